@@ -1,0 +1,6 @@
+//! Tauri's build step, for the window only.
+
+fn main() {
+    #[cfg(feature = "window")]
+    tauri_build::build();
+}

@@ -1,0 +1,146 @@
+//! Keeps one WebSocket to a user channel alive.
+//!
+//! The crate knows neither messages nor disk nor desktop: frames go out through a bounded queue, state
+//! goes out over a [`watch`](tokio::sync::watch), and everything about the world that a dial needs comes
+//! in through [`Owner`].
+//!
+//! ```text
+//! Command, Signal ──> driver ──Input──> Machine (pure) ──Output──> driver ──> socket
+//!                       │                                             │
+//!                       └── watch<Status>            mpsc<Frame> <────┘
+//! ```
+
+mod config;
+mod status;
+
+pub use config::{
+    Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness, Timing,
+};
+pub use status::{Cause, CloseInfo, PeerCheck, Stage, State, Status};
+
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{mpsc, watch};
+
+/// What the user (or a script) asks of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Connect, and stay connected. Leaves `Disconnected`, `Replaced` and `NeedsUser`; no effect when connected.
+    Connect,
+    /// Close the link (1000) and stay disconnected.
+    Disconnect,
+    /// While waiting: dial now (all but the 1 s gap is overridden). No effect in any other state but `NeedsUser`.
+    ReconnectNow,
+    /// While replaced: connect here again, which replaces the other instance. Elsewhere: as `Connect`.
+    TakeOver,
+    /// The credential changed: a channel that waits for it (`NeedsUser`) dials at once.
+    CredentialChanged,
+    /// Close the link (1000) and end the channel's task.
+    ShutDown,
+}
+
+/// What the system tells a channel; advice, never a command of the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// The machine woke after sleeping this long.
+    Woke {
+        /// Time asleep by the boot clock.
+        slept: Duration,
+    },
+    /// The route to the world changed.
+    NetworkChanged {
+        /// Whether a network seems to be there. Doubt means `true`.
+        online: bool,
+    },
+}
+
+/// One data frame as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The link it came over (see [`Status::generation`]).
+    pub generation: u64,
+    /// Text or bytes, as the server sent them.
+    pub payload: Payload,
+    /// When its last byte was read.
+    pub received_at: SystemTime,
+}
+
+/// What a frame carried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// A Text frame (valid UTF-8).
+    Text(String),
+    /// A Binary frame.
+    Binary(Vec<u8>),
+}
+
+/// What the owner hands over for one dial.
+#[derive(Debug, Clone, Default)]
+pub struct DialParams {
+    /// Credential, already fetched; `None` dials without.
+    pub credential: Option<Credential>,
+    /// Further request headers.
+    pub headers: Vec<(String, String)>,
+    /// Further query parameters, such as `("since", "41")`.
+    pub query: Vec<(String, String)>,
+}
+
+/// Where a credential goes in the upgrade request. Its `Debug` never shows the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// `Authorization: Bearer …`
+    Bearer(String),
+    /// `Authorization: Basic …`
+    Basic {
+        /// User name.
+        username: String,
+        /// Password.
+        password: String,
+    },
+    /// A header of any name.
+    Header {
+        /// Header name.
+        name: String,
+        /// Header value.
+        value: String,
+    },
+    /// A query parameter.
+    Query {
+        /// Parameter name.
+        name: String,
+        /// Parameter value.
+        value: String,
+    },
+    /// A cookie.
+    Cookie {
+        /// Cookie name.
+        name: String,
+        /// Cookie value.
+        value: String,
+    },
+}
+
+/// Why a dial asks for its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DialAsk {
+    /// The server refused the credential (or may have): read it from its source again.
+    pub refresh_credential: bool,
+}
+
+/// The owner could not give what a dial needs, for example because a token command failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DialRefusal {
+    /// What, where and how to mend; shown to the user. Holds no secret.
+    pub message: String,
+}
+
+/// Who owns a channel: gives each dial its parameters.
+pub trait Owner: Send + 'static {
+    /// Asked before every dial. A refusal means [`State::NeedsUser`].
+    fn dial_params(
+        &mut self,
+        ask: DialAsk,
+    ) -> impl Future<Output = Result<DialParams, DialRefusal>> + Send;
+}

@@ -1,0 +1,1 @@
+//! Bytes to messages, stored before they are shown.

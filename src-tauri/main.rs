@@ -1,0 +1,7 @@
+//! The agent: see the crate `tidings-agent`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tidings_agent::main()
+}

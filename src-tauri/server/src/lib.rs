@@ -1,0 +1,1 @@
+//! A small user-channel server.
