@@ -1,1 +1,22 @@
-//! Placeholder.
+//! What the agent says to everything else on the machine: the window and the command line.
+//!
+//! The agent [`serve`](socket::serve)s a local socket that only its owner can open. A [`client`] sends one
+//! [`Request`] a line and reads one [`Reply`] a line, both JSON; [`Request::Subscribe`] turns the connection
+//! into a stream of [`Event`]s that begins with a snapshot. The types here are also what the command line
+//! prints with `--json`, so scripts and the socket agree by construction.
+
+pub mod client;
+pub mod socket;
+mod wire;
+
+mod report;
+mod request;
+
+pub use report::{ChannelReport, Close, MessageReport, Raw, StateLine, StateName, StatusReport};
+pub use request::{Action, ErrorCode, Event, Refusal, Reply, Request};
+
+/// Version of the socket's language. A peer with another number is told so and nothing else.
+pub const PROTOCOL: u32 = 1;
+
+/// The version of Tidings that this crate was built for.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

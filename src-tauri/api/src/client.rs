@@ -1,0 +1,98 @@
+//! The other end of the socket: what the command line and the window use.
+
+use std::path::Path;
+
+use tokio::io::BufReader;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+
+use crate::wire::{self, MAX_REPLY, ReadError};
+use crate::{Event, Refusal, Reply, Request};
+
+/// A connection to the running agent.
+#[derive(Debug)]
+pub struct Client {
+    reader: BufReader<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+}
+
+/// Why the agent could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens there.
+    #[error("Tidings is not running")]
+    NotRunning,
+    /// The agent closed the connection, or it broke.
+    #[error("the connection to the running Tidings broke: {0}")]
+    Broken(std::io::Error),
+    /// The agent is of another version.
+    #[error("the running Tidings is of another version ({0}); quit it and start it again")]
+    OtherVersion(String),
+    /// The agent said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The agent's answer was not to the question.
+    #[error("the running Tidings gave an answer that was not understood: {0}")]
+    Malformed(String),
+}
+
+impl From<ReadError> for ClientError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => Self::Broken(error),
+            ReadError::OtherVersion { version, .. } => Self::OtherVersion(version),
+            ReadError::TooLong(_) | ReadError::Malformed(_) => Self::Malformed(error.to_string()),
+        }
+    }
+}
+
+impl Client {
+    /// Connects to the agent whose socket is at `path`.
+    ///
+    /// # Errors
+    /// [`ClientError::NotRunning`] where nobody listens.
+    pub async fn connect(path: &Path) -> Result<Self, ClientError> {
+        use std::io::ErrorKind;
+        let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => ClientError::NotRunning,
+            _ => ClientError::Broken(error),
+        })?;
+        let (reader, writer) = stream.into_split();
+        Ok(Self { reader: BufReader::new(reader), writer })
+    }
+
+    /// Asks once and waits for the answer.
+    ///
+    /// # Errors
+    /// When the agent refuses, is gone or speaks another version.
+    pub async fn ask(&mut self, request: &Request) -> Result<Reply, ClientError> {
+        // An agent that refuses the connection at once may have closed it before our line is written:
+        // its words are worth more than the broken pipe.
+        let sent = wire::write(&mut self.writer, request).await;
+        match (self.reply().await, sent) {
+            (Err(ClientError::Broken(_)), Err(error)) => Err(ClientError::Broken(error)),
+            (answer, _) => answer,
+        }
+    }
+
+    /// Waits for the next event of a subscription ([`Request::Subscribe`] was asked before).
+    ///
+    /// # Errors
+    /// When the agent is gone or speaks another version.
+    pub async fn event(&mut self) -> Result<Event, ClientError> {
+        match self.reply().await? {
+            Reply::Event(event) => Ok(event),
+            other @ (Reply::Done { .. } | Reply::Status(_) | Reply::Refused(_)) => {
+                Err(ClientError::Malformed(format!("{other:?}")))
+            }
+        }
+    }
+
+    async fn reply(&mut self) -> Result<Reply, ClientError> {
+        match wire::read(&mut self.reader, MAX_REPLY).await? {
+            Some(Reply::Refused(refusal)) => Err(refusal.into()),
+            Some(reply) => Ok(reply),
+            None => Err(ClientError::Broken(std::io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What is told of channels and messages. Field names and words are a contract with scripts.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `tidings status --json`, and the start of every event stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Version of the agent.
+    pub version: String,
+    /// Popups are held back until then; `null` when they aren't. The far end of time means: until resumed.
+    pub paused_until: Option<Timestamp>,
+    /// Unread messages in all channels.
+    pub unread: u64,
+    /// What the user should know and mend, such as an error in the settings file. Empty when all is well.
+    pub notices: Vec<String>,
+    /// The channels in the order of the settings file.
+    pub channels: Vec<ChannelReport>,
+}
+
+/// One channel's state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChannelReport {
+    /// Stable id, what commands may name the channel by beside its name.
+    pub id: String,
+    /// Name shown.
+    pub name: String,
+    /// Address, the values of its query left out.
+    pub url: String,
+    /// What it is doing.
+    pub state: StateName,
+    /// Since when it is in that state.
+    pub since: Timestamp,
+    /// Dials since the last stable link; 0 when none is needed.
+    pub attempt: u32,
+    /// When the next dial starts by itself.
+    pub retry_at: Option<Timestamp>,
+    /// Why it is not connected, in words.
+    pub cause: Option<String>,
+    /// The last close frame.
+    pub last_close: Option<Close>,
+    /// Last measured round trip of a ping, in milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// When the peer was last heard.
+    pub last_inbound: Option<Timestamp>,
+    /// Links opened since the agent's start.
+    pub links_opened: u64,
+    /// Unread messages of this channel.
+    pub unread: u64,
+}
+
+/// The content of a close frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    /// Close code (RFC 6455, section 7.4); 1005 when the frame had none.
+    pub code: u16,
+    /// Reason given by who closed.
+    pub reason: String,
+}
+
+/// The six states of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateName {
+    /// Off, because the user said so.
+    Disconnected,
+    /// Dialling.
+    Connecting,
+    /// Up.
+    Connected,
+    /// Will dial again at `retry_at`.
+    Waiting,
+    /// Another instance of the same user has the channel.
+    Replaced,
+    /// Only the user can mend it.
+    NeedsUser,
+}
+
+impl StateName {
+    /// The word used in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disconnected => "disconnected",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Waiting => "waiting",
+            Self::Replaced => "replaced",
+            Self::NeedsUser => "needs_user",
+        }
+    }
+}
+
+/// A channel's change of state, as `tidings listen --json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StateLine {
+    /// Name of the channel.
+    pub channel: String,
+    /// What it is doing now.
+    pub state: StateName,
+    /// Since when.
+    pub since: Timestamp,
+    /// Dials since the last stable link; 0 when none is needed.
+    pub attempt: u32,
+    /// When the next dial starts by itself.
+    pub retry_at: Option<Timestamp>,
+    /// Why it is not connected, in words.
+    pub cause: Option<String>,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessageReport {
+    /// Name of the channel.
+    pub channel: String,
+    /// The server's id for it, if it gave one.
+    pub id: Option<String>,
+    /// Title; the channel's name where the message has none.
+    pub title: String,
+    /// Body.
+    pub body: String,
+    /// 1 (lowest) to 5 (highest), 3 is normal.
+    pub priority: u8,
+    /// Link that a click opens.
+    pub url: Option<String>,
+    /// When its last byte was read.
+    pub received_at: Timestamp,
+    /// What the server sent, untouched.
+    pub raw: Raw,
+}
+
+/// Text as it is, or bytes as `{"base64": "…"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Raw {
+    /// A Text frame.
+    Text(String),
+    /// A Binary frame.
+    Binary {
+        /// The bytes in standard base64 with padding (RFC 4648, section 4).
+        base64: String,
+    },
+}

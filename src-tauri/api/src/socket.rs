@@ -1,0 +1,138 @@
+//! The agent's end of the local socket: owner only, bounded, versioned.
+
+use std::future::Future;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncWrite, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::wire::{self, MAX_REQUEST, ReadError};
+use crate::{ErrorCode, Event, Refusal, Reply, Request};
+
+/// Connections at once. Too low: scripts in parallel are refused; too high: a runaway script costs memory.
+const MAX_CONNECTIONS: usize = 32;
+/// A peer that doesn't take a line within this time is let go. Too low: a stopped debugger loses its stream.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// Longest path of a Unix socket that every system takes (Linux 107, others 103).
+const MAX_PATH: usize = 103;
+
+/// Who answers requests.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// Answers everything but [`Request::Subscribe`].
+    fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
+
+    /// Starts a stream that begins with a snapshot. The stream ends when the agent does.
+    fn subscribe(&self) -> mpsc::Receiver<Event>;
+}
+
+/// Binds the socket, replacing a stale one; the caller holds the agent's lock, so nobody lives there.
+///
+/// # Errors
+/// When the path is too long for a socket, or the folder can't be written.
+pub fn bind(path: &Path) -> std::io::Result<UnixListener> {
+    if path.as_os_str().len() > MAX_PATH {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            format!("the path is longer than the {MAX_PATH} bytes that a socket's may have"),
+        ));
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves until the future is dropped. `path` is where `listener` was bound.
+pub async fn serve(listener: UnixListener, path: &Path, handler: impl Handler) {
+    let owner = std::fs::metadata(path).map(|file| file.uid()).ok();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    // Held here so that dropping this future ends every connection.
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file descriptors, most likely: wait for a connection to end, or a moment.
+                    tracing::warn!(%error, "the local socket could not accept a connection");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        match stream.peer_cred() {
+            Ok(peer) if Some(peer.uid()) == owner => {}
+            peer => {
+                tracing::warn!(uid = ?peer.ok().map(|p| p.uid()), "another user's connection was refused");
+                continue;
+            }
+        }
+        let handler = handler.clone();
+        let place = places.clone().try_acquire_owned();
+        connections.spawn(async move {
+            let Ok(_place) = place else {
+                return refuse_all(stream).await;
+            };
+            converse(stream, handler).await;
+        });
+    }
+}
+
+async fn refuse_all(mut stream: UnixStream) {
+    let message = format!("more than {MAX_CONNECTIONS} connections at once; close some and try again");
+    send(&mut stream, &refused(ErrorCode::Busy, message)).await;
+}
+
+async fn converse(stream: UnixStream, handler: impl Handler) {
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
+    loop {
+        let reply = match wire::read(&mut reader, MAX_REQUEST).await {
+            Ok(None) | Err(ReadError::Io(_)) => return,
+            Ok(Some(Request::Subscribe)) => {
+                let mut events = handler.subscribe();
+                // Reading on tells when the peer has gone, though nothing more is expected of it.
+                let mut end = Box::pin(wire::read::<Request>(&mut reader, MAX_REQUEST));
+                loop {
+                    tokio::select! {
+                        _ = &mut end => return,
+                        event = events.recv() => {
+                            let Some(event) = event else { return };
+                            if !send(&mut writer, &Reply::Event(event)).await {
+                                return;
+                            }
+                        }
+                    }
+                }
+            }
+            Ok(Some(request)) => handler.handle(request).await,
+            Err(error @ ReadError::OtherVersion { .. }) => refused(ErrorCode::OtherVersion, error.to_string()),
+            Err(error @ ReadError::Malformed(_)) => refused(ErrorCode::BadRequest, error.to_string()),
+            Err(error @ ReadError::TooLong(_)) => {
+                // What follows is the rest of that line: no use reading on.
+                send(&mut writer, &refused(ErrorCode::BadRequest, error.to_string())).await;
+                return;
+            }
+        };
+        if !send(&mut writer, &reply).await {
+            return;
+        }
+    }
+}
+
+fn refused(code: ErrorCode, message: String) -> Reply {
+    Reply::Refused(Refusal { code, message })
+}
+
+/// Whether the line went out in time.
+async fn send(to: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> bool {
+    matches!(tokio::time::timeout(WRITE_LIMIT, wire::write(to, reply)).await, Ok(Ok(())))
+}
