@@ -1,0 +1,151 @@
+//! The handle that everyone else holds: it puts wishes into the writer thread's queue.
+
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{Semaphore, broadcast, oneshot, watch};
+use tracing::error;
+
+use crate::message::{Message, RowId};
+use crate::writer::{Command, Read, Writer};
+use crate::{Arrival, Event, Notice, Notifier, Unread};
+
+/// Arrivals that may wait for the writer. Too few: each burst stalls its link for the length of a commit.
+/// Too many: a stalled disk lets that many frames of up to 1 MiB pile up.
+const QUEUE: usize = 64;
+
+/// Events that a slow onlooker may lag behind before it has to read the inbox again.
+const EVENTS: usize = 256;
+
+/// A handle on the inbox; cheap to clone. The writer thread ends by [`close`](Self::close), or when the
+/// last handle is gone.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    commands: Sender<Command>,
+    /// Bounds the arrivals in the queue; all else that is sent is small and rare.
+    room: Arc<Semaphore>,
+    unread: watch::Receiver<Unread>,
+    events: broadcast::Sender<Event>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Inbox {
+    /// Opens the inbox at `path`, creating file (mode 0600) and folder (mode 0700) as needed, and starts
+    /// its writer thread.
+    ///
+    /// Never fails. A damaged file is set aside as `<name>.corrupt-<time>` and a new one is started. A
+    /// file of a newer version is left alone, and one that can't be opened for now is tried again later;
+    /// meanwhile messages wait in memory. The notices say so. Reads the disk: not for an event loop in full swing.
+    pub fn open(path: &Path, notifier: impl Notifier) -> (Self, Vec<Notice>) {
+        let (commands, queue) = channel();
+        let (unread_out, unread) = watch::channel(Unread::default());
+        let (events, _) = broadcast::channel(EVENTS);
+        let (writer, mut notices) = Writer::open(path, Box::new(notifier), unread_out, events.clone());
+        let thread =
+            thread::Builder::new().name("inbox".into()).spawn(move || writer.run(&queue)).inspect_err(|error| {
+                notices.push(Notice {
+                    message: format!(
+                        "The inbox is off: its thread could not be started ({error}). Messages are neither stored nor \
+                         shown. Raise the limit of processes of this user and restart Tidings."
+                    ),
+                });
+            });
+        let inbox = Self {
+            commands,
+            room: Arc::new(Semaphore::new(QUEUE)),
+            unread,
+            events,
+            thread: Arc::new(Mutex::new(thread.ok())),
+        };
+        (inbox, notices)
+    }
+
+    /// Takes in one frame. Returns as soon as the queue has room for it, and before it is stored.
+    pub async fn receive(&self, arrival: Arrival) {
+        // The semaphore is never closed, so this can't fail.
+        if let Ok(room) = Arc::clone(&self.room).acquire_owned().await {
+            self.send(Command::Arrive(arrival, room));
+        }
+    }
+
+    /// These rows were shown: the desktop took their popup.
+    pub fn shown(&self, rows: Vec<RowId>) {
+        self.send(Command::Shown(rows));
+    }
+
+    /// The popup of these rows was lost on its way. They stay pending and go out by the next
+    /// [`show_pending`](Self::show_pending).
+    pub fn not_shown(&self, rows: Vec<RowId>) {
+        self.send(Command::NotShown(rows));
+    }
+
+    /// Sends out again what is stored, unread, not shown, and not on its way: one message as itself, more
+    /// as one summary. For the start, and for when the notification service is back.
+    pub fn show_pending(&self) {
+        self.send(Command::ShowPending);
+    }
+
+    /// The id of the last message of this channel that had one, over all runs: what a reconnect asks
+    /// `since`. Counts everything that was received before the call.
+    pub async fn last_id(&self, channel: &str) -> Option<String> {
+        self.ask(|reply| Command::LastId(channel.to_owned(), reply)).await
+    }
+
+    /// The newest `limit` messages, newest first.
+    pub async fn recent(&self, limit: usize) -> Vec<Message> {
+        self.ask(|reply| Command::Recent(limit, reply)).await
+    }
+
+    /// One message, if it is there.
+    pub async fn message(&self, row: RowId) -> Option<Message> {
+        self.ask(|reply| Command::Message(row, reply)).await
+    }
+
+    /// Marks these as read; returns when it is done. What is read before it was shown is not shown any more.
+    pub async fn mark_read(&self, rows: Vec<RowId>) {
+        self.ask(|reply| Command::MarkRead(Read::Rows(rows), reply)).await;
+    }
+
+    /// Marks every message as read; returns when it is done.
+    pub async fn mark_all_read(&self) {
+        self.ask(|reply| Command::MarkRead(Read::All, reply)).await;
+    }
+
+    /// The unread counts, always current.
+    #[must_use]
+    pub fn unread(&self) -> watch::Receiver<Unread> {
+        self.unread.clone()
+    }
+
+    /// What happens from now on. Who lags more than 256 events behind reads [`recent`](Self::recent) again.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Ends the writer after everything sent before is committed, and leaves one tidy file. What other
+    /// handles send after this is lost (and logged).
+    pub async fn close(self) {
+        self.ask(Command::Close).await;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // It has answered, so it is at its end: this does not wait.
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            error!("the inbox's thread ended by a panic");
+        }
+    }
+
+    fn send(&self, command: Command) {
+        if self.commands.send(command).is_err() {
+            error!("the inbox is closed: something sent to it was lost");
+        }
+    }
+
+    /// Sends a question; its default answer if the inbox is closed.
+    async fn ask<T: Default>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Command) -> T {
+        let (reply, answer) = oneshot::channel();
+        self.send(question(reply));
+        answer.await.unwrap_or_default()
+    }
+}

@@ -1,0 +1,159 @@
+//! A message as the rest of Tidings sees it.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
+
+/// A message's place in the inbox; higher came later. Never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RowId(pub i64);
+
+impl RowId {
+    /// Of a message that is in no inbox.
+    pub const UNSTORED: Self = Self(0);
+}
+
+impl fmt::Display for RowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How much a message matters: 1 (least) to 5 (most), 3 is normal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// 1.
+    pub const LOWEST: Self = Self(1);
+    /// 2.
+    pub const LOW: Self = Self(2);
+    /// 3, also of messages that say nothing.
+    pub const NORMAL: Self = Self(3);
+    /// 4.
+    pub const HIGH: Self = Self(4);
+    /// 5.
+    pub const URGENT: Self = Self(5);
+
+    /// The nearest priority.
+    #[must_use]
+    pub fn clamped(level: i64) -> Self {
+        match level {
+            ..=1 => Self::LOWEST,
+            2 => Self::LOW,
+            3 => Self::NORMAL,
+            4 => Self::HIGH,
+            5.. => Self::URGENT,
+        }
+    }
+
+    /// 1 to 5.
+    #[must_use]
+    pub fn level(self) -> u8 {
+        self.0
+    }
+}
+
+/// A button that a message asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Action {
+    /// What stands on it: one line, never empty.
+    pub label: String,
+    /// What it opens: `http`, `https` or `mailto`.
+    pub url: Url,
+}
+
+/// What arrived, untouched.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Raw {
+    /// The text of a text frame; serialised as it is.
+    Text(String),
+    /// The bytes of a binary frame; serialised as `{"base64": …}`.
+    Binary(Vec<u8>),
+}
+
+impl Raw {
+    /// Its length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Its size alone: the content is other people's mail and has no place in a log.
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+        }
+    }
+}
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Binary(bytes) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("base64", &BASE64.encode(bytes))?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// One item received, decoded. Everything in it comes from outside: plain text, never markup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Its place in the inbox, [`RowId::UNSTORED`] if it is in none.
+    pub row: RowId,
+    /// The channel's id.
+    pub channel: String,
+    /// The server's name for it, exactly as sent; at most 512 bytes.
+    pub id: Option<String>,
+    /// One line without control characters; the channel's name if the message names no title.
+    pub title: String,
+    /// No control characters but line feed and tab; may be empty, may be as long as a frame.
+    pub body: String,
+    /// How much it matters.
+    pub priority: Priority,
+    /// What a click opens: `http`, `https` or `mailto`. Any other link stays in `raw` alone.
+    pub url: Option<Url>,
+    /// A name or an address, as text; never fetched.
+    pub icon: Option<String>,
+    /// An address, as text; never fetched.
+    pub image: Option<String>,
+    /// A newer message of the same tag replaces the popup of the older one.
+    pub tag: Option<String>,
+    /// At most 8.
+    pub actions: Vec<Action>,
+    /// Stored without a popup.
+    pub silent: bool,
+    /// The server's own time, for display; to the millisecond.
+    pub sent_at: Option<Timestamp>,
+    /// When it stops mattering; to the millisecond.
+    pub expires: Option<Timestamp>,
+    /// When it came in; to the millisecond.
+    pub received_at: Timestamp,
+    /// What arrived, untouched.
+    pub raw: Raw,
+    /// Nobody has looked at it yet.
+    pub unread: bool,
+}
