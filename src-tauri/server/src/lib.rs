@@ -1,1 +1,39 @@
-//! A small user-channel server.
+//! A small user-channel server: the demo, small teams and the tests run it.
+//!
+//! One WebSocket per user at `GET /ws/user-channel`; the newest connection of a user wins and the older is
+//! closed with [`REPLACED`]. `POST /push/USER` sends a message. `?since=ID` replays from a bounded backlog
+//! before going live. The wire is described in `docs/protocol.md`; the binary of the same name is a thin
+//! command line over [`Server`].
+//!
+//! ```text
+//! POST /push/USER ─> Backlog (one log per user) ─> the user's live link ─> WebSocket ─> Wire (TCP)
+//!                        a link is a cursor into the log, so replay and live are one walk
+//! ```
+//!
+//! As a library it is also the tests' fault double. Everything that a client does is in an event log that is
+//! kept from the start ([`Server::wait_for`] can't miss anything), and each link can be closed with any code,
+//! dropped, reset, stalled or fed raw bytes.
+//!
+//! **Invariants.** A user has at most one live link. A link that ends leaves nothing behind: no task, no
+//! socket. No type of the WebSocket library is in the public surface.
+
+mod backlog;
+mod event;
+mod http;
+mod link;
+mod options;
+mod server;
+mod shared;
+mod wire;
+
+pub use event::{Event, EventKind, NotSeen, Request};
+pub use options::{Options, StartError, TokenFileError, parse_tokens};
+pub use server::{NotSent, Server};
+pub use shared::{Pushed, Refusal};
+
+/// The close code for the older of two connections of one user.
+pub const REPLACED: u16 = 4500;
+/// "Going away" (RFC 6455 § 7.4.1): the usual code when the server stops.
+pub const GOING_AWAY: u16 = 1001;
+/// "Service restart" (registered with IANA): the server will be back at once.
+pub const SERVICE_RESTART: u16 = 1012;

@@ -1,0 +1,181 @@
+//! The two routes: the upgrade and the push.
+
+use std::sync::{Arc, PoisonError, atomic::Ordering::Relaxed};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{
+        ConnectInfo, DefaultBodyLimit, Path, Query, State, WebSocketUpgrade,
+        rejection::QueryRejection,
+        ws::{Message, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    event::{EventKind, Request},
+    options::Denied,
+    shared::{Pushed, Refusal, Shared},
+    wire::Peer,
+};
+
+/// The longest body of a push. Clients refuse messages above 1 MiB.
+const PUSH_LIMIT: usize = 1 << 20;
+/// The longest message taken from a client, which has nothing to say but `HeartBeat`.
+const CLIENT_LIMIT: usize = 64 << 10;
+/// Per link; the library's default of 128 KiB would be most of a link's memory.
+const READ_BUFFER: usize = 8 << 10;
+
+pub(crate) fn routes(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/ws/user-channel", get(upgrade))
+        .route("/push/{user}", post(push))
+        .layer(DefaultBodyLimit::max(PUSH_LIMIT))
+        .with_state(shared)
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    user: Option<String>,
+    since: Option<String>,
+}
+
+async fn upgrade(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(Peer(wire)): ConnectInfo<Peer>,
+    uri: Uri,
+    headers: HeaderMap,
+    query: Result<Query<Asked>, QueryRejection>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    shared.upgrades.fetch_add(1, Relaxed);
+    let id = shared.next_link();
+    let user = match &query {
+        Ok(Query(asked)) => shared.access.user(&headers, asked.user.as_deref()),
+        Err(_) => Err(Denied::Unknown("the query is not readable")),
+    };
+    let name = user.clone().unwrap_or_default();
+    shared.events.record(id, &name, EventKind::Requested(request(&uri, &headers)));
+
+    let refusal = shared.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let refused = match (refusal, upgrade, user, query) {
+        (Some(refusal), ..) => answer(refusal),
+        (None, Err(rejection), ..) => rejection.into_response(),
+        (None, _, Err(denied), _) => denied.into_response(),
+        (None, _, _, Err(rejection)) => rejection.into_response(),
+        (None, Ok(upgrade), Ok(user), Ok(Query(asked))) => {
+            match shared.open(id, &user, asked.since.as_deref(), Arc::clone(&wire)) {
+                Some(link) => {
+                    wire.upgrade();
+                    return upgrade
+                        .read_buffer_size(READ_BUFFER)
+                        .max_message_size(CLIENT_LIMIT)
+                        .max_frame_size(CLIENT_LIMIT)
+                        .on_upgrade(move |socket| link.run(socket));
+                }
+                None => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response(),
+            }
+        }
+    };
+    let status = refused.status().as_u16();
+    shared.events.record(id, &name, EventKind::Refused { status });
+    refused
+}
+
+fn request(uri: &Uri, headers: &HeaderMap) -> Request {
+    let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Request {
+        path: uri.path().to_owned(),
+        query: uri.query().unwrap_or_default().to_owned(),
+        headers: headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+    }
+}
+
+fn answer(Refusal { status, headers, body }: Refusal) -> Response {
+    let response = Response::builder().status(status);
+    let response = headers.into_iter().fold(response, |all, (name, value)| all.header(name, value));
+    match response.body(body.into()) {
+        Ok(response) => response,
+        Err(error) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("not an HTTP answer: {error}\n")).into_response()
+        }
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Unknown(mend) => {
+                let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+                (StatusCode::UNAUTHORIZED, challenge, format!("{mend}\n")).into_response()
+            }
+            Self::ForeignPage => {
+                (StatusCode::FORBIDDEN, "without tokens, pages of other sites are refused\n").into_response()
+            }
+        }
+    }
+}
+
+async fn push(
+    State(shared): State<Arc<Shared>>,
+    Path(user): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(denied) = shared.access.push(&headers) {
+        return denied.into_response();
+    }
+    if !shared.access.knows(&user) {
+        return (StatusCode::NOT_FOUND, "no such user\n").into_response();
+    }
+    let Ok(text) = str::from_utf8(&body) else {
+        return (StatusCode::BAD_REQUEST, "the body is not UTF-8\n").into_response();
+    };
+    if !is_json(&headers) {
+        return Json(push_text(&shared, &user, text.to_owned())).into_response();
+    }
+    match push_object(&shared, &user, text) {
+        Ok(pushed) => Json(pushed).into_response(),
+        Err(error) => {
+            (StatusCode::BAD_REQUEST, format!("the body is not a JSON object: {error}\n")).into_response()
+        }
+    }
+}
+
+/// What `curl -d` sends by itself, a form, is taken as text too.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+pub(crate) fn push_text(shared: &Shared, user: &str, text: String) -> Pushed {
+    shared.push(user, None, |_| Message::text(text))
+}
+
+/// Sends a JSON object. One without an `id` gets one, as its first member; what else it holds goes out as it
+/// was written, order and numbers included.
+pub(crate) fn push_object(shared: &Shared, user: &str, text: &str) -> Result<Pushed, serde_json::Error> {
+    let object: Map<String, Value> = serde_json::from_str(text)?;
+    let own_id = object.get("id").map(|id| match id {
+        Value::String(id) => id.clone(),
+        id @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            id.to_string()
+        }
+    });
+    let has_id = own_id.is_some();
+    Ok(shared.push(user, own_id, |id| {
+        if has_id {
+            return Message::text(text);
+        }
+        // An object's text starts with its brace, white space aside.
+        let members = text.trim_start().strip_prefix('{').unwrap_or("}");
+        let comma = if object.is_empty() { "" } else { "," };
+        Message::text(format!(r#"{{"id":"{id}"{comma}{members}"#))
+    }))
+}

@@ -1,0 +1,305 @@
+//! One WebSocket after its upgrade: a task that sends what is pushed, listens, and does as it is told.
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::{Instant, sleep_until, timeout},
+};
+
+use crate::{event::EventKind, shared::Shared, wire::Wire};
+
+/// How long one frame may take to leave. Too low: a slow line loses its link; too high: a client that doesn't
+/// read holds a message for long.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a closing handshake may take, with what has to go out before it.
+pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+/// What a client's text must be to be taken as proof of life and nothing else.
+const HEARTBEAT: &str = "HeartBeat";
+
+/// Something to do in the order of the messages: those up to `after` go out first.
+pub(crate) enum Command {
+    /// Send a close frame and end. 1005: one without a code; 1006: none, as RFC 6455 § 7.4.1 has them.
+    Close { code: u16, reason: String, after: u64 },
+    /// Write bytes that are no frame of ours.
+    Raw { bytes: Arc<[u8]>, done: oneshot::Sender<()>, after: u64 },
+}
+
+/// Something to do at once, whatever the link is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// End the stream without a close frame.
+    Fin,
+    /// Reset it.
+    Reset,
+    /// Keep it, but read and write nothing any more.
+    Stall,
+    /// The client doesn't read: end it.
+    TooSlow,
+}
+
+/// How a link ended.
+enum End {
+    Closed { code: Option<u16>, reason: String },
+    Gone(String),
+    Cut(Cut),
+}
+
+/// A link that is entered in the tables. Dropping it takes it out again.
+pub(crate) struct Link {
+    place: Place,
+    outbox: Outbox,
+    commands: mpsc::UnboundedReceiver<Command>,
+    cuts: mpsc::UnboundedReceiver<Cut>,
+    wire: Arc<Wire>,
+}
+
+impl Link {
+    #[expect(clippy::too_many_arguments, reason = "all of a link, in its one constructor")]
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        id: u64,
+        user: String,
+        sent: u64,
+        commands: mpsc::UnboundedReceiver<Command>,
+        cuts: mpsc::UnboundedReceiver<Cut>,
+        wake: Arc<Notify>,
+        wire: Arc<Wire>,
+    ) -> Self {
+        let place = Place { shared, id, user, ended: false };
+        Self { place, outbox: Outbox { sent, wake }, commands, cuts, wire }
+    }
+
+    /// Lives as long as the link does.
+    pub(crate) async fn run(mut self, mut socket: WebSocket) {
+        self.place.record(EventKind::Opened);
+        let serving = serve(&self.place, &mut self.outbox, &mut self.commands, &self.wire, &mut socket);
+        let mut end = tokio::select! {
+            biased;
+            Some(cut) = self.cuts.recv() => End::Cut(cut),
+            Err(end) = serving => end,
+        };
+        if let End::Cut(Cut::Stall) = end {
+            end = End::Cut(self.stalled().await);
+        }
+        match end {
+            End::Closed { code, reason } => {
+                drop(socket);
+                self.place.end(EventKind::Closed { code, reason });
+            }
+            End::Gone(why) => {
+                drop(socket);
+                self.place.end(EventKind::Gone { why });
+            }
+            End::Cut(Cut::Reset) => {
+                self.wire.reset_on_close();
+                drop((socket, self.wire));
+                self.place.end(EventKind::Gone { why: "reset by the server".to_owned() });
+            }
+            End::Cut(cut @ (Cut::Fin | Cut::Stall | Cut::TooSlow)) => {
+                self.wire.finish();
+                let why =
+                    if cut == Cut::TooSlow { "the client does not read" } else { "ended by the server" };
+                self.place.end(EventKind::Gone { why: why.to_owned() });
+                let _ = timeout(CLOSE_LIMIT, self.wire.drain()).await;
+            }
+        }
+    }
+
+    /// Does nothing until the link is to be ended.
+    async fn stalled(&mut self) -> Cut {
+        loop {
+            match self.cuts.recv().await {
+                Some(Cut::Stall | Cut::TooSlow) => {}
+                Some(cut @ (Cut::Fin | Cut::Reset)) => return cut,
+                // Nobody is left who could end it.
+                None => return Cut::Fin,
+            }
+        }
+    }
+}
+
+async fn serve(
+    place: &Place,
+    outbox: &mut Outbox,
+    commands: &mut mpsc::UnboundedReceiver<Command>,
+    wire: &Wire,
+    socket: &mut WebSocket,
+) -> Result<Infallible, End> {
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            Some(command) = commands.recv() => match command {
+                Command::Close { code, reason, after } => {
+                    let closing = close(place, outbox, socket, code, reason, after);
+                    return match timeout(CLOSE_LIMIT, closing).await {
+                        Ok(end) => Err(end),
+                        Err(_) => Err(End::Cut(Cut::Fin)),
+                    };
+                }
+                Command::Raw { bytes, done, after } => {
+                    while let Some(frame) = outbox.take(place, after) {
+                        send(socket, frame).await?;
+                    }
+                    match timeout(WRITE_LIMIT, wire.write_raw(&bytes)).await {
+                        // Nobody waiting for it is no reason to stop.
+                        Ok(Ok(())) => drop(done.send(())),
+                        Ok(Err(error)) => return Err(End::Gone(error.to_string())),
+                        Err(_) => return Err(End::Cut(Cut::TooSlow)),
+                    }
+                }
+            },
+            () = silence(heard, place.shared.idle_timeout) => {
+                tracing::info!(link = place.id, user = place.user, "silent for too long");
+                return Err(End::Cut(Cut::Fin));
+            }
+            message = socket.recv() => {
+                heard = Instant::now();
+                if let Some(end) = hear(place, message) {
+                    if let End::Closed { .. } = end {
+                        // The library sends its answer while it reads on.
+                        let _ = timeout(CLOSE_LIMIT, socket.recv()).await;
+                    }
+                    return Err(end);
+                }
+            }
+            frame = outbox.next(place) => send(socket, frame).await?,
+        }
+    }
+}
+
+/// Ends once the link has been silent for as long as it may be.
+async fn silence(heard: Instant, limit: Option<Duration>) {
+    match limit.and_then(|limit| heard.checked_add(limit)) {
+        Some(deadline) => sleep_until(deadline).await,
+        None => pending().await,
+    }
+}
+
+async fn send(socket: &mut WebSocket, frame: Message) -> Result<(), End> {
+    match timeout(WRITE_LIMIT, socket.send(frame)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(End::Gone(error.to_string())),
+        Err(_) => Err(End::Cut(Cut::TooSlow)),
+    }
+}
+
+/// Takes note of what came in; says so if it was the end.
+fn hear(place: &Place, message: Option<Result<Message, axum::Error>>) -> Option<End> {
+    match message {
+        Some(Ok(Message::Text(text))) => {
+            if text.as_str() != HEARTBEAT {
+                tracing::debug!(link = place.id, user = place.user, "ignored a text of {} bytes", text.len());
+            }
+            place.record(EventKind::Text(text.as_str().to_owned()));
+        }
+        Some(Ok(Message::Binary(bytes))) => place.record(EventKind::Binary(bytes.into())),
+        Some(Ok(Message::Ping(bytes))) => place.record(EventKind::Ping(bytes.into())),
+        // The server never pings, so a pong is either unsolicited or a ping that was hidden as one.
+        Some(Ok(Message::Pong(bytes))) if place.hides_pings() => place.record(EventKind::Ping(bytes.into())),
+        Some(Ok(Message::Pong(bytes))) => place.record(EventKind::Pong(bytes.into())),
+        Some(Ok(Message::Close(None))) => return Some(End::Closed { code: None, reason: String::new() }),
+        Some(Ok(Message::Close(Some(CloseFrame { code, reason })))) => {
+            return Some(End::Closed { code: Some(code), reason: reason.as_str().to_owned() });
+        }
+        Some(Err(error)) => return Some(End::Gone(error.to_string())),
+        None => return Some(End::Gone("end of stream".to_owned())),
+    }
+    None
+}
+
+/// Sends what is due, then the close frame, and waits for the client's.
+async fn close(
+    place: &Place,
+    outbox: &mut Outbox,
+    socket: &mut WebSocket,
+    code: u16,
+    reason: String,
+    after: u64,
+) -> End {
+    while let Some(frame) = outbox.take(place, after) {
+        if let Err(end) = send(socket, frame).await {
+            return end;
+        }
+    }
+    if code == 1006 || place.eats_close_codes() {
+        return End::Cut(Cut::Fin);
+    }
+    let sent = (code != 1005).then_some(code);
+    let frame = sent.map(|code| CloseFrame { code, reason: reason.as_str().into() });
+    place.record(EventKind::Closing { code: sent, reason });
+    if let Err(end) = send(socket, Message::Close(frame)).await {
+        return end;
+    }
+    loop {
+        if let Some(end) = hear(place, socket.recv().await) {
+            return end;
+        }
+    }
+}
+
+/// A link's cursor into its user's backlog.
+struct Outbox {
+    sent: u64,
+    wake: Arc<Notify>,
+}
+
+impl Outbox {
+    fn take(&mut self, place: &Place, last: u64) -> Option<Message> {
+        place.shared.take(place.id, &place.user, &mut self.sent, last)
+    }
+
+    /// The next message, once there is one. Nothing is lost if the wait is broken off.
+    async fn next(&mut self, place: &Place) -> Message {
+        loop {
+            if let Some(frame) = self.take(place, u64::MAX) {
+                return frame;
+            }
+            self.wake.notified().await;
+        }
+    }
+}
+
+/// A link's entry in the tables.
+struct Place {
+    shared: Arc<Shared>,
+    id: u64,
+    user: String,
+    ended: bool,
+}
+
+impl Place {
+    fn record(&self, kind: EventKind) {
+        self.shared.events.record(self.id, &self.user, kind);
+    }
+
+    fn end(&mut self, kind: EventKind) {
+        self.ended = true;
+        self.shared.leave(self.id, &self.user);
+        self.record(kind);
+    }
+
+    fn eats_close_codes(&self) -> bool {
+        self.shared.eat_close_codes.load(Relaxed)
+    }
+
+    fn hides_pings(&self) -> bool {
+        self.shared.hide_pings.load(Relaxed)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(EventKind::Gone { why: "the upgrade was not finished".to_owned() });
+        }
+        self.shared.running.send_modify(|running| *running -= 1);
+    }
+}

@@ -1,0 +1,261 @@
+//! The owner's handle on a running server.
+
+use std::{
+    future::IntoFuture,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use axum::extract::ws::Message;
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
+
+use crate::{
+    event::{Event, NotSeen},
+    http,
+    link::{CLOSE_LIMIT, Command, Cut},
+    options::{Access, Options, StartError},
+    shared::{Pushed, Refusal, Shared},
+    wire::{Door, Peer},
+};
+
+/// How long HTTP requests under way may take once the server is stopped.
+const HTTP_LIMIT: Duration = Duration::from_secs(1);
+
+/// A running server. Clones are handles on the same one; with the last of them it ends, abruptly if
+/// [`stop`](Self::stop) wasn't called.
+#[derive(Clone)]
+pub struct Server(Arc<Owner>);
+
+/// Raw bytes were not written: the user has no link, or it ended before.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{user:?} has no link that took the bytes")]
+pub struct NotSent {
+    user: String,
+}
+
+struct Owner {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    serving: Mutex<Option<Serving>>,
+}
+
+struct Serving {
+    task: JoinHandle<io::Result<()>>,
+    /// Dropping it closes the listener.
+    _open: oneshot::Sender<()>,
+}
+
+impl Server {
+    /// Starts to listen; clients may connect once this returns.
+    ///
+    /// # Errors
+    /// The address can't be had, or the options would leave a server open to the world.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let access = Access::of(&options)?;
+        let addr = options.listen;
+        let failed = |source: io::Error| {
+            if source.kind() == io::ErrorKind::AddrInUse {
+                StartError::InUse(addr)
+            } else {
+                StartError::Listen { addr, source }
+            }
+        };
+        // On Unix, tokio sets SO_REUSEADDR: the port of a server that has just stopped can be had at once.
+        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let shared = Arc::new(Shared::new(&options, access));
+        let door = Door::new(listener, Arc::clone(&shared.hide_pings));
+        let app = http::routes(Arc::clone(&shared)).into_make_service_with_connect_info::<Peer>();
+        let (open, closed) = oneshot::channel::<()>();
+        let serving = axum::serve(door, app).with_graceful_shutdown(async {
+            let _ = closed.await;
+        });
+        let task = tokio::spawn(serving.into_future());
+        let serving = Mutex::new(Some(Serving { task, _open: open }));
+        Ok(Self(Arc::new(Owner { addr, shared, serving })))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.0.addr
+    }
+
+    /// The URL of a user's channel, where `?user=` is taken.
+    #[must_use]
+    pub fn url(&self, user: &str) -> String {
+        let mut url = format!("ws://{}/ws/user-channel?user=", self.0.addr);
+        for byte in user.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(byte.into()),
+                _ => url.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        url
+    }
+
+    /// Sends a text as it is.
+    pub fn push(&self, user: &str, text: impl Into<String>) -> Pushed {
+        http::push_text(&self.0.shared, user, text.into())
+    }
+
+    /// Sends a JSON value as `POST /push` does: an object without an `id` gets one. Another value goes out
+    /// as its text.
+    pub fn push_json(&self, user: &str, value: &Value) -> Pushed {
+        let text = value.to_string();
+        http::push_object(&self.0.shared, user, &text).unwrap_or_else(|_| self.push(user, text))
+    }
+
+    /// Sends a binary message.
+    pub fn push_binary(&self, user: &str, bytes: Vec<u8>) -> Pushed {
+        self.0.shared.push(user, None, |_| Message::binary(bytes))
+    }
+
+    /// The number of live links of a user: 0 or 1. One that is closing doesn't count, one that is stalled does.
+    #[must_use]
+    pub fn links(&self, user: &str) -> usize {
+        self.0.shared.live(user)
+    }
+
+    /// The number of links, of all users, whose task or socket still exists.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        *self.0.shared.running.borrow()
+    }
+
+    /// The number of upgrade requests ever seen, refused ones included.
+    #[must_use]
+    pub fn upgrades(&self) -> u64 {
+        self.0.shared.upgrades.load(Relaxed)
+    }
+
+    /// The events so far, oldest first.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.0.shared.events.from(0)
+    }
+
+    /// The number of the next event, for [`wait_after`](Self::wait_after).
+    #[must_use]
+    pub fn mark(&self) -> u64 {
+        self.0.shared.events.count()
+    }
+
+    /// The first event, from the start of the server on, that is `wanted`. Each event is looked at once and in
+    /// order, so a closure may count.
+    ///
+    /// # Errors
+    /// None came within that time; the message shows the last events.
+    pub async fn wait_for(
+        &self,
+        within: Duration,
+        wanted: impl FnMut(&Event) -> bool,
+    ) -> Result<Event, NotSeen> {
+        self.wait_after(0, within, wanted).await
+    }
+
+    /// The same, from event number `mark` on.
+    ///
+    /// # Errors
+    /// As [`wait_for`](Self::wait_for).
+    pub async fn wait_after(
+        &self,
+        mark: u64,
+        within: Duration,
+        wanted: impl FnMut(&Event) -> bool,
+    ) -> Result<Event, NotSeen> {
+        self.0.shared.events.wait(mark, within, wanted).await
+    }
+
+    /// Closes the user's links with this code, after what was pushed before; returns how many. As RFC 6455
+    /// has them, 1005 is a close frame without a code and 1006 the end of the stream without a close frame.
+    pub fn close(&self, user: &str, code: u16, reason: &str) -> usize {
+        let reason = reason.to_owned();
+        self.0.shared.command(Some(user), |after| Command::Close { code, reason: reason.clone(), after })
+    }
+
+    /// Ends the user's links without a close frame (FIN), at once; returns how many.
+    pub fn drop_links(&self, user: &str) -> usize {
+        self.0.shared.cut(Some(user), Cut::Fin)
+    }
+
+    /// Resets the user's links (RST), at once; returns how many.
+    pub fn reset_links(&self, user: &str) -> usize {
+        self.0.shared.cut(Some(user), Cut::Reset)
+    }
+
+    /// Leaves the user's links open but reads and writes nothing on them any more, pongs included, until they
+    /// are dropped or reset or the server stops; returns how many.
+    pub fn stall_links(&self, user: &str) -> usize {
+        self.0.shared.cut(Some(user), Cut::Stall)
+    }
+
+    /// Answers all upgrade requests with this, until told otherwise with `None`.
+    pub fn refuse_upgrades(&self, refusal: Option<Refusal>) {
+        *self.0.shared.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    }
+
+    /// While `true`, each close by the server, 4500 included, arrives as a bare end of the stream, as through
+    /// a proxy that hands on no close frames.
+    pub fn eat_close_codes(&self, eat: bool) {
+        self.0.shared.eat_close_codes.store(eat, Relaxed);
+    }
+
+    /// While `false`, pings are recorded but not answered.
+    pub fn answer_pings(&self, answer: bool) {
+        self.0.shared.hide_pings.store(!answer, Relaxed);
+    }
+
+    /// Writes bytes onto the TCP streams of the user's links, after what was pushed before: frames that no
+    /// WebSocket library would send.
+    ///
+    /// # Errors
+    /// There is no link, or it ended first.
+    pub async fn send_raw(&self, user: &str, bytes: &[u8]) -> Result<(), NotSent> {
+        let bytes: Arc<[u8]> = bytes.into();
+        let written = Mutex::new(Vec::new());
+        self.0.shared.command(Some(user), |after| {
+            let (done, receiver) = oneshot::channel();
+            written.lock().unwrap_or_else(PoisonError::into_inner).push(receiver);
+            Command::Raw { bytes: Arc::clone(&bytes), done, after }
+        });
+        let mut result = Err(NotSent { user: user.to_owned() });
+        for written in written.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            if written.await.is_ok() {
+                result = Ok(());
+            }
+        }
+        result
+    }
+
+    /// Stops: closes every link with this code and waits for its end, within about 3 s at worst. Afterwards
+    /// the address is free for another server. Stopping twice is harmless.
+    pub async fn stop(&self, code: u16) {
+        let Owner { shared, serving, .. } = &*self.0;
+        let serving = serving.lock().unwrap_or_else(PoisonError::into_inner).take();
+        shared.stop(code);
+        let mut running = shared.running.subscribe();
+        // A link that is stuck in a write hears no command.
+        if timeout(CLOSE_LIMIT + CLOSE_LIMIT / 4, running.wait_for(|running| *running == 0)).await.is_err() {
+            shared.cut(None, Cut::Reset);
+            let _ = timeout(CLOSE_LIMIT, running.wait_for(|running| *running == 0)).await;
+        }
+        if let Some(Serving { mut task, _open }) = serving {
+            drop(_open);
+            if timeout(HTTP_LIMIT, &mut task).await.is_err() {
+                task.abort();
+                let _ = task.await;
+            }
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // The listener ends with `serving`.
+        self.shared.cut(None, Cut::Fin);
+    }
+}

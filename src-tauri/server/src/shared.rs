@@ -1,0 +1,270 @@
+//! What the routes, the links and the owner's handle share: users with their backlogs and live links.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime},
+};
+
+use axum::extract::ws::Message;
+use serde::Serialize;
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::{
+    REPLACED,
+    backlog::{Backlog, Item, Keep},
+    event::{EventKind, EventLog},
+    link::{Command, Cut, Link},
+    options::{Access, Options},
+    wire::Wire,
+};
+
+/// What became of a push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pushed {
+    /// The message's id: its own, if it is a JSON object with one; else a new one, greater than all before.
+    pub id: String,
+    /// The number of links that it goes out on now. 0: it waits in the backlog.
+    pub links: usize,
+}
+
+/// An answer to an upgrade request other than 101.
+#[derive(Debug, Clone, Default)]
+pub struct Refusal {
+    /// The HTTP status, 200 to 999.
+    pub status: u16,
+    /// Headers, for instance `Retry-After` or `Location`.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Refusal {
+    /// A refusal with this status, no headers of its own and an empty body.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+pub(crate) struct Shared {
+    pub(crate) access: Access,
+    pub(crate) events: EventLog,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) upgrades: AtomicU64,
+    pub(crate) refusal: Mutex<Option<Refusal>>,
+    pub(crate) eat_close_codes: AtomicBool,
+    pub(crate) hide_pings: Arc<AtomicBool>,
+    /// How many links have not ended in every respect, socket and task.
+    pub(crate) running: watch::Sender<usize>,
+    keep: Keep,
+    links: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    stopping: bool,
+    /// The `seq` of the newest message of all users.
+    newest: u64,
+    users: HashMap<String, User>,
+    /// Live links, and those that are closing or stalled.
+    links: HashMap<u64, Handle>,
+}
+
+#[derive(Default)]
+struct User {
+    backlog: Backlog,
+    live: Option<Live>,
+}
+
+struct Live {
+    link: u64,
+    /// The `seq` of the last message that the link has taken.
+    sent: u64,
+}
+
+/// What the others hold of a link.
+struct Handle {
+    user: String,
+    commands: mpsc::UnboundedSender<Command>,
+    cuts: mpsc::UnboundedSender<Cut>,
+    wake: Arc<Notify>,
+    stalled: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(options: &Options, access: Access) -> Self {
+        Self {
+            access,
+            events: EventLog::new(options.events),
+            idle_timeout: options.idle_timeout,
+            upgrades: AtomicU64::new(0),
+            refusal: Mutex::default(),
+            eat_close_codes: AtomicBool::new(false),
+            hide_pings: Arc::default(),
+            running: watch::Sender::new(0),
+            keep: Keep { messages: options.backlog, bytes: options.backlog_bytes },
+            links: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// A number for the next link or refused request.
+    pub(crate) fn next_link(&self) -> u64 {
+        self.links.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Makes link `id` the user's live one before its 101 goes out, so that no push falls between. `None`: the
+    /// server is stopping.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        id: u64,
+        name: &str,
+        since: Option<&str>,
+        wire: Arc<Wire>,
+    ) -> Option<Link> {
+        let mut state = self.state();
+        if state.stopping {
+            return None;
+        }
+        let newest = state.newest;
+        let user = state.users.entry(name.to_owned()).or_default();
+        let sent = since.map_or(newest, |since| user.backlog.cursor(since));
+        if let Some(older) = user.live.replace(Live { link: id, sent }) {
+            self.events.record(older.link, name, EventKind::Replaced { by: id });
+            if let Some(handle) = state.links.get(&older.link) {
+                let reason = "replaced by a newer connection".to_owned();
+                // A link that has just ended takes no commands, here and below.
+                let _ = handle.commands.send(Command::Close { code: REPLACED, reason, after: newest });
+            }
+        }
+        let (commands, commanded) = mpsc::unbounded_channel();
+        let (cuts, cut) = mpsc::unbounded_channel();
+        let wake = Arc::new(Notify::new());
+        let handle =
+            Handle { user: name.to_owned(), commands, cuts, wake: Arc::clone(&wake), stalled: false };
+        state.links.insert(id, handle);
+        self.running.send_modify(|running| *running += 1);
+        Some(Link::new(Arc::clone(self), id, name.to_owned(), sent, commanded, cut, wake, wire))
+    }
+
+    /// Takes a link out of the tables; doing it twice is harmless.
+    pub(crate) fn leave(&self, id: u64, name: &str) {
+        let mut state = self.state();
+        state.links.remove(&id);
+        if let Some(user) = state.users.get_mut(name) {
+            if user.live.as_ref().is_some_and(|live| live.link == id) {
+                user.live = None;
+                let _ = user.backlog.trim(self.keep, None);
+            }
+            if user.live.is_none() && user.backlog.is_empty() {
+                state.users.remove(name);
+            }
+        }
+    }
+
+    /// Sends a message to a user. `own_id` is the id that the message brings; `frame` makes the frame from
+    /// the id that it is given.
+    pub(crate) fn push(
+        &self,
+        name: &str,
+        own_id: Option<String>,
+        frame: impl FnOnce(&str) -> Message,
+    ) -> Pushed {
+        let mut state = self.state();
+        // Milliseconds since 1970, so that ids go on growing over a restart.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let seq = u64::try_from(now).unwrap_or(0).max(state.newest + 1);
+        state.newest = seq;
+        let id = own_id.unwrap_or_else(|| seq.to_string());
+        let State { users, links, .. } = &mut *state;
+        let user = users.entry(name.to_owned()).or_default();
+        user.backlog.push(Item { seq, frame: frame(&id), id: id.clone() });
+        let mut reached = 0;
+        let live = user.live.as_ref().and_then(|live| Some((live, links.get(&live.link)?)));
+        match (live, user.backlog.trim(self.keep, user.live.as_ref().map(|live| live.sent))) {
+            (Some((_, handle)), Ok(())) => {
+                handle.wake.notify_one();
+                reached = 1;
+            }
+            (Some((_, handle)), Err(_)) => {
+                let _ = handle.cuts.send(Cut::TooSlow);
+                user.live = None;
+                let _ = user.backlog.trim(self.keep, None);
+            }
+            (None, _) => {}
+        }
+        if user.backlog.is_empty() && user.live.is_none() {
+            users.remove(name);
+        }
+        Pushed { id, links: reached }
+    }
+
+    /// The first message after `sent` and up to `last`, for link `id`, which counts as sent from now on.
+    pub(crate) fn take(&self, id: u64, name: &str, sent: &mut u64, last: u64) -> Option<Message> {
+        let mut state = self.state();
+        let user = state.users.get_mut(name)?;
+        let item = user.backlog.after(*sent).filter(|item| item.seq <= last)?;
+        *sent = item.seq;
+        let frame = item.frame.clone();
+        if let Some(live) = user.live.as_mut().filter(|live| live.link == id) {
+            live.sent = *sent;
+            let _ = user.backlog.trim(self.keep, Some(*sent));
+        }
+        Some(frame)
+    }
+
+    /// The number of live links of a user, 0 or 1.
+    pub(crate) fn live(&self, name: &str) -> usize {
+        usize::from(self.state().users.get(name).is_some_and(|user| user.live.is_some()))
+    }
+
+    /// Asks each link of a user (of all: `None`) to do something; returns how many were asked. What `command`
+    /// gets is the newest message, which is to go out before.
+    pub(crate) fn command(&self, name: Option<&str>, command: impl Fn(u64) -> Command) -> usize {
+        let state = self.state();
+        let of_user = state.links.values().filter(|handle| name.is_none_or(|name| handle.user == name));
+        of_user.filter(|handle| handle.commands.send(command(state.newest)).is_ok()).count()
+    }
+
+    /// Cuts each link of a user (of all: `None`); returns how many.
+    pub(crate) fn cut(&self, name: Option<&str>, cut: Cut) -> usize {
+        let mut state = self.state();
+        let links = state.links.values_mut();
+        let of_user = links.filter(|handle| name.is_none_or(|name| handle.user == name));
+        of_user
+            .filter_map(|handle| {
+                handle.stalled |= cut == Cut::Stall;
+                handle.cuts.send(cut).ok()
+            })
+            .count()
+    }
+
+    /// Opens no link any more, closes those that can be closed, and ends those that are stalled.
+    pub(crate) fn stop(&self, code: u16) {
+        let mut state = self.state();
+        state.stopping = true;
+        for handle in state.links.values() {
+            let reason = "the server is stopping".to_owned();
+            let _ = handle.commands.send(Command::Close { code, reason, after: state.newest });
+            if handle.stalled {
+                let _ = handle.cuts.send(Cut::Fin);
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
