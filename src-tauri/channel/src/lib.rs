@@ -10,18 +10,38 @@
 //!                       └── watch<Status>            mpsc<Frame> <────┘
 //! ```
 
+mod channel;
 mod config;
+mod delay;
+mod driver;
+mod life;
+mod machine;
 mod status;
+mod timing;
+mod verdict;
 
-pub use config::{
-    Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness, Timing,
-};
+pub use channel::Channel;
+pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness};
 pub use status::{Cause, CloseInfo, PeerCheck, Stage, State, Status};
+pub use timing::Timing;
 
+use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{mpsc, watch};
+/// How a channel begins; remembered states survive restarts (R1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Connect, after a short random delay.
+    Connect,
+    /// Stay off until told otherwise.
+    Disconnected,
+    /// Stay quiet until told otherwise: another instance has the channel.
+    Replaced {
+        /// Since when.
+        since: SystemTime,
+    },
+}
 
 /// What the user (or a script) asks of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +95,8 @@ pub enum Payload {
     Binary(Vec<u8>),
 }
 
-/// What the owner hands over for one dial.
-#[derive(Debug, Clone, Default)]
+/// What the owner hands over for one dial. Its `Debug` shows no values.
+#[derive(Clone, Default)]
 pub struct DialParams {
     /// Credential, already fetched; `None` dials without.
     pub credential: Option<Credential>,
@@ -84,6 +104,19 @@ pub struct DialParams {
     pub headers: Vec<(String, String)>,
     /// Further query parameters, such as `("since", "41")`.
     pub query: Vec<(String, String)>,
+}
+
+impl fmt::Debug for DialParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn names(pairs: &[(String, String)]) -> Vec<&str> {
+            pairs.iter().map(|(name, _)| name.as_str()).collect()
+        }
+        f.debug_struct("DialParams")
+            .field("credential", &self.credential)
+            .field("headers", &names(&self.headers))
+            .field("query", &names(&self.query))
+            .finish()
+    }
 }
 
 /// Where a credential goes in the upgrade request. Its `Debug` never shows the secret.
@@ -121,6 +154,18 @@ pub enum Credential {
     },
 }
 
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer(_) => f.write_str("Bearer(***)"),
+            Self::Basic { username, .. } => write!(f, "Basic({username:?}, ***)"),
+            Self::Header { name, .. } => write!(f, "Header({name:?}, ***)"),
+            Self::Query { name, .. } => write!(f, "Query({name:?}, ***)"),
+            Self::Cookie { name, .. } => write!(f, "Cookie({name:?}, ***)"),
+        }
+    }
+}
+
 /// Why a dial asks for its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DialAsk {
@@ -138,9 +183,7 @@ pub struct DialRefusal {
 
 /// Who owns a channel: gives each dial its parameters.
 pub trait Owner: Send + 'static {
-    /// Asked before every dial. A refusal means [`State::NeedsUser`].
-    fn dial_params(
-        &mut self,
-        ask: DialAsk,
-    ) -> impl Future<Output = Result<DialParams, DialRefusal>> + Send;
+    /// Asked before every dial. A refusal means [`State::NeedsUser`]. The future counts against the dial's
+    /// 30 s, and is dropped where the user gives the dial up.
+    fn dial_params(&mut self, ask: DialAsk) -> impl Future<Output = Result<DialParams, DialRefusal>> + Send;
 }

@@ -1,5 +1,6 @@
 //! What a channel says of itself. Published by value over a `watch`; looking never disturbs the link.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 /// A channel's whole visible state at one moment.
@@ -112,7 +113,10 @@ pub enum Cause {
         detail: String,
     },
     /// No byte came within the proof-of-life deadline (L1).
-    Silent,
+    Silent {
+        /// How long it had been silent.
+        after: Duration,
+    },
     /// A write didn't finish in time (L3).
     WriteStalled,
     /// The peer broke the protocol or a limit, and we closed with this code (1002, 1007, 1009).
@@ -171,4 +175,148 @@ pub enum Cause {
     },
     /// Woken, moved or asked: a local reason.
     Local,
+}
+
+impl State {
+    /// The state's word in contracts: `disconnected`, `connecting`, `connected`, `waiting`, `replaced`,
+    /// `needs_user`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Disconnected { .. } => "disconnected",
+            Self::Connecting { .. } => "connecting",
+            Self::Connected { .. } => "connected",
+            Self::Waiting { .. } => "waiting",
+            Self::Replaced { .. } => "replaced",
+            Self::NeedsUser { .. } => "needs_user",
+        }
+    }
+}
+
+/// What went on, in words that complete "… took too long".
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Credential => "reading the credential",
+            Self::Lookup => "the name lookup",
+            Self::Tcp => "connecting",
+            Self::Tls => "the TLS handshake",
+            Self::Upgrade => "the WebSocket upgrade",
+        })
+    }
+}
+
+/// Calm words for people, one line. Text of the peer is sanitised and cut.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(CloseInfo { code, reason }) => match close_code_words(*code) {
+                Some(words) => write!(f, "{words} ({code})"),
+                None if reason.trim().is_empty() => write!(f, "closed by the server ({code})"),
+                None => write!(f, "{} ({code})", plain(reason)),
+            },
+            Self::Lost { detail } => write!(f, "connection lost ({})", plain(detail)),
+            Self::Silent { after } => write!(f, "no answer for {} s", after.as_secs_f64().round()),
+            Self::WriteStalled => f.write_str("connection stalled while sending"),
+            Self::Refused { code, detail } => match *code {
+                1007 => write!(f, "the server sent invalid text ({code})"),
+                1009 => write!(f, "the server sent too big a message ({code})"),
+                _ => write!(f, "the server broke the protocol: {} ({code})", plain(detail)),
+            },
+            Self::Lookup { detail } => write!(f, "server name not found ({})", plain(detail)),
+            Self::Unreachable { detail } => write!(f, "server not reachable ({})", plain(detail)),
+            Self::TimedOut { stage } => write!(f, "{stage} took too long"),
+            Self::Tls { detail } => write!(f, "encryption failed ({})", plain(detail)),
+            Self::Certificate { detail } => write!(f, "certificate refused ({})", plain(detail)),
+            Self::Status { status } => write!(f, "{} ({status})", status_words(*status)),
+            Self::SignInRefused { status } => write!(f, "sign-in refused ({status})"),
+            Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({})", plain(detail)),
+            Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),
+            Self::Owner { detail } => f.write_str(&plain(detail)),
+            Self::Local => f.write_str("reconnecting"),
+        }
+    }
+}
+
+/// Words for the close codes that have a meaning (RFC 6455, section 7.4.1; the IANA registry; 4500).
+fn close_code_words(code: u16) -> Option<&'static str> {
+    Some(match code {
+        1000 => "closed by the server",
+        1001 => "server going away",
+        1002 => "protocol error",
+        1003 => "kind of message not accepted",
+        1005 => "closed by the server without a code",
+        1006 => "connection lost",
+        1007 => "invalid text",
+        1008 => "refused by the server's policy",
+        1009 => "message too big",
+        1010 => "extension missing",
+        1011 => "server error",
+        1012 => "server restarting",
+        1013 => "server busy",
+        1014 => "bad gateway",
+        1015 => "encryption failed",
+        3000 => "sign-in needed",
+        3003 => "not allowed",
+        4500 => "replaced by another tab or device",
+        _ => return None,
+    })
+}
+
+fn status_words(status: u16) -> &'static str {
+    match status {
+        404 => "nothing at this address",
+        429 => "too many requests",
+        500 => "server error",
+        502 | 504 => "server not there behind its proxy",
+        503 => "server busy",
+        300..=399 => "the server redirects elsewhere",
+        400..=499 => "the server refused the request",
+        500..=599 => "server error",
+        _ => "no WebSocket at this address",
+    }
+}
+
+/// Longest text of others in our words, characters.
+const LONGEST_DETAIL: usize = 120;
+
+/// One line without control or direction-changing characters, cut to [`LONGEST_DETAIL`].
+pub(crate) fn plain(text: &str) -> String {
+    let turns_text = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    let mut words = text.trim().chars().map(|c| if c.is_control() || turns_text(c) { ' ' } else { c });
+    let mut cut: String = words.by_ref().take(LONGEST_DETAIL).collect();
+    if words.next().is_some() {
+        cut.pop();
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn closed(code: u16, reason: &str) -> String {
+        Cause::Closed(CloseInfo { code, reason: reason.to_owned() }).to_string()
+    }
+
+    #[test]
+    fn causes_are_told_in_calm_words() {
+        assert_eq!(closed(1012, "restart!"), "server restarting (1012)");
+        assert_eq!(closed(1001, ""), "server going away (1001)");
+        assert_eq!(closed(4321, "lunch break"), "lunch break (4321)");
+        assert_eq!(closed(4321, " "), "closed by the server (4321)");
+        let lost = Cause::Lost { detail: "connection reset by peer".to_owned() };
+        assert_eq!(lost.to_string(), "connection lost (connection reset by peer)");
+        assert_eq!(Cause::Silent { after: Duration::from_secs(45) }.to_string(), "no answer for 45 s");
+        assert_eq!(Cause::SignInRefused { status: 401 }.to_string(), "sign-in refused (401)");
+        assert_eq!(Cause::TimedOut { stage: Stage::Tls }.to_string(), "the TLS handshake took too long");
+    }
+
+    #[test]
+    fn a_hostile_reason_stays_one_short_plain_line() {
+        let shown = closed(4321, &format!("a\n\u{1b}[31m\u{202e}{}", "x".repeat(500)));
+        assert!(shown.chars().count() <= LONGEST_DETAIL + " (4321)".len(), "{shown}");
+        assert!(!shown.contains(['\n', '\u{1b}', '\u{202e}']), "{shown:?}");
+        assert!(shown.ends_with("… (4321)"), "{shown}");
+    }
 }

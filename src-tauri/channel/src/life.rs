@@ -1,0 +1,215 @@
+//! The timers of one link: its heartbeat (H1) and the proof that its peer lives (L1 to L4). Pure, and gone
+//! with its link (H2). The [`Machine`](crate::machine) owns one per link.
+
+use std::time::Duration;
+
+use crate::{Cause, Heartbeat, Liveness, PeerCheck, Timing};
+
+/// What a link's timers ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Due {
+    Heartbeat,
+    /// A ping that carries this number.
+    Ping(u64),
+    /// The first ping's time is over without a pong.
+    NoPong,
+    /// The peer is dead, or has to be taken for dead.
+    Dead(Cause),
+}
+
+/// All times are on the machine's monotonic clock.
+#[derive(Debug)]
+pub(crate) struct Life {
+    opened: Duration,
+    last_bytes: Duration,
+    got_bytes: bool,
+    pings: u64,
+    last_ping: Option<(u64, Duration)>,
+    next_heartbeat: Option<Duration>,
+    next_ping: Option<Duration>,
+    /// L2: until when the first pong may take.
+    learn_until: Option<Duration>,
+    /// L1: death, unless a byte comes.
+    dead_at: Option<Duration>,
+    /// L4: death, unless a byte comes.
+    probe_until: Option<Duration>,
+    /// L4: a probe is due as soon as a route exists and it is known whether the peer answers.
+    probe_wanted: bool,
+    /// L3.
+    write_until: Option<Duration>,
+}
+
+impl Life {
+    /// A link that opened at `now`; with pings on, the first is due at once (L2).
+    pub(crate) fn new(now: Duration, heartbeat: &Heartbeat, liveness: &Liveness, peer: PeerCheck) -> Self {
+        let pings = !liveness.ping_after().is_zero();
+        Self {
+            opened: now,
+            last_bytes: now,
+            got_bytes: false,
+            pings: 0,
+            last_ping: None,
+            next_heartbeat: (!heartbeat.text().is_empty()).then(|| now + heartbeat.interval()),
+            next_ping: pings.then_some(now),
+            learn_until: (pings && peer == PeerCheck::Unknown).then(|| now + liveness.deadline()),
+            dead_at: None,
+            probe_until: None,
+            probe_wanted: false,
+            write_until: None,
+        }
+    }
+
+    pub(crate) fn up(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.opened)
+    }
+
+    /// B1: whether the link has been good enough for delays to start small again.
+    pub(crate) fn was_stable(&self, now: Duration, timing: &Timing) -> bool {
+        let up = self.up(now);
+        up >= timing.stable_silent_after || (up >= timing.stable_after && self.got_bytes)
+    }
+
+    pub(crate) fn silence(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.last_bytes)
+    }
+
+    /// Any inbound byte is proof of life.
+    pub(crate) fn bytes(&mut self, now: Duration, liveness: &Liveness) {
+        self.got_bytes = true;
+        self.restart(now, liveness);
+    }
+
+    /// A Text or Binary frame: only these put the heartbeat off (H1).
+    pub(crate) fn data(&mut self, now: Duration, heartbeat: &Heartbeat) {
+        if let Some(next) = &mut self.next_heartbeat {
+            *next = now + heartbeat.interval();
+        }
+    }
+
+    /// Whether ping `counter` is one of ours, and not a peer's unasked pong.
+    pub(crate) fn sent_ping(&self, counter: u64) -> bool {
+        (1..=self.pings).contains(&counter)
+    }
+
+    /// A pong for a ping of ours: the round trip, if that was the newest.
+    pub(crate) fn pong(&mut self, counter: u64, now: Duration) -> Option<Duration> {
+        self.learn_until = None;
+        let (_, sent) = self.last_ping.take_if(|(number, _)| *number == counter)?;
+        Some(now.saturating_sub(sent))
+    }
+
+    /// Reading was held back because the owner takes no frames, and now goes on: the silence was ours.
+    pub(crate) fn released(&mut self, now: Duration, liveness: &Liveness) {
+        self.restart(now, liveness);
+    }
+
+    fn restart(&mut self, now: Duration, liveness: &Liveness) {
+        self.last_bytes = now;
+        self.dead_at = None;
+        self.probe_until = None;
+        // A ping that is due (the first) is not put off.
+        if let Some(next) = &mut self.next_ping
+            && *next > now
+        {
+            *next = now + liveness.ping_after();
+        }
+    }
+
+    /// A write is stuck since now, or no longer.
+    pub(crate) fn writing_stuck(&mut self, stuck: bool, now: Duration, timing: &Timing) {
+        self.write_until = stuck.then(|| self.write_until.unwrap_or(now + timing.write_stall));
+    }
+
+    /// L4: ask for a proof of life at the next [`tick`](Self::tick) at which a route exists.
+    pub(crate) fn want_probe(&mut self) {
+        self.probe_wanted = true;
+    }
+
+    /// When [`tick`](Self::tick) has to be called next.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        [
+            self.next_heartbeat,
+            self.next_ping,
+            self.learn_until,
+            self.dead_at,
+            self.probe_until,
+            self.write_until,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// What is due, one at a time; call until `None`. While `held`, nothing is read, so silence proves
+    /// nothing; while `offline`, a probe waits.
+    pub(crate) fn tick(
+        &mut self,
+        now: Duration,
+        context: &Context<'_>,
+        peer: PeerCheck,
+        held: bool,
+        offline: bool,
+    ) -> Option<Due> {
+        let due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
+        let Context { heartbeat, liveness, timing } = context;
+        if due(self.write_until) {
+            return Some(Due::Dead(Cause::WriteStalled));
+        }
+        if due(self.dead_at) || due(self.probe_until) {
+            self.dead_at = None;
+            self.probe_until = None;
+            if peer == PeerCheck::Answers && !held {
+                return Some(Due::Dead(Cause::Silent { after: self.silence(now) }));
+            }
+        }
+        if due(self.learn_until) {
+            self.learn_until = None;
+            if held {
+                // The pong may be among what we don't read.
+                self.learn_until = Some(now + liveness.deadline());
+            } else {
+                return Some(Due::NoPong);
+            }
+        }
+        if due(self.next_heartbeat) {
+            self.next_heartbeat = Some(now + heartbeat.interval());
+            return Some(Due::Heartbeat);
+        }
+        if due(self.next_ping) {
+            // The first ping only measures and learns (L2).
+            if self.pings > 0 && !held {
+                self.dead_at = Some(self.dead_at.unwrap_or(now + liveness.deadline()));
+            }
+            return Some(self.ping(now, liveness));
+        }
+        if self.probe_wanted && !offline {
+            match peer {
+                PeerCheck::Answers => {
+                    self.probe_wanted = false;
+                    self.probe_until = Some(now + timing.probe);
+                    return Some(self.ping(now, liveness));
+                }
+                PeerCheck::Unknown if self.learn_until.is_some() => {}
+                PeerCheck::Unknown | PeerCheck::CannotBeChecked => return Some(Due::Dead(Cause::Local)),
+            }
+        }
+        None
+    }
+
+    fn ping(&mut self, now: Duration, liveness: &Liveness) -> Due {
+        self.pings += 1;
+        self.last_ping = Some((self.pings, now));
+        if self.next_ping.is_some() {
+            self.next_ping = Some(now + liveness.ping_after());
+        }
+        Due::Ping(self.pings)
+    }
+}
+
+/// The settings that a link's timers need.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) heartbeat: &'a Heartbeat,
+    pub(crate) liveness: &'a Liveness,
+    pub(crate) timing: &'a Timing,
+}

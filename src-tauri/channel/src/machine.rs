@@ -1,0 +1,687 @@
+//! The connection's rules as a pure machine (C1): facts go in by [`Machine::handle`], what to do comes out
+//! by [`Machine::poll_output`], and [`Machine::deadline`] says when to call again with [`Input::Time`].
+//!
+//! After every `handle`, drain `poll_output` until `None`, then ask `deadline`. There is no socket, clock
+//! or random source in here; the [driver](crate::driver) has them.
+//!
+//! ```text
+//!                     Connect                         due
+//!   Disconnected ───────────────> Waiting ─────────────────────────> Dialling
+//!        ^                         ^  ^ ^                             │  │
+//!        │ Disconnect (from all)   │  │ └────── failed ───────────────┤  │ opened
+//!                     due, Connect │  └──────── ended ─────── Up <────┼──┘
+//!                  NeedsUser ──────┤                           │      │
+//!                      ^           │ Connect, TakeOver         │ 4500 │ 401 again, 403
+//!                      │        Replaced <─────────────────────┘      │
+//!                      └──────────────────────────────────────────────┘
+//! ```
+
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
+
+use rand::rngs::SmallRng;
+
+use crate::delay::{Delay, Delays};
+use crate::life::{Context, Due, Life};
+use crate::verdict::{self, Verdict, verdict};
+use crate::{
+    Cause, CloseInfo, Command, Config, DialAsk, Frame, Payload, PeerCheck, Signal, Stage, Start, State,
+    Status,
+};
+
+/// One moment on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    /// Monotonic, from any zero; stands still while the machine sleeps.
+    pub(crate) mono: Duration,
+    /// For showing.
+    pub(crate) wall: SystemTime,
+}
+
+/// A fact for the machine.
+#[derive(Debug, Clone)]
+pub(crate) enum Input {
+    Command(Command),
+    Signal(Signal),
+    /// The deadline has come.
+    Time,
+    Stage {
+        generation: u64,
+        stage: Stage,
+    },
+    DialFailed {
+        generation: u64,
+        cause: Cause,
+        /// The answer's `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    Opened {
+        generation: u64,
+    },
+    /// Some bytes came in, of whatever kind.
+    Bytes {
+        generation: u64,
+    },
+    Frame {
+        generation: u64,
+        payload: Payload,
+    },
+    Pong {
+        generation: u64,
+        counter: u64,
+    },
+    /// Something waits to be written and can't be, or no longer.
+    WriteStuck {
+        generation: u64,
+        stuck: bool,
+    },
+    /// The link has ended, for the first and only time.
+    Ended {
+        generation: u64,
+        end: End,
+    },
+    /// A link that was being closed is gone.
+    Gone {
+        generation: u64,
+    },
+    /// Reading is held back because the owner takes no frames, or no longer.
+    ReadingHeld(bool),
+}
+
+/// How a link ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The peer sent a close frame; the driver answers it and then reports [`Input::Gone`].
+    Closed(CloseInfo),
+    /// The socket is gone.
+    Lost { detail: String },
+    /// The peer broke a rule; we close with `code`.
+    Violation { code: u16, detail: String },
+}
+
+/// What the driver has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Start a dial. Its one end is `DialFailed`, `Opened` or [`Output::Abandon`].
+    Dial {
+        generation: u64,
+        ask: DialAsk,
+    },
+    /// Drop the dial.
+    Abandon {
+        generation: u64,
+    },
+    Heartbeat {
+        generation: u64,
+        text: String,
+    },
+    Ping {
+        generation: u64,
+        counter: u64,
+    },
+    /// Send a close frame and await the peer's; then report [`Input::Gone`].
+    Close {
+        generation: u64,
+        code: u16,
+    },
+    /// Drop the link.
+    Abort {
+        generation: u64,
+    },
+    Deliver(Frame),
+    /// Nothing is left to do: end the task.
+    Finish,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Disconnected {
+        since: SystemTime,
+    },
+    Waiting {
+        began: Duration,
+        until: Duration,
+        retry_at: SystemTime,
+        cause: Cause,
+        shortenable: bool,
+    },
+    Dialling {
+        stage: Stage,
+        limit: Duration,
+    },
+    Up {
+        life: Life,
+        since: SystemTime,
+    },
+    Replaced {
+        since: SystemTime,
+        /// R1: when to take over again by itself.
+        take_back: Option<Duration>,
+    },
+    NeedsUser {
+        cause: Cause,
+        began: Duration,
+        until: Duration,
+        retry_at: SystemTime,
+    },
+    /// Shut down; shows what was before.
+    Stopped(State),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    config: Config,
+    delays: Delays,
+    phase: Phase,
+    /// The old link while its close handshake runs, and until when. No dial starts before it is gone (C3).
+    closing: Option<(u64, Duration)>,
+    /// Number of the newest dial, and so of its link (C2).
+    generation: u64,
+    /// Dials since the last stable link.
+    attempt: u32,
+    last_dial: Option<Duration>,
+    /// How long was waited before the newest dial.
+    delay_before: Duration,
+    last_shortened: Option<Duration>,
+    /// The next dial asks for a fresh credential.
+    refresh: bool,
+    /// The credential was read again since the last link.
+    refreshed: bool,
+    offline: bool,
+    held: bool,
+    links_opened: u64,
+    links_closed: u64,
+    last_close: Option<CloseInfo>,
+    rtt: Option<Duration>,
+    last_inbound: Option<SystemTime>,
+    peer: PeerCheck,
+    outputs: VecDeque<Output>,
+}
+
+impl Machine {
+    pub(crate) fn new(config: Config, start: Start, rng: SmallRng, now: Now) -> Self {
+        let mut delays = Delays::new(config.backoff, rng);
+        let phase = match start {
+            Start::Connect => {
+                let delay = delays.local(0, &config.timing);
+                Phase::Waiting {
+                    began: now.mono,
+                    until: now.mono + delay,
+                    retry_at: now.wall + delay,
+                    cause: Cause::Local,
+                    shortenable: true,
+                }
+            }
+            Start::Disconnected => Phase::Disconnected { since: now.wall },
+            Start::Replaced { since } => {
+                let gone = now.wall.duration_since(since).unwrap_or_default();
+                let take_back =
+                    config.take_back_after.map(|after| now.mono.saturating_add(after.saturating_sub(gone)));
+                Phase::Replaced { since, take_back }
+            }
+        };
+        Self {
+            config,
+            delays,
+            phase,
+            closing: None,
+            generation: 0,
+            attempt: 0,
+            last_dial: None,
+            delay_before: Duration::ZERO,
+            last_shortened: None,
+            refresh: false,
+            refreshed: false,
+            offline: false,
+            held: false,
+            links_opened: 0,
+            links_closed: 0,
+            last_close: None,
+            rtt: None,
+            last_inbound: None,
+            peer: PeerCheck::Unknown,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes in a fact. What a stale generation reports changes nothing (C2).
+    pub(crate) fn handle(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Command(command) => self.command(command, now),
+            Input::Signal(signal) => self.signal(signal, now),
+            Input::Time => {}
+            Input::Stage { generation, stage: reached } => {
+                if generation == self.generation
+                    && let Phase::Dialling { stage, .. } = &mut self.phase
+                {
+                    *stage = reached;
+                }
+            }
+            Input::DialFailed { generation, cause, retry_after } => {
+                if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
+                    self.conclude(cause, retry_after, false, now);
+                }
+            }
+            Input::Opened { generation } => {
+                if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
+                    self.opened(now);
+                }
+            }
+            Input::Bytes { generation } => {
+                if let Some((life, liveness)) = self.life(generation) {
+                    life.bytes(now.mono, liveness);
+                    self.last_inbound = Some(now.wall);
+                }
+            }
+            Input::Frame { generation, payload } => {
+                if generation == self.generation
+                    && let Phase::Up { life, .. } = &mut self.phase
+                {
+                    life.bytes(now.mono, &self.config.liveness);
+                    life.data(now.mono, &self.config.heartbeat);
+                    self.last_inbound = Some(now.wall);
+                    self.outputs.push_back(Output::Deliver(Frame {
+                        generation,
+                        payload,
+                        received_at: now.wall,
+                    }));
+                }
+            }
+            Input::Pong { generation, counter } => {
+                if let Some((life, liveness)) = self.life(generation) {
+                    life.bytes(now.mono, liveness);
+                    if life.sent_ping(counter) {
+                        let rtt = life.pong(counter, now.mono);
+                        self.rtt = rtt.or(self.rtt);
+                        self.peer = PeerCheck::Answers;
+                    }
+                    self.last_inbound = Some(now.wall);
+                }
+            }
+            Input::WriteStuck { generation, stuck } => {
+                if generation == self.generation
+                    && let Phase::Up { life, .. } = &mut self.phase
+                {
+                    life.writing_stuck(stuck, now.mono, &self.config.timing);
+                }
+            }
+            Input::Ended { generation, end } => {
+                if generation == self.generation && matches!(self.phase, Phase::Up { .. }) {
+                    self.ended(end, now);
+                }
+            }
+            Input::Gone { generation } => {
+                if self.closing.is_some_and(|(closing, _)| closing == generation) {
+                    self.gone();
+                }
+            }
+            Input::ReadingHeld(held) => {
+                self.held = held;
+                if !held && let Phase::Up { life, .. } = &mut self.phase {
+                    life.released(now.mono, &self.config.liveness);
+                }
+            }
+        }
+        self.tick(now);
+    }
+
+    /// The next thing to do; `None`: nothing now.
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`handle`](Self::handle) with [`Input::Time`], on the monotonic clock.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let closing = self.closing.map(|(_, until)| until);
+        // A dial that is due waits for the old link's end.
+        let dial_at = |until: Duration| Some(closing.map_or(until, |closing| closing.max(until)));
+        let phase = match &self.phase {
+            Phase::Disconnected { .. } | Phase::Stopped(_) => None,
+            Phase::Waiting { until, .. } | Phase::NeedsUser { until, .. } => dial_at(*until),
+            Phase::Replaced { take_back, .. } => take_back.and_then(dial_at),
+            Phase::Dialling { limit, .. } => Some(*limit),
+            Phase::Up { life, .. } => life.deadline(),
+        };
+        closing.into_iter().chain(phase).min()
+    }
+
+    /// What to publish.
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            state: self.state(),
+            generation: self.generation,
+            links_opened: self.links_opened,
+            links_closed: self.links_closed,
+            last_close: self.last_close.clone(),
+            rtt: self.rtt,
+            last_inbound: self.last_inbound,
+            peer: self.peer,
+        }
+    }
+
+    fn state(&self) -> State {
+        match &self.phase {
+            Phase::Disconnected { since } => State::Disconnected { since: *since },
+            Phase::Waiting { retry_at, cause, .. } => {
+                State::Waiting { retry_at: *retry_at, attempt: self.attempt, cause: cause.clone() }
+            }
+            Phase::Dialling { stage, .. } => State::Connecting { attempt: self.attempt, stage: *stage },
+            Phase::Up { since, .. } => State::Connected { since: *since },
+            Phase::Replaced { since, .. } => State::Replaced { since: *since },
+            Phase::NeedsUser { cause, retry_at, .. } => {
+                State::NeedsUser { cause: cause.clone(), retry_at: *retry_at }
+            }
+            Phase::Stopped(state) => state.clone(),
+        }
+    }
+
+    /// The timers of link `generation`, if that is up.
+    fn life(&mut self, generation: u64) -> Option<(&mut Life, &crate::Liveness)> {
+        match &mut self.phase {
+            Phase::Up { life, .. } if generation == self.generation => Some((life, &self.config.liveness)),
+            Phase::Disconnected { .. }
+            | Phase::Waiting { .. }
+            | Phase::Dialling { .. }
+            | Phase::Up { .. }
+            | Phase::Replaced { .. }
+            | Phase::NeedsUser { .. }
+            | Phase::Stopped(_) => None,
+        }
+    }
+
+    fn command(&mut self, command: Command, now: Now) {
+        if matches!(self.phase, Phase::Stopped(_)) {
+            return;
+        }
+        match command {
+            Command::Connect | Command::TakeOver => match self.phase {
+                Phase::Disconnected { .. } | Phase::Replaced { .. } | Phase::NeedsUser { .. } => {
+                    self.attempt = 0;
+                    self.dial_soon(now);
+                }
+                Phase::Waiting { .. } | Phase::Dialling { .. } | Phase::Up { .. } | Phase::Stopped(_) => {}
+            },
+            Command::Disconnect => {
+                if !matches!(self.phase, Phase::Disconnected { .. }) {
+                    self.let_go(now);
+                    self.attempt = 0;
+                    self.phase = Phase::Disconnected { since: now.wall };
+                }
+            }
+            Command::ReconnectNow => {
+                if matches!(self.phase, Phase::Waiting { .. } | Phase::NeedsUser { .. }) {
+                    self.dial_soon(now);
+                }
+            }
+            Command::CredentialChanged => {
+                if matches!(self.phase, Phase::NeedsUser { .. }) {
+                    self.refresh = true;
+                    self.dial_soon(now);
+                }
+            }
+            Command::ShutDown => {
+                let state = self.state();
+                self.let_go(now);
+                self.phase = Phase::Stopped(state);
+                if self.closing.is_none() {
+                    self.outputs.push_back(Output::Finish);
+                }
+            }
+        }
+    }
+
+    fn signal(&mut self, signal: Signal, now: Now) {
+        match signal {
+            Signal::Woke { slept } => {
+                let proxy_timeout = self.config.heartbeat.proxy_timeout();
+                match &mut self.phase {
+                    Phase::Up { life, .. } => {
+                        if life.silence(now.mono).saturating_add(slept) >= proxy_timeout {
+                            self.redial(now);
+                        } else {
+                            life.want_probe();
+                        }
+                    }
+                    // The monotonic clock stood still, the shown time didn't.
+                    Phase::Waiting { until, .. } | Phase::NeedsUser { until, .. } => {
+                        *until = until.saturating_sub(slept);
+                    }
+                    Phase::Replaced { take_back, .. } => {
+                        *take_back = take_back.map(|at| at.saturating_sub(slept));
+                    }
+                    Phase::Disconnected { .. } | Phase::Dialling { .. } | Phase::Stopped(_) => {}
+                }
+            }
+            Signal::NetworkChanged { online } => {
+                self.offline = !online;
+                if let Phase::Up { life, .. } = &mut self.phase {
+                    life.want_probe();
+                }
+            }
+        }
+        self.shorten(now);
+    }
+
+    /// B6: a wake or a new route may end an ordinary wait sooner.
+    fn shorten(&mut self, now: Now) {
+        let recently = self
+            .last_shortened
+            .is_some_and(|last| now.mono.saturating_sub(last) < self.config.timing.shorten_gap);
+        let Phase::Waiting { until, retry_at, shortenable: true, .. } = &mut self.phase else { return };
+        if recently || self.offline {
+            return;
+        }
+        self.last_shortened = Some(now.mono);
+        let delay = self.delays.local(self.attempt.saturating_sub(1), &self.config.timing);
+        let sooner = (now.mono + delay).max(after_gap(self.last_dial, self.config.timing.dial_gap));
+        if sooner < *until {
+            *until = sooner;
+            *retry_at = now.wall + sooner.saturating_sub(now.mono);
+        }
+    }
+
+    fn opened(&mut self, now: Now) {
+        self.links_opened += 1;
+        self.refreshed = false;
+        let Config { heartbeat, liveness, .. } = &self.config;
+        let life = Life::new(now.mono, heartbeat, liveness, self.peer);
+        self.phase = Phase::Up { life, since: now.wall };
+    }
+
+    fn ended(&mut self, end: End, now: Now) {
+        let (cause, by_peer) = match end {
+            End::Closed(close) => {
+                self.last_close = Some(close.clone());
+                self.closing = Some((self.generation, now.mono + self.config.timing.close_wait));
+                (Cause::Closed(close), true)
+            }
+            End::Lost { detail } => {
+                self.last_close = None;
+                self.links_closed += 1;
+                (Cause::Lost { detail }, true)
+            }
+            End::Violation { code, detail } => {
+                self.close(code, now);
+                (Cause::Refused { code, detail }, false)
+            }
+        };
+        self.count_link(by_peer, now);
+        self.conclude(cause, None, true, now);
+    }
+
+    /// Drops the link for a reason of ours and dials again.
+    fn redial(&mut self, now: Now) {
+        self.abort(Cause::Local, now);
+    }
+
+    /// Drops the link without a close handshake; what follows depends on `cause`.
+    fn abort(&mut self, cause: Cause, now: Now) {
+        self.outputs.push_back(Output::Abort { generation: self.generation });
+        self.links_closed += 1;
+        self.last_close = None;
+        self.count_link(false, now);
+        self.conclude(cause, None, true, now);
+    }
+
+    /// Ends the link or dial, if there is one, because the user wants none.
+    fn let_go(&mut self, now: Now) {
+        match self.phase {
+            Phase::Dialling { .. } => self.outputs.push_back(Output::Abandon { generation: self.generation }),
+            Phase::Up { .. } => {
+                self.close(verdict::NORMAL, now);
+                self.count_link(false, now);
+            }
+            Phase::Disconnected { .. }
+            | Phase::Waiting { .. }
+            | Phase::Replaced { .. }
+            | Phase::NeedsUser { .. }
+            | Phase::Stopped(_) => {}
+        }
+    }
+
+    fn close(&mut self, code: u16, now: Now) {
+        self.outputs.push_back(Output::Close { generation: self.generation, code });
+        self.closing = Some((self.generation, now.mono + self.config.timing.close_wait));
+        self.last_close = Some(CloseInfo { code, reason: String::new() });
+    }
+
+    /// The old link is gone for good.
+    fn gone(&mut self) {
+        self.closing = None;
+        self.links_closed += 1;
+        if matches!(self.phase, Phase::Stopped(_)) {
+            self.outputs.push_back(Output::Finish);
+        }
+    }
+
+    /// Takes an ended link into account for the delays (B1, B5).
+    fn count_link(&mut self, by_peer: bool, now: Now) {
+        let Phase::Up { life, .. } = &self.phase else { return };
+        let timing = &self.config.timing;
+        if life.was_stable(now.mono, timing) {
+            self.attempt = 0;
+        }
+        self.delays.count_link(by_peer, life.up(now.mono), self.delay_before, timing);
+    }
+
+    /// Goes from an ended dial or link to what the tables say.
+    fn conclude(&mut self, cause: Cause, retry_after: Option<Duration>, link_ended: bool, now: Now) {
+        let Config { quiet_close_codes, timing, take_back_after, .. } = &self.config;
+        let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
+        match verdict {
+            Verdict::Quiet => {
+                let take_back = take_back_after.map(|after| now.mono.saturating_add(after));
+                self.attempt = 0;
+                self.phase = Phase::Replaced { since: now.wall, take_back };
+                return;
+            }
+            Verdict::SignIn | Verdict::FloorAndRefresh(_) => {
+                self.refresh = true;
+                if verdict == Verdict::SignIn && self.refreshed {
+                    verdict = Verdict::NeedsUser;
+                }
+            }
+            Verdict::NeedsUser => self.refresh = true,
+            Verdict::Ordinary
+            | Verdict::Local
+            | Verdict::GoingAway
+            | Verdict::Restart
+            | Verdict::Floor(_)
+            | Verdict::WrongAddress
+            | Verdict::RetryAfter(_) => {}
+        }
+        let n = self.attempt.saturating_sub(1);
+        let Delay { length, shortenable } = self.delays.draw(verdict, n, link_ended, timing);
+        let length = if self.offline { length.max(timing.offline_retry) } else { length };
+        let until = (now.mono + length).max(after_gap(self.last_dial, timing.dial_gap));
+        let retry_at = now.wall + until.saturating_sub(now.mono);
+        let began = now.mono;
+        self.phase = if verdict == Verdict::NeedsUser {
+            Phase::NeedsUser { cause, began, until, retry_at }
+        } else {
+            Phase::Waiting { began, until, retry_at, cause, shortenable }
+        };
+    }
+
+    /// Dials as soon as the gap between dials and the old link's end allow.
+    fn dial_soon(&mut self, now: Now) {
+        let began = match self.phase {
+            Phase::Waiting { began, .. } | Phase::NeedsUser { began, .. } => began,
+            Phase::Disconnected { .. }
+            | Phase::Dialling { .. }
+            | Phase::Up { .. }
+            | Phase::Replaced { .. }
+            | Phase::Stopped(_) => now.mono,
+        };
+        let until = now.mono.max(after_gap(self.last_dial, self.config.timing.dial_gap));
+        let retry_at = now.wall + until.saturating_sub(now.mono);
+        self.phase = Phase::Waiting { began, until, retry_at, cause: Cause::Local, shortenable: false };
+    }
+
+    fn dial(&mut self, began: Duration, now: Now) {
+        self.generation += 1;
+        self.attempt = self.attempt.saturating_add(1);
+        self.last_dial = Some(now.mono);
+        self.delay_before = now.mono.saturating_sub(began);
+        let ask = DialAsk { refresh_credential: std::mem::take(&mut self.refresh) };
+        self.refreshed |= ask.refresh_credential;
+        self.phase = Phase::Dialling { stage: Stage::Credential, limit: now.mono + self.config.timing.dial };
+        self.outputs.push_back(Output::Dial { generation: self.generation, ask });
+    }
+
+    /// Does what is due.
+    fn tick(&mut self, now: Now) {
+        if let Some((generation, until)) = self.closing
+            && until <= now.mono
+        {
+            self.outputs.push_back(Output::Abort { generation });
+            self.gone();
+        }
+        match &self.phase {
+            Phase::Waiting { began, until, .. } | Phase::NeedsUser { began, until, .. } => {
+                if *until <= now.mono && self.closing.is_none() {
+                    self.dial(*began, now);
+                }
+            }
+            Phase::Replaced { take_back, .. } => {
+                if take_back.is_some_and(|at| at <= now.mono) && self.closing.is_none() {
+                    self.dial(now.mono, now);
+                }
+            }
+            Phase::Dialling { stage, limit } => {
+                if *limit <= now.mono {
+                    let stage = *stage;
+                    self.outputs.push_back(Output::Abandon { generation: self.generation });
+                    self.conclude(Cause::TimedOut { stage }, None, false, now);
+                }
+            }
+            Phase::Up { .. } => self.tick_link(now),
+            Phase::Disconnected { .. } | Phase::Stopped(_) => {}
+        }
+    }
+
+    fn tick_link(&mut self, now: Now) {
+        let generation = self.generation;
+        loop {
+            let Phase::Up { life, .. } = &mut self.phase else { return };
+            let Config { heartbeat, liveness, timing, .. } = &self.config;
+            let context = Context { heartbeat, liveness, timing };
+            match life.tick(now.mono, &context, self.peer, self.held, self.offline) {
+                Some(Due::Heartbeat) => {
+                    let text = heartbeat.text().to_owned();
+                    self.outputs.push_back(Output::Heartbeat { generation, text });
+                }
+                Some(Due::Ping(counter)) => self.outputs.push_back(Output::Ping { generation, counter }),
+                Some(Due::NoPong) => self.peer = PeerCheck::CannotBeChecked,
+                Some(Due::Dead(cause)) => self.abort(cause, now),
+                None => return,
+            }
+        }
+    }
+}
+
+/// The earliest time for a dial after one at `last_dial`.
+fn after_gap(last_dial: Option<Duration>, gap: Duration) -> Duration {
+    last_dial.map_or(Duration::ZERO, |last| last.saturating_add(gap))
+}

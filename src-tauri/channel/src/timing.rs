@@ -1,0 +1,140 @@
+//! The specification's numbers that are not settings, in one value so that tests can scale them.
+
+use std::time::Duration;
+
+/// Every number that is no setting. `Default` is the specification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timing {
+    /// Least ordinary delay (B1). Too low: a tight loop; too high: a short break shows.
+    pub least_delay: Duration,
+    /// Least time between two dials (B1), whatever asked for them. Too low: a held key floods the server;
+    /// too high: `Reconnect now` feels dead.
+    pub dial_gap: Duration,
+    /// Upper end of the first delay after a local cause (B1). Too low: a fleet that wakes together
+    /// stampedes; too high: deaf after every wake.
+    pub first_local: Duration,
+    /// Least upper end of the first delay after 1001, which all of a server's clients hear at once. Too low:
+    /// they are all back before the server is; too high: deaf after each deploy.
+    pub first_going_away: Duration,
+    /// A link this old that has received a byte is stable, and delays start small again (B1). Too low: a
+    /// server that accepts and fails is hammered; too high: an old failure still slows a new one.
+    pub stable_after: Duration,
+    /// A link this old is stable even if nothing came in (B1).
+    pub stable_silent_after: Duration,
+    /// Earliest return after 1012 and 1013 (registered meaning: 5 to 30 s).
+    pub restart_from: Duration,
+    /// Latest return after 1012 and 1013.
+    pub restart_to: Duration,
+    /// Floor after 1002, 1003, 1007, 1008, 1010, 3000 and 3003: trying again will hardly help soon. Too low:
+    /// the server's log fills; too high: a mended server is missed.
+    pub refused_floor: Duration,
+    /// Floor after 1009. Too low: the same big message is fetched again and again; too high: deaf for long.
+    pub too_big_floor: Duration,
+    /// First delay after 404. Too low: a wrong address is hammered; too high: a deploy's short 404 is felt.
+    pub wrong_address_first: Duration,
+    /// Longest delay after 404.
+    pub wrong_address_cap: Duration,
+    /// Floor after an answer that is no WebSocket's. As for 404.
+    pub not_websocket_floor: Duration,
+    /// Floor after a refused certificate: somebody has to mend it. As for 404.
+    pub certificate_floor: Duration,
+    /// Floor behind a captive portal. Too low: the portal is hammered; too high: deaf after the sign-in.
+    pub portal_floor: Duration,
+    /// Least `Retry-After` that is believed.
+    pub retry_after_least: Duration,
+    /// Greatest `Retry-After` that is believed. Too high: one bad header deafens for a day.
+    pub retry_after_most: Duration,
+    /// Earliest try by itself where the user is needed. Too low: accounts get locked; too high: one bad
+    /// deploy deafens a thousand desks for long.
+    pub needs_user_from: Duration,
+    /// Latest such try.
+    pub needs_user_to: Duration,
+    /// With no network, one try in this time (B3). Too low: battery; too high: a wrong advice costs more.
+    pub offline_retry: Duration,
+    /// Wake and network change shorten a wait at most once in this time (B6). Too low: a flapping interface
+    /// defeats the delays; too high: a second wake is ignored.
+    pub shorten_gap: Duration,
+    /// A link ended by the peer sooner than this may be a war (B5). Too low: wars go on; too high: honest
+    /// restarts are braked.
+    pub brake_link: Duration,
+    /// … or sooner than this many times the delay before it (B5). Below 3, chance ends the brake.
+    pub brake_factor: u32,
+    /// Level from which the brake works (B5). Too low: two quick restarts are punished; too high: more kicks.
+    pub brake_level: u32,
+    /// The brake's first delay.
+    pub brake_first: Duration,
+    /// The brake's longest delay, before its up to 50 % on top.
+    pub brake_cap: Duration,
+    /// A write that takes longer means death (L3). Too low: a slow uplink is cut; too high: deaf for long.
+    pub write_stall: Duration,
+    /// Time for a close handshake (L3). Too low: peers log an abnormal end; too high: shutting down drags.
+    pub close_wait: Duration,
+    /// Time for a probe's answer (L4). Too low: a radio that is waking is taken for dead; too high: deaf.
+    pub probe: Duration,
+    /// A whole dial. Too low: slow networks never connect; too high: one dead address holds it up.
+    pub dial: Duration,
+    /// Name lookup (D1).
+    pub lookup: Duration,
+    /// TCP connect, per address (D1).
+    pub connect: Duration,
+    /// TLS handshake (D1).
+    pub tls: Duration,
+    /// WebSocket upgrade (D1).
+    pub upgrade: Duration,
+    /// TCP keepalive: silence before the first probe (L2). The kernel's help where a peer answers no pings.
+    pub keepalive_idle: Duration,
+    /// TCP keepalive: between probes.
+    pub keepalive_interval: Duration,
+    /// TCP keepalive: probes before the link is dead.
+    pub keepalive_probes: u32,
+    /// `TCP_USER_TIMEOUT` (Linux): unacknowledged bytes this old mean death. Too low: a Wi-Fi roam kills a
+    /// link; too high: writes into a dead link look fine for many minutes.
+    pub tcp_user_timeout: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let secs = Duration::from_secs;
+        let millis = Duration::from_millis;
+        Self {
+            least_delay: millis(250),
+            dial_gap: secs(1),
+            first_local: millis(500),
+            first_going_away: secs(10),
+            stable_after: secs(30),
+            stable_silent_after: secs(5 * 60),
+            restart_from: secs(5),
+            restart_to: secs(30),
+            refused_floor: secs(30),
+            too_big_floor: secs(60),
+            wrong_address_first: secs(30),
+            wrong_address_cap: secs(10 * 60),
+            not_websocket_floor: secs(5 * 60),
+            certificate_floor: secs(5 * 60),
+            portal_floor: secs(15),
+            retry_after_least: secs(1),
+            retry_after_most: secs(3600),
+            needs_user_from: secs(15 * 60),
+            needs_user_to: secs(22 * 60),
+            offline_retry: secs(60),
+            shorten_gap: secs(10),
+            brake_link: secs(30),
+            brake_factor: 4,
+            brake_level: 3,
+            brake_first: secs(60),
+            brake_cap: secs(15 * 60),
+            write_stall: secs(10),
+            close_wait: secs(1),
+            probe: secs(5),
+            dial: secs(30),
+            lookup: secs(5),
+            connect: secs(10),
+            tls: secs(10),
+            upgrade: secs(10),
+            keepalive_idle: secs(30),
+            keepalive_interval: secs(10),
+            keepalive_probes: 3,
+            tcp_user_timeout: secs(55),
+        }
+    }
+}
