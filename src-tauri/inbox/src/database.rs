@@ -1,1 +1,457 @@
-//! The SQLite file.
+//! The SQLite file: opening it, setting a damaged one aside, and every statement that runs on it.
+//!
+//! Write-ahead log with `synchronous = NORMAL`: what is committed survives any end of this process, and a
+//! loss of power can undo the last moments but never damages the file. FULL would add a disk flush to each
+//! message's way to its popup. What a loss of power undoes, it undoes together with the channel's last id,
+//! so a server that can replay sends it again.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, ToSql, TransactionBehavior, params,
+};
+use serde::Deserialize;
+use url::Url;
+
+use crate::Notice;
+use crate::decode::link;
+use crate::message::{Action, Message, Priority, Raw, RowId};
+
+/// Each makes of a file of its index's version one of the next; `user_version` counts them. Only ever add.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE message (
+        row INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never given twice, whatever is deleted
+        channel TEXT NOT NULL,
+        id TEXT,
+        state INTEGER NOT NULL,                -- 0 pending, 1 shown, 2 summarised, 3 silent
+        unread INTEGER NOT NULL,
+        received_at INTEGER NOT NULL,          -- all times: Unix milliseconds
+        sent_at INTEGER,
+        expires INTEGER,
+        priority INTEGER NOT NULL,
+        silent INTEGER NOT NULL,
+        title TEXT NOT NULL,
+        body TEXT NOT NULL,
+        url TEXT,
+        icon TEXT,
+        image TEXT,
+        tag TEXT,
+        actions TEXT,                          -- JSON: [{label, url}]
+        raw ANY NOT NULL                       -- text, or a blob if it came as binary
+    ) STRICT;
+    CREATE INDEX message_id ON message (channel, id) WHERE id IS NOT NULL;
+    CREATE INDEX message_pending ON message (row) WHERE state = 0;
+    CREATE INDEX message_unread ON message (channel) WHERE unread = 1;
+    CREATE TABLE channel (id TEXT PRIMARY KEY, last_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"];
+
+/// How long another program may hold the file before we call it unavailable. Too low: a backup that looks in
+/// costs a detour over memory. Too high: messages wait that long.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// How far a message is on its way to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// To be shown.
+    Pending,
+    /// Shown in a popup of its own.
+    Shown,
+    /// Counted in a summary.
+    Summarised,
+    /// Not to be shown.
+    Silent,
+}
+
+impl ToSql for State {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let number = match self {
+            Self::Pending => 0,
+            Self::Shown => 1,
+            Self::Summarised => 2,
+            Self::Silent => 3,
+        };
+        Ok(ToSqlOutput::Owned(Sql::Integer(number)))
+    }
+}
+
+impl ToSql for RowId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Owned(Sql::Integer(self.0)))
+    }
+}
+
+impl ToSql for Raw {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Binary(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// Why there is no database.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// Another version's: none of our business.
+    #[error("it was written by a newer Tidings (format {found}; this one knows {})", MIGRATIONS.len())]
+    Newer { found: i64 },
+    /// It will never open; a new file has to take its place.
+    #[error("{0}")]
+    Damaged(String),
+    /// It may open another time.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl OpenError {
+    fn of_sqlite(error: &rusqlite::Error) -> Self {
+        let passing = matches!(
+            error.sqlite_error_code(),
+            Some(
+                ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::FileLockingProtocolFailed
+                    | ErrorCode::OutOfMemory
+                    | ErrorCode::DiskFull
+                    | ErrorCode::SystemIoFailure
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::CannotOpen
+                    | ErrorCode::PermissionDenied
+            )
+        );
+        if passing { Self::Unavailable(error.to_string()) } else { Self::Damaged(error.to_string()) }
+    }
+}
+
+/// Whether the file itself is broken, as opposed to the disk, a lock or a statement.
+pub(crate) fn is_corrupt(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// What is known of the file's content when it is opened.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    /// Higher than every row ever given in this file.
+    pub(crate) next_row: i64,
+    pub(crate) last_ids: BTreeMap<String, String>,
+}
+
+/// What came of opening the file, and what the user should know of it.
+pub(crate) type Opened = (Result<(Database, Contents), OpenError>, Option<Notice>);
+
+/// An open file of the current version.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) connection: Connection,
+}
+
+/// Opens the file, or a new one if this one is damaged; the notice tells of the latter.
+pub(crate) fn open_or_set_aside(path: &Path) -> Opened {
+    match Database::open(path) {
+        Err(OpenError::Damaged(reason)) => replace(path, &reason),
+        outcome => (outcome, None),
+    }
+}
+
+/// Sets the damaged file aside and opens a new one. Nobody may have it open.
+pub(crate) fn replace(path: &Path, reason: &str) -> Opened {
+    let aside = match set_aside(path) {
+        Ok(aside) => aside,
+        Err(error) => {
+            let error =
+                OpenError::Unavailable(format!("it is damaged ({reason}) and can't be set aside ({error})"));
+            return (Err(error), None);
+        }
+    };
+    let message = format!(
+        "The inbox {} could not be read ({reason}). It was set aside as {} and a new one was started. The earlier \
+         messages are in that file; `sqlite3 FILE .recover` saves what can be saved.",
+        path.display(),
+        aside.display()
+    );
+    (Database::open(path), Some(Notice { message }))
+}
+
+/// Renames the file, and the log and index that belong to it, to a name that is free.
+fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let with = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let mut end = format!(".corrupt-{stamp}");
+    let mut again = 1;
+    while with(&end).symlink_metadata().is_ok() {
+        again += 1;
+        end = format!(".corrupt-{stamp}-{again}");
+    }
+    fs::rename(path, with(&end))?;
+    for part in ["-wal", "-shm"] {
+        // A log left behind would be taken for the new file's.
+        match fs::rename(with(part), with(&format!("{end}{part}"))) {
+            Err(error) if error.kind() != ErrorKind::NotFound => fs::remove_file(with(part))?,
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(with(&end))
+}
+
+/// Makes sure that there is a file that we may read and write, and that nobody else may.
+fn prepare_file(path: &Path) -> Result<(), OpenError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut folders = DirBuilder::new();
+    let mut file = OpenOptions::new();
+    folders.recursive(true);
+    file.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        folders.mode(0o700);
+        // SQLite gives its log and index the mode of the file.
+        file.mode(0o600);
+    }
+    if let Some(folder) = folder {
+        let refused = |error| OpenError::Unavailable(format!("its folder can't be made: {error}"));
+        folders.create(folder).map_err(refused)?;
+    }
+    match file.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::IsADirectory) => {
+            Err(OpenError::Damaged(error.to_string()))
+        }
+        Err(error) => Err(OpenError::Unavailable(error.to_string())),
+    }
+}
+
+impl Database {
+    fn open(path: &Path) -> Result<(Self, Contents), OpenError> {
+        prepare_file(path)?;
+        Self::open_prepared(path).map_err(|error| OpenError::of_sqlite(&error))?
+    }
+
+    fn open_prepared(path: &Path) -> rusqlite::Result<Result<(Self, Contents), OpenError>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let Some(missing) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)) else {
+            return Ok(Err(OpenError::Newer { found }));
+        };
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // 256 KiB rather than 2 MiB: the inbox is written far more than read.
+        connection.pragma_update(None, "cache_size", -256)?;
+        if !missing.is_empty() {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for migration in missing {
+                transaction.execute_batch(migration)?;
+            }
+            transaction.pragma_update(
+                None,
+                "user_version",
+                i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX),
+            )?;
+            transaction.commit()?;
+        }
+        let database = Self { connection };
+        // Reading a bit of everything shows damage now rather than at the first message.
+        database.newest(1)?;
+        database.pending()?;
+        let contents = Contents { next_row: database.next_row()?, last_ids: database.last_ids()? };
+        Ok(Ok((database, contents)))
+    }
+
+    /// Writes these, and what became of earlier ones, in one transaction.
+    pub(crate) fn write<'a>(
+        &mut self,
+        messages: impl Iterator<Item = (&'a Message, State)>,
+        states: &[(RowId, State)],
+    ) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (message, state) in messages {
+            insert(&transaction, message, state)?;
+        }
+        let mut update =
+            transaction.prepare_cached("UPDATE message SET state = ?2 WHERE row = ?1 AND state = 0")?;
+        for (row, state) in states {
+            update.execute(params![row, state])?;
+        }
+        drop(update);
+        transaction.commit()
+    }
+
+    /// Keeps the last ids of a run that began without this file.
+    pub(crate) fn write_last_ids(&mut self, last_ids: &BTreeMap<String, String>) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (channel, id) in last_ids {
+            save_last_id(&transaction, channel, id)?;
+        }
+        transaction.commit()
+    }
+
+    /// Whether a message of this channel and id is there; with `raw`, only if that is equal too.
+    pub(crate) fn knows(&self, channel: &str, id: &str, raw: Option<&Raw>) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached(
+                "SELECT 1 FROM message WHERE channel = ?1 AND id = ?2 AND (?3 IS NULL OR raw = ?3)",
+            )?
+            .exists(params![channel, id, raw])
+    }
+
+    /// Row and channel of what is to be shown and was not; oldest first.
+    pub(crate) fn pending(&self) -> rusqlite::Result<Vec<(RowId, String)>> {
+        self.connection
+            .prepare_cached("SELECT row, channel FROM message WHERE state = 0 ORDER BY row")?
+            .query_map([], |row| Ok((RowId(row.get(0)?), row.get(1)?)))?
+            .collect()
+    }
+
+    pub(crate) fn newest(&self, limit: usize) -> rusqlite::Result<Vec<Message>> {
+        self.connection
+            .prepare_cached("SELECT * FROM message ORDER BY row DESC LIMIT ?1")?
+            .query_map([i64::try_from(limit).unwrap_or(i64::MAX)], read)?
+            .collect()
+    }
+
+    pub(crate) fn message(&self, row: RowId) -> rusqlite::Result<Option<Message>> {
+        self.connection
+            .prepare_cached("SELECT * FROM message WHERE row = ?1")?
+            .query_row([row], read)
+            .optional()
+    }
+
+    /// Marks these as read; all, if `None`. What was still to be shown is so no more.
+    pub(crate) fn mark_read(&mut self, rows: Option<&[RowId]>) -> rusqlite::Result<()> {
+        const READ: &str = "UPDATE message SET unread = 0, state = iif(state = 0, 3, state) WHERE unread = 1";
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        match rows {
+            None => {
+                transaction.execute(READ, [])?;
+            }
+            Some(rows) => {
+                let mut update = transaction.prepare_cached(&format!("{READ} AND row = ?1"))?;
+                for row in rows {
+                    update.execute([row])?;
+                }
+            }
+        }
+        transaction.commit()
+    }
+
+    /// By channel, only those that have some.
+    pub(crate) fn unread(&self) -> rusqlite::Result<BTreeMap<String, u64>> {
+        self.connection
+            .prepare_cached("SELECT channel, count(*) FROM message WHERE unread = 1 GROUP BY channel")?
+            .query_map([], |row| Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0))))?
+            .collect()
+    }
+
+    /// Brings everything into the one file and shortens the log to nothing.
+    pub(crate) fn checkpoint(&self) -> rusqlite::Result<()> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+
+    fn next_row(&self) -> rusqlite::Result<i64> {
+        let last = "SELECT seq FROM sqlite_sequence WHERE name = 'message'";
+        let last: Option<i64> = self.connection.query_row(last, [], |row| row.get(0)).optional()?;
+        Ok(last.unwrap_or(0).saturating_add(1))
+    }
+
+    fn last_ids(&self) -> rusqlite::Result<BTreeMap<String, String>> {
+        self.connection
+            .prepare("SELECT id, last_id FROM channel")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    }
+}
+
+fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite::Result<()> {
+    let Message { row, channel, id, title, body, priority, url, icon, image, tag, actions, .. } = message;
+    let Message { silent, sent_at, expires, received_at, raw, unread, .. } = message;
+    let actions = if actions.is_empty() { None } else { serde_json::to_string(actions).ok() };
+    connection
+        .prepare_cached(
+            "INSERT INTO message (row, channel, id, state, unread, received_at, sent_at, expires, priority, silent, \
+             title, body, url, icon, image, tag, actions, raw) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        )?
+        .execute(params![
+            row,
+            channel,
+            id,
+            state,
+            unread,
+            received_at.as_millisecond(),
+            sent_at.map(Timestamp::as_millisecond),
+            expires.map(Timestamp::as_millisecond),
+            priority.level(),
+            silent,
+            title,
+            body,
+            url.as_ref().map(Url::as_str),
+            icon,
+            image,
+            tag,
+            actions,
+            raw
+        ])?;
+    match id {
+        Some(id) => save_last_id(connection, channel, id),
+        None => Ok(()),
+    }
+}
+
+fn save_last_id(connection: &Connection, channel: &str, id: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO channel VALUES (?1, ?2) ON CONFLICT DO UPDATE SET last_id = excluded.last_id",
+        )?
+        .execute([channel, id])
+        .map(|_| ())
+}
+
+/// A row as a message. The file is ours, but a link in it is checked again before anyone may click it.
+fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
+    #[derive(Deserialize)]
+    struct StoredAction {
+        label: String,
+        url: String,
+    }
+    let time = |name| row.get(name).map(|time: Option<i64>| Timestamp::from_millisecond(time?).ok());
+    let actions: Option<String> = row.get("actions")?;
+    let actions: Vec<StoredAction> =
+        actions.and_then(|actions| serde_json::from_str(&actions).ok()).unwrap_or_default();
+    let action = |StoredAction { label, url }| Some(Action { label, url: link(&url)? });
+    let actions = actions.into_iter().filter_map(action).collect();
+    let raw = match row.get("raw")? {
+        Sql::Blob(bytes) => Raw::Binary(bytes),
+        Sql::Text(text) => Raw::Text(text),
+        Sql::Null | Sql::Integer(_) | Sql::Real(_) => Raw::Text(String::new()),
+    };
+    Ok(Message {
+        row: RowId(row.get("row")?),
+        channel: row.get("channel")?,
+        id: row.get("id")?,
+        title: row.get("title")?,
+        body: row.get("body")?,
+        priority: Priority::clamped(row.get("priority")?),
+        url: row.get::<_, Option<String>>("url")?.and_then(|url| link(&url)),
+        icon: row.get("icon")?,
+        image: row.get("image")?,
+        tag: row.get("tag")?,
+        actions,
+        silent: row.get("silent")?,
+        sent_at: time("sent_at")?,
+        expires: time("expires")?,
+        received_at: time("received_at")?.unwrap_or(Timestamp::UNIX_EPOCH),
+        raw,
+        unread: row.get("unread")?,
+    })
+}

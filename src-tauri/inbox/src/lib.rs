@@ -85,6 +85,16 @@ pub enum Payload {
     Binary(Vec<u8>),
 }
 
+impl Payload {
+    /// Its length in bytes.
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// One frame as it came in.
 #[derive(Debug, Clone)]
 pub struct Arrival {

@@ -1,18 +1,53 @@
-//! The writer thread.
+//! The writer thread: the only one that touches the file.
+//!
+//! Every message goes the same way: into `waiting`, from there into the file in one transaction with all
+//! the others that wait, and then to the notifier. While the file can't be written, `waiting` simply stays
+//! filled: the messages are shown all the same, and each later arrival, and a timer that runs only in this
+//! state, tries again.
 
-use std::path::Path;
-use std::sync::mpsc::Receiver;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
+use tracing::{debug, error, info, warn};
 
+use crate::database::{self, Contents, Database, OpenError, Opened, State, is_corrupt};
+use crate::decode::decode;
 use crate::message::{Message, RowId};
-use crate::{Arrival, Event, Notice, Notifier, Unread};
+use crate::policy::{self, Decision};
+use crate::{Arrival, Event, Notice, Notifier, Popup, Unread};
 
+/// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
+/// shown late.
+const BATCH: usize = 256;
+
+/// Bytes of frames after which a batch is full, so that 256 large ones aren't held at once.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// Messages that wait in memory while the file can't be written; beyond it the oldest are given up.
+const WAITING: usize = 1_000;
+
+/// Bytes that they may hold: a thousand messages may be a thousand MiB.
+const WAITING_BYTES: usize = 64 << 20;
+
+/// Until the file is tried again when no message came meanwhile. Too low: wake-ups for nothing. Too high:
+/// a kill loses more.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Damaged files that one run sets aside. More than that is a broken disk, and a new file each time no cure.
+const REPLACEMENTS: u8 = 3;
+
+/// Which messages were read.
 pub(crate) enum Read {
     Rows(Vec<RowId>),
     All,
 }
 
+/// What the handles ask of the thread.
 pub(crate) enum Command {
     Arrive(Arrival, OwnedSemaphorePermit),
     Shown(Vec<RowId>),
@@ -23,19 +58,521 @@ pub(crate) enum Command {
     Message(RowId, oneshot::Sender<Option<Message>>),
     MarkRead(Read, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
+    /// Lets a test break the file from within.
+    #[cfg(test)]
+    Meddle(Box<dyn FnOnce(&mut Writer) + Send>),
 }
 
-pub(crate) struct Writer;
+/// A message on its way into the file.
+struct Held {
+    message: Arc<Message>,
+    state: State,
+    /// The channel's ids are unique.
+    unique: bool,
+    /// It came while there was no file to look into: it may be a repetition.
+    unchecked: bool,
+}
+
+/// The thread's whole state.
+pub(crate) struct Writer {
+    path: PathBuf,
+    database: Option<Database>,
+    /// Without a database: whether to try the path again. Not if it holds a newer version's file.
+    may_reopen: bool,
+    /// The last attempt to write failed, and the user was told.
+    trouble: bool,
+    /// Messages given up since the trouble began.
+    given_up: u64,
+    retry: Duration,
+    /// Files set aside while in use.
+    replacements: u8,
+    waiting: VecDeque<Held>,
+    /// What became of messages that are in the file, not yet written there.
+    outcomes: Vec<(RowId, State)>,
+    /// Handed to the notifier and not answered, with what they are once shown.
+    in_flight: HashMap<RowId, State>,
+    next_row: i64,
+    last_ids: BTreeMap<String, String>,
+    notifier: Box<dyn Notifier>,
+    unread: watch::Sender<Unread>,
+    events: broadcast::Sender<Event>,
+}
 
 impl Writer {
     pub(crate) fn open(
-        _path: &Path,
-        _notifier: Box<dyn Notifier>,
-        _unread: watch::Sender<Unread>,
-        _events: broadcast::Sender<Event>,
+        path: &Path,
+        notifier: Box<dyn Notifier>,
+        unread: watch::Sender<Unread>,
+        events: broadcast::Sender<Event>,
     ) -> (Self, Vec<Notice>) {
-        (Self, Vec::new())
+        let mut writer = Self {
+            path: path.to_owned(),
+            database: None,
+            may_reopen: true,
+            trouble: false,
+            given_up: 0,
+            retry: RETRY,
+            replacements: 0,
+            waiting: VecDeque::new(),
+            outcomes: Vec::new(),
+            in_flight: HashMap::new(),
+            // A file not seen yet may hold any low number; this is higher, and rises more slowly than time.
+            next_row: Timestamp::now().as_millisecond(),
+            last_ids: BTreeMap::new(),
+            notifier,
+            unread,
+            events,
+        };
+        let (opened, notice) = database::open_or_set_aside(path);
+        let mut notices = Vec::from_iter(notice);
+        match opened {
+            Ok((database, contents)) => {
+                writer.next_row = contents.next_row;
+                writer.adopt(database, contents);
+            }
+            Err(error) => {
+                writer.trouble = true;
+                notices.push(writer.no_file(&error));
+            }
+        }
+        (writer, notices)
     }
 
-    pub(crate) fn run(self, _queue: &Receiver<Command>) {}
+    /// Works until the inbox is closed or its last handle gone.
+    pub(crate) fn run(mut self, queue: &Receiver<Command>) {
+        let mut closed = None;
+        while closed.is_none() {
+            let command = match queue.try_recv() {
+                Ok(command) => command,
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    // What became of the messages is written once things calm down, not for each of a burst.
+                    if !self.trouble {
+                        self.flush();
+                    }
+                    match self.wait(queue) {
+                        Ok(command) => command,
+                        Err(RecvTimeoutError::Disconnected) => break,
+                        Err(RecvTimeoutError::Timeout) => {
+                            self.reopen();
+                            self.flush();
+                            continue;
+                        }
+                    }
+                }
+            };
+            let mut next = Some(command);
+            while let Some(command) = next.take() {
+                match command {
+                    Command::Arrive(arrival, room) => {
+                        drop(room);
+                        let (batch, after) = gather(arrival, queue);
+                        next = after;
+                        self.take_in(batch);
+                    }
+                    Command::Shown(rows) => self.settle(rows),
+                    Command::NotShown(rows) => {
+                        for row in rows {
+                            self.in_flight.remove(&row);
+                        }
+                    }
+                    Command::ShowPending => self.show_pending(),
+                    Command::LastId(channel, reply) => answer(reply, self.last_ids.get(&channel).cloned()),
+                    Command::Recent(limit, reply) => answer(reply, self.recent(limit)),
+                    Command::Message(row, reply) => answer(reply, self.message(row)),
+                    Command::MarkRead(which, reply) => {
+                        self.mark_read(&which);
+                        answer(reply, ());
+                    }
+                    Command::Close(reply) => closed = Some(reply),
+                    #[cfg(test)]
+                    Command::Meddle(meddle) => meddle(&mut self),
+                }
+            }
+        }
+        self.finish();
+        if let Some(reply) = closed {
+            answer(reply, ());
+        }
+    }
+
+    fn wait(&self, queue: &Receiver<Command>) -> Result<Command, RecvTimeoutError> {
+        let something_waits = !(self.waiting.is_empty() && self.outcomes.is_empty());
+        if something_waits && (self.database.is_some() || self.may_reopen) {
+            queue.recv_timeout(self.retry)
+        } else {
+            queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        }
+    }
+
+    fn take_in(&mut self, batch: Vec<Arrival>) {
+        // First, so that what the file knows is known.
+        self.reopen();
+        let mut fresh = Vec::new();
+        for Arrival { channel, payload, received_at } in batch {
+            let Some(mut message) = decode(&channel, payload, received_at) else { continue };
+            if self.knows(&message, channel.ids_are_unique) {
+                debug!(channel = channel.id, "a message came again");
+                continue;
+            }
+            message.row = RowId(self.next_row);
+            self.next_row += 1;
+            if let Some(id) = &message.id {
+                self.last_ids.insert(message.channel.clone(), id.clone());
+            }
+            let state = match policy::decide(&message) {
+                Decision::Notify => State::Pending,
+                Decision::Silent => State::Silent,
+            };
+            let message = Arc::new(message);
+            fresh.push((Arc::clone(&message), state));
+            let unchecked = self.database.is_none();
+            self.waiting.push_back(Held { message, state, unique: channel.ids_are_unique, unchecked });
+        }
+        if fresh.is_empty() {
+            return;
+        }
+        self.unread.send_modify(|unread| {
+            for (message, _) in &fresh {
+                unread.total += 1;
+                *unread.by_channel.entry(message.channel.clone()).or_default() += 1;
+            }
+        });
+        self.flush();
+        for (message, state) in fresh {
+            // No onlooker is no error.
+            let _ = self.events.send(Event::Stored(Arc::clone(&message)));
+            if state == State::Pending {
+                self.in_flight.insert(message.row, State::Shown);
+                self.notifier.show(Popup::Message(message));
+            }
+        }
+    }
+
+    /// Whether this message is a repetition.
+    fn knows(&mut self, message: &Message, unique: bool) -> bool {
+        let Some(id) = &message.id else { return false };
+        let same = |held: &Held| {
+            held.message.id.as_ref() == Some(id)
+                && held.message.channel == message.channel
+                && (unique || held.message.raw == message.raw)
+        };
+        let raw = (!unique).then_some(&message.raw);
+        self.waiting.iter().any(same) || self.look_up(|database| database.knows(&message.channel, id, raw))
+    }
+
+    /// Without a file, tries to get one.
+    fn reopen(&mut self) {
+        if self.database.is_none() && self.may_reopen {
+            self.use_opened(database::open_or_set_aside(&self.path));
+        }
+    }
+
+    /// Writes all that waits, as far as the file lets us.
+    fn flush(&mut self) {
+        if self.waiting.is_empty() && self.outcomes.is_empty() {
+            return;
+        }
+        let waited = self.trouble;
+        let mut written = 0;
+        while let Some(database) = &mut self.database {
+            let count = self.waiting.len().min(BATCH);
+            let batch = self.waiting.range(..count).map(|held| (&*held.message, held.state));
+            match database.write(batch, &self.outcomes) {
+                Ok(()) => {
+                    self.waiting.drain(..count);
+                    self.outcomes.clear();
+                    written += count;
+                }
+                Err(error) if is_corrupt(&error) && self.replacements < REPLACEMENTS => {
+                    self.replace_file(&error)
+                }
+                Err(error) => {
+                    if !self.trouble {
+                        self.trouble = true;
+                        let notice = self.not_written(&error);
+                        self.tell(notice);
+                    }
+                    break;
+                }
+            }
+            if self.waiting.is_empty() && self.outcomes.is_empty() {
+                break;
+            }
+        }
+        if waited && self.waiting.is_empty() && self.outcomes.is_empty() {
+            self.trouble = false;
+            self.given_up = 0;
+            self.recount();
+            let path = self.path.display();
+            self.tell(Notice {
+                message: format!(
+                    "The inbox {path} can be written again; the {written} messages that waited are in it."
+                ),
+            });
+        }
+        self.give_up_the_oldest();
+    }
+
+    /// Keeps `waiting` within its limits.
+    fn give_up_the_oldest(&mut self) {
+        let mut bytes: usize = self.waiting.iter().map(|held| held.message.raw.len()).sum();
+        let before = self.given_up;
+        while self.waiting.len() > WAITING || bytes > WAITING_BYTES {
+            let Some(held) = self.waiting.pop_front() else { break };
+            bytes -= held.message.raw.len();
+            self.in_flight.remove(&held.message.row);
+            self.given_up += 1;
+        }
+        if self.given_up > before {
+            self.recount();
+        }
+        if before == 0 && self.given_up > 0 {
+            let path = self.path.display();
+            self.tell(Notice {
+                message: format!(
+                    "The inbox {path} has not been writable for so long that the oldest of the waiting messages are given \
+                     up; they were shown, but will not be in the inbox. Make room on the disk or mend its permissions."
+                ),
+            });
+        }
+    }
+
+    /// The file turned out to be damaged while in use.
+    fn replace_file(&mut self, error: &rusqlite::Error) {
+        self.replacements += 1;
+        // Closed first, or its log would be written under the new file's name.
+        self.database = None;
+        self.outcomes.clear();
+        self.use_opened(database::replace(&self.path, &error.to_string()));
+        self.recount();
+    }
+
+    fn use_opened(&mut self, (opened, notice): Opened) {
+        if let Some(notice) = notice {
+            self.tell(notice);
+        }
+        match opened {
+            Ok((database, contents)) => self.adopt(database, contents),
+            Err(error) => {
+                let notice = self.no_file(&error);
+                if self.trouble {
+                    debug!("{}", notice.message);
+                } else {
+                    self.trouble = true;
+                    self.tell(notice);
+                }
+            }
+        }
+    }
+
+    /// Takes this file into use and brings together what it and this run know.
+    fn adopt(&mut self, mut database: Database, contents: Contents) {
+        self.next_row = self.next_row.max(contents.next_row);
+        if !self.last_ids.is_empty()
+            && let Err(error) = database.write_last_ids(&self.last_ids)
+        {
+            warn!("the last ids could not be written: {error}");
+        }
+        for (channel, id) in contents.last_ids {
+            self.last_ids.entry(channel).or_insert(id);
+        }
+        let known = |held: &Held| {
+            let Some(id) = held.message.id.as_ref().filter(|_| held.unchecked) else { return false };
+            let raw = (!held.unique).then_some(&held.message.raw);
+            database.knows(&held.message.channel, id, raw).unwrap_or(false)
+        };
+        self.waiting.retain(|held| !known(held));
+        for held in &mut self.waiting {
+            held.unchecked = false;
+        }
+        self.database = Some(database);
+        self.recount();
+    }
+
+    /// These popups were shown.
+    fn settle(&mut self, rows: Vec<RowId>) {
+        for row in rows {
+            // Unknown: it was given up, or answered before.
+            let Some(state) = self.in_flight.remove(&row) else { continue };
+            match self.waiting.iter_mut().find(|held| held.message.row == row) {
+                Some(held) => held.state = state,
+                None => self.outcomes.push((row, state)),
+            }
+        }
+    }
+
+    fn show_pending(&mut self) {
+        self.reopen();
+        self.flush();
+        let mut pending = self.look_up(Database::pending);
+        // The file may not know yet that these were shown.
+        pending.retain(|(row, _)| !self.outcomes.iter().any(|(settled, _)| settled == row));
+        let waiting = self.waiting.iter().filter(|held| held.state == State::Pending);
+        pending.extend(waiting.map(|held| (held.message.row, held.message.channel.clone())));
+        pending.retain(|(row, _)| !self.in_flight.contains_key(row));
+        let Some(newest) = pending.last().and_then(|(row, _)| self.message(*row)).map(Arc::new) else {
+            return;
+        };
+        if pending.len() == 1 {
+            self.in_flight.insert(newest.row, State::Shown);
+            self.notifier.show(Popup::Message(newest));
+            return;
+        }
+        let mut by_channel = BTreeMap::<String, u64>::new();
+        let mut rows = Vec::with_capacity(pending.len());
+        for (row, channel) in pending {
+            *by_channel.entry(channel).or_default() += 1;
+            self.in_flight.insert(row, State::Summarised);
+            rows.push(row);
+        }
+        let count = by_channel.values().sum();
+        let mut channels = Vec::from_iter(by_channel);
+        channels.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        self.notifier.show(Popup::Summary { rows, count, newest, channels });
+    }
+
+    fn recent(&mut self, limit: usize) -> Vec<Message> {
+        let mut messages: Vec<Message> =
+            self.waiting.iter().rev().take(limit).map(|held| Message::clone(&held.message)).collect();
+        let rest = limit - messages.len();
+        messages.extend(self.look_up(|database| database.newest(rest)));
+        messages
+    }
+
+    fn message(&mut self, row: RowId) -> Option<Message> {
+        let waiting = self.waiting.iter().find(|held| held.message.row == row);
+        match waiting {
+            Some(held) => Some(Message::clone(&held.message)),
+            None => self.look_up(|database| database.message(row)),
+        }
+    }
+
+    fn mark_read(&mut self, which: &Read) {
+        for held in &mut self.waiting {
+            let read = match which {
+                Read::Rows(rows) => rows.contains(&held.message.row),
+                Read::All => true,
+            };
+            if read {
+                Arc::make_mut(&mut held.message).unread = false;
+                if held.state == State::Pending {
+                    held.state = State::Silent;
+                }
+            }
+        }
+        let rows = match which {
+            Read::Rows(rows) => Some(rows.as_slice()),
+            Read::All => None,
+        };
+        if let Some(database) = &mut self.database
+            && let Err(error) = database.mark_read(rows)
+        {
+            warn!("messages could not be marked as read: {error}");
+        }
+        self.recount();
+    }
+
+    /// Publishes the unread counts as file and memory have them.
+    fn recount(&mut self) {
+        let mut by_channel = self.look_up(Database::unread);
+        for held in self.waiting.iter().filter(|held| held.message.unread) {
+            *by_channel.entry(held.message.channel.clone()).or_default() += 1;
+        }
+        let unread = Unread { total: by_channel.values().sum(), by_channel };
+        self.unread.send_if_modified(|current| {
+            let changed = *current != unread;
+            *current = unread;
+            changed
+        });
+    }
+
+    /// What the file answers; as good as nothing if it can't.
+    fn look_up<T: Default>(&mut self, question: impl FnOnce(&Database) -> rusqlite::Result<T>) -> T {
+        let Some(database) = &self.database else { return T::default() };
+        question(database).unwrap_or_else(|error| {
+            if is_corrupt(&error) && self.replacements < REPLACEMENTS {
+                self.replace_file(&error);
+            } else {
+                warn!("the inbox could not be read: {error}");
+            }
+            T::default()
+        })
+    }
+
+    fn finish(mut self) {
+        self.reopen();
+        self.flush();
+        if !self.waiting.is_empty() {
+            error!(
+                "{} messages were shown but never written to the inbox {}",
+                self.waiting.len(),
+                self.path.display()
+            );
+        }
+        if let Some(database) = &self.database
+            && let Err(error) = database.checkpoint()
+        {
+            // All is committed; the next start reads it from the log.
+            info!("the inbox's log stays beside it: {error}");
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
+        warn!("{}", notice.message);
+        let _ = self.events.send(Event::Notice(notice));
+    }
+
+    /// Why there is no file, for the user; sets whether it is tried again.
+    fn no_file(&mut self, error: &OpenError) -> Notice {
+        let mend = match error {
+            OpenError::Newer { .. } => {
+                "It is left alone. Install the newer version again, or move the file away and restart Tidings"
+            }
+            OpenError::Damaged(_) | OpenError::Unavailable(_) => {
+                "It is tried again by itself. Check that the folder is there and writable and that the disk has room"
+            }
+        };
+        self.may_reopen = !matches!(error, OpenError::Newer { .. });
+        Notice {
+            message: format!(
+                "The inbox {} can't be opened: {error}. Messages are shown, but only the last {WAITING} are kept, in \
+                 memory. {mend}.",
+                self.path.display()
+            ),
+        }
+    }
+
+    fn not_written(&self, error: &rusqlite::Error) -> Notice {
+        Notice {
+            message: format!(
+                "The inbox {} can't be written: {error}. Messages are shown, and up to {WAITING} wait in memory to be \
+                 written later. Make room on the disk or mend its permissions.",
+                self.path.display()
+            ),
+        }
+    }
+}
+
+/// The arrivals that are in the queue right now, up to a batch, and the command that ended the row of them.
+fn gather(first: Arrival, queue: &Receiver<Command>) -> (Vec<Arrival>, Option<Command>) {
+    let mut bytes = first.payload.len();
+    let mut batch = vec![first];
+    while batch.len() < BATCH && bytes < BATCH_BYTES {
+        match queue.try_recv() {
+            Ok(Command::Arrive(arrival, room)) => {
+                drop(room);
+                bytes += arrival.payload.len();
+                batch.push(arrival);
+            }
+            Ok(other) => return (batch, Some(other)),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+    }
+    (batch, None)
+}
+
+fn answer<T>(reply: oneshot::Sender<T>, answer: T) {
+    // Who asked may have gone.
+    let _ = reply.send(answer);
 }
