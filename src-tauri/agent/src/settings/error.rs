@@ -1,0 +1,72 @@
+//! What is wrong in the settings file: where, in words, and how to mend it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A place in the settings file, both from 1. Columns count characters, not bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
+
+impl Position {
+    /// The place of the byte `at`; a place beyond the end or inside a character counts as the last before it.
+    pub(super) fn of(text: &str, at: usize) -> Self {
+        let before = &text[..text.floor_char_boundary(at)];
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        Self {
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+/// The first thing wrong in a settings file. Never holds a secret: values are quoted only where they are
+/// close to a word that the file may hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct SettingsError {
+    /// The settings file.
+    pub file: PathBuf,
+    /// Where; `None` when the file could not be read at all.
+    pub position: Option<Position>,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", short(&self.file).display())?;
+        if let Some(Position { line, column }) = self.position {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}; {}", self.message, self.mend)
+    }
+}
+
+/// `~` for the home folder, as people write it.
+pub(crate) fn short(file: &Path) -> PathBuf {
+    std::env::home_dir()
+        .filter(|home| home.parent().is_some())
+        .and_then(|home| file.strip_prefix(home).ok())
+        .map_or_else(|| file.to_owned(), |rest| Path::new("~").join(rest))
+}
+
+/// The known word that `word` most likely was meant to be, if any is close.
+pub(super) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    // Distances are quadratic in the length, and nothing long is close to a key.
+    if word.len() > 64 {
+        return None;
+    }
+    let word = word.to_lowercase().replace('-', "_");
+    known
+        .into_iter()
+        .map(|near| (strsim::damerau_levenshtein(&word, near), near))
+        .filter(|(distance, near)| *distance <= near.chars().count().div_ceil(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, near)| near)
+}

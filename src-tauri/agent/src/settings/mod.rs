@@ -1,0 +1,393 @@
+//! The settings file: one TOML file that the user and the window write and the agent reads.
+//!
+//! [`load`] reads it at the start, [`watch()`] again after every edit. What comes out is typed and checked:
+//! whoever holds [`Settings`] needs no further look at the file. A wrong file gives a [`SettingsError`]
+//! with file, line, column and the mend; the caller then keeps the last good settings. No secret ever stands
+//! in the file, only where to find one ([`CredentialSource`]).
+
+mod error;
+mod parse;
+mod table;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness};
+use tidings_inbox::{ChannelProfile, Show};
+use url::Url;
+
+pub(crate) use error::short;
+pub use error::{Position, SettingsError};
+pub use parse::parse;
+pub use watch::{Edits, watch};
+
+use crate::credential::{Auth, CredentialSource};
+
+/// Largest settings file taken, in bytes.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// Everything that the settings file says, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// `language`: of the tray, popups and window.
+    pub language: Language,
+    /// `theme`: of the window.
+    pub theme: Theme,
+    /// `start_at_login`, default false.
+    pub start_at_login: bool,
+    /// `[notifications]`.
+    pub notifications: NotificationSettings,
+    /// `[inbox]`.
+    pub inbox: InboxSettings,
+    /// Each `[[channel]]`, in the file's order.
+    pub channels: Vec<ChannelSettings>,
+}
+
+/// `language`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// `auto`: the system's.
+    #[default]
+    Auto,
+    /// `en`.
+    English,
+    /// `zh-CN`.
+    SimplifiedChinese,
+}
+
+/// `theme`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// `auto`: the system's.
+    #[default]
+    Auto,
+    /// `light`.
+    Light,
+    /// `dark`.
+    Dark,
+}
+
+/// `[notifications]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationSettings {
+    /// `burst`: popups at once, default 5.
+    pub burst: u32,
+    /// `refill`: one more popup allowed every so often, default 2 s.
+    pub refill: Duration,
+    /// `down_after`: tell once when a channel has been down this long, default 10 min.
+    pub down_after: Duration,
+    /// `quiet_hours`: no popups then; default none.
+    pub quiet_hours: Vec<QuietHours>,
+    /// `critical_breaks_quiet`: critical messages pop up all the same, default true.
+    pub critical_breaks_quiet: bool,
+}
+
+impl Default for NotificationSettings {
+    fn default() -> Self {
+        Self {
+            burst: 5,
+            refill: Duration::from_secs(2),
+            down_after: Duration::from_secs(600),
+            quiet_hours: Vec::new(),
+            critical_breaks_quiet: true,
+        }
+    }
+}
+
+/// One element of `quiet_hours`, in local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuietHours {
+    /// `days` on which it starts, default all.
+    pub days: Weekdays,
+    /// `from`, inclusive.
+    pub from: jiff::civil::Time,
+    /// `to`, exclusive; earlier than `from` when the hours cross midnight. Never equal to it.
+    pub to: jiff::civil::Time,
+}
+
+/// A set of weekdays, such as `"mon-fri"` or `"sat,sun"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weekdays([bool; 7]);
+
+impl Weekdays {
+    /// Every day.
+    pub const ALL: Self = Self([true; 7]);
+
+    /// Whether `day` is one of them.
+    pub fn contains(&self, day: jiff::civil::Weekday) -> bool {
+        usize::try_from(day.to_monday_zero_offset()).is_ok_and(|index| self.0[index])
+    }
+}
+
+/// `[inbox]`: what is kept; the stricter limit counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxSettings {
+    /// `keep_days`, default 90.
+    pub keep_days: u32,
+    /// `keep_messages`, default 100,000.
+    pub keep_messages: u32,
+}
+
+impl Default for InboxSettings {
+    fn default() -> Self {
+        Self { keep_days: 90, keep_messages: 100_000 }
+    }
+}
+
+/// One `[[channel]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelSettings {
+    /// `id`, unique: letters, digits, `-`, `_` and `.`. Default: from the name, lower case, with a `-` for each run of
+    /// other characters ("My Orders!" is `my-orders`).
+    pub id: String,
+    /// `name`. Default: the URL's host.
+    pub name: String,
+    /// `url`; holds no secret.
+    pub url: ChannelUrl,
+    /// `enabled`: connect at start, default true.
+    pub enabled: bool,
+    /// Where the secret is: `token_command`, `token_file` or `token_env`; else the keyring.
+    pub credential: CredentialSource,
+    /// `auth`: where the secret goes in the upgrade request, default bearer.
+    pub auth: Auth,
+    /// `show`: how much of a message a popup tells, default all.
+    pub show: Show,
+    /// `headers`: further headers of the upgrade request.
+    pub headers: Vec<(String, String)>,
+    /// `proxy`: `http`, `socks5` or `socks5h`, without a password.
+    pub proxy: Option<Url>,
+    /// `ca_file`: further certificate authorities, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// `client_cert` and `client_key`.
+    pub client_cert: Option<ClientCert>,
+    /// `resume`: query parameter that carries the last message id; default none.
+    pub resume: Option<String>,
+    /// `quiet_close_codes`: close codes that mean *replaced*, default 4500.
+    pub quiet_close_codes: BTreeSet<u16>,
+    /// `take_back_after`: take over again by itself (R1); `None`: never, the default.
+    pub take_back_after: Option<Duration>,
+    /// `ignore`: exact texts that are protocol noise, default `HeartBeat`, `ping`, `pong` and the empty one.
+    pub ignore: Vec<String>,
+    /// `[channel.heartbeat]`.
+    pub heartbeat: Heartbeat,
+    /// `[channel.liveness]`.
+    pub liveness: Liveness,
+    /// `[channel.backoff]`. A default gives way to what is set: `cap = "500ms"` alone lowers `first` to that as well.
+    pub backoff: Backoff,
+    /// `[channel.mapping]`: fields not named are read by the default mapping.
+    pub mapping: BTreeMap<&'static str, Mapping>,
+    /// Each `[[channel.rule]]`, first match wins.
+    pub rules: Vec<Rule>,
+}
+
+/// `client_cert` and `client_key`, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCert {
+    /// The certificate chain.
+    pub chain: PathBuf,
+    /// The private key; by default in the same file.
+    pub key: PathBuf,
+}
+
+/// Where one field of a message comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mapping {
+    /// A JSON Pointer (RFC 6901).
+    Pointer(String),
+    /// A template with `{{ }}`. Its syntax is not checked here.
+    Template(String),
+}
+
+/// One `[[channel.rule]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// `when`: an expression over the message, not checked here; `None` matches every message.
+    pub when: Option<String>,
+    /// `then`, default notify.
+    pub then: Then,
+    /// `urgency`, default the message's own.
+    pub urgency: Option<Urgency>,
+    /// `sound`: a name of the sound theme, or `none`; default the desktop's choice.
+    pub sound: Option<String>,
+}
+
+/// What a rule does with a message; it is stored in every case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Then {
+    /// `notify`.
+    #[default]
+    Notify,
+    /// `silent`: a popup without a sound.
+    Silent,
+    /// `store`: no popup.
+    Store,
+}
+
+/// Urgency of a popup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// `low`.
+    Low,
+    /// `normal`.
+    Normal,
+    /// `critical`.
+    Critical,
+}
+
+impl ChannelSettings {
+    /// What the connection needs. Reads `ca_file`.
+    ///
+    /// # Errors
+    /// `ca_file` can't be read.
+    pub fn config(&self) -> Result<Config, CaFileError> {
+        let ca_pem = match &self.ca_file {
+            Some(file) => {
+                Some(bytes(file).map_err(|why| CaFileError { file: file.clone(), why: why.to_string() })?)
+            }
+            None => None,
+        };
+        let mut config = Config::new(self.url.clone());
+        config.heartbeat = self.heartbeat.clone();
+        config.liveness = self.liveness;
+        config.backoff = self.backoff;
+        config.quiet_close_codes = self.quiet_close_codes.clone();
+        config.take_back_after = self.take_back_after;
+        config.ca_pem = ca_pem;
+        Ok(config)
+    }
+
+    /// What the inbox needs.
+    pub fn profile(&self) -> ChannelProfile {
+        ChannelProfile {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            ignore: self.ignore.clone(),
+            ids_are_unique: self.resume.is_some(),
+            show: self.show,
+        }
+    }
+
+    /// Whether going from `self` to `other` needs a new link: where it goes, who it is there or the connection's
+    /// numbers changed. Everything else is taken up while the link stays.
+    pub fn link_differs(&self, other: &Self) -> bool {
+        // Taken apart, so that a new setting has to be sorted into one of the two kinds.
+        let Self {
+            id,
+            url,
+            credential,
+            auth,
+            headers,
+            proxy,
+            ca_file,
+            client_cert,
+            resume,
+            quiet_close_codes,
+            take_back_after,
+            heartbeat,
+            liveness,
+            backoff,
+            name: _,
+            enabled: _,
+            show: _,
+            ignore: _,
+            mapping: _,
+            rules: _,
+        } = self;
+        *id != other.id
+            || *url != other.url
+            || *credential != other.credential
+            || *auth != other.auth
+            || *headers != other.headers
+            || *proxy != other.proxy
+            || *ca_file != other.ca_file
+            || *client_cert != other.client_cert
+            || *resume != other.resume
+            || *quiet_close_codes != other.quiet_close_codes
+            || *take_back_after != other.take_back_after
+            || *heartbeat != other.heartbeat
+            || *liveness != other.liveness
+            || *backoff != other.backoff
+    }
+}
+
+/// A channel's `ca_file` can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("can't read the ca_file {file}: {why}; correct its path or its permissions", file = short(.file).display())]
+pub struct CaFileError {
+    /// The file.
+    pub file: PathBuf,
+    /// The system's words.
+    pub why: String,
+}
+
+/// Reads the settings file. One that does not exist is the defaults: no channels.
+pub fn load(file: &Path) -> Result<Settings, SettingsError> {
+    read(file, &content(file))
+}
+
+/// What a settings file holds; `None` when it does not exist. Comparable, to tell an edit from a touch.
+type Content = Result<Option<Vec<u8>>, Unreadable>;
+
+/// Why a file can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Unreadable {
+    #[error("it is not a file")]
+    NotAFile,
+    #[error("it is larger than 1 MiB")]
+    TooLarge,
+    #[error("{1}")]
+    System(io::ErrorKind, String),
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        Self::System(error.kind(), error.to_string())
+    }
+}
+
+fn content(file: &Path) -> Content {
+    match bytes(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Unreadable::System(io::ErrorKind::NotFound, _)) => Ok(None),
+        Err(unreadable) => Err(unreadable),
+    }
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, Unreadable> {
+    // Looked at before the open: opening a pipe would wait for its writer.
+    if !std::fs::metadata(file)?.is_file() {
+        return Err(Unreadable::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    let mut limited = io::Read::take(std::fs::File::open(file)?, LARGEST_FILE + 1);
+    io::Read::read_to_end(&mut limited, &mut bytes)?;
+    match bytes.len() as u64 > LARGEST_FILE {
+        true => Err(Unreadable::TooLarge),
+        false => Ok(bytes),
+    }
+}
+
+fn read(file: &Path, content: &Content) -> Result<Settings, SettingsError> {
+    let (message, mend) = match content {
+        Ok(Some(bytes)) => return parse(bytes, file),
+        Ok(None) => return Ok(Settings::default()),
+        Err(Unreadable::NotAFile) => {
+            ("it is not a file".to_owned(), "put the settings into a file of this name")
+        }
+        Err(Unreadable::TooLarge) => {
+            ("it is larger than 1 MiB".to_owned(), "is this the settings file? Remove what is not settings")
+        }
+        Err(Unreadable::System(io::ErrorKind::PermissionDenied, _)) => {
+            ("no permission to read it".to_owned(), "make it yours and readable: chown, chmod 600")
+        }
+        Err(Unreadable::System(_, words)) => {
+            (format!("it can't be read: {words}"), "see that the file and its disk are in order")
+        }
+    };
+    Err(SettingsError { file: file.to_owned(), position: None, message, mend: mend.to_owned() })
+}
