@@ -1,1 +1,3 @@
 //! The tests' rig.
+
+pub mod desktop;

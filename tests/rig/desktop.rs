@@ -1,0 +1,434 @@
+//! A headless desktop of one's own: an X display, a session bus, a window manager, a panel with a tray, and a
+//! notification service, all private and all gone on drop. The demo and the tests that look at pixels run in
+//! it; tests that only need a bus take [`PrivateBus`] alone.
+//!
+//! ```text
+//! Xvfb ── dbus-daemon ── xfconfd ── xfwm4 ── xfce4-panel ── xfce4-notifyd      started in this order,
+//!            │                                                                   ended in the reverse
+//!            └── no service files: these and the program under test are all there is
+//! ```
+//!
+//! The programs are Debian's packages of the same names (`cargo xtask packages` installs them).
+
+use std::collections::HashSet;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, sleep};
+
+pub use bus::PrivateBus;
+pub use process::Process;
+pub use rustix::process::Signal;
+
+mod bus;
+mod process;
+
+/// Width and height of the screen in pixels.
+pub const SCREEN: (usize, usize) = (1280, 720);
+
+/// In pixels; `xfce4-panel.xml` sets it.
+const PANEL_HEIGHT: usize = 32;
+
+/// A bare panel has two or three colours; the smoothed edges of the clock's digits bring dozens.
+const PANEL_COLOURS: usize = 8;
+
+/// A calm dark blue, so that dark menus and light popups both stand out.
+const BACKGROUND: &str = "#3d5a73";
+
+/// How long each program may take to be ready. They take well under a second each; two busy cores take longer.
+const STARTUP: Duration = Duration::from_secs(30);
+
+/// How long a click may take to show.
+const REACTION: Duration = Duration::from_secs(10);
+
+/// How long a screen may go on changing before a screenshot takes it as it is.
+const SETTLE: Duration = Duration::from_secs(3);
+
+/// How often the screen is looked at while waiting for it.
+const LOOK: Duration = Duration::from_millis(40);
+
+/// A running headless desktop.
+#[derive(Debug)]
+pub struct Desktop {
+    /// In the order they were started; ended in the reverse.
+    programs: Vec<Process>,
+    bus: PrivateBus,
+    environment: Vec<(OsString, OsString)>,
+    folder: TempDir,
+}
+
+/// Where a window is, in pixels from the screen's top left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Area {
+    x: i32,
+    y: i32,
+    width: i32,
+    height: i32,
+}
+
+impl Desktop {
+    /// Starts everything and waits until the tray host and the notification service are on the bus.
+    pub async fn start() -> anyhow::Result<Self> {
+        let folder =
+            tempfile::Builder::new().prefix("tidings-desktop-").tempdir().context("no temporary folder")?;
+        let logs = folder.path().join("logs");
+        fs::create_dir(&logs).context("cannot create the desktop's log folder")?;
+
+        let (xvfb, display) = start_display(&logs)?;
+        let bus = PrivateBus::start()?;
+        let environment = environment(folder.path(), &display, bus.address())?;
+        let mut desktop = Self { programs: vec![xvfb], bus, environment, folder };
+        desktop.write_settings()?;
+
+        desktop.paint_background().await?;
+        desktop.program("xfconfd", component("xfconf/xfconfd")?, &[])?;
+        desktop.ready("org.xfce.Xfconf").await?;
+        // Without compositing: with it the background set above stays hidden.
+        desktop.program("xfwm4", "xfwm4", &["--compositor=off"])?;
+        desktop.program("xfce4-panel", "xfce4-panel", &["--disable-wm-check"])?;
+        desktop.program("xfce4-notifyd", component("notifyd/xfce4-notifyd")?, &[])?;
+        desktop.ready("org.kde.StatusNotifierWatcher").await?;
+        desktop.ready("org.freedesktop.Notifications").await?;
+        desktop.panel_painted().await?;
+        Ok(desktop)
+    }
+
+    /// The variables that a program needs to live in this desktop; nothing else should be inherited.
+    pub fn env(&self) -> &[(OsString, OsString)] {
+        &self.environment
+    }
+
+    /// A command with exactly the variables of [`Desktop::env`].
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.environment.iter().map(|(key, value)| (key, value)));
+        command
+    }
+
+    /// Starts a program in this desktop; it ends when the [`Process`] is dropped.
+    pub fn spawn(&self, name: &str, command: &Command) -> anyhow::Result<Process> {
+        Process::spawn(name, command, &self.logs())
+    }
+
+    /// The desktop's session bus.
+    pub fn bus(&self) -> &PrivateBus {
+        &self.bus
+    }
+
+    /// The home folder that programs of this desktop see.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// Saves the screen as a PNG, once it has stopped changing (or after 3 s).
+    pub async fn screenshot(&self, path: impl AsRef<Path>) -> anyhow::Result<()> {
+        let path = path.as_ref();
+        let pixels = self.settled_pixels().await?;
+        let mut child = tokio::process::Command::from(self.command("convert"))
+            .args(["-size", &format!("{}x{}", SCREEN.0, SCREEN.1), "-depth", "8", "rgb:-", "-strip"])
+            .arg(path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start convert (Debian package: imagemagick)")?;
+        let mut stdin = child.stdin.take().context("convert has no stdin")?;
+        stdin.write_all(&pixels).await.context("convert did not take the screen's pixels")?;
+        drop(stdin);
+        let output = child.wait_with_output().await.context("convert did not end")?;
+        ensure!(
+            output.status.success(),
+            "convert could not write {}: {}",
+            path.display(),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    /// The screen's pixels as they are now: three bytes each (red, green, blue), row by row, [`SCREEN`] in size.
+    pub async fn pixels(&self) -> anyhow::Result<Vec<u8>> {
+        let args = ["-window", "root", "-depth", "8", "rgb:-"];
+        let pixels = self.output("import", &args).await.context("cannot see the screen")?;
+        let expected = SCREEN.0 * SCREEN.1 * 3;
+        ensure!(pixels.len() == expected, "the screen has {} bytes of pixels, not {expected}", pixels.len());
+        Ok(pixels)
+    }
+
+    /// Clicks the tray icon with the first mouse button, which activates it.
+    pub async fn click_tray(&self) -> anyhow::Result<()> {
+        self.press_tray("1").await
+    }
+
+    /// Opens the tray icon's menu and waits until it is on the screen.
+    pub async fn open_tray_menu(&self) -> anyhow::Result<()> {
+        self.press_tray("3").await?;
+        self.until("the tray menu to open", |areas| areas.iter().any(Area::is_menu)).await?;
+        Ok(())
+    }
+
+    /// Closes the tray menu and its submenus, and takes the pointer away from the tray so that no tooltip shows.
+    pub async fn close_menu(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + REACTION;
+        self.xdotool(&["mousemove", "640", "600"]).await?;
+        while self.panel_windows().await?.iter().any(Area::is_menu) {
+            ensure!(Instant::now() < deadline, "the tray menu did not close within {REACTION:?}");
+            self.xdotool(&["key", "Escape"]).await?;
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Drives pointer, keyboard and windows, and returns what `xdotool` printed.
+    pub async fn xdotool(&self, args: &[&str]) -> anyhow::Result<String> {
+        let printed = self.output("xdotool", args).await?;
+        Ok(String::from_utf8_lossy(&printed).into_owned())
+    }
+
+    async fn paint_background(&self) -> anyhow::Result<()> {
+        // Its exit code says nothing: on the root window it is 1 after success, too.
+        let _ = tokio::process::Command::from(self.command("display"))
+            .args(["-window", "root", "-size", &format!("{}x{}", SCREEN.0, SCREEN.1)])
+            .arg(format!("xc:{BACKGROUND}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .status()
+            .await
+            .context("cannot start display (Debian package: imagemagick)")?;
+        Ok(())
+    }
+
+    /// Waits until the panel and its clock are on the screen: their names come to the bus earlier.
+    async fn panel_painted(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + STARTUP;
+        loop {
+            let pixels = self.pixels().await?;
+            let panel = &pixels[..SCREEN.0 * PANEL_HEIGHT * 3];
+            let colours: HashSet<&[u8]> = panel.chunks_exact(3).collect();
+            if colours.len() >= PANEL_COLOURS {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the panel was not painted within {STARTUP:?}");
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn press_tray(&self, button: &str) -> anyhow::Result<()> {
+        let areas = self.until("a tray icon", |areas| areas.iter().any(Area::is_tray)).await?;
+        let tray = areas.into_iter().find(Area::is_tray).context("the tray has just gone")?;
+        // The first icon is the rightmost, and icons are square.
+        let x = (tray.x + tray.width - tray.height / 2).to_string();
+        let y = (tray.y + tray.height / 2).to_string();
+        self.xdotool(&["mousemove", &x, &y, "click", button]).await?;
+        Ok(())
+    }
+
+    /// Waits until the tray's windows are as wished.
+    async fn until(&self, what: &str, wished: impl Fn(&[Area]) -> bool) -> anyhow::Result<Vec<Area>> {
+        let deadline = Instant::now() + REACTION;
+        loop {
+            let areas = self.panel_windows().await?;
+            if wished(&areas) {
+                return Ok(areas);
+            }
+            ensure!(Instant::now() < deadline, "waited {REACTION:?} for {what}; the panel shows {areas:?}");
+            sleep(LOOK).await;
+        }
+    }
+
+    /// The visible windows of the process that holds the tray: the tray itself, and an open menu.
+    async fn panel_windows(&self) -> anyhow::Result<Vec<Area>> {
+        let args =
+            ["search", "--onlyvisible", "--class", "wrapper-2.0", "getwindowgeometry", "--shell", "%@"];
+        // xdotool fails when it finds no window, and when a window goes while it looks.
+        Ok(self.xdotool(&args).await.map(|printed| areas(&printed)).unwrap_or_default())
+    }
+
+    async fn settled_pixels(&self) -> anyhow::Result<Vec<u8>> {
+        let deadline = Instant::now() + SETTLE;
+        let mut before = self.pixels().await?;
+        loop {
+            sleep(LOOK).await;
+            let now = self.pixels().await?;
+            if now == before || Instant::now() > deadline {
+                return Ok(now);
+            }
+            before = now;
+        }
+    }
+
+    async fn output(&self, program: &str, args: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let output = tokio::process::Command::from(self.command(program))
+            .args(args)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .with_context(|| format!("cannot start {program}"))?;
+        if !output.status.success() {
+            bail!("{program} {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(output.stdout)
+    }
+
+    fn program(&mut self, name: &str, program: impl AsRef<OsStr>, args: &[&str]) -> anyhow::Result<()> {
+        let mut command = self.command(program);
+        command.args(args);
+        let process = self.spawn(name, &command)?;
+        self.programs.push(process);
+        Ok(())
+    }
+
+    /// Waits for a bus name; where it doesn't come, says which program ended and what it wrote.
+    async fn ready(&mut self, name: &str) -> anyhow::Result<()> {
+        let Err(error) = self.bus.wait_for_name(name, STARTUP).await else { return Ok(()) };
+        let mut report = String::new();
+        for program in &mut self.programs {
+            let state = match program.ended()? {
+                Some(status) => format!("ended: {status}"),
+                None => "runs".to_owned(),
+            };
+            report.push_str(&format!("\n--- {} ({state})\n{}", program.name(), program.log_tail()));
+        }
+        Err(error.context(format!("the headless desktop is not ready{report}")))
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.folder.path().join("logs")
+    }
+
+    fn write_settings(&self) -> anyhow::Result<()> {
+        // No animations: a screenshot of a menu that is fading in tells nothing.
+        let gtk = "[Settings]\ngtk-icon-theme-name=Adwaita\ngtk-enable-animations=0\n";
+        let xfconf = ".config/xfce4/xfconf/xfce-perchannel-xml";
+        for (folder, name, text) in [
+            (xfconf, "xfce4-panel.xml", include_str!("desktop/xfce4-panel.xml")),
+            (xfconf, "xfce4-notifyd.xml", include_str!("desktop/xfce4-notifyd.xml")),
+            (".config/gtk-3.0", "settings.ini", gtk),
+            // As if Tidings were installed: its popups and windows find their icon by name.
+            (".local/share/icons/hicolor/scalable/apps", "tidings.svg", include_str!("../../icons/icon.svg")),
+        ] {
+            let folder = self.home().join(folder);
+            fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+            fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        while let Some(program) = self.programs.pop() {
+            drop(program);
+        }
+    }
+}
+
+impl Area {
+    /// The tray is in the panel, which is along the top; without icons it is one pixel wide.
+    fn is_tray(&self) -> bool {
+        self.y == 0 && self.width >= self.height
+    }
+
+    /// A menu opens below the panel.
+    fn is_menu(&self) -> bool {
+        self.y > 0 && self.height > 40
+    }
+}
+
+/// Reads what `xdotool getwindowgeometry --shell` prints: `X=…`, `Y=…`, `WIDTH=…`, `HEIGHT=…` per window.
+fn areas(printed: &str) -> Vec<Area> {
+    let mut areas: Vec<Area> = Vec::new();
+    for line in printed.lines() {
+        let Some((key, value)) = line.split_once('=') else { continue };
+        if key == "WINDOW" {
+            areas.push(Area::default());
+        }
+        let (Some(area), Ok(value)) = (areas.last_mut(), value.parse()) else { continue };
+        match key {
+            "X" => area.x = value,
+            "Y" => area.y = value,
+            "WIDTH" => area.width = value,
+            "HEIGHT" => area.height = value,
+            _ => {}
+        }
+    }
+    areas
+}
+
+/// Starts an X server on a free display, which it finds and tells by itself.
+fn start_display(logs: &Path) -> anyhow::Result<(Process, String)> {
+    let mut command = Command::new("Xvfb");
+    let screen = format!("{}x{}x24", SCREEN.0, SCREEN.1);
+    command.args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"]);
+    command.env("PATH", env::var_os("PATH").unwrap_or_default());
+    let (xvfb, number) = Process::spawn_announcing("Xvfb", &command, logs, STARTUP)
+        .context("the headless display did not start (Debian package: xvfb)")?;
+    Ok((xvfb, format!(":{number}")))
+}
+
+/// Creates the private folders and names them, with display and bus, as variables.
+fn environment(folder: &Path, display: &str, bus: &str) -> anyhow::Result<Vec<(OsString, OsString)>> {
+    let home = folder.join("home");
+    let mut variables: Vec<(OsString, OsString)> = Vec::new();
+    let mut set = |key: &str, value: &OsStr| variables.push((key.into(), value.into()));
+    for (key, path) in [
+        ("HOME", home.clone()),
+        ("XDG_CONFIG_HOME", home.join(".config")),
+        ("XDG_DATA_HOME", home.join(".local/share")),
+        ("XDG_STATE_HOME", home.join(".local/state")),
+        ("XDG_CACHE_HOME", home.join(".cache")),
+        ("XDG_RUNTIME_DIR", folder.join("run")),
+    ] {
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(&path)
+            .with_context(|| format!("cannot create {}", path.display()))?;
+        set(key, path.as_os_str());
+    }
+    for (key, value) in [
+        ("DISPLAY", display),
+        ("DBUS_SESSION_BUS_ADDRESS", bus),
+        ("XDG_CURRENT_DESKTOP", "XFCE"),
+        ("XDG_SESSION_TYPE", "x11"),
+        ("GDK_BACKEND", "x11"),
+        ("GSETTINGS_BACKEND", "memory"),
+        // No accessibility bus, which would be looked for in vain for some seconds.
+        ("NO_AT_BRIDGE", "1"),
+        ("LANG", "C.UTF-8"),
+    ] {
+        set(key, OsStr::new(value));
+    }
+    for key in ["PATH", "USER", "LOGNAME", "TZ", "RUST_BACKTRACE"] {
+        if let Some(value) = env::var_os(key) {
+            set(key, &value);
+        }
+    }
+    Ok(variables)
+}
+
+/// Where a program of Xfce's is that isn't on the PATH: `/usr/lib/ARCH/xfce4/…` on Debian, `/usr/lib/xfce4/…` or
+/// `/usr/libexec/xfce4/…` elsewhere.
+fn component(name: &str) -> anyhow::Result<PathBuf> {
+    let mut roots =
+        vec![PathBuf::from("/usr/lib"), PathBuf::from("/usr/lib64"), PathBuf::from("/usr/libexec")];
+    if let Ok(entries) = fs::read_dir("/usr/lib") {
+        roots.extend(entries.flatten().map(|entry| entry.path()));
+    }
+    roots
+        .into_iter()
+        .map(|root| root.join("xfce4").join(name))
+        .find(|path| path.is_file())
+        .with_context(|| format!("xfce4/{name} is not installed (`cargo xtask packages` installs it)"))
+}

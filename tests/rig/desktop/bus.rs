@@ -1,0 +1,81 @@
+//! A session bus of one's own. No service files: nothing starts by itself, so a test that owns
+//! `org.freedesktop.Notifications` is the only one that does.
+
+use std::env;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context;
+use futures_util::StreamExt;
+use tempfile::TempDir;
+use zbus::fdo::DBusProxy;
+use zbus::names::BusName;
+
+use super::process::Process;
+
+/// How long the bus may take to listen; it takes some ms.
+const STARTUP: Duration = Duration::from_secs(10);
+
+/// A private `dbus-daemon`, ended on drop.
+#[derive(Debug)]
+pub struct PrivateBus {
+    address: String,
+    _daemon: Process,
+    _folder: TempDir,
+}
+
+impl PrivateBus {
+    /// Starts a bus and waits until it listens.
+    pub fn start() -> anyhow::Result<Self> {
+        let folder =
+            tempfile::Builder::new().prefix("tidings-bus-").tempdir().context("no temporary folder")?;
+        let config = folder.path().join("bus.conf");
+        let socket = folder.path().join("bus");
+        let text = include_str!("bus.conf").replace("@socket@", &socket.to_string_lossy());
+        fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
+
+        let mut command = Command::new("dbus-daemon");
+        command.arg("--config-file").arg(&config).args(["--nofork", "--nopidfile", "--print-address=1"]);
+        command.env("PATH", env::var_os("PATH").unwrap_or_default());
+        let (daemon, address) = Process::spawn_announcing("dbus-daemon", &command, folder.path(), STARTUP)
+            .context("the private bus did not start (Debian package: dbus-daemon)")?;
+        Ok(Self { address, _daemon: daemon, _folder: folder })
+    }
+
+    /// The value for `DBUS_SESSION_BUS_ADDRESS`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A new connection to this bus.
+    pub async fn connect(&self) -> anyhow::Result<zbus::Connection> {
+        zbus::connection::Builder::address(self.address())
+            .context("the private bus gave a strange address")?
+            .build()
+            .await
+            .context("cannot connect to the private bus")
+    }
+
+    /// Waits until somebody owns `name`. Fails after `deadline`.
+    pub async fn wait_for_name(&self, name: &str, deadline: Duration) -> anyhow::Result<()> {
+        let connection = self.connect().await?;
+        let bus = DBusProxy::new(&connection).await?;
+        // Listen first, ask then: an owner that comes in between is not missed.
+        let mut changes = bus.receive_name_owner_changed_with_args(&[(0, name)]).await?;
+        if bus.name_has_owner(BusName::try_from(name)?).await? {
+            return Ok(());
+        }
+        let owned = async {
+            while let Some(change) = changes.next().await {
+                if change.args()?.new_owner().is_some() {
+                    return Ok(());
+                }
+            }
+            anyhow::bail!("the private bus is gone")
+        };
+        tokio::time::timeout(deadline, owned)
+            .await
+            .with_context(|| format!("nobody owned {name} on the private bus within {deadline:?}"))?
+    }
+}
