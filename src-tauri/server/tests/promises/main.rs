@@ -1,0 +1,8 @@
+//! What the server promises, over real loopback sockets and with an independent client.
+
+mod client;
+mod faults;
+mod links;
+mod pushes;
+mod replay;
+mod stop;
