@@ -107,7 +107,9 @@ pub enum CredentialError {
     #[error("token_command can't be run: {0}; see that `sh` and the system are in order")]
     Start(String),
     /// The command took too long and was killed.
-    #[error("token_command took longer than {limit:?} and was killed; run it by hand to see what it waits for")]
+    #[error(
+        "token_command took longer than {limit:?} and was killed; run it by hand to see what it waits for"
+    )]
     TimedOut {
         /// How long it may take.
         limit: Duration,
@@ -127,7 +129,9 @@ pub enum CredentialError {
     #[error("{0} gave more than 64 KiB; it must give the secret alone")]
     TooLarge(&'static str),
     /// Not text, or with control characters, which no request can carry.
-    #[error("{0} gave what can't be a secret: several lines, control characters or no UTF-8; it must give one line of text")]
+    #[error(
+        "{0} gave what can't be a secret: several lines, control characters or no UTF-8; it must give one line of text"
+    )]
     Unusable(&'static str),
 }
 
@@ -231,7 +235,8 @@ fn usable(source: &'static str, bytes: &[u8]) -> Result<String, CredentialError>
 /// Runs a command by the shell, without a terminal and in a process group of its own.
 async fn from_command(command: &str, limit: Duration) -> Result<String, CredentialError> {
     let ended = timeout(limit, run(command)).await.map_err(|_| CredentialError::TimedOut { limit })?;
-    let Ended { status, output, complaint } = ended.map_err(|error| CredentialError::Start(error.to_string()))?;
+    let Ended { status, output, complaint } =
+        ended.map_err(|error| CredentialError::Start(error.to_string()))?;
     if !status.success() {
         let complaint = String::from_utf8_lossy(&complaint);
         let complaint = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -325,6 +330,190 @@ impl Drop for Group {
         if let Some(leader) = self.leader {
             // It may have ended by itself just now.
             let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Instant;
+
+    use tokio::net::unix::pipe;
+
+    use super::*;
+
+    fn bearer(source: CredentialSource) -> Credentials {
+        Credentials::new(source, Auth::Bearer)
+    }
+
+    fn command(text: &str) -> Credentials {
+        bearer(CredentialSource::Command(text.to_owned()))
+    }
+
+    async fn secret(mut credentials: Credentials) -> Result<String, CredentialError> {
+        match credentials.fetch(false).await?.expect("there is a source") {
+            Credential::Bearer(secret) => Ok(secret),
+            other => panic!("not a bearer token: {other:?}"),
+        }
+    }
+
+    async fn refusal(credentials: Credentials) -> String {
+        secret(credentials).await.expect_err("no secret to be had").to_string()
+    }
+
+    #[tokio::test]
+    async fn a_command_gives_its_first_line() {
+        assert_eq!(secret(command("printf '  s3cret \\r\\nlogin: me\\n'")).await, Ok("s3cret".into()));
+        assert_eq!(secret(command("printf s3cret")).await, Ok("s3cret".into()));
+        assert_eq!(secret(command("seq 200000")).await, Ok("1".into()), "the rest is read and forgotten");
+    }
+
+    #[tokio::test]
+    async fn a_command_has_nothing_to_read_from() {
+        let expected = "token_command gave an empty secret; see that it holds one";
+        assert_eq!(refusal(command("cat")).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_failing_command_tells_its_complaint_and_not_its_output() {
+        let told = refusal(command("echo s3cret; echo 'no such\n\tentry' >&2; exit 3")).await;
+        assert_eq!(told, "token_command failed (exit status: 3): no such entry; run it by hand to see why");
+        let long = refusal(command("seq -s x 1000 >&2; exit 1")).await;
+        assert!(long.len() < COMPLAINT + 100, "{long}");
+        let silent = refusal(command("exit 1")).await;
+        assert_eq!(silent, "token_command failed (exit status: 1); run it by hand to see why");
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_no_request_can_carry_is_refused() {
+        let big = refusal(command("head -c 200000 /dev/zero | tr '\\0' a")).await;
+        assert_eq!(big, "token_command gave more than 64 KiB; it must give the secret alone");
+        for bad in ["printf 's3\\tcret'", "printf 's3\\377cret'"] {
+            let told = refusal(command(bad)).await;
+            assert!(told.contains("control characters") && !told.contains("s3"), "{told}");
+        }
+    }
+
+    /// The other end of a named pipe that a command's descendants hold open: ends when the last of them is gone.
+    fn lifeline(folder: &Path) -> (String, pipe::Receiver) {
+        let path = folder.join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+        assert!(made.success());
+        let end = pipe::OpenOptions::new().open_receiver(&path).expect("opened");
+        (path.display().to_string(), end)
+    }
+
+    async fn ends(mut line: pipe::Receiver) {
+        let mut read = String::new();
+        let end = line.read_to_string(&mut read);
+        timeout(Duration::from_secs(20), end).await.expect("all are dead").expect("readable");
+        assert_eq!(read, "up\n");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_hangs_is_killed_with_all_that_it_started() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (pipe, line) = lifeline(folder.path());
+        let hangs = command(&format!("exec 3>'{pipe}'; echo up >&3; echo s3cret; sleep 600 & sleep 600"))
+            .with_command_limit(Duration::from_millis(200));
+        assert_eq!(
+            refusal(hangs).await,
+            "token_command took longer than 200ms and was killed; run it by hand to see what it waits for"
+        );
+        ends(line).await;
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_is_dropped_leaves_no_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (pipe, line) = lifeline(folder.path());
+        let mut hangs = command(&format!("exec 3>'{pipe}'; echo up >&3; sleep 600 & sleep 600"));
+        tokio::select! {
+            ended = hangs.fetch(false) => panic!("it can't have ended: {ended:?}"),
+            up = timeout(Duration::from_secs(20), line.readable()) => up.expect("in time").expect("readable"),
+        }
+        ends(line).await;
+    }
+
+    #[tokio::test]
+    async fn what_a_command_leaves_running_keeps_nobody_waiting() {
+        let started = Instant::now();
+        assert_eq!(secret(command("sleep 30 & echo s3cret; echo $! >&2")).await, Ok("s3cret".into()));
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_fetched_once_and_again_when_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let count = folder.path().join("count");
+        let text = format!("echo >> '{0}'; wc -l < '{0}'", count.display());
+        let mut credentials = command(&text);
+        for (refresh, expected) in [(false, "1"), (false, "1"), (true, "2"), (false, "2")] {
+            let fetched = credentials.fetch(refresh).await.expect("it works");
+            assert_eq!(fetched, Some(Credential::Bearer(expected.to_owned())));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_again_when_refused_and_an_error_is_not_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("token");
+        let mut credentials = bearer(CredentialSource::File(file.clone()));
+        let told = credentials.fetch(false).await.expect_err("no file yet").to_string();
+        assert!(told.contains(&file.display().to_string()), "{told}");
+        for (content, refresh, expected) in
+            [(" one\n", false, "one"), ("two", false, "one"), ("two", true, "two")]
+        {
+            fs::write(&file, content).expect("written");
+            let fetched = credentials.fetch(refresh).await.expect("it works");
+            assert_eq!(fetched, Some(Credential::Bearer(expected.to_owned())));
+        }
+        fs::write(&file, "s3cret\nmore").expect("written");
+        let told = credentials.fetch(true).await.expect_err("two lines").to_string();
+        assert!(told.starts_with("token_file gave what can't be a secret"), "{told}");
+        fs::write(&file, vec![b'a'; LARGEST + 1]).expect("written");
+        assert_eq!(credentials.fetch(false).await, Err(CredentialError::TooLarge("token_file")));
+        let folder = refusal(bearer(CredentialSource::File(folder.path().to_owned()))).await;
+        assert!(folder.ends_with("it is not a file; correct its path or its permissions"), "{folder}");
+    }
+
+    #[tokio::test]
+    async fn a_variable_is_read_and_its_absence_told() {
+        let read = secret(bearer(CredentialSource::Env("CARGO_PKG_NAME".into()))).await;
+        assert_eq!(read, Ok("tidings-agent".into()));
+        assert_eq!(
+            refusal(bearer(CredentialSource::Env("TIDINGS_NOT_SET".into()))).await,
+            "token_env: the variable TIDINGS_NOT_SET is not set or empty; set it where Tidings is started"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_secret_goes_where_auth_says() {
+        let name = String::from("n");
+        let forms = [
+            (Auth::None, None),
+            (Auth::Bearer, Some(Credential::Bearer("s".into()))),
+            (
+                Auth::Basic { username: name.clone() },
+                Some(Credential::Basic { username: name.clone(), password: "s".into() }),
+            ),
+            (
+                Auth::Header { name: name.clone() },
+                Some(Credential::Header { name: name.clone(), value: "s".into() }),
+            ),
+            (
+                Auth::Query { name: name.clone() },
+                Some(Credential::Query { name: name.clone(), value: "s".into() }),
+            ),
+            (Auth::Cookie { name: name.clone() }, Some(Credential::Cookie { name, value: "s".into() })),
+        ];
+        for (auth, expected) in forms {
+            let mut credentials = Credentials::new(CredentialSource::Command("echo s".into()), auth);
+            assert_eq!(credentials.fetch(false).await, Ok(expected));
+        }
+        for nowhere in [CredentialSource::None, CredentialSource::Keyring] {
+            assert_eq!(bearer(nowhere).fetch(false).await, Ok(None));
         }
     }
 }

@@ -1,1 +1,72 @@
-//! Placeholder.
+//! The agent: what keeps Tidings' channels connected, and everything a person meets of it but the window.
+//!
+//! `main.rs` calls [`main`], which reads the command line. Without a command [`app`] runs: it joins the
+//! channels, the inbox, the tray, the popups and the local socket. `listen` runs one channel alone; all
+//! other commands talk to the running agent.
+
+mod app;
+mod channels;
+mod cli;
+mod credential;
+mod listen;
+mod lock;
+mod logging;
+mod paths;
+mod popup;
+mod remembered;
+mod remote;
+mod serve;
+mod settings;
+mod snapshot;
+mod text;
+mod tray;
+mod window;
+mod wish;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, exit};
+use paths::Paths;
+
+/// Runs the command line; the exit codes are told by `tidings --help`.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "the last word to the person who started us")]
+            {
+                eprintln!("tidings: {error:#}");
+            }
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let paths = Paths::of_user()?;
+    // One thread: all that blocks has a thread of its own (the inbox, stdout).
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        match &cli.command {
+            None => app::start(&paths, &cli.start).await,
+            Some(Command::Status { json }) => remote::status(&paths, *json).await,
+            Some(Command::Tail { json }) => remote::tail(&paths, *json).await,
+            Some(Command::Listen(args)) => listen::run(&paths, args).await,
+            Some(Command::Connect(target)) => {
+                remote::act(&paths, tidings_api::Action::Connect, target.channel.as_deref()).await
+            }
+            Some(Command::Disconnect(target)) => {
+                remote::act(&paths, tidings_api::Action::Disconnect, target.channel.as_deref()).await
+            }
+            Some(Command::Takeover(target)) => {
+                remote::act(&paths, tidings_api::Action::TakeOver, target.channel.as_deref()).await
+            }
+        }
+    });
+    // Not waited for: a thread that waits on a full pipe or a slow name lookup.
+    runtime.shutdown_background();
+    code
+}

@@ -1,5 +1,6 @@
 //! The other end of the socket: what the command line and the window use.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use tokio::io::BufReader;
@@ -52,10 +53,12 @@ impl Client {
     /// # Errors
     /// [`ClientError::NotRunning`] where nobody listens.
     pub async fn connect(path: &Path) -> Result<Self, ClientError> {
-        use std::io::ErrorKind;
-        let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused => ClientError::NotRunning,
-            _ => ClientError::Broken(error),
+        let stream = UnixStream::connect(path).await.map_err(|error| {
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) {
+                ClientError::NotRunning
+            } else {
+                ClientError::Broken(error)
+            }
         })?;
         let (reader, writer) = stream.into_split();
         Ok(Self { reader: BufReader::new(reader), writer })
@@ -92,7 +95,7 @@ impl Client {
         match wire::read(&mut self.reader, MAX_REPLY).await? {
             Some(Reply::Refused(refusal)) => Err(refusal.into()),
             Some(reply) => Ok(reply),
-            None => Err(ClientError::Broken(std::io::ErrorKind::UnexpectedEof.into())),
+            None => Err(ClientError::Broken(ErrorKind::UnexpectedEof.into())),
         }
     }
 }

@@ -114,7 +114,9 @@ async fn converse(stream: UnixStream, handler: impl Handler) {
                 }
             }
             Ok(Some(request)) => handler.handle(request).await,
-            Err(error @ ReadError::OtherVersion { .. }) => refused(ErrorCode::OtherVersion, error.to_string()),
+            Err(error @ ReadError::OtherVersion { .. }) => {
+                refused(ErrorCode::OtherVersion, error.to_string())
+            }
             Err(error @ ReadError::Malformed(_)) => refused(ErrorCode::BadRequest, error.to_string()),
             Err(error @ ReadError::TooLong(_)) => {
                 // What follows is the rest of that line: no use reading on.

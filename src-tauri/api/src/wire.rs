@@ -31,7 +31,9 @@ pub(crate) enum ReadError {
     TooLong(u64),
     #[error("not understood: {0}")]
     Malformed(#[from] serde_json::Error),
-    #[error("the other side is Tidings {version} and speaks version {protocol} of the local protocol, this one {PROTOCOL}")]
+    #[error(
+        "the other side is Tidings {version} and speaks version {protocol} of the local protocol, this one {PROTOCOL}"
+    )]
     OtherVersion { protocol: u32, version: String },
 }
 

@@ -5,6 +5,7 @@
 //! with file, line, column and the mend; the caller then keeps the last good settings. No secret ever stands
 //! in the file, only where to find one ([`CredentialSource`]).
 
+mod channel;
 mod error;
 mod parse;
 mod table;

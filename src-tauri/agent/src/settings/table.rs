@@ -126,8 +126,8 @@ impl<'a> Entry<'a> {
         self.value.span()
     }
 
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self.value.get_ref(), DeValue::String(_))
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::Table(_))
     }
 
     fn wrong_type(&self, wanted: &str, mend: impl Into<String>) -> SettingsError {
@@ -143,10 +143,10 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn text(self) -> Result<&'a str, SettingsError> {
-        match self.value.get_ref() {
-            DeValue::String(text) => Ok(text),
-            _ => Err(self.wrong_type("text", "put it in quotes")),
-        }
+        let DeValue::String(text) = self.value.get_ref() else {
+            return Err(self.wrong_type("text", "put it in quotes"));
+        };
+        Ok(text)
     }
 
     /// Text that is not empty.
@@ -158,10 +158,10 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn truth(self) -> Result<bool, SettingsError> {
-        match self.value.get_ref() {
-            DeValue::Boolean(truth) => Ok(*truth),
-            _ => Err(self.wrong_type("true or false", "write true or false, without quotes")),
-        }
+        let DeValue::Boolean(truth) = self.value.get_ref() else {
+            return Err(self.wrong_type("true or false", "write true or false, without quotes"));
+        };
+        Ok(*truth)
     }
 
     /// A whole number within the range.
@@ -182,13 +182,13 @@ impl<'a> Entry<'a> {
 
     /// A duration as text with units, such as "1500ms".
     pub(super) fn duration(self) -> Result<Duration, SettingsError> {
-        let text = match self.value.get_ref() {
-            DeValue::String(text) => text.trim(),
-            DeValue::Integer(digits) => {
-                return Err(self.wrong_type("text with a unit", format!("write \"{digits}s\"")));
-            }
-            _ => return Err(self.wrong_type("text with a unit", "write for example \"60s\"")),
+        if let DeValue::Integer(digits) = self.value.get_ref() {
+            return Err(self.wrong_type("text with a unit", format!("write \"{digits}s\"")));
+        }
+        let DeValue::String(text) = self.value.get_ref() else {
+            return Err(self.wrong_type("text with a unit", "write for example \"60s\""));
         };
+        let text = text.trim();
         match humantime::parse_duration(text) {
             Ok(duration) if duration <= LONGEST => Ok(duration),
             Ok(_) => Err(self.error(format!("`{}` is too long", self.key), "write at most \"366d\"")),
@@ -228,8 +228,10 @@ impl<'a> Entry<'a> {
         known: impl Iterator<Item = &'w str> + Clone,
     ) -> SettingsError {
         match nearest(word, known.clone()) {
-            Some(near) => self
-                .error(format!("unknown word `{word}` for `{}`", self.key), format!("did you mean `{near}`?")),
+            Some(near) => self.error(
+                format!("unknown word `{word}` for `{}`", self.key),
+                format!("did you mean `{near}`?"),
+            ),
             None => {
                 let known: Vec<_> = known.collect();
                 let mend = format!("write one of {}", known.join(", "));
@@ -240,31 +242,35 @@ impl<'a> Entry<'a> {
 
     /// The elements of a list.
     pub(super) fn list(self) -> Result<impl Iterator<Item = Entry<'a>>, SettingsError> {
-        match self.value.get_ref() {
-            DeValue::Array(items) => Ok(items.iter().map(move |value| Entry { value, ..self })),
-            DeValue::Table(_) if matches!(self.key, "channel" | "rule") => {
-                Err(self.wrong_type("a list of tables", "write its header in double brackets, `[[…]]`"))
-            }
-            _ => Err(self.wrong_type("a list", "put it in brackets, such as [4500]")),
-        }
+        let DeValue::Array(items) = self.value.get_ref() else {
+            return Err(if self.is_table() && matches!(self.key, "channel" | "rule") {
+                self.wrong_type("a list of tables", "write its header in double brackets, `[[…]]`")
+            } else {
+                self.wrong_type("a list", "put it in brackets: [ … ]")
+            });
+        };
+        Ok(items.iter().map(move |value| Entry { value, ..self }))
     }
 
     /// A table with these keys.
     pub(super) fn table(self, name: &str, known: &[&str]) -> Result<Table<'a>, SettingsError> {
-        match self.value.get_ref() {
-            DeValue::Table(table) => Table::new(self.document, table, self.span().start, name, known),
-            _ => Err(self.wrong_type("a table", format!("write its keys under {name}"))),
-        }
+        let DeValue::Table(table) = self.value.get_ref() else {
+            return Err(self.wrong_type("a table", format!("write its keys under {name}")));
+        };
+        Table::new(self.document, table, self.span().start, name, known)
     }
 
-    /// The keys and texts of a table of any keys, in the file's order; each entry goes by the key of the table.
+    /// The keys, their places and values of a table of any keys, in the file's order.
     pub(super) fn pairs(self) -> Result<Vec<(&'a str, usize, Entry<'a>)>, SettingsError> {
         let DeValue::Table(table) = self.value.get_ref() else {
             return Err(self.wrong_type("a table", "write it as { \"Name\" = \"value\" }"));
         };
         let mut pairs: Vec<_> = table
             .iter()
-            .map(|(key, value)| (key.get_ref().as_ref(), key.span().start, Entry { value, ..self }))
+            .map(|(key, value)| {
+                let name = key.get_ref().as_ref();
+                (name, key.span().start, Entry { key: name, value, ..self })
+            })
             .collect();
         pairs.sort_by_key(|(_, at, _)| *at);
         Ok(pairs)
@@ -284,8 +290,19 @@ impl<'a> Entry<'a> {
 /// Whether a key, header or parameter of this name usually holds a secret.
 pub(super) fn looks_secret(name: &str) -> bool {
     let name = name.to_lowercase().replace(['-', '_'], "");
-    ["token", "password", "passwd", "passphrase", "secret", "apikey", "authorization", "credential", "cookie", "jwt"]
-        .iter()
-        .any(|word| name.contains(word))
+    [
+        "token",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "apikey",
+        "authorization",
+        "credential",
+        "cookie",
+        "jwt",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
         || matches!(name.as_str(), "pass" | "auth" | "bearer" | "sid" | "sessionid")
 }

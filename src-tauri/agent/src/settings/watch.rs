@@ -98,7 +98,8 @@ fn try_arm(file: &Path, edited: Arc<Notify>) -> notify::Result<RecommendedWatche
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // An error or an overflow may stand for any event.
         let edit = event.map_or(true, |event| {
-            event.need_rescan() || (is_edit(event.kind) && event.paths.iter().any(|path| interesting.contains(path)))
+            event.need_rescan()
+                || (is_edit(event.kind) && event.paths.iter().any(|path| interesting.contains(path)))
         });
         if edit {
             edited.notify_one();
@@ -126,3 +127,7 @@ fn is_edit(kind: EventKind) -> bool {
         | EventKind::Other => true,
     }
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

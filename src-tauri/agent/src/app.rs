@@ -1,0 +1,311 @@
+//! The agent's life: one main loop that joins the channels, the inbox, the desktop and the local socket.
+//!
+//! The loop takes wishes and news and publishes a [`Snapshot`]; the tray, the popups and the socket are
+//! tasks that look at it. Nobody asks the loop for the state.
+
+use std::process::{ExitCode, ExitStatus};
+
+use jiff::{Timestamp, Zoned};
+use tidings_inbox::{Inbox, RowId};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{broadcast, watch};
+
+use crate::channels::Channels;
+use crate::cli::Start;
+use crate::lock::{self, Lock};
+use crate::paths::{Paths, create_private};
+use crate::popup::{self, Popups};
+use crate::remembered::Remembered;
+use crate::settings::{self, Settings, SettingsError};
+use crate::snapshot::{Snapshot, Source};
+use crate::tray;
+use crate::tray::view::RECENT;
+use crate::window::Window;
+use crate::wish::{PauseFor, Wish, Wishes};
+use crate::{remote, serve};
+
+/// Starts Tidings, or raises the one that runs.
+pub(crate) async fn start(paths: &Paths, start: &Start) -> anyhow::Result<ExitCode> {
+    use anyhow::Context as _;
+    create_private(&paths.state)
+        .with_context(|| format!("the state folder {} can't be made", paths.state.display()))?;
+    let lock = lock::take(&paths.lock())
+        .with_context(|| format!("the lock file {} can't be used", paths.lock().display()))?;
+    match lock {
+        None => remote::raise(paths).await,
+        Some(lock) => run(paths, start, lock).await,
+    }
+}
+
+async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCode> {
+    crate::logging::start(Some(&paths.log()));
+    tracing::info!(version = tidings_api::VERSION, "Tidings starts");
+    let mut ends = Ends::listen()?;
+    let (wishes, mut wished) = Wishes::new();
+
+    let (popups, popup_queue) = Popups::new();
+    let (inbox, inbox_notices) = Inbox::open(&paths.inbox, popups);
+    let snapshot = watch::Sender::new(Snapshot::default());
+    let remembered = Remembered::load(paths.remembered());
+    let channels = Channels::new(inbox.clone());
+    let changed = channels.changed();
+    let mut agent = Agent { snapshot, remembered, channels, inbox, window: Window::default() };
+    for notice in inbox_notices {
+        agent.notice(Source::Inbox, notice.message);
+    }
+    agent.set_pause(agent.remembered.paused_until().filter(|until| *until > Timestamp::now()));
+    agent.look_into_inbox().await;
+
+    // The socket first: from here on a second start finds this one.
+    let served = serve::spawn(&paths.socket(), &agent.snapshot, &wishes, &agent.inbox);
+    let (settings, mut edits) = settings::watch(&paths.settings);
+    agent.take_up(settings, !start.background).await;
+    let desktop = Desktop::join(paths, popup_queue, &agent, &wishes).await;
+    agent.inbox.show_pending();
+    if start.open {
+        agent.open_window(None, None);
+    }
+
+    let mut unread = agent.inbox.unread();
+    let mut events = agent.inbox.events();
+    loop {
+        let resume_at = agent.resume_at();
+        tokio::select! {
+            wish = wished.recv() => match wish {
+                Some(Wish::Quit) | None => break,
+                Some(Wish::SessionEnded) => {
+                    tracing::info!("the session bus is gone: the session is over");
+                    break;
+                }
+                Some(wish) => agent.grant(wish).await,
+            },
+            signal = ends.received() => {
+                tracing::info!(signal, "asked to end");
+                break;
+            }
+            () = changed.notified() => agent.note_channels(),
+            Some(settings) = edits.recv() => agent.take_up(settings, false).await,
+            Ok(()) = unread.changed() => agent.look_into_inbox().await,
+            event = events.recv() => match event {
+                Ok(tidings_inbox::Event::Notice(notice)) => agent.notice(Source::Inbox, notice.message),
+                Ok(tidings_inbox::Event::Stored(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => break,
+            },
+            () = sleep_until(resume_at) => agent.set_pause(None),
+            status = agent.window.ended() => window_ended(status),
+        }
+    }
+    tracing::info!("closing the links");
+    let Agent { channels, inbox, snapshot, .. } = agent;
+    channels.end().await;
+    drop(snapshot);
+    desktop.leave().await;
+    drop(served);
+    inbox.close().await;
+    if let Err(error) = std::fs::remove_file(paths.socket()) {
+        tracing::debug!(%error, "the socket's file stays");
+    }
+    tracing::info!("Tidings ends");
+    drop(lock);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the main loop owns.
+struct Agent {
+    snapshot: watch::Sender<Snapshot>,
+    remembered: Remembered,
+    channels: Channels,
+    inbox: Inbox,
+    window: Window,
+}
+
+impl Agent {
+    fn notice(&self, source: Source, message: String) {
+        tracing::warn!("{message}");
+        self.snapshot.send_modify(|snapshot| {
+            snapshot.notices.insert(source, message);
+        });
+    }
+
+    fn note_channels(&mut self) {
+        self.channels.note(&mut self.remembered);
+        self.snapshot.send_modify(|snapshot| snapshot.channels = self.channels.views());
+    }
+
+    async fn take_up(&mut self, settings: Result<Settings, SettingsError>, by_hand: bool) {
+        let settings = match settings {
+            Ok(settings) => settings,
+            Err(error) => return self.notice(Source::Settings, error.to_string()),
+        };
+        let count = settings.channels.len();
+        if let Err(error) = self.channels.take_up(settings.channels, &mut self.remembered, by_hand).await {
+            return self.notice(Source::Settings, error.to_string());
+        }
+        tracing::info!(channels = count, "settings taken up");
+        self.snapshot.send_modify(|snapshot| {
+            snapshot.notices.remove(&Source::Settings);
+            snapshot.channels = self.channels.views();
+        });
+    }
+
+    async fn look_into_inbox(&self) {
+        let recent = self.inbox.recent(RECENT).await;
+        let unread = self.inbox.unread().borrow().clone();
+        self.snapshot.send_if_modified(|snapshot| {
+            let other = snapshot.unread != unread || snapshot.recent != recent;
+            snapshot.unread = unread;
+            snapshot.recent = recent;
+            other
+        });
+    }
+
+    async fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Act { action, channel, answer } => {
+                let result = self.channels.act(action, channel.as_deref());
+                tracing::info!(?action, ?result, "asked");
+                if let Some(answer) = answer {
+                    // Who asked may have gone.
+                    let _ = answer.send(result);
+                }
+            }
+            Wish::OpenWindow { activation_token, message } => self.open_window(activation_token, message),
+            Wish::OpenLink { url, message } => {
+                // The message's URL was checked when it was read: http, https or mailto.
+                if let Err(error) = open::that_detached(url.as_str()) {
+                    tracing::warn!(%error, "no program opens the message's link");
+                }
+                self.inbox.mark_read(vec![message]).await;
+            }
+            Wish::Pause(pause) => self.set_pause(Some(pause_end(pause, &Zoned::now()))),
+            Wish::Resume => self.set_pause(None),
+            // Taken by the main loop itself.
+            Wish::SessionEnded | Wish::Quit => {}
+        }
+    }
+
+    fn set_pause(&mut self, until: Option<Timestamp>) {
+        self.remembered.set_paused_until(until);
+        self.snapshot
+            .send_if_modified(|snapshot| std::mem::replace(&mut snapshot.paused_until, until) != until);
+    }
+
+    /// When the pause ends by itself.
+    fn resume_at(&self) -> Option<Timestamp> {
+        self.snapshot.borrow().paused_until.filter(|until| *until < Timestamp::MAX)
+    }
+
+    fn open_window(&mut self, activation_token: Option<String>, message: Option<RowId>) {
+        match self.window.open(activation_token, message) {
+            Ok(()) => {
+                self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Window).is_some());
+            }
+            Err(error) => self.notice(Source::Window, error.to_string()),
+        }
+    }
+}
+
+fn window_ended(status: std::io::Result<ExitStatus>) {
+    match status {
+        Ok(status) if status.success() => tracing::debug!("the window was closed"),
+        other => tracing::warn!(?other, "the window ended badly"),
+    }
+}
+
+/// When a pause that begins `now` ends.
+fn pause_end(pause: PauseFor, now: &Zoned) -> Timestamp {
+    match pause {
+        PauseFor::Minutes(minutes) => now.timestamp() + jiff::SignedDuration::from_mins(minutes.into()),
+        PauseFor::UntilMorning => now
+            .tomorrow()
+            .and_then(|tomorrow| tomorrow.date().at(8, 0, 0, 0).to_zoned(now.time_zone().clone()))
+            .map_or(Timestamp::MAX, |morning| morning.timestamp()),
+        PauseFor::UntilResumed => Timestamp::MAX,
+    }
+}
+
+/// By the wall clock, so that a pause ends on time though the machine slept; for ever without a time.
+async fn sleep_until(time: Option<Timestamp>) {
+    let Some(time) = time else { return std::future::pending().await };
+    let left = std::time::Duration::try_from(time.duration_since(Timestamp::now())).unwrap_or_default();
+    tokio::time::sleep(left).await;
+}
+
+/// The system's ways to ask for the end.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Ends {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn received(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.hang_up.recv() => "SIGHUP",
+        }
+    }
+}
+
+/// Tray and popups, where there is a session bus.
+struct Desktop {
+    tray: tokio::task::JoinHandle<()>,
+    popups: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Desktop {
+    async fn join(paths: &Paths, queue: popup::Queue, agent: &Agent, wishes: &Wishes) -> Self {
+        let icons = paths.icons();
+        let icon = icons.join("tidings.svg");
+        let tray = tokio::spawn({
+            let (snapshot, wishes) = (agent.snapshot.subscribe(), wishes.clone());
+            async move { tray::run(snapshot, wishes, &icons).await }
+        });
+        let popups = match zbus::Connection::session().await {
+            Ok(connection) => {
+                let (inbox, snapshot, wishes) =
+                    (agent.inbox.clone(), agent.snapshot.subscribe(), wishes.clone());
+                Some(tokio::spawn(async move {
+                    if let Err(error) =
+                        popup::bus::run(connection, queue, inbox, snapshot, wishes, icon).await
+                    {
+                        tracing::warn!(%error, "no popups: the session bus refused to be listened to");
+                    }
+                }))
+            }
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    "no session bus, so no tray and no popups; the links are kept and messages go into the inbox"
+                );
+                None
+            }
+        };
+        Self { tray, popups }
+    }
+
+    async fn leave(self) {
+        // Both end with the snapshot's sender. A bus that hangs doesn't keep the agent from ending.
+        let both = async {
+            let _ = self.tray.await;
+            if let Some(popups) = self.popups {
+                let _ = popups.await;
+            }
+        };
+        if tokio::time::timeout(LEAVE, both).await.is_err() {
+            tracing::warn!("the session bus hangs; ending without a word to it");
+        }
+    }
+}
+
+/// How long the end waits for the session bus.
+const LEAVE: std::time::Duration = std::time::Duration::from_secs(1);

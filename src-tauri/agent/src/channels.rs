@@ -1,0 +1,279 @@
+//! The channels that the agent holds: started, changed and ended as the settings and the user say.
+//!
+//! Each has one pump beside its driver's task: it carries frames into the inbox and news of the state to
+//! the main loop.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tidings_api::{Action, ErrorCode, Refusal};
+use tidings_channel::{
+    Channel, Command, Config, DialAsk, DialParams, DialRefusal, Frame, Owner, Payload, Start, State, Status,
+};
+use tidings_inbox::{Arrival, ChannelProfile, Inbox};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::credential::Credentials;
+use crate::remembered::{Quiet, Remembered};
+use crate::settings::{CaFileError, ChannelSettings};
+use crate::snapshot::{ChannelView, timestamp};
+
+#[derive(Debug)]
+pub(crate) struct Channels {
+    held: Vec<Held>,
+    inbox: Inbox,
+    /// Some channel's state changed. Holds one permit however many did: nothing is lost, nothing piles up.
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct Held {
+    settings: ChannelSettings,
+    channel: Channel,
+    profile: watch::Sender<Arc<ChannelProfile>>,
+    view: ChannelView,
+    state: &'static str,
+    pump: JoinHandle<()>,
+}
+
+impl Channels {
+    pub(crate) fn new(inbox: Inbox) -> Self {
+        Self { held: Vec::new(), inbox, changed: Arc::default() }
+    }
+
+    /// Woken when a channel's status changed: then [`note`](Self::note) is due.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        self.changed.clone()
+    }
+
+    /// What is shown of each.
+    pub(crate) fn views(&self) -> Vec<ChannelView> {
+        self.held.iter().map(|held| held.view.clone()).collect()
+    }
+
+    /// Takes up new settings: what is new starts, what is gone ends, and only a channel whose URL,
+    /// credentials or numbers changed is dialled again. `by_hand`: the user started the agent just now.
+    ///
+    /// # Errors
+    /// When a file that a channel names can't be read: then nothing has changed.
+    pub(crate) async fn take_up(
+        &mut self,
+        wanted: Vec<ChannelSettings>,
+        remembered: &mut Remembered,
+        by_hand: bool,
+    ) -> Result<(), CaFileError> {
+        let configs = wanted.iter().map(ChannelSettings::config).collect::<Result<Vec<_>, _>>()?;
+        let mut old = std::mem::take(&mut self.held);
+        for (settings, config) in wanted.into_iter().zip(configs) {
+            let known =
+                old.iter().position(|held| held.settings.id == settings.id).map(|at| old.swap_remove(at));
+            let held = match known {
+                Some(mut held) if !held.settings.link_differs(&settings) => {
+                    held.adopt(settings, remembered);
+                    held
+                }
+                Some(held) => {
+                    let was_enabled = held.settings.enabled;
+                    // The old link is closed before the new one is dialled (C3).
+                    held.end().await;
+                    if settings.enabled && !was_enabled {
+                        remembered.set_channel(&settings.id, None);
+                    }
+                    self.start(settings, config, remembered, false)
+                }
+                None => self.start(settings, config, remembered, by_hand),
+            };
+            self.held.push(held);
+        }
+        for gone in old {
+            remembered.set_channel(&gone.settings.id, None);
+            gone.end().await;
+        }
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        settings: ChannelSettings,
+        config: Config,
+        remembered: &Remembered,
+        by_hand: bool,
+    ) -> Held {
+        let start = match remembered.channel(&settings.id) {
+            _ if !settings.enabled => Start::Disconnected,
+            Some(Quiet::Disconnected) => Start::Disconnected,
+            Some(Quiet::Replaced(since)) if !by_hand => Start::Replaced { since: since.into() },
+            Some(Quiet::Replaced(_)) | None => Start::Connect,
+        };
+        let owner = Dialler {
+            id: settings.id.clone(),
+            credentials: Credentials::new(settings.credential.clone(), settings.auth.clone()),
+            headers: settings.headers.clone(),
+            resume: settings.resume.clone(),
+            inbox: self.inbox.clone(),
+        };
+        let (channel, frames) = Channel::spawn(config, start, owner);
+        let status = channel.status();
+        let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
+        let view = view(&settings, status.clone());
+        let state = view.status().state.name();
+        let pump = tokio::spawn(pump(status, frames, profiles, self.inbox.clone(), self.changed.clone()));
+        Held { settings, channel, profile, view, state, pump }
+    }
+
+    /// Notes which channels came into another state, and remembers what must outlive the agent.
+    pub(crate) fn note(&mut self, remembered: &mut Remembered) {
+        for held in &mut self.held {
+            let state = held.view.status().state;
+            if held.state == state.name() {
+                continue;
+            }
+            held.state = state.name();
+            held.view.since = Timestamp::now();
+            let quiet = match state {
+                State::Disconnected { .. } => Some(Quiet::Disconnected),
+                State::Replaced { since } => Some(Quiet::Replaced(timestamp(since))),
+                State::Connecting { .. }
+                | State::Connected { .. }
+                | State::Waiting { .. }
+                | State::NeedsUser { .. } => None,
+            };
+            remembered.set_channel(&held.settings.id, quiet);
+        }
+    }
+
+    /// Hands a wish on; answers with the names of those concerned.
+    pub(crate) fn act(&self, action: Action, channel: Option<&str>) -> Result<Vec<String>, Refusal> {
+        let command = match action {
+            Action::Connect => Command::Connect,
+            Action::Disconnect => Command::Disconnect,
+            Action::ReconnectNow => Command::ReconnectNow,
+            Action::TakeOver => Command::TakeOver,
+        };
+        let meant = |held: &&Held| match channel {
+            Some(name) => held.view.is_called(name),
+            // To all: what was replaced stays so unless it is said, and a take-over is only for that.
+            None => {
+                let replaced = matches!(held.view.status().state, State::Replaced { .. });
+                match action {
+                    Action::Connect | Action::ReconnectNow => !replaced,
+                    Action::TakeOver => replaced,
+                    Action::Disconnect => true,
+                }
+            }
+        };
+        let meant: Vec<&Held> = self.held.iter().filter(meant).collect();
+        if let (Some(name), []) = (channel, meant.as_slice()) {
+            let known: Vec<&str> = self.held.iter().map(|held| held.settings.id.as_str()).collect();
+            return Err(Refusal {
+                code: ErrorCode::UnknownChannel,
+                message: format!("no channel is called {name:?}; there is: {}", known.join(", ")),
+            });
+        }
+        for held in &meant {
+            held.channel.command(command);
+        }
+        Ok(meant.into_iter().map(|held| held.settings.name.clone()).collect())
+    }
+
+    /// Closes every link (1000), all at once.
+    pub(crate) async fn end(self) {
+        let mut ends = tokio::task::JoinSet::new();
+        for held in self.held {
+            ends.spawn(held.end());
+        }
+        ends.join_all().await;
+    }
+}
+
+impl Held {
+    /// Settings that leave the link as it is.
+    fn adopt(&mut self, settings: ChannelSettings, remembered: &mut Remembered) {
+        if settings.enabled != self.settings.enabled {
+            remembered.set_channel(&settings.id, None);
+            self.channel.command(if settings.enabled { Command::Connect } else { Command::Disconnect });
+        }
+        self.profile.send_replace(Arc::new(settings.profile()));
+        self.view = ChannelView { since: self.view.since, ..view(&settings, self.view.status.clone()) };
+        self.settings = settings;
+    }
+
+    /// Closes the link and waits until what it brought is with the inbox.
+    async fn end(self) {
+        self.channel.shut_down().await;
+        if let Err(error) = self.pump.await {
+            tracing::error!(%error, channel = self.settings.id, "a channel's pump ended badly");
+        }
+    }
+}
+
+fn view(settings: &ChannelSettings, status: watch::Receiver<Status>) -> ChannelView {
+    ChannelView {
+        id: settings.id.clone(),
+        name: settings.name.clone(),
+        url: settings.url.to_string(),
+        enabled: settings.enabled,
+        show: settings.profile().show,
+        status,
+        since: Timestamp::now(),
+    }
+}
+
+async fn pump(
+    mut status: watch::Receiver<Status>,
+    mut frames: mpsc::Receiver<Frame>,
+    profile: watch::Receiver<Arc<ChannelProfile>>,
+    inbox: Inbox,
+    changed: Arc<Notify>,
+) {
+    loop {
+        tokio::select! {
+            frame = frames.recv() => {
+                // The driver's end of the queue goes with its task: everything before it was taken in.
+                let Some(frame) = frame else { return };
+                let channel = profile.borrow().clone();
+                inbox.receive(arrival(channel, frame)).await;
+            }
+            Ok(()) = status.changed() => changed.notify_one(),
+        }
+    }
+}
+
+/// A frame as the inbox takes it.
+pub(crate) fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Arrival {
+    Arrival {
+        channel,
+        payload: match frame.payload {
+            Payload::Text(text) => tidings_inbox::Payload::Text(text),
+            Payload::Binary(bytes) => tidings_inbox::Payload::Binary(bytes),
+        },
+        received_at: timestamp(frame.received_at),
+    }
+}
+
+/// Gives each dial of a channel what it needs.
+struct Dialler {
+    id: String,
+    credentials: Credentials,
+    headers: Vec<(String, String)>,
+    resume: Option<String>,
+    inbox: Inbox,
+}
+
+impl Owner for Dialler {
+    async fn dial_params(&mut self, ask: DialAsk) -> Result<DialParams, DialRefusal> {
+        let credential = self
+            .credentials
+            .fetch(ask.refresh_credential)
+            .await
+            .map_err(|error| DialRefusal { message: error.to_string() })?;
+        let mut query = Vec::new();
+        if let Some(parameter) = &self.resume
+            && let Some(id) = self.inbox.last_id(&self.id).await
+        {
+            query.push((parameter.clone(), id));
+        }
+        Ok(DialParams { credential, headers: self.headers.clone(), query })
+    }
+}

@@ -1,0 +1,91 @@
+//! The command line, as clap reads it. What each command prints is a contract (see `docs/command-line.md`).
+
+use clap::{Args, Parser, Subcommand};
+
+/// Exit codes, the same for every command.
+pub(crate) mod exit {
+    /// Something failed; stderr says what.
+    pub(crate) const FAILED: u8 = 1;
+    /// Wrong arguments, or a settings file that can't be used.
+    pub(crate) const USAGE: u8 = 2;
+    /// No agent is running.
+    pub(crate) const NOT_RUNNING: u8 = 3;
+    /// `listen`: another instance of the same user has the channel now.
+    pub(crate) const REPLACED: u8 = 4;
+    /// `listen`: the server refuses the credentials.
+    pub(crate) const SIGN_IN_REFUSED: u8 = 5;
+}
+
+/// Keeps your user channels connected and shows their messages as notifications.
+///
+/// Without a command: starts Tidings in the tray, or shows the one that runs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tidings",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments or settings, 3 nothing is running, \
+                  4 replaced by another instance (listen), 5 sign-in refused (listen).\n\
+                  Logs go to stderr and to a file in the state folder; TIDINGS_LOG sets the level \
+                  (error, warn, info, debug, trace)."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) start: Start,
+}
+
+/// How to start, when there is no command.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Start {
+    /// Start quietly, as at login: a channel that was replaced stays so, and no window opens.
+    #[arg(long)]
+    pub(crate) background: bool,
+    /// Open the window once started.
+    #[arg(long, conflicts_with = "background")]
+    pub(crate) open: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the state of every channel of the running Tidings.
+    Status {
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Connect a channel, or all of them, and keep them connected.
+    Connect(Target),
+    /// Disconnect a channel, or all of them; they stay so, also over restarts.
+    Disconnect(Target),
+    /// Connect here again after another instance took the channel over.
+    Takeover(Target),
+    /// Print messages of the running Tidings as they arrive.
+    Tail {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Listen to one channel without tray, window or inbox and print what arrives.
+    Listen(Listen),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// Id or name of the channel; all channels if left out.
+    pub(crate) channel: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Address of a channel that needs no settings, such as ws://127.0.0.1:8080/ws/user-channel?user=me
+    #[arg(long, conflicts_with = "channel")]
+    pub(crate) url: Option<String>,
+    /// Id or name of a channel in the settings file. Not needed when there is only one.
+    #[arg(long)]
+    pub(crate) channel: Option<String>,
+}

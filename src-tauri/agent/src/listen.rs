@@ -1,0 +1,252 @@
+//! `tidings listen`: one channel without tray, window, inbox or bus; messages go to stdout.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tidings_api::client::Client;
+use tidings_api::{Event, Reply, Request, StateLine};
+use tidings_channel::{Cause, Channel, ChannelUrl, Config, Owner, Start, State};
+use tidings_inbox::ChannelProfile;
+use tokio::io::{AsyncWriteExt, Stdout};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::channels::arrival;
+use crate::cli::{self, exit};
+use crate::credential::Credentials;
+use crate::paths::Paths;
+use crate::settings::{self, ChannelSettings};
+use crate::snapshot::state_line;
+
+/// Runs until asked to end, replaced, or refused.
+pub(crate) async fn run(paths: &Paths, args: &cli::Listen) -> anyhow::Result<ExitCode> {
+    crate::logging::start(None);
+    let out = Out { stdout: tokio::io::stdout(), json: args.json };
+    if let Some(url) = &args.url {
+        let url = match ChannelUrl::parse(url, false) {
+            Ok(url) => url,
+            Err(error) => return Ok(usage(&format!("--url: {error}"))),
+        };
+        let profile = ChannelProfile::new(url.host(), url.host());
+        return follow(Config::new(url), profile, NoCredential, out).await;
+    }
+    let settings = match settings::load(&paths.settings) {
+        Ok(settings) => settings,
+        Err(error) => return Ok(usage(&error.to_string())),
+    };
+    let channel = match choose(&settings.channels, args.channel.as_deref(), &paths.settings) {
+        Ok(channel) => channel,
+        Err(message) => return Ok(usage(&message)),
+    };
+    if agent_holds(paths, channel).await {
+        return Ok(usage(&format!(
+            "the running Tidings holds the channel {:?}, and a second connection would take it over; \
+             `tidings tail` prints its messages",
+            channel.name
+        )));
+    }
+    let config = match channel.config() {
+        Ok(config) => config,
+        Err(error) => return Ok(usage(&error.to_string())),
+    };
+    let credentials = Credentials::new(channel.credential.clone(), channel.auth.clone());
+    let dialler = Dialler { credentials, headers: channel.headers.clone() };
+    follow(config, channel.profile(), dialler, out).await
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "what is wrong with the arguments is the answer to the person who typed them"
+)]
+fn usage(message: &str) -> ExitCode {
+    eprintln!("tidings: {message}");
+    ExitCode::from(exit::USAGE)
+}
+
+fn choose<'a>(
+    channels: &'a [ChannelSettings],
+    name: Option<&str>,
+    file: &Path,
+) -> Result<&'a ChannelSettings, String> {
+    let known = || channels.iter().map(|channel| channel.id.as_str()).collect::<Vec<_>>().join(", ");
+    let file = settings::short(file);
+    match (name, channels) {
+        (_, []) => Err(format!("no channel in {}; write one there, or give --url", file.display())),
+        (None, [only]) => Ok(only),
+        (None, _) => {
+            Err(format!("several channels in {}; say which by --channel: {}", file.display(), known()))
+        }
+        (Some(name), channels) => {
+            channels.iter().find(|channel| channel.id == name || channel.name == name).ok_or_else(|| {
+                format!("no channel is called {name:?} in {}; there is: {}", file.display(), known())
+            })
+        }
+    }
+}
+
+async fn agent_holds(paths: &Paths, channel: &ChannelSettings) -> bool {
+    let Ok(mut client) = Client::connect(&paths.socket()).await else { return false };
+    match client.ask(&Request::Status).await {
+        Ok(Reply::Status(status)) => status.channels.iter().any(|held| held.id == channel.id),
+        // Something is there and can't say: doubt means that it holds the channel.
+        Ok(Reply::Done { .. } | Reply::Event(_) | Reply::Refused(_)) | Err(_) => true,
+    }
+}
+
+struct NoCredential;
+
+impl Owner for NoCredential {
+    async fn dial_params(
+        &mut self,
+        _ask: tidings_channel::DialAsk,
+    ) -> Result<tidings_channel::DialParams, tidings_channel::DialRefusal> {
+        Ok(tidings_channel::DialParams::default())
+    }
+}
+
+/// Like the agent's, but with no inbox there is no last id to resume from.
+struct Dialler {
+    credentials: Credentials,
+    headers: Vec<(String, String)>,
+}
+
+impl Owner for Dialler {
+    async fn dial_params(
+        &mut self,
+        ask: tidings_channel::DialAsk,
+    ) -> Result<tidings_channel::DialParams, tidings_channel::DialRefusal> {
+        let credential = self
+            .credentials
+            .fetch(ask.refresh_credential)
+            .await
+            .map_err(|error| tidings_channel::DialRefusal { message: error.to_string() })?;
+        Ok(tidings_channel::DialParams { credential, headers: self.headers.clone(), query: Vec::new() })
+    }
+}
+
+async fn follow(
+    config: Config,
+    profile: ChannelProfile,
+    owner: impl Owner,
+    mut out: Out,
+) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let profile = Arc::new(profile);
+    let (channel, mut frames) = Channel::spawn(config, Start::Connect, owner);
+    let mut status = channel.status();
+    let mut told: Option<StateLine> = None;
+    let code = loop {
+        let state = status.borrow_and_update().state.clone();
+        let entered = match &told {
+            Some(line) if line.state.as_str() == state.name() => line.since,
+            _ => Timestamp::now(),
+        };
+        let line = state_line(&profile.name, &state, entered);
+        if told.as_ref() != Some(&line) {
+            // A reader that is gone ends us without a word, as it does any filter.
+            if out.event(&Event::State(line.clone())).await.is_err() {
+                break ExitCode::SUCCESS;
+            }
+            told = Some(line);
+        }
+        if let Some(code) = end(&state) {
+            break code;
+        }
+        tokio::select! {
+            biased;
+            frame = frames.recv() => {
+                let Some(frame) = frame else { break ExitCode::from(exit::FAILED) };
+                if out.frame(&profile, frame).await.is_err() {
+                    break ExitCode::SUCCESS;
+                }
+            }
+            changed = status.changed() => {
+                if changed.is_err() {
+                    break ExitCode::from(exit::FAILED);
+                }
+            }
+            _ = terminate.recv() => break ExitCode::SUCCESS,
+            _ = interrupt.recv() => break ExitCode::SUCCESS,
+        }
+    };
+    channel.shut_down().await;
+    // What had arrived before is printed all the same.
+    while let Ok(frame) = frames.try_recv() {
+        if out.frame(&profile, frame).await.is_err() {
+            break;
+        }
+    }
+    Ok(code)
+}
+
+/// Whether this state ends the command.
+fn end(state: &State) -> Option<ExitCode> {
+    match state {
+        State::Replaced { .. } => Some(ExitCode::from(exit::REPLACED)),
+        // The token's source failed: a setting, not the server.
+        State::NeedsUser { cause: Cause::Owner { detail }, .. } => Some(usage(detail)),
+        State::NeedsUser { .. } => Some(ExitCode::from(exit::SIGN_IN_REFUSED)),
+        State::Disconnected { .. }
+        | State::Connecting { .. }
+        | State::Connected { .. }
+        | State::Waiting { .. } => None,
+    }
+}
+
+/// Stdout, flushed per line. Written from a thread of its own, so that a slow reader doesn't stall the link's timers.
+pub(crate) struct Out {
+    pub(crate) stdout: Stdout,
+    pub(crate) json: bool,
+}
+
+impl Out {
+    async fn frame(
+        &mut self,
+        profile: &Arc<ChannelProfile>,
+        frame: tidings_channel::Frame,
+    ) -> std::io::Result<()> {
+        let arrival = arrival(profile.clone(), frame);
+        match tidings_inbox::decode(profile, arrival.payload, arrival.received_at) {
+            Some(message) => {
+                self.event(&Event::Message(crate::serve::message_report(&message, profile.name.clone())))
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn event(&mut self, event: &Event) -> std::io::Result<()> {
+        let mut line = if self.json { json(event)? } else { words(event) };
+        line.push('\n');
+        self.stdout.write_all(line.as_bytes()).await?;
+        self.stdout.flush().await
+    }
+}
+
+fn json(value: &impl Serialize) -> std::io::Result<String> {
+    Ok(serde_json::to_string(value)?)
+}
+
+fn words(event: &Event) -> String {
+    let now = jiff::Zoned::now().strftime("%H:%M:%S");
+    match event {
+        Event::State(line) => {
+            let cause = line.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
+            let retry = line
+                .retry_at
+                .map(|at| {
+                    format!(" until {}", at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S"))
+                })
+                .unwrap_or_default();
+            format!("{now} {} is {}{retry}{cause}", line.channel, line.state.as_str())
+        }
+        Event::Message(message) => {
+            let text = |text: &str| crate::text::shown(text, usize::MAX, true);
+            format!("{now} {}: {}\n{}", message.channel, text(&message.title), text(&message.body))
+        }
+        Event::Snapshot(status) => format!("{now} {} channels", status.channels.len()),
+    }
+}

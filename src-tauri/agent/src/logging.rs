@@ -1,0 +1,75 @@
+//! Logs: to stderr, and for the agent to a file that rotates by size, so that it never grows without bound.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Mutex;
+
+use file_rotate::suffix::AppendCount;
+use file_rotate::{ContentLimit, FileRotate, compression::Compression};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The environment variable with the level.
+const LEVEL: &str = "TIDINGS_LOG";
+/// A log file of this size is put aside. Too low: an evening's trouble is gone by morning.
+const FILE_BYTES: usize = 1024 * 1024;
+/// So many files are kept beside the current one.
+const FILES: usize = 3;
+
+/// Starts logging; `file` is the agent's log file. What is wrong with the file or the level is logged, not fatal.
+pub(crate) fn start(file: Option<&Path>) {
+    let asked = std::env::var(LEVEL).ok();
+    let level = asked.as_deref().map_or(Ok(LevelFilter::INFO), str::parse::<LevelFilter>);
+    // The libraries speak of their own plumbing below warn.
+    let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(
+        ["tidings_agent", "tidings_api", "tidings_channel", "tidings_inbox"]
+            .map(|ours| (ours, *level.as_ref().unwrap_or(&LevelFilter::INFO))),
+    );
+    let stderr = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .with_filter(targets.clone());
+    let opened = file.map(open);
+    let (to_file, trouble) = match opened {
+        Some(Ok(file)) => (
+            Some(
+                tracing_subscriber::fmt::layer()
+                    .with_ansi(false)
+                    .with_writer(Mutex::new(file))
+                    .with_filter(targets),
+            ),
+            None,
+        ),
+        Some(Err(error)) => (None, Some(error)),
+        None => (None, None),
+    };
+    tracing_subscriber::registry().with(stderr).with(to_file).init();
+    if let Some(error) = trouble {
+        tracing::warn!(%error, file = ?file, "the log file can't be written; logging to stderr only");
+    }
+    if level.is_err() {
+        tracing::warn!(
+            "{LEVEL}={} is no level: write error, warn, info, debug or trace",
+            asked.unwrap_or_default()
+        );
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<FileRotate<AppendCount>> {
+    if let Some(folder) = path.parent() {
+        crate::paths::create_private(folder)?;
+    }
+    let mut private = OpenOptions::new();
+    private.read(true).create(true).append(true).mode(0o600);
+    // Tried by hand first: the library panics where it can't write.
+    private.open(path)?;
+    Ok(FileRotate::new(
+        path,
+        AppendCount::new(FILES),
+        ContentLimit::BytesSurpassed(FILE_BYTES),
+        Compression::None,
+        Some(private),
+    ))
+}

@@ -1,0 +1,63 @@
+//! Where things are on this machine.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+/// The user's folders, by the platform's rules (on Linux the XDG base directories).
+#[derive(Debug, Clone)]
+pub(crate) struct Paths {
+    /// The settings file.
+    pub(crate) settings: PathBuf,
+    /// The inbox's database.
+    pub(crate) inbox: PathBuf,
+    /// Lock, socket, remembered state and logs: one agent lives here at a time.
+    pub(crate) state: PathBuf,
+}
+
+/// The machine doesn't say where the user's folders are.
+#[derive(Debug, thiserror::Error)]
+#[error("your home folder is not known: set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME")]
+pub(crate) struct NoHome;
+
+impl Paths {
+    pub(crate) fn of_user() -> Result<Self, NoHome> {
+        let dirs = ProjectDirs::from("", "", "tidings").ok_or(NoHome)?;
+        Ok(Self {
+            settings: dirs.config_dir().join("config.toml"),
+            inbox: dirs.data_dir().join("inbox.db"),
+            // macOS and Windows have no folder of state; there it is with the data.
+            state: dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned(),
+        })
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.state.join("lock")
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.state.join("agent.sock")
+    }
+
+    pub(crate) fn remembered(&self) -> PathBuf {
+        self.state.join("remembered.json")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.state.join("logs").join("tidings.log")
+    }
+
+    /// Icons unpacked for the tray host, which reads them from disk.
+    pub(crate) fn icons(&self) -> PathBuf {
+        self.state.join("icons")
+    }
+}
+
+/// Creates a folder that only its owner can look into.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn create_private(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}

@@ -1,0 +1,137 @@
+//! Popups: what the OS shows for a message.
+//!
+//! [`Popups`] is the inbox's [`Notifier`]: it only puts what is to be shown into a bounded queue. [`compose`]
+//! says what a popup looks like, as a [`notify_rust::Notification`]. `bus` shows it: `notify-rust` opens a
+//! bus connection for each popup and adds its match rule after the call, so a click can be missed, GNOME
+//! withdraws the popup when that connection ends, and a thousand popups waiting for a click would be a
+//! thousand connections. On Linux the very same notification goes over one lasting connection instead.
+
+pub(crate) mod bus;
+
+use std::path::Path;
+
+use notify_rust::{Hint, Notification, Urgency};
+use tidings_inbox::{Message, Notifier, Popup, Priority, RowId, Show};
+use tokio::sync::mpsc;
+
+use crate::snapshot::Snapshot;
+use crate::text::{escaped, shown};
+
+/// Popups that may wait for the notification service. More than that stay pending in the inbox and are
+/// summed up in one popup afterwards. Too low: an honest burst is summed up; too high: a flood is shown.
+const QUEUE: usize = 64;
+/// Characters of a title and of a body that a popup shows; the inbox has all of it.
+const TITLE: usize = 120;
+const BODY: usize = 1000;
+/// Buttons that a popup shows at most.
+const BUTTONS: usize = 3;
+
+/// What the inbox hands popups to.
+pub(crate) struct Popups {
+    queue: mpsc::Sender<Popup>,
+    overflow: mpsc::UnboundedSender<Vec<RowId>>,
+}
+
+/// What comes out at the other end.
+pub(crate) struct Queue {
+    pub(crate) popups: mpsc::Receiver<Popup>,
+    /// Rows whose popup found no room.
+    pub(crate) overflow: mpsc::UnboundedReceiver<Vec<RowId>>,
+}
+
+impl Popups {
+    pub(crate) fn new() -> (Self, Queue) {
+        let (queue, popups) = mpsc::channel(QUEUE);
+        let (overflow, overflowed) = mpsc::unbounded_channel();
+        (Self { queue, overflow }, Queue { popups, overflow: overflowed })
+    }
+}
+
+impl Notifier for Popups {
+    fn show(&mut self, popup: Popup) {
+        if let Err(error) = self.queue.try_send(popup) {
+            // With no one left at the other end the agent is ending: the rows are pending at the next start.
+            let _ = self.overflow.send(error.into_inner().rows());
+        }
+    }
+}
+
+/// What the notification service can do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Abilities {
+    /// The body is read as markup.
+    pub(crate) markup: bool,
+    /// Buttons and clicks are reported.
+    pub(crate) actions: bool,
+}
+
+/// The popup as the desktop's notification.
+pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: &Path) -> Notification {
+    let (title, body, buttons, priority) = match popup {
+        Popup::Message(message) => {
+            let (name, show) = channel(snapshot, &message.channel);
+            let (title, body) = told(message, name, show);
+            let buttons = if show == Show::Full { message.actions.as_slice() } else { &[] };
+            (title, body, buttons, message.priority)
+        }
+        Popup::Summary { count, newest, channels, .. } => {
+            let (name, show) = channel(snapshot, &newest.channel);
+            let title = match channels.as_slice() {
+                [_] => format!("{count} messages from {name}"),
+                _ => format!("{count} messages"),
+            };
+            let (newest_title, _) = told(newest, name, show);
+            (title, newest_title, &[][..], newest.priority)
+        }
+    };
+    let mut notification = Notification::new();
+    let body = shown(&body, BODY, true);
+    notification
+        .appname("Tidings")
+        .icon(&icon.to_string_lossy())
+        .summary(&shown(&title, TITLE, false))
+        .body(&if can.markup { escaped(&body) } else { body })
+        .hint(Hint::DesktopEntry("tidings".to_owned()))
+        .hint(Hint::Category("im.received".to_owned()))
+        .urgency(urgency(priority));
+    if can.actions {
+        notification.action("default", "Open");
+        for (index, button) in buttons.iter().take(BUTTONS).enumerate() {
+            notification.action(&index.to_string(), &shown(&button.label, 40, false));
+        }
+    }
+    notification
+}
+
+/// A channel's name, and how much of its messages a popup may tell. Of a channel that is gone from the
+/// settings nothing is told: it may have been a private one.
+fn channel<'a>(snapshot: &'a Snapshot, id: &'a str) -> (&'a str, Show) {
+    snapshot
+        .channels
+        .iter()
+        .find(|channel| channel.id == id)
+        .map_or((id, Show::Nothing), |channel| (&channel.name, channel.show))
+}
+
+fn told(message: &Message, name: &str, show: Show) -> (String, String) {
+    match show {
+        Show::Full => (message.title.clone(), message.body.clone()),
+        Show::Title => (message.title.clone(), String::new()),
+        Show::Nothing => (name.to_owned(), "New message".to_owned()),
+    }
+}
+
+fn urgency(priority: Priority) -> Urgency {
+    if priority >= Priority::URGENT {
+        Urgency::Critical
+    } else if priority <= Priority::LOW {
+        Urgency::Low
+    } else {
+        Urgency::Normal
+    }
+}
+
+/// The highest priority goes through a pause.
+pub(crate) fn breaks_pause(popup: &Popup) -> bool {
+    matches!(popup, Popup::Message(message) if message.priority >= Priority::URGENT)
+}

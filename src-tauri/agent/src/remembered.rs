@@ -1,0 +1,135 @@
+//! What outlives the agent beside the inbox: which channels are off or replaced, and the pause.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The file's content, kept in step with the file.
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    path: PathBuf,
+    content: Content,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Content {
+    /// By channel id; a channel that is not here connects at start.
+    channels: BTreeMap<String, Quiet>,
+    paused_until: Option<Timestamp>,
+}
+
+/// Why a channel does not connect by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Quiet {
+    /// The user said so.
+    Disconnected,
+    /// Another instance has the channel since then.
+    Replaced(Timestamp),
+}
+
+impl Remembered {
+    /// Reads the file. One that is damaged counts as empty, with a word in the log: the worst that follows
+    /// is a connection too many.
+    pub(crate) fn load(path: PathBuf) -> Self {
+        let content = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+                tracing::warn!(%error, file = %path.display(), "not understood, so every channel connects; it is written anew");
+                Content::default()
+            }),
+            Err(error) => {
+                if error.kind() != std::io::ErrorKind::NotFound {
+                    tracing::warn!(%error, file = %path.display(), "can't be read, so every channel connects");
+                }
+                Content::default()
+            }
+        };
+        Self { path, content }
+    }
+
+    pub(crate) fn channel(&self, id: &str) -> Option<Quiet> {
+        self.content.channels.get(id).copied()
+    }
+
+    /// `None`: the channel is to be connected.
+    pub(crate) fn set_channel(&mut self, id: &str, quiet: Option<Quiet>) {
+        if self.channel(id) == quiet {
+            return;
+        }
+        match quiet {
+            Some(quiet) => self.content.channels.insert(id.to_owned(), quiet),
+            None => self.content.channels.remove(id),
+        };
+        self.write();
+    }
+
+    pub(crate) fn paused_until(&self) -> Option<Timestamp> {
+        self.content.paused_until
+    }
+
+    pub(crate) fn set_paused_until(&mut self, until: Option<Timestamp>) {
+        if self.content.paused_until != until {
+            self.content.paused_until = until;
+            self.write();
+        }
+    }
+
+    fn write(&self) {
+        if let Err(error) = self.try_write() {
+            tracing::warn!(
+                %error, file = %self.path.display(),
+                "can't be written: which channels are off will be forgotten at the next start"
+            );
+        }
+    }
+
+    /// Beside the old file first, so that a crash leaves one or the other.
+    fn try_write(&self) -> std::io::Result<()> {
+        let beside = self.path.with_extension("new");
+        let mut file =
+            std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+        file.write_all(&serde_json::to_vec_pretty(&self.content)?)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("remembered.json");
+        let mut first = Remembered::load(path.clone());
+        let since = Timestamp::from_second(1_700_000_000).unwrap();
+        first.set_channel("a", Some(Quiet::Disconnected));
+        first.set_channel("b", Some(Quiet::Replaced(since)));
+        first.set_channel("c", Some(Quiet::Disconnected));
+        first.set_channel("c", None);
+        first.set_paused_until(Some(Timestamp::MAX));
+
+        let second = Remembered::load(path);
+        assert_eq!(second.channel("a"), Some(Quiet::Disconnected));
+        assert_eq!(second.channel("b"), Some(Quiet::Replaced(since)));
+        assert_eq!(second.channel("c"), None);
+        assert_eq!(second.paused_until(), Some(Timestamp::MAX));
+    }
+
+    #[test]
+    fn a_damaged_file_counts_as_empty_and_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("remembered.json");
+        std::fs::write(&path, b"{\"channels\": 7").unwrap();
+        let mut damaged = Remembered::load(path.clone());
+        assert_eq!(damaged.channel("a"), None);
+        damaged.set_channel("a", Some(Quiet::Disconnected));
+        assert_eq!(Remembered::load(path).channel("a"), Some(Quiet::Disconnected));
+    }
+}

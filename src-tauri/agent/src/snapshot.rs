@@ -1,0 +1,118 @@
+//! What the agent shows of itself at one moment: the tray, the socket and the command line are projections of it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tidings_api::{ChannelReport, Close, StateLine, StateName, StatusReport};
+use tidings_channel::{State, Status};
+use tidings_inbox::{Message, Show, Unread};
+use tokio::sync::watch;
+
+/// Everything that is shown. Published over a `watch`; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot {
+    /// In the order of the settings file.
+    pub(crate) channels: Vec<ChannelView>,
+    /// What the user should know and mend, by where it comes from: the newest of each source.
+    pub(crate) notices: BTreeMap<Source, String>,
+    /// Popups are held back until then.
+    pub(crate) paused_until: Option<Timestamp>,
+    /// Unread messages.
+    pub(crate) unread: Unread,
+    /// The newest messages, newest first.
+    pub(crate) recent: Vec<Message>,
+}
+
+/// Where a notice comes from. (As many places as this has in the tray's menu.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    Settings,
+    Inbox,
+    Window,
+}
+
+/// One channel.
+#[derive(Debug, Clone)]
+pub(crate) struct ChannelView {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// Without the values of its query.
+    pub(crate) url: String,
+    /// Whether it connects at start: one that doesn't is off on purpose.
+    pub(crate) enabled: bool,
+    /// How much of its messages a popup tells.
+    pub(crate) show: Show,
+    /// The channel's own word, always current.
+    pub(crate) status: watch::Receiver<Status>,
+    /// When it came into its present state.
+    pub(crate) since: Timestamp,
+}
+
+impl ChannelView {
+    pub(crate) fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.name == name
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn report(&self) -> StatusReport {
+        StatusReport {
+            version: tidings_api::VERSION.to_owned(),
+            paused_until: self.paused_until,
+            unread: self.unread.total,
+            notices: self.notices.values().cloned().collect(),
+            channels: self.channels.iter().map(|channel| self.channel_report(channel)).collect(),
+        }
+    }
+
+    fn channel_report(&self, channel: &ChannelView) -> ChannelReport {
+        let status = channel.status();
+        let line = state_line(&channel.name, &status.state, channel.since);
+        ChannelReport {
+            id: channel.id.clone(),
+            name: channel.name.clone(),
+            url: channel.url.clone(),
+            state: line.state,
+            since: line.since,
+            attempt: line.attempt,
+            retry_at: line.retry_at,
+            cause: line.cause,
+            last_close: status.last_close.map(|close| Close { code: close.code, reason: close.reason }),
+            rtt_ms: status.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
+            last_inbound: status.last_inbound.map(timestamp),
+            links_opened: status.links_opened,
+            unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),
+        }
+    }
+}
+
+/// A state in the words of the contract. `entered` stands in where the state itself names no time.
+pub(crate) fn state_line(channel: &str, state: &State, entered: Timestamp) -> StateLine {
+    let (name, since, attempt, retry_at, cause) = match state {
+        State::Disconnected { since } => (StateName::Disconnected, Some(*since), 0, None, None),
+        State::Connecting { attempt, .. } => (StateName::Connecting, None, *attempt, None, None),
+        State::Connected { since } => (StateName::Connected, Some(*since), 0, None, None),
+        State::Waiting { retry_at, attempt, cause } => {
+            (StateName::Waiting, None, *attempt, Some(*retry_at), Some(cause))
+        }
+        State::Replaced { since } => (StateName::Replaced, Some(*since), 0, None, None),
+        State::NeedsUser { cause, retry_at } => (StateName::NeedsUser, None, 0, Some(*retry_at), Some(cause)),
+    };
+    StateLine {
+        channel: channel.to_owned(),
+        state: name,
+        since: since.map_or(entered, timestamp),
+        attempt,
+        retry_at: retry_at.map(timestamp),
+        cause: cause.map(ToString::to_string),
+    }
+}
+
+/// The system's time as a timestamp; a clock beyond the calendar (year 9999) reads as its end.
+pub(crate) fn timestamp(time: std::time::SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or(Timestamp::MAX)
+}

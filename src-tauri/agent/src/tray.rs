@@ -1,0 +1,156 @@
+//! The tray icon and its menu.
+//!
+//! [`view`] says what to show, as data; this draws it through the StatusNotifierItem protocol (`ksni`: no
+//! GTK, no wake-ups, waits for a tray host that comes late or restarts).
+
+mod icons;
+pub(crate) mod view;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+use ksni::menu::{StandardItem, SubMenu};
+use ksni::{MenuItem, OfflineReason, Tray, TrayMethods};
+use tokio::sync::watch;
+
+use crate::snapshot::Snapshot;
+use crate::wish::{Wish, Wishes};
+use view::{Does, Entry, TrayView};
+
+/// What the tray host sees.
+struct Item {
+    view: TrayView,
+    icons: PathBuf,
+    snapshot: watch::Receiver<Snapshot>,
+    wishes: Wishes,
+}
+
+/// Shows the tray until the agent ends; on a machine without a session bus it says so and returns.
+pub(crate) async fn run(mut snapshot: watch::Receiver<Snapshot>, wishes: Wishes, folder: &Path) {
+    if let Err(error) = icons::unpack(folder) {
+        tracing::warn!(%error, folder = %folder.display(), "the tray icons can't be unpacked; the host may show none");
+    }
+    let view = TrayView::of(&snapshot.borrow_and_update(), &Zoned::now());
+    let item = Item { view, icons: folder.to_owned(), snapshot: snapshot.clone(), wishes };
+    let handle = match item.assume_sni_available(true).spawn().await {
+        Ok(handle) => handle,
+        Err(error) => {
+            tracing::warn!(%error, "no tray: the session bus can't be used; everything else goes on");
+            return;
+        }
+    };
+    while snapshot.changed().await.is_ok() {
+        let view = TrayView::of(&snapshot.borrow_and_update(), &Zoned::now());
+        // Only a change reaches the bus: most news (a round trip, a byte) doesn't show.
+        handle.update(|item| item.view = view).await;
+        if handle.is_closed() {
+            tracing::warn!("the tray is gone: the session bus closed the connection");
+            return;
+        }
+    }
+    handle.shutdown().await;
+}
+
+impl Tray for Item {
+    fn id(&self) -> String {
+        "tidings".to_owned()
+    }
+
+    fn title(&self) -> String {
+        "Tidings".to_owned()
+    }
+
+    fn icon_name(&self) -> String {
+        self.view.icon_name()
+    }
+
+    fn icon_pixmap(&self) -> Vec<ksni::Icon> {
+        icons::pixmap(&self.view.icon_name()).into_iter().collect()
+    }
+
+    fn icon_theme_path(&self) -> String {
+        self.icons.to_string_lossy().into_owned()
+    }
+
+    fn tool_tip(&self) -> ksni::ToolTip {
+        ksni::ToolTip {
+            title: "Tidings".to_owned(),
+            // Hosts read markup here, and channel names are not ours.
+            description: crate::text::escaped(&self.view.tooltip),
+            icon_name: self.view.icon_name(),
+            icon_pixmap: Vec::new(),
+        }
+    }
+
+    fn activate(&mut self, _x: i32, _y: i32) {
+        self.wishes
+            .make(Wish::OpenWindow { activation_token: ksni::current_xdg_activation_token(), message: None });
+    }
+
+    fn menu_about_to_show(&mut self) {
+        // Nothing changed but perhaps the date: a time of yesterday needs it.
+        self.view = TrayView::of(&self.snapshot.borrow(), &Zoned::now());
+    }
+
+    fn menu(&self) -> Vec<MenuItem<Self>> {
+        self.view.menu.iter().map(draw).collect()
+    }
+
+    fn watcher_online(&self) {
+        tracing::info!("a tray host is there: the icon has taken its place");
+    }
+
+    fn watcher_offline(&self, reason: OfflineReason) -> bool {
+        tracing::info!(?reason, "no tray host: the icon comes when one does");
+        true
+    }
+}
+
+fn draw(entry: &Entry) -> MenuItem<Item> {
+    match entry {
+        Entry::Separator => MenuItem::Separator,
+        Entry::Line { label, visible } => StandardItem {
+            label: literal(label),
+            enabled: false,
+            visible: *visible,
+            ..StandardItem::default()
+        }
+        .into(),
+        Entry::Command { label, visible, does } => {
+            let does = does.clone();
+            StandardItem {
+                label: literal(label),
+                visible: *visible,
+                activate: Box::new(move |item: &mut Item| item.wishes.make(wish(&does))),
+                ..StandardItem::default()
+            }
+            .into()
+        }
+        Entry::Submenu { label, visible, entries } => SubMenu {
+            label: literal(label),
+            visible: *visible,
+            submenu: entries.iter().map(draw).collect(),
+            ..SubMenu::default()
+        }
+        .into(),
+    }
+}
+
+/// In a menu label `_` marks the access key; doubled it is itself.
+fn literal(label: &str) -> String {
+    label.replace('_', "__")
+}
+
+fn wish(does: &Does) -> Wish {
+    match does {
+        Does::Act { action, channel } => {
+            Wish::Act { action: *action, channel: channel.clone(), answer: None }
+        }
+        Does::OpenMessage(message) => {
+            Wish::OpenWindow { activation_token: ksni::current_xdg_activation_token(), message: *message }
+        }
+        Does::Pause(pause) => Wish::Pause(*pause),
+        Does::Resume => Wish::Resume,
+        Does::Quit => Wish::Quit,
+    }
+}

@@ -1,0 +1,457 @@
+//! What the tray shows, as data: a projection of the [`Snapshot`]. Tests compare this; `item` draws it.
+//!
+//! The number and order of the entries depend only on how many channels there are, so that the tray host's
+//! ids stay: what doesn't apply is there but not visible. Every live fact is an absolute time, so that a
+//! menu left open does not become untrue and nothing has to tick.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use tidings_api::Action;
+use tidings_channel::{PeerCheck, Stage, State, Status};
+
+use crate::snapshot::{ChannelView, Snapshot, timestamp};
+use crate::wish::PauseFor;
+
+/// How many messages `Recent` lists.
+pub(crate) const RECENT: usize = 5;
+/// How many notices have a place in the menu: one per source.
+const NOTICES: usize = 3;
+/// A menu line is cut to this many characters: hosts don't wrap.
+const LINE: usize = 80;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TrayView {
+    pub(crate) shape: Shape,
+    /// Adds a dot to the icon.
+    pub(crate) unread: bool,
+    pub(crate) tooltip: String,
+    pub(crate) menu: Vec<Entry>,
+}
+
+/// The icon's shape, from best to worst; the worst of all channels is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shape {
+    Connected,
+    Working,
+    Off,
+    Replaced,
+    Attention,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Entry {
+    Line { label: String, visible: bool },
+    Command { label: String, visible: bool, does: Does },
+    Submenu { label: String, visible: bool, entries: Vec<Entry> },
+    Separator,
+}
+
+/// What choosing an entry does.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Does {
+    Act { action: Action, channel: Option<String> },
+    OpenMessage(Option<tidings_inbox::RowId>),
+    Pause(PauseFor),
+    Resume,
+    Quit,
+}
+
+impl Shape {
+    fn of(state: &State) -> Self {
+        match state {
+            State::Connected { .. } => Self::Connected,
+            State::Connecting { .. } | State::Waiting { .. } => Self::Working,
+            State::Disconnected { .. } => Self::Off,
+            State::Replaced { .. } => Self::Replaced,
+            State::NeedsUser { .. } => Self::Attention,
+        }
+    }
+}
+
+impl TrayView {
+    /// The view at `now` in the user's time zone (`now` only decides whether a time needs its date).
+    pub(crate) fn of(snapshot: &Snapshot, now: &Zoned) -> Self {
+        let statuses: Vec<Status> = snapshot.channels.iter().map(ChannelView::status).collect();
+        let mut menu = channel_entries(snapshot, &statuses, now);
+        for index in 0..NOTICES {
+            let notice = snapshot.notices.values().nth(index);
+            menu.push(Entry::Line {
+                label: notice.map(|text| line(text)).unwrap_or_default(),
+                visible: notice.is_some(),
+            });
+        }
+        menu.push(Entry::Separator);
+        menu.push(pause_entry(snapshot.paused_until, now));
+        menu.push(recent_entry(snapshot));
+        menu.push(command("Open Tidings", true, Does::OpenMessage(None)));
+        menu.push(Entry::Separator);
+        menu.push(command("Quit", true, Does::Quit));
+        Self {
+            shape: shape(snapshot, &statuses),
+            unread: snapshot.unread.total > 0,
+            tooltip: tooltip(snapshot, &statuses, now),
+            menu,
+        }
+    }
+
+    /// Name of the icon in `icons/tray`.
+    pub(crate) fn icon_name(&self) -> String {
+        let shape = match self.shape {
+            Shape::Connected => "connected",
+            Shape::Working => "working",
+            Shape::Off => "off",
+            Shape::Replaced => "replaced",
+            Shape::Attention => "attention",
+        };
+        let dot = if self.unread { "-unread" } else { "" };
+        format!("tidings-{shape}{dot}")
+    }
+}
+
+fn shape(snapshot: &Snapshot, statuses: &[Status]) -> Shape {
+    if !snapshot.notices.is_empty() {
+        return Shape::Attention;
+    }
+    snapshot
+        .channels
+        .iter()
+        .zip(statuses)
+        // One that is off by its settings is as it should be.
+        .filter(|(channel, status)| channel.enabled || !matches!(status.state, State::Disconnected { .. }))
+        .map(|(_, status)| Shape::of(&status.state))
+        .max()
+        .unwrap_or(Shape::Off)
+}
+
+fn channel_entries(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> Vec<Entry> {
+    match (snapshot.channels.as_slice(), statuses) {
+        ([], _) => {
+            vec![Entry::Line { label: "No channel in the settings file yet".to_owned(), visible: true }]
+        }
+        ([channel], [status]) => {
+            let mut entries = vec![Entry::Line { label: line(&state_words(status, now)), visible: true }];
+            entries.extend(commands(channel, &status.state));
+            entries
+        }
+        (channels, statuses) => {
+            let mut entries: Vec<Entry> = channels
+                .iter()
+                .zip(statuses)
+                .map(|(channel, status)| Entry::Submenu {
+                    label: line(&format!("{}: {}", channel.name, state_words(status, now))),
+                    visible: true,
+                    entries: commands(channel, &status.state).into(),
+                })
+                .collect();
+            let all = |action| Does::Act { action, channel: None };
+            let off = |status: &Status| matches!(status.state, State::Disconnected { .. });
+            entries.push(command("Connect all", statuses.iter().any(off), all(Action::Connect)));
+            entries.push(command("Disconnect all", !statuses.iter().all(off), all(Action::Disconnect)));
+            entries
+        }
+    }
+}
+
+/// The four commands of a channel; those that make sense in its state are visible.
+fn commands(channel: &ChannelView, state: &State) -> [Entry; 4] {
+    let (connect, reconnect_now, take_over, disconnect) = match state {
+        State::Connected { .. } | State::Connecting { .. } => (false, false, false, true),
+        State::Waiting { .. } => (false, true, false, true),
+        State::Disconnected { .. } => (true, false, false, false),
+        State::Replaced { .. } => (false, false, true, false),
+        State::NeedsUser { .. } => (true, false, false, true),
+    };
+    let does = |action| Does::Act { action, channel: Some(channel.id.clone()) };
+    [
+        command("Connect", connect, does(Action::Connect)),
+        command("Reconnect now", reconnect_now, does(Action::ReconnectNow)),
+        command("Take over here", take_over, does(Action::TakeOver)),
+        command("Disconnect", disconnect, does(Action::Disconnect)),
+    ]
+}
+
+fn pause_entry(paused_until: Option<Timestamp>, now: &Zoned) -> Entry {
+    let label = match paused_until {
+        None => "Pause notifications".to_owned(),
+        Some(until) if until == Timestamp::MAX => "Notifications paused".to_owned(),
+        Some(until) => format!("Notifications paused until {}", clock(until, now, false)),
+    };
+    let choice = |label, pause| command(label, true, Does::Pause(pause));
+    Entry::Submenu {
+        label,
+        visible: true,
+        entries: vec![
+            command("Resume now", paused_until.is_some(), Does::Resume),
+            choice("For 30 minutes", PauseFor::Minutes(30)),
+            choice("For 1 hour", PauseFor::Minutes(60)),
+            choice("Until tomorrow 08:00", PauseFor::UntilMorning),
+            choice("Until resumed", PauseFor::UntilResumed),
+        ],
+    }
+}
+
+fn recent_entry(snapshot: &Snapshot) -> Entry {
+    let entries = (0..RECENT)
+        .map(|index| match snapshot.recent.get(index) {
+            Some(message) => command(&line(&message.title), true, Does::OpenMessage(Some(message.row))),
+            None => command("", false, Does::OpenMessage(None)),
+        })
+        .collect();
+    Entry::Submenu { label: "Recent".to_owned(), visible: !snapshot.recent.is_empty(), entries }
+}
+
+fn tooltip(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> String {
+    let mut lines: Vec<String> = snapshot
+        .channels
+        .iter()
+        .zip(statuses)
+        .map(|(channel, status)| line(&format!("{}: {}", channel.name, state_words(status, now))))
+        .collect();
+    lines.extend(snapshot.notices.values().map(|text| line(text)));
+    lines.join("\n")
+}
+
+/// A channel's state in words, as the menu's status line tells it.
+pub(crate) fn state_words(status: &Status, now: &Zoned) -> String {
+    match &status.state {
+        State::Disconnected { .. } => "Disconnected".to_owned(),
+        State::Connecting { stage, .. } => format!("Connecting ({})", stage_words(*stage)),
+        State::Connected { since } => {
+            let since = clock(timestamp(*since), now, false);
+            match status.peer {
+                PeerCheck::CannotBeChecked => format!("Connected since {since} (can't be checked)"),
+                PeerCheck::Answers | PeerCheck::Unknown => format!("Connected since {since}"),
+            }
+        }
+        State::Waiting { retry_at, cause, .. } => {
+            format!("Reconnecting at {}: {cause}", clock(timestamp(*retry_at), now, true))
+        }
+        State::Replaced { since } => {
+            format!("Replaced by another tab or device since {}", clock(timestamp(*since), now, false))
+        }
+        State::NeedsUser { cause, .. } => capitalised(&cause.to_string()),
+    }
+}
+
+fn stage_words(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Credential => "credentials",
+        Stage::Lookup => "name lookup",
+        Stage::Tcp => "TCP",
+        Stage::Tls => "TLS",
+        Stage::Upgrade => "upgrade",
+    }
+}
+
+/// A time of day; with its date when that is not today's.
+fn clock(time: Timestamp, now: &Zoned, seconds: bool) -> String {
+    let zone: TimeZone = now.time_zone().clone();
+    let local = time.to_zoned(zone);
+    let time = if seconds { local.strftime("%H:%M:%S") } else { local.strftime("%H:%M") };
+    if local.date() == now.date() { time.to_string() } else { format!("{} {time}", local.strftime("%-d %b")) }
+}
+
+fn command(label: &str, visible: bool, does: Does) -> Entry {
+    Entry::Command { label: label.to_owned(), visible, does }
+}
+
+/// One line of bounded length from untrusted text.
+fn line(text: &str) -> String {
+    crate::text::shown(text, LINE, false)
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use tidings_channel::{Cause, CloseInfo};
+    use tidings_inbox::Show;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::snapshot::Source;
+
+    /// 2026-03-01 14:02:31 UTC.
+    const NOON: u64 = 1_772_373_751;
+
+    fn now() -> Zoned {
+        Timestamp::from_second(NOON as i64).unwrap().to_zoned(TimeZone::UTC)
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn channel(name: &str, state: State) -> ChannelView {
+        let status = Status {
+            state,
+            generation: 1,
+            links_opened: 1,
+            links_closed: 0,
+            last_close: None,
+            rtt: None,
+            last_inbound: None,
+            peer: PeerCheck::Unknown,
+        };
+        ChannelView {
+            id: name.to_lowercase(),
+            name: name.to_owned(),
+            url: "wss://shop.example/ws/user-channel".to_owned(),
+            enabled: true,
+            show: Show::Full,
+            status: watch::channel(status).1,
+            since: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn view(channels: Vec<ChannelView>) -> TrayView {
+        TrayView::of(&Snapshot { channels, ..Snapshot::default() }, &now())
+    }
+
+    fn restarting() -> Cause {
+        Cause::Closed(CloseInfo { code: 1012, reason: String::new() })
+    }
+
+    fn every_state() -> Vec<(State, Shape, &'static str, &'static [&'static str])> {
+        let since = at(NOON - 60);
+        vec![
+            (State::Connected { since }, Shape::Connected, "Connected since 14:01", &["Disconnect"]),
+            (
+                State::Connecting { attempt: 1, stage: Stage::Tls },
+                Shape::Working,
+                "Connecting (TLS)",
+                &["Disconnect"],
+            ),
+            (
+                State::Waiting { retry_at: at(NOON), attempt: 2, cause: restarting() },
+                Shape::Working,
+                "Reconnecting at 14:02:31: server restarting (1012)",
+                &["Reconnect now", "Disconnect"],
+            ),
+            (State::Disconnected { since }, Shape::Off, "Disconnected", &["Connect"]),
+            (
+                State::Replaced { since },
+                Shape::Replaced,
+                "Replaced by another tab or device since 14:01",
+                &["Take over here"],
+            ),
+            (
+                State::NeedsUser { cause: Cause::SignInRefused { status: 401 }, retry_at: at(NOON) },
+                Shape::Attention,
+                "Sign-in refused (401)",
+                &["Connect", "Disconnect"],
+            ),
+        ]
+    }
+
+    fn visible_commands(entries: &[Entry]) -> Vec<&str> {
+        let commands = entries.iter().filter_map(|entry| match entry {
+            Entry::Command { label, visible: true, does: Does::Act { .. } } => Some(label.as_str()),
+            Entry::Command { .. } | Entry::Line { .. } | Entry::Submenu { .. } | Entry::Separator => None,
+        });
+        commands.collect()
+    }
+
+    #[test]
+    fn one_channel_has_its_line_and_commands_at_the_top_level_in_every_state() {
+        for (state, shape, line, commands) in every_state() {
+            let view = view(vec![channel("Orders", state)]);
+            assert_eq!(view.shape, shape);
+            assert_eq!(view.menu[0], Entry::Line { label: line.to_owned(), visible: true });
+            assert_eq!(visible_commands(&view.menu), commands, "{line}");
+        }
+    }
+
+    #[test]
+    fn several_channels_have_a_submenu_each_and_commands_for_all() {
+        let states = every_state();
+        let channels = states.iter().map(|(state, ..)| channel("Orders", state.clone())).collect();
+        let view = view(channels);
+        for ((_, _, line, commands), entry) in states.iter().zip(&view.menu) {
+            let Entry::Submenu { label, visible: true, entries } = entry else { panic!("{entry:?}") };
+            assert_eq!(*label, format!("Orders: {line}"));
+            assert_eq!(visible_commands(entries), *commands);
+        }
+        assert_eq!(visible_commands(&view.menu), ["Connect all", "Disconnect all"]);
+    }
+
+    #[test]
+    fn the_icon_shows_the_worst_of_all_states() {
+        let states = every_state();
+        let order = [Shape::Connected, Shape::Working, Shape::Off, Shape::Replaced, Shape::Attention];
+        for better in &states {
+            for worse in &states {
+                let both = view(vec![channel("A", better.0.clone()), channel("B", worse.0.clone())]);
+                let place = |shape| order.iter().position(|known| *known == shape);
+                assert_eq!(place(both.shape), place(better.1).max(place(worse.1)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_channel_that_is_off_by_its_settings_does_not_darken_the_icon() {
+        let mut off = channel("Off", State::Disconnected { since: at(0) });
+        off.enabled = false;
+        let on = channel("On", State::Connected { since: at(0) });
+        assert_eq!(view(vec![off, on]).shape, Shape::Connected);
+    }
+
+    #[test]
+    fn the_menus_structure_is_the_same_in_every_state_so_that_its_ids_stay() {
+        fn structure(entries: &[Entry]) -> String {
+            let kinds = entries.iter().map(|entry| match entry {
+                Entry::Line { .. } => "line".to_owned(),
+                Entry::Command { .. } => "command".to_owned(),
+                Entry::Submenu { entries, .. } => format!("({})", structure(entries)),
+                Entry::Separator => "separator".to_owned(),
+            });
+            kinds.collect::<Vec<_>>().join(" ")
+        }
+        let of = |snapshot: &Snapshot| structure(&TrayView::of(snapshot, &now()).menu);
+        let plain = |state| Snapshot { channels: vec![channel("A", state)], ..Snapshot::default() };
+        let first = of(&plain(State::Disconnected { since: at(0) }));
+        for (state, ..) in every_state() {
+            let mut snapshot = plain(state);
+            assert_eq!(of(&snapshot), first);
+            snapshot.notices.insert(Source::Settings, "wrong".to_owned());
+            snapshot.paused_until = Some(Timestamp::MAX);
+            assert_eq!(of(&snapshot), first);
+        }
+    }
+
+    #[test]
+    fn a_notice_is_told_in_the_menu_and_asks_for_attention() {
+        let mut snapshot = Snapshot {
+            channels: vec![channel("A", State::Connected { since: at(0) })],
+            ..Snapshot::default()
+        };
+        snapshot.notices.insert(Source::Settings, "config.toml:3:1: unknown key".to_owned());
+        let view = TrayView::of(&snapshot, &now());
+        assert_eq!(view.shape, Shape::Attention);
+        let told = Entry::Line { label: "config.toml:3:1: unknown key".to_owned(), visible: true };
+        assert!(view.menu.contains(&told), "{:?}", view.menu);
+    }
+
+    #[test]
+    fn a_time_of_another_day_carries_its_date() {
+        let day_before = at(NOON - 24 * 3600);
+        let menu = view(vec![channel("A", State::Connected { since: day_before })]).menu;
+        assert_eq!(menu[0], Entry::Line { label: "Connected since 28 Feb 14:02".to_owned(), visible: true });
+    }
+
+    #[test]
+    fn unread_messages_add_a_dot_and_the_name_of_the_icon_says_so() {
+        let mut snapshot = Snapshot {
+            channels: vec![channel("A", State::Replaced { since: at(0) })],
+            ..Snapshot::default()
+        };
+        assert_eq!(TrayView::of(&snapshot, &now()).icon_name(), "tidings-replaced");
+        snapshot.unread.total = 1;
+        assert_eq!(TrayView::of(&snapshot, &now()).icon_name(), "tidings-replaced-unread");
+    }
+}

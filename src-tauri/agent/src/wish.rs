@@ -1,0 +1,63 @@
+//! What the user wants, wherever the wish was made: tray, popup, socket.
+
+use tidings_api::{Action, Refusal};
+use tidings_inbox::RowId;
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+
+/// Wishes that may wait to be taken up. They come from people's clicks; more than this is a jammed button.
+const QUEUE: usize = 64;
+
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// Do something with one channel, or with all for which it makes sense.
+    Act {
+        action: Action,
+        /// Id or name; `None`: all.
+        channel: Option<String>,
+        /// The names of those concerned, or why not.
+        answer: Option<oneshot::Sender<Result<Vec<String>, Refusal>>>,
+    },
+    /// Show the window.
+    OpenWindow {
+        activation_token: Option<String>,
+        message: Option<RowId>,
+    },
+    /// Open a message's link in the user's browser, and count the message as read.
+    OpenLink {
+        url: Url,
+        message: RowId,
+    },
+    /// Hold popups back.
+    Pause(PauseFor),
+    /// Show popups again.
+    Resume,
+    /// The desktop session is over.
+    SessionEnded,
+    Quit,
+}
+
+/// How long popups are held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PauseFor {
+    Minutes(u16),
+    UntilMorning,
+    UntilResumed,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Wishes(mpsc::Sender<Wish>);
+
+impl Wishes {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Wish>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Self(sender), receiver)
+    }
+
+    /// Never waits.
+    pub(crate) fn make(&self, wish: Wish) {
+        if let Err(error) = self.0.try_send(wish) {
+            tracing::warn!(%error, "a wish was dropped: the agent is busy or ending");
+        }
+    }
+}
