@@ -1,29 +1,336 @@
-//! Stub.
-use tokio::sync::{mpsc, watch};
+//! The one place that touches clock, socket and randomness: it hands facts to the [`Machine`] and does what
+//! that says. One task, one timer and at most one socket per channel (C5).
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep};
 
-use crate::machine::{Machine, Now};
-use crate::{Command, Config, Frame, Owner, Signal, Start, Status};
+use crate::dial::{Connect, DialFailure, dial};
+use crate::link::{Event, Link};
+use crate::machine::{End, Input, Machine, Now, Output};
+use crate::tcp::Tcp;
+use crate::{Command, Config, DialAsk, Frame, Owner, Signal, Stage, Start, State, Status};
 
+/// Frames that wait for the owner; with messages of up to 1 MiB this bounds memory. Too low: bursts stop
+/// the reading; too high: memory.
+const FRAME_QUEUE: usize = 32;
+
+/// What comes over the handle.
 #[derive(Debug)]
 pub(crate) enum Ask {
     Command(Command),
     Signal(Signal),
 }
 
+/// The ends that the handle keeps.
+pub(crate) type Ends = (watch::Receiver<Status>, mpsc::Receiver<Frame>, JoinHandle<()>);
+
 pub(crate) fn spawn(
     config: Config,
     start: Start,
     owner: impl Owner,
     asked: mpsc::UnboundedReceiver<Ask>,
-) -> (watch::Receiver<Status>, mpsc::Receiver<Frame>, JoinHandle<()>) {
-    use rand::SeedableRng;
-    let now = Now { mono: std::time::Duration::ZERO, wall: std::time::SystemTime::now() };
-    let machine = Machine::new(config, start, rand::rngs::SmallRng::from_os_rng(), now);
+) -> Ends {
+    spawn_with(config, start, owner, asked, Tcp::default(), SmallRng::from_os_rng())
+}
+
+fn spawn_with(
+    config: Config,
+    start: Start,
+    owner: impl Owner,
+    asked: mpsc::UnboundedReceiver<Ask>,
+    connector: impl Connect,
+    rng: SmallRng,
+) -> Ends {
+    let zero = Instant::now();
+    let now = Now { mono: Duration::ZERO, wall: SystemTime::now() };
+    let machine = Machine::new(config.clone(), start, rng, now);
     let (status, watched) = watch::channel(machine.status());
-    let (_frames, receiver) = mpsc::channel(32);
-    let task = tokio::spawn(async move {
-        let _keep = (owner, asked, machine, status);
-    });
-    (watched, receiver, task)
+    let (frames, taken) = mpsc::channel(FRAME_QUEUE);
+    let driver = Driver {
+        config: Arc::new(config),
+        connector: Arc::new(connector),
+        owner: Arc::new(Mutex::new(owner)),
+        machine,
+        zero,
+        asked,
+        status,
+        frames,
+        held: None,
+        dialling: None,
+        link: None,
+        stopping: false,
+        finished: false,
+    };
+    (watched, taken, tokio::spawn(driver.run()))
+}
+
+struct Driver<O, C: Connect> {
+    config: Arc<Config>,
+    connector: Arc<C>,
+    owner: Arc<Mutex<O>>,
+    machine: Machine,
+    zero: Instant,
+    asked: mpsc::UnboundedReceiver<Ask>,
+    status: watch::Sender<Status>,
+    frames: mpsc::Sender<Frame>,
+    /// A frame that the queue had no room for; nothing is read while there is one.
+    held: Option<Frame>,
+    dialling: Option<Dialling<C::Stream>>,
+    link: Option<(u64, Box<Link<C::Stream>>)>,
+    /// Asked to shut down: no further asks are heard.
+    stopping: bool,
+    finished: bool,
+}
+
+struct Dialling<S> {
+    generation: u64,
+    stage: watch::Receiver<Stage>,
+    done: Pin<Box<dyn Future<Output = Result<Box<Link<S>>, DialFailure>> + Send>>,
+}
+
+/// What a turn of the loop found.
+enum Found<S> {
+    Ask(Option<Ask>),
+    Time,
+    Stage(Stage),
+    Dialled(Result<Box<Link<S>>, DialFailure>),
+    Link(Event),
+    Room,
+    OwnerGone,
+}
+
+impl<O: Owner, C: Connect> Driver<O, C> {
+    async fn run(mut self) {
+        let timer = tokio::time::sleep(Duration::ZERO);
+        let mut timer = std::pin::pin!(timer);
+        loop {
+            self.obey();
+            self.publish();
+            if self.finished {
+                return;
+            }
+            let found = self.find(timer.as_mut()).await;
+            if let Some(input) = self.take(found) {
+                self.machine.handle(input, self.now());
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { mono: self.zero.elapsed(), wall: SystemTime::now() }
+    }
+
+    /// Waits for the next thing to happen.
+    async fn find(&mut self, mut timer: Pin<&mut Sleep>) -> Found<C::Stream> {
+        let deadline = self.machine.deadline();
+        if let Some(deadline) = deadline
+            && timer.deadline() != self.zero + deadline
+        {
+            timer.as_mut().reset(self.zero + deadline);
+        }
+        let held = self.held.is_some();
+        let Self { asked, dialling, link, frames, stopping, .. } = self;
+        tokio::select! {
+            ask = asked.recv(), if !*stopping => Found::Ask(ask),
+            () = timer, if deadline.is_some() => Found::Time,
+            Some(found) = progress(dialling) => found,
+            event = next_event(link, !held) => Found::Link(event),
+            room = frames.reserve(), if held => if room.is_ok() { Found::Room } else { Found::OwnerGone },
+            () = frames.closed(), if !held && !*stopping => Found::OwnerGone,
+        }
+    }
+
+    /// Turns what was found into a fact for the machine.
+    fn take(&mut self, found: Found<C::Stream>) -> Option<Input> {
+        Some(match found {
+            Found::Ask(Some(Ask::Command(command))) => {
+                tracing::debug!(url = %self.config.url, ?command, "asked");
+                self.stopping |= command == Command::ShutDown;
+                Input::Command(command)
+            }
+            Found::Ask(Some(Ask::Signal(signal))) => {
+                tracing::debug!(url = %self.config.url, ?signal, "told");
+                Input::Signal(signal)
+            }
+            Found::Ask(None) => {
+                self.stopping = true;
+                Input::Command(Command::ShutDown)
+            }
+            Found::OwnerGone => {
+                self.stopping = true;
+                self.held = None;
+                Input::Command(Command::ShutDown)
+            }
+            Found::Time => Input::Time,
+            Found::Stage(stage) => Input::Stage { generation: self.dialling.as_ref()?.generation, stage },
+            Found::Dialled(result) => {
+                let generation = self.dialling.take()?.generation;
+                match result {
+                    Ok(link) => {
+                        self.link = Some((generation, link));
+                        Input::Opened { generation }
+                    }
+                    Err(DialFailure { cause, retry_after }) => {
+                        tracing::debug!(url = %self.config.url, generation, %cause, "dial failed");
+                        Input::DialFailed { generation, cause, retry_after }
+                    }
+                }
+            }
+            Found::Link(event) => self.link_event(event)?,
+            Found::Room => {
+                // Room was seen, and we are the only sender.
+                let _ = self.frames.try_send(self.held.take()?);
+                Input::ReadingHeld(false)
+            }
+        })
+    }
+
+    fn link_event(&mut self, event: Event) -> Option<Input> {
+        let generation = self.link.as_ref()?.0;
+        Some(match event {
+            Event::Bytes => Input::Bytes { generation },
+            Event::Frame(payload) => Input::Frame { generation, payload },
+            Event::Pong(counter) => Input::Pong { generation, counter },
+            Event::WriteStuck(stuck) => Input::WriteStuck { generation, stuck },
+            Event::Ended(end) => {
+                tracing::debug!(url = %self.config.url, generation, ?end, "link ended");
+                match end {
+                    End::Lost { .. } => self.link = None,
+                    End::Closed(_) | End::Violation { .. } => {}
+                }
+                Input::Ended { generation, end }
+            }
+            Event::Gone => {
+                self.link = None;
+                Input::Gone { generation }
+            }
+        })
+    }
+
+    /// Does what the machine says.
+    fn obey(&mut self) {
+        while let Some(output) = self.machine.poll_output() {
+            match output {
+                Output::Dial { generation, ask } => self.dial(generation, ask),
+                Output::Abandon { .. } => self.dialling = None,
+                Output::Heartbeat { text, .. } => {
+                    if let Some((_, link)) = &mut self.link {
+                        link.heartbeat(text);
+                    }
+                }
+                Output::Ping { counter, .. } => {
+                    if let Some((_, link)) = &mut self.link {
+                        link.ping(counter);
+                    }
+                }
+                Output::Close { code, .. } => {
+                    if let Some((_, link)) = &mut self.link {
+                        link.close(code);
+                    }
+                }
+                Output::Abort { .. } => self.link = None,
+                Output::Deliver(frame) => self.deliver(frame),
+                Output::Finish => {
+                    if let Some(frame) = self.held.take() {
+                        let _ = self.frames.try_send(frame);
+                    }
+                    self.finished = true;
+                }
+            }
+        }
+    }
+
+    fn dial(&mut self, generation: u64, ask: DialAsk) {
+        let (stage, watched) = watch::channel(Stage::Credential);
+        let (config, connector, owner) = (self.config.clone(), self.connector.clone(), self.owner.clone());
+        let done = Box::pin(dial(config, connector, owner, ask, stage));
+        self.dialling = Some(Dialling { generation, stage: watched, done });
+    }
+
+    fn deliver(&mut self, frame: Frame) {
+        match self.frames.try_send(frame) {
+            Ok(()) => {}
+            Err(TrySendError::Full(frame)) => {
+                self.held = Some(frame);
+                self.machine.handle(Input::ReadingHeld(true), self.now());
+            }
+            // `find` notices.
+            Err(TrySendError::Closed(_)) => {}
+        }
+    }
+
+    /// Publishes the status; wakes watchers only for what a person would see.
+    fn publish(&self) {
+        let status = self.machine.status();
+        self.status.send_if_modified(|shown| {
+            let quiet =
+                Status { rtt: status.rtt, last_inbound: status.last_inbound, ..shown.clone() } == status;
+            if shown.state != status.state {
+                log_change(&self.config, &shown.state, &status);
+            }
+            *shown = status;
+            !quiet
+        });
+    }
+}
+
+fn log_change(config: &Config, was: &State, status: &Status) {
+    let (url, generation) = (&config.url, status.generation);
+    match &status.state {
+        State::Waiting { cause, .. } | State::NeedsUser { cause, .. } => match was {
+            State::Connected { .. } => {
+                tracing::warn!(%url, generation, %cause, state = status.state.name(), "link lost");
+            }
+            State::Disconnected { .. }
+            | State::Connecting { .. }
+            | State::Waiting { .. }
+            | State::Replaced { .. }
+            | State::NeedsUser { .. } => {
+                tracing::debug!(%url, generation, %cause, state = status.state.name(), "state");
+            }
+        },
+        State::Disconnected { .. }
+        | State::Connecting { .. }
+        | State::Connected { .. }
+        | State::Replaced { .. } => {
+            tracing::debug!(%url, generation, state = status.state.name(), "state");
+        }
+    }
+}
+
+/// A dial's next stage or its end; `None` where none runs.
+async fn progress<S>(dialling: &mut Option<Dialling<S>>) -> Option<Found<S>> {
+    let Dialling { stage, done, .. } = dialling.as_mut()?;
+    tokio::select! {
+        biased;
+        result = done => Some(Found::Dialled(result)),
+        Ok(()) = stage.changed() => Some(Found::Stage(*stage.borrow_and_update())),
+    }
+}
+
+/// The link's next event; never, where there is none.
+async fn next_event<S>(link: &mut Option<(u64, Box<Link<S>>)>, read: bool) -> Event
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    match link {
+        Some((_, link)) => poll_fn(|cx| link.poll_event(cx, read)).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl<O, C: Connect> fmt::Debug for Driver<O, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("machine", &self.machine).finish_non_exhaustive()
+    }
 }

@@ -13,10 +13,15 @@
 mod channel;
 mod config;
 mod delay;
+mod dial;
 mod driver;
 mod life;
+mod link;
 mod machine;
+mod request;
 mod status;
+mod tap;
+mod tcp;
 mod timing;
 mod verdict;
 

@@ -266,7 +266,6 @@ fn status_words(status: u16) -> &'static str {
     match status {
         404 => "nothing at this address",
         429 => "too many requests",
-        500 => "server error",
         502 | 504 => "server not there behind its proxy",
         503 => "server busy",
         300..=399 => "the server redirects elsewhere",

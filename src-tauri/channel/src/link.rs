@@ -1,0 +1,229 @@
+//! One open WebSocket: polls both directions without either blocking the other, and turns what the library
+//! reports into a few events. Used by the [driver](crate::driver) alone.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use crate::machine::End;
+use crate::tap::Tap;
+use crate::verdict::{INVALID_TEXT, NO_CODE, PROTOCOL, TOO_BIG};
+use crate::{CloseInfo, Payload};
+
+/// Longest message and frame, bytes (D2). Too low: honest messages end the link; too high: a server can
+/// fill our memory.
+const MOST_MESSAGE: usize = 1024 * 1024;
+/// Read buffer, bytes (D2): the library's default of 128 KiB is per link.
+const READ_BUFFER: usize = 8 * 1024;
+/// Bound of what may wait to be written, bytes: heartbeats, pings and pongs.
+const MOST_UNWRITTEN: usize = 64 * 1024;
+
+/// The library's settings for our links (D2). Compression isn't offered.
+pub(crate) fn websocket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(MOST_UNWRITTEN)
+        .max_message_size(Some(MOST_MESSAGE))
+        .max_frame_size(Some(MOST_MESSAGE))
+}
+
+/// What a link reports. Of `Ended` there is exactly one; `Gone` follows it, or our own close.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Bytes,
+    Frame(Payload),
+    Pong(u64),
+    WriteStuck(bool),
+    Ended(End),
+    Gone,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link<S> {
+    socket: WebSocketStream<Tap<S>>,
+    mode: Mode,
+    /// Something waits to be flushed.
+    unflushed: bool,
+    stuck: bool,
+    /// Inbound bytes already reported.
+    reported: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Open,
+    /// We sent a close frame and await the peer's.
+    Closing,
+    /// The peer sent a close frame: ours goes out, and that's it.
+    Answering,
+    /// The peer broke a rule: ours goes out, and what still comes is read away, for a socket that is closed
+    /// with unread bytes is reset and the close frame lost.
+    Draining,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
+    pub(crate) fn new(socket: WebSocketStream<Tap<S>>) -> Self {
+        let reported = socket.get_ref().inbound();
+        Self { socket, mode: Mode::Open, unflushed: false, stuck: false, reported }
+    }
+
+    pub(crate) fn heartbeat(&mut self, text: String) {
+        self.send(Message::Text(text.into()));
+    }
+
+    pub(crate) fn ping(&mut self, counter: u64) {
+        self.send(Message::Ping(counter.to_be_bytes().to_vec().into()));
+    }
+
+    /// Sends a close frame; [`Event::Gone`] follows once the peer has answered or gone.
+    pub(crate) fn close(&mut self, code: u16) {
+        self.send(Message::Close(Some(CloseFrame { code: code.into(), reason: Utf8Bytes::default() })));
+        if self.mode == Mode::Open {
+            self.mode = Mode::Closing;
+        }
+    }
+
+    fn send(&mut self, message: Message) {
+        // Failures show on the read side or as a write that is stuck; a full buffer is such a one.
+        let _ = self.socket.start_send_unpin(message);
+        self.unflushed = true;
+    }
+
+    /// The next event. `read`: whether frames may be read; without, only writing goes on. May be dropped
+    /// and polled again at any time.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Event> {
+        if self.unflushed {
+            match self.socket.poll_flush_unpin(cx) {
+                Poll::Ready(_) => {
+                    self.unflushed = false;
+                    if std::mem::take(&mut self.stuck) {
+                        return Poll::Ready(Event::WriteStuck(false));
+                    }
+                }
+                Poll::Pending if !self.stuck => {
+                    self.stuck = true;
+                    return Poll::Ready(Event::WriteStuck(true));
+                }
+                Poll::Pending => {}
+            }
+        }
+        match self.mode {
+            Mode::Open if read || self.socket.get_ref().write_error().is_some() => self.poll_open(cx),
+            Mode::Open => Poll::Pending,
+            Mode::Closing => self.poll_closing(cx),
+            Mode::Answering if self.unflushed => Poll::Pending,
+            Mode::Answering => Poll::Ready(Event::Gone),
+            Mode::Draining => self.poll_draining(cx),
+        }
+    }
+
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let polled = self.socket.poll_next_unpin(cx);
+        let inbound = self.socket.get_ref().inbound();
+        let news = inbound != std::mem::replace(&mut self.reported, inbound);
+        let end = match polled {
+            Poll::Ready(Some(Ok(message))) => match message {
+                Message::Text(text) => {
+                    return Poll::Ready(Event::Frame(Payload::Text(text.as_str().to_owned())));
+                }
+                Message::Binary(bytes) => {
+                    return Poll::Ready(Event::Frame(Payload::Binary(bytes.into())));
+                }
+                Message::Ping(_) => {
+                    // The library has queued the pong.
+                    self.unflushed = true;
+                    return Poll::Ready(Event::Bytes);
+                }
+                Message::Pong(payload) => {
+                    let counter = payload.as_ref().try_into().map(u64::from_be_bytes);
+                    return Poll::Ready(counter.map_or(Event::Bytes, Event::Pong));
+                }
+                Message::Close(close) => {
+                    self.mode = Mode::Answering;
+                    self.unflushed = true;
+                    End::Closed(self.socket.get_ref().close().cloned().unwrap_or_else(|| close_info(close)))
+                }
+                Message::Frame(_) => return Poll::Ready(Event::Bytes),
+            },
+            Poll::Ready(Some(Err(error))) => end_of(&error),
+            Poll::Ready(None) => End::Lost { detail: END_OF_STREAM.to_owned() },
+            Poll::Pending => match self.socket.get_ref().write_error() {
+                Some(error) => End::Lost { detail: words(error) },
+                None if news => return Poll::Ready(Event::Bytes),
+                None => return Poll::Pending,
+            },
+        };
+        if let End::Violation { .. } = end {
+            self.mode = Mode::Draining;
+        }
+        Poll::Ready(Event::Ended(end))
+    }
+
+    fn poll_closing(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        loop {
+            match self.socket.poll_next_unpin(cx) {
+                Poll::Ready(None | Some(Err(_) | Ok(Message::Close(_)))) => return Poll::Ready(Event::Gone),
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn poll_draining(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let mut scratch = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(self.socket.get_mut()).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(Event::Gone),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+fn close_info(frame: Option<CloseFrame>) -> CloseInfo {
+    frame.map_or(CloseInfo { code: NO_CODE, reason: String::new() }, |frame| CloseInfo {
+        code: frame.code.into(),
+        reason: frame.reason.as_str().to_owned(),
+    })
+}
+
+const END_OF_STREAM: &str = "end of stream";
+
+/// What a read error means for the link.
+fn end_of(error: &Error) -> End {
+    let violation = |code| End::Violation { code, detail: error.to_string() };
+    match error {
+        Error::Capacity(_) => violation(TOO_BIG),
+        Error::Utf8(_) => violation(INVALID_TEXT),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
+        | Error::ConnectionClosed
+        | Error::AlreadyClosed => End::Lost { detail: END_OF_STREAM.to_owned() },
+        Error::Protocol(_) => violation(PROTOCOL),
+        Error::Io(error) => End::Lost { detail: words(error) },
+        Error::Tls(_)
+        | Error::WriteBufferFull(_)
+        | Error::AttackAttempt
+        | Error::Url(_)
+        | Error::Http(_)
+        | Error::HttpFormat(_) => End::Lost { detail: error.to_string() },
+    }
+}
+
+/// The system's words for an error, without its number where the kind says enough.
+pub(crate) fn words(error: &io::Error) -> String {
+    let kind = error.kind().to_string();
+    match error.raw_os_error() {
+        Some(_) if kind != "uncategorized error" => kind,
+        Some(_) | None => error.to_string(),
+    }
+}
