@@ -244,10 +244,6 @@ impl Database {
         let Some(missing) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)) else {
             return Ok(Err(OpenError::Newer { found }));
         };
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        // 256 KiB rather than 2 MiB: the inbox is written far more than read.
-        connection.pragma_update(None, "cache_size", -256)?;
         if !missing.is_empty() {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for migration in missing {
@@ -260,6 +256,11 @@ impl Database {
             )?;
             transaction.commit()?;
         }
+        // After the migration, so that a file that is not ours is still as it was when it is set aside.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // 256 KiB rather than 2 MiB: the inbox is written far more than read.
+        connection.pragma_update(None, "cache_size", -256)?;
         let database = Self { connection };
         // Reading a bit of everything shows damage now rather than at the first message.
         database.newest(1)?;

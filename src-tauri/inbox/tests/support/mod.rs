@@ -1,0 +1,89 @@
+//! An inbox in a folder of its own, and a screen that its popups arrive at.
+#![expect(dead_code, reason = "each test binary uses its part")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tidings_inbox::{Arrival, ChannelProfile, Inbox, Notice, Notifier, Payload, Popup};
+use tokio::sync::mpsc;
+
+/// Longer than anything here takes; only a failing test waits it out.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+pub(crate) fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("tidings/inbox.db")
+}
+
+pub(crate) fn orders() -> Arc<ChannelProfile> {
+    Arc::new(ChannelProfile::new("orders", "Orders"))
+}
+
+pub(crate) fn unique() -> Arc<ChannelProfile> {
+    Arc::new(ChannelProfile { ids_are_unique: true, ..ChannelProfile::new("unique", "Unique") })
+}
+
+pub(crate) fn text(channel: &Arc<ChannelProfile>, text: &str) -> Arrival {
+    Arrival {
+        channel: Arc::clone(channel),
+        payload: Payload::Text(text.to_owned()),
+        received_at: Timestamp::from_second(1_800_000_000).expect("a time"),
+    }
+}
+
+struct Forward(mpsc::UnboundedSender<Popup>);
+
+impl Notifier for Forward {
+    fn show(&mut self, popup: Popup) {
+        // A test that is over looks at no popups.
+        let _ = self.0.send(popup);
+    }
+}
+
+/// What would be on the user's screen.
+pub(crate) struct Screen(mpsc::UnboundedReceiver<Popup>);
+
+impl Screen {
+    pub(crate) async fn next(&mut self) -> Popup {
+        tokio::time::timeout(DEADLINE, self.0.recv())
+            .await
+            .expect("a popup in time")
+            .expect("the writer lives")
+    }
+
+    pub(crate) async fn next_body(&mut self) -> String {
+        match self.next().await {
+            Popup::Message(message) => message.body.clone(),
+            summary @ Popup::Summary { .. } => panic!("a message was due: {summary:?}"),
+        }
+    }
+
+    /// Whether no popup is there. Ask after an answer of the inbox: then all before it was done.
+    pub(crate) fn is_empty(&mut self) -> bool {
+        self.0.try_recv().is_err()
+    }
+}
+
+pub(crate) fn open(file: &std::path::Path) -> (Inbox, Screen, Vec<Notice>) {
+    let (popups, screen) = mpsc::unbounded_channel();
+    let (inbox, notices) = Inbox::open(file, Forward(popups));
+    (inbox, Screen(screen), notices)
+}
+
+/// Opens what has to open without a word.
+pub(crate) fn open_well(file: &std::path::Path) -> (Inbox, Screen) {
+    let (inbox, screen, notices) = open(file);
+    assert_eq!(notices, []);
+    (inbox, screen)
+}
+
+/// The bodies, newest first.
+pub(crate) async fn bodies(inbox: &Inbox) -> Vec<String> {
+    inbox.recent(10_000).await.into_iter().map(|message| message.body).collect()
+}
