@@ -18,7 +18,7 @@ use crate::settings::short;
 
 /// How long a token command may take (D5). Too low: a password manager that asks is cut off; too high: a
 /// command that hangs keeps its channel from saying so.
-pub const COMMAND_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 
 /// Largest secret taken, in bytes.
 const LARGEST: usize = 64 * 1024;
@@ -31,7 +31,7 @@ const AFTER_EXIT: Duration = Duration::from_millis(200);
 
 /// Where a channel's secret is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CredentialSource {
+pub(crate) enum CredentialSource {
     /// Nowhere: the channel needs none.
     None,
     /// `token_env`: this environment variable.
@@ -46,7 +46,7 @@ pub enum CredentialSource {
 
 /// `auth`: where the secret goes in the upgrade request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Auth {
+pub(crate) enum Auth {
     /// Nowhere.
     None,
     /// `Authorization: Bearer …`
@@ -88,7 +88,7 @@ impl Auth {
 
 /// Why a secret could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CredentialError {
+pub(crate) enum CredentialError {
     /// The variable is not set, or empty.
     #[error("token_env: the variable {0} is not set or empty; set it where Tidings is started")]
     Env(String),
@@ -146,7 +146,7 @@ impl From<CredentialError> for DialRefusal {
 }
 
 /// Fetches a channel's credential, and keeps it.
-pub struct Credentials {
+pub(crate) struct Credentials {
     source: CredentialSource,
     auth: Auth,
     command_limit: Duration,
@@ -155,13 +155,13 @@ pub struct Credentials {
 
 impl Credentials {
     /// Nothing is fetched yet.
-    pub fn new(source: CredentialSource, auth: Auth) -> Self {
+    pub(crate) fn new(source: CredentialSource, auth: Auth) -> Self {
         Self { source, auth, command_limit: COMMAND_LIMIT, kept: None }
     }
 
     /// Another limit than [`COMMAND_LIMIT`].
     #[must_use]
-    pub fn with_command_limit(self, command_limit: Duration) -> Self {
+    pub(crate) fn with_command_limit(self, command_limit: Duration) -> Self {
         Self { command_limit, ..self }
     }
 
@@ -170,7 +170,7 @@ impl Credentials {
     ///
     /// # Errors
     /// What is wrong with the source, and how to mend it.
-    pub async fn fetch(&mut self, refresh: bool) -> Result<Option<Credential>, CredentialError> {
+    pub(crate) async fn fetch(&mut self, refresh: bool) -> Result<Option<Credential>, CredentialError> {
         if refresh {
             self.kept = None;
         }
@@ -352,10 +352,10 @@ mod tests {
     }
 
     async fn secret(mut credentials: Credentials) -> Result<String, CredentialError> {
-        match credentials.fetch(false).await?.expect("there is a source") {
-            Credential::Bearer(secret) => Ok(secret),
-            other => panic!("not a bearer token: {other:?}"),
-        }
+        let Some(Credential::Bearer(secret)) = credentials.fetch(false).await? else {
+            panic!("not a bearer token");
+        };
+        Ok(secret)
     }
 
     async fn refusal(credentials: Credentials) -> String {

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 
 /// A place in the settings file, both from 1. Columns count characters, not bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+pub(crate) struct Position {
     /// Line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// Column, from 1.
-    pub column: usize,
+    pub(crate) column: usize,
 }
 
 impl Position {
     /// The place of the byte `at`; a place beyond the end or inside a character counts as the last before it.
     pub(super) fn of(text: &str, at: usize) -> Self {
-        let before = &text[..text.floor_char_boundary(at)];
+        let before = (0..=at.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         Self {
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
@@ -27,15 +27,15 @@ impl Position {
 /// The first thing wrong in a settings file. Never holds a secret: values are quoted only where they are
 /// close to a word that the file may hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct SettingsError {
+pub(crate) struct SettingsError {
     /// The settings file.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Where; `None` when the file could not be read at all.
-    pub position: Option<Position>,
+    pub(crate) position: Option<Position>,
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
     /// How to mend it.
-    pub mend: String,
+    pub(crate) mend: String,
 }
 
 impl fmt::Display for SettingsError {

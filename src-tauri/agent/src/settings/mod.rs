@@ -23,9 +23,9 @@ use tidings_inbox::{ChannelProfile, Show};
 use url::Url;
 
 pub(crate) use error::short;
-pub use error::{Position, SettingsError};
-pub use parse::parse;
-pub use watch::{Edits, watch};
+pub(crate) use error::{Position, SettingsError};
+pub(crate) use parse::parse;
+pub(crate) use watch::{Edits, watch};
 
 use crate::credential::{Auth, CredentialSource};
 
@@ -34,24 +34,24 @@ const LARGEST_FILE: u64 = 1 << 20;
 
 /// Everything that the settings file says, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// `language`: of the tray, popups and window.
-    pub language: Language,
+    pub(crate) language: Language,
     /// `theme`: of the window.
-    pub theme: Theme,
+    pub(crate) theme: Theme,
     /// `start_at_login`, default false.
-    pub start_at_login: bool,
+    pub(crate) start_at_login: bool,
     /// `[notifications]`.
-    pub notifications: NotificationSettings,
+    pub(crate) notifications: NotificationSettings,
     /// `[inbox]`.
-    pub inbox: InboxSettings,
+    pub(crate) inbox: InboxSettings,
     /// Each `[[channel]]`, in the file's order.
-    pub channels: Vec<ChannelSettings>,
+    pub(crate) channels: Vec<ChannelSettings>,
 }
 
 /// `language`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
+pub(crate) enum Language {
     /// `auto`: the system's.
     #[default]
     Auto,
@@ -63,7 +63,7 @@ pub enum Language {
 
 /// `theme`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
+pub(crate) enum Theme {
     /// `auto`: the system's.
     #[default]
     Auto,
@@ -75,17 +75,17 @@ pub enum Theme {
 
 /// `[notifications]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotificationSettings {
+pub(crate) struct NotificationSettings {
     /// `burst`: popups at once, default 5.
-    pub burst: u32,
+    pub(crate) burst: u32,
     /// `refill`: one more popup allowed every so often, default 2 s.
-    pub refill: Duration,
+    pub(crate) refill: Duration,
     /// `down_after`: tell once when a channel has been down this long, default 10 min.
-    pub down_after: Duration,
+    pub(crate) down_after: Duration,
     /// `quiet_hours`: no popups then; default none.
-    pub quiet_hours: Vec<QuietHours>,
+    pub(crate) quiet_hours: Vec<QuietHours>,
     /// `critical_breaks_quiet`: critical messages pop up all the same, default true.
-    pub critical_breaks_quiet: bool,
+    pub(crate) critical_breaks_quiet: bool,
 }
 
 impl Default for NotificationSettings {
@@ -102,36 +102,36 @@ impl Default for NotificationSettings {
 
 /// One element of `quiet_hours`, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QuietHours {
+pub(crate) struct QuietHours {
     /// `days` on which it starts, default all.
-    pub days: Weekdays,
+    pub(crate) days: Weekdays,
     /// `from`, inclusive.
-    pub from: jiff::civil::Time,
+    pub(crate) from: jiff::civil::Time,
     /// `to`, exclusive; earlier than `from` when the hours cross midnight. Never equal to it.
-    pub to: jiff::civil::Time,
+    pub(crate) to: jiff::civil::Time,
 }
 
 /// A set of weekdays, such as `"mon-fri"` or `"sat,sun"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Weekdays([bool; 7]);
+pub(crate) struct Weekdays([bool; 7]);
 
 impl Weekdays {
     /// Every day.
-    pub const ALL: Self = Self([true; 7]);
+    pub(crate) const ALL: Self = Self([true; 7]);
 
     /// Whether `day` is one of them.
-    pub fn contains(&self, day: jiff::civil::Weekday) -> bool {
+    pub(crate) fn contains(&self, day: jiff::civil::Weekday) -> bool {
         usize::try_from(day.to_monday_zero_offset()).is_ok_and(|index| self.0[index])
     }
 }
 
 /// `[inbox]`: what is kept; the stricter limit counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxSettings {
+pub(crate) struct InboxSettings {
     /// `keep_days`, default 90.
-    pub keep_days: u32,
+    pub(crate) keep_days: u32,
     /// `keep_messages`, default 100,000.
-    pub keep_messages: u32,
+    pub(crate) keep_messages: u32,
 }
 
 impl Default for InboxSettings {
@@ -142,62 +142,62 @@ impl Default for InboxSettings {
 
 /// One `[[channel]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChannelSettings {
+pub(crate) struct ChannelSettings {
     /// `id`, unique: letters, digits, `-`, `_` and `.`. Default: from the name, lower case, with a `-` for each run of
     /// other characters ("My Orders!" is `my-orders`).
-    pub id: String,
+    pub(crate) id: String,
     /// `name`. Default: the URL's host.
-    pub name: String,
+    pub(crate) name: String,
     /// `url`; holds no secret.
-    pub url: ChannelUrl,
+    pub(crate) url: ChannelUrl,
     /// `enabled`: connect at start, default true.
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     /// Where the secret is: `token_command`, `token_file` or `token_env`; else the keyring.
-    pub credential: CredentialSource,
+    pub(crate) credential: CredentialSource,
     /// `auth`: where the secret goes in the upgrade request, default bearer.
-    pub auth: Auth,
+    pub(crate) auth: Auth,
     /// `show`: how much of a message a popup tells, default all.
-    pub show: Show,
+    pub(crate) show: Show,
     /// `headers`: further headers of the upgrade request.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// `proxy`: `http`, `socks5` or `socks5h`, without a password.
-    pub proxy: Option<Url>,
+    pub(crate) proxy: Option<Url>,
     /// `ca_file`: further certificate authorities, PEM.
-    pub ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// `client_cert` and `client_key`.
-    pub client_cert: Option<ClientCert>,
+    pub(crate) client_cert: Option<ClientCert>,
     /// `resume`: query parameter that carries the last message id; default none.
-    pub resume: Option<String>,
+    pub(crate) resume: Option<String>,
     /// `quiet_close_codes`: close codes that mean *replaced*, default 4500.
-    pub quiet_close_codes: BTreeSet<u16>,
+    pub(crate) quiet_close_codes: BTreeSet<u16>,
     /// `take_back_after`: take over again by itself (R1); `None`: never, the default.
-    pub take_back_after: Option<Duration>,
+    pub(crate) take_back_after: Option<Duration>,
     /// `ignore`: exact texts that are protocol noise, default `HeartBeat`, `ping`, `pong` and the empty one.
-    pub ignore: Vec<String>,
+    pub(crate) ignore: Vec<String>,
     /// `[channel.heartbeat]`.
-    pub heartbeat: Heartbeat,
+    pub(crate) heartbeat: Heartbeat,
     /// `[channel.liveness]`.
-    pub liveness: Liveness,
+    pub(crate) liveness: Liveness,
     /// `[channel.backoff]`. A default gives way to what is set: `cap = "500ms"` alone lowers `first` to that as well.
-    pub backoff: Backoff,
+    pub(crate) backoff: Backoff,
     /// `[channel.mapping]`: fields not named are read by the default mapping.
-    pub mapping: BTreeMap<&'static str, Mapping>,
+    pub(crate) mapping: BTreeMap<&'static str, Mapping>,
     /// Each `[[channel.rule]]`, first match wins.
-    pub rules: Vec<Rule>,
+    pub(crate) rules: Vec<Rule>,
 }
 
 /// `client_cert` and `client_key`, PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientCert {
+pub(crate) struct ClientCert {
     /// The certificate chain.
-    pub chain: PathBuf,
+    pub(crate) chain: PathBuf,
     /// The private key; by default in the same file.
-    pub key: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// Where one field of a message comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mapping {
+pub(crate) enum Mapping {
     /// A JSON Pointer (RFC 6901).
     Pointer(String),
     /// A template with `{{ }}`. Its syntax is not checked here.
@@ -206,20 +206,20 @@ pub enum Mapping {
 
 /// One `[[channel.rule]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// `when`: an expression over the message, not checked here; `None` matches every message.
-    pub when: Option<String>,
+    pub(crate) when: Option<String>,
     /// `then`, default notify.
-    pub then: Then,
+    pub(crate) then: Then,
     /// `urgency`, default the message's own.
-    pub urgency: Option<Urgency>,
+    pub(crate) urgency: Option<Urgency>,
     /// `sound`: a name of the sound theme, or `none`; default the desktop's choice.
-    pub sound: Option<String>,
+    pub(crate) sound: Option<String>,
 }
 
 /// What a rule does with a message; it is stored in every case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Then {
+pub(crate) enum Then {
     /// `notify`.
     #[default]
     Notify,
@@ -231,7 +231,7 @@ pub enum Then {
 
 /// Urgency of a popup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
+pub(crate) enum Urgency {
     /// `low`.
     Low,
     /// `normal`.
@@ -245,7 +245,7 @@ impl ChannelSettings {
     ///
     /// # Errors
     /// `ca_file` can't be read.
-    pub fn config(&self) -> Result<Config, CaFileError> {
+    pub(crate) fn config(&self) -> Result<Config, CaFileError> {
         let ca_pem = match &self.ca_file {
             Some(file) => {
                 Some(bytes(file).map_err(|why| CaFileError { file: file.clone(), why: why.to_string() })?)
@@ -263,7 +263,7 @@ impl ChannelSettings {
     }
 
     /// What the inbox needs.
-    pub fn profile(&self) -> ChannelProfile {
+    pub(crate) fn profile(&self) -> ChannelProfile {
         ChannelProfile {
             id: self.id.clone(),
             name: self.name.clone(),
@@ -275,7 +275,7 @@ impl ChannelSettings {
 
     /// Whether going from `self` to `other` needs a new link: where it goes, who it is there or the connection's
     /// numbers changed. Everything else is taken up while the link stays.
-    pub fn link_differs(&self, other: &Self) -> bool {
+    pub(crate) fn link_differs(&self, other: &Self) -> bool {
         // Taken apart, so that a new setting has to be sorted into one of the two kinds.
         let Self {
             id,
@@ -319,15 +319,15 @@ impl ChannelSettings {
 /// A channel's `ca_file` can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("can't read the ca_file {file}: {why}; correct its path or its permissions", file = short(.file).display())]
-pub struct CaFileError {
+pub(crate) struct CaFileError {
     /// The file.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The system's words.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// Reads the settings file. One that does not exist is the defaults: no channels.
-pub fn load(file: &Path) -> Result<Settings, SettingsError> {
+pub(crate) fn load(file: &Path) -> Result<Settings, SettingsError> {
     read(file, &content(file))
 }
 

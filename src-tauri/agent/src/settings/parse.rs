@@ -10,7 +10,7 @@ use super::table::{Document, Entry, Table};
 use super::{InboxSettings, Language, NotificationSettings, QuietHours, Settings, Theme, Weekdays};
 
 /// Reads `text` as the content of `file`; the path is for errors and for what is relative to its folder.
-pub fn parse(text: &[u8], file: &Path) -> Result<Settings, SettingsError> {
+pub(crate) fn parse(text: &[u8], file: &Path) -> Result<Settings, SettingsError> {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => {

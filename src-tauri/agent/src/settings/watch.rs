@@ -27,11 +27,11 @@ const LONGEST_BURST: Duration = Duration::from_secs(3);
 const RETRY: Duration = Duration::from_secs(60);
 
 /// What each edit made of the settings; the watch ends when this is dropped.
-pub type Edits = mpsc::Receiver<Result<Settings, SettingsError>>;
+pub(crate) type Edits = mpsc::Receiver<Result<Settings, SettingsError>>;
 
 /// Reads the settings file and watches it from then on: no edit in between is missed. An edit that changes no
 /// byte yields nothing. A folder that doesn't exist is created, for its owner alone. Needs a tokio runtime.
-pub fn watch(file: &Path) -> (Result<Settings, SettingsError>, Edits) {
+pub(crate) fn watch(file: &Path) -> (Result<Settings, SettingsError>, Edits) {
     let file = file.to_owned();
     let edited = Arc::new(Notify::new());
     let armed = arm(&file, &edited);

@@ -1,0 +1,133 @@
+//! Real files, real events. Each wait has a deadline.
+
+use std::fs;
+use std::time::Duration;
+
+use super::*;
+use crate::settings::Theme;
+
+struct Bench {
+    folder: tempfile::TempDir,
+    file: PathBuf,
+    edits: Edits,
+}
+
+impl Bench {
+    /// The file is not yet there, nor is its folder.
+    fn empty() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config/tidings/config.toml");
+        let (first, edits) = watch(&file);
+        assert_eq!(first, Ok(Settings::default()));
+        Self { folder, file, edits }
+    }
+
+    /// The file has the dark theme.
+    async fn dark() -> Self {
+        let mut bench = Self::empty();
+        fs::write(&bench.file, "theme = \"dark\"").expect("written");
+        assert_eq!(bench.theme().await, Theme::Dark);
+        bench
+    }
+
+    async fn theme(&mut self) -> Theme {
+        let edit = timeout(Duration::from_secs(20), self.edits.recv()).await.expect("an edit in time");
+        edit.expect("the watch goes on").expect("a good file").theme
+    }
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_made_for_its_owner_alone() {
+    let bench = Bench::dark().await;
+    let folder = bench.file.parent().expect("has one");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(folder).expect("is there").permissions());
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn a_write_in_place_and_a_rename_over_the_file_are_noticed() {
+    let mut bench = Bench::dark().await;
+    fs::write(&bench.file, "theme = \"light\"").expect("written");
+    assert_eq!(bench.theme().await, Theme::Light);
+    let new = bench.file.with_extension("new");
+    fs::write(&new, "theme = \"auto\"").expect("written");
+    fs::rename(&new, &bench.file).expect("renamed");
+    assert_eq!(bench.theme().await, Theme::Auto);
+    fs::write(&bench.file, "theme = \"dark\"").expect("written");
+    assert_eq!(bench.theme().await, Theme::Dark);
+}
+
+#[tokio::test]
+async fn a_wrong_file_is_an_edit_with_an_error_and_its_mend_is_the_next_edit() {
+    let mut bench = Bench::dark().await;
+    fs::write(&bench.file, "thema = 1").expect("written");
+    let edit = timeout(Duration::from_secs(20), bench.edits.recv()).await.expect("in time").expect("goes on");
+    assert!(edit.expect_err("wrong").to_string().contains("did you mean `theme`?"));
+    fs::write(&bench.file, "theme = \"light\"").expect("written");
+    assert_eq!(bench.theme().await, Theme::Light);
+}
+
+#[tokio::test]
+async fn a_deleted_file_is_the_defaults_until_it_is_back() {
+    let mut bench = Bench::dark().await;
+    fs::remove_file(&bench.file).expect("removed");
+    assert_eq!(bench.theme().await, Theme::Auto);
+    fs::write(&bench.file, "theme = \"light\"").expect("written");
+    assert_eq!(bench.theme().await, Theme::Light);
+}
+
+#[tokio::test]
+async fn a_deleted_folder_ends_nothing() {
+    let mut bench = Bench::dark().await;
+    let folder = bench.file.parent().expect("has one").to_owned();
+    fs::remove_dir_all(&folder).expect("removed");
+    assert_eq!(bench.theme().await, Theme::Auto);
+    assert!(folder.is_dir(), "it is made again, to be watched");
+    fs::write(&bench.file, "theme = \"light\"").expect("written");
+    assert_eq!(bench.theme().await, Theme::Light);
+    // Replaced at once, as a restore from a backup does.
+    fs::rename(&folder, bench.folder.path().join("old")).expect("moved away");
+    fs::create_dir(&folder).expect("made");
+    fs::write(&bench.file, "theme = \"dark\"").expect("written");
+    assert_eq!(bench.theme().await, Theme::Dark);
+}
+
+#[tokio::test]
+async fn an_edit_of_what_a_link_points_to_is_noticed() {
+    let mut bench = Bench::dark().await;
+    let elsewhere = bench.folder.path().join("dotfiles");
+    fs::create_dir(&elsewhere).expect("made");
+    let target = elsewhere.join("tidings.toml");
+    fs::write(&target, "theme = \"light\"").expect("written");
+    fs::remove_file(&bench.file).expect("removed");
+    std::os::unix::fs::symlink(&target, &bench.file).expect("linked");
+    assert_eq!(bench.theme().await, Theme::Light);
+    fs::write(&target, "theme = \"auto\"").expect("written");
+    assert_eq!(bench.theme().await, Theme::Auto);
+}
+
+#[tokio::test]
+async fn the_same_bytes_again_and_other_files_are_no_edit() {
+    let mut bench = Bench::dark().await;
+    fs::write(&bench.file, "theme = \"dark\"").expect("written");
+    fs::write(bench.file.with_extension("bak"), "theme = \"light\"").expect("written");
+    let nothing = timeout(3 * QUIET, bench.edits.recv()).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+    // … and the watch still works.
+    fs::write(&bench.file, "theme = \"light\"").expect("written");
+    assert_eq!(bench.theme().await, Theme::Light);
+}
+
+#[tokio::test]
+async fn our_own_look_at_the_file_is_no_event() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config.toml");
+    fs::write(&file, "").expect("written");
+    let edited = Arc::new(Notify::new());
+    let _watcher = try_arm(&file, Arc::clone(&edited)).expect("armed");
+    assert!(content(&file).is_ok());
+    assert!(timeout(QUIET, edited.notified()).await.is_err(), "reading must not ask for another read");
+    fs::write(&file, "x").expect("written");
+    timeout(Duration::from_secs(20), edited.notified()).await.expect("writing must");
+}
