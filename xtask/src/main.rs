@@ -1,2 +1,108 @@
-//! What a person types.
-fn main() {}
+//! What a person types: `cargo xtask test`, `demo`, `bench`, `packages`. Continuous integration types the first
+//! of them and nothing else. Only `anyhow` and the standard library, so that it builds in seconds.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, bail, ensure};
+
+use crate::packages::Purpose;
+use crate::run::{cargo, run, say, took};
+
+mod checks;
+mod packages;
+mod run;
+mod wall;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo [ARGS]      build the agent and show it at work: on your desktop, or on a headless one of its own
+                   with screenshots (ARGS go to the demo; `cargo xtask demo --help` lists them)
+  test             everything that must hold before a change is merged; stops at the first failure
+  test --list      the steps of it
+  test --only STEP one step alone (may be given several times); installs no packages
+  bench [ARGS]     build for release and measure memory, wake-ups and speed
+  packages         install the Debian packages that all of these need, and nothing else
+
+Missing Debian packages are installed first, with sudo unless you are root. Where there is no apt, what is
+missing is named instead.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    match command(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "this is where a person looks")]
+            {
+                let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+                eprintln!("\nxtask: {}", causes.join("\n  because: "));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(args: &[String]) -> anyhow::Result<()> {
+    // Wherever it was typed: every path below is relative to the project's root.
+    env::set_current_dir(root()?).context("cannot enter the project's root")?;
+    let (name, rest) = args.split_first().map_or(("help", args), |(name, rest)| (name.as_str(), rest));
+    match name {
+        "test" => test(rest),
+        "demo" => demo(rest),
+        "bench" => bench(rest),
+        "packages" => {
+            ensure!(rest.is_empty(), "`packages` takes no arguments");
+            packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])
+        }
+        "help" | "-h" | "--help" => {
+            say(HELP);
+            Ok(())
+        }
+        _ => bail!("no command `{name}`\n\n{HELP}"),
+    }
+}
+
+fn test(args: &[String]) -> anyhow::Result<()> {
+    let wish = checks::Wish::of(args)?;
+    if wish.list {
+        say(&checks::list());
+        return Ok(());
+    }
+    let started = Instant::now();
+    let ran = checks::run(&wish.only)?;
+    let what = if wish.only.is_empty() { "all checks".to_owned() } else { format!("{ran} of the checks") };
+    say(&format!("{what} passed in {}", took(started)));
+    Ok(())
+}
+
+/// A debug build, for speed. One build for both programs, so that what they share is compiled once.
+fn demo(args: &[String]) -> anyhow::Result<()> {
+    let on_a_desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some());
+    let purposes: &[Purpose] =
+        if on_a_desktop { &[Purpose::Build] } else { &[Purpose::Build, Purpose::Desktop] };
+    packages::install(purposes)?;
+    let bins = ["--bin", "tidings", "--bin", "tidings-demo"];
+    run(cargo(&["build", "-p", "tidings", "-p", "tidings-tests", "--no-default-features"]).args(bins))?;
+    run(run::program(&beside_us("tidings-demo")?).args(args))
+}
+
+/// The agent is built by itself, as it is shipped: together with the tests it would get their features, too.
+fn bench(args: &[String]) -> anyhow::Result<()> {
+    packages::install(&[Purpose::Build, Purpose::Desktop])?;
+    run(&mut cargo(&["build", "--release", "-p", "tidings", "--no-default-features", "--bin", "tidings"]))?;
+    let bench = ["run", "--release", "-p", "tidings-tests", "--bin", "tidings-bench", "--"];
+    run(cargo(&bench).args(args))
+}
+
+fn root() -> anyhow::Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is not in a folder of the project")
+}
+
+/// A binary of the same build folder as this one.
+fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
+    let us = env::current_exe().context("cannot tell where xtask is")?;
+    Ok(us.with_file_name(name))
+}

@@ -1,0 +1,141 @@
+//! `cargo xtask test`: the steps, the cheap ones first.
+//!
+//! Three sets of features are compiled, no more: everything with the window (only checked, for clippy and the
+//! docs), the agent and the server alone (as they are shipped), and the crates with their tests.
+
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+use crate::packages::{self, Purpose};
+use crate::run::{cargo, run as run_command, say, took, works};
+use crate::wall::{self, without_system_libraries};
+
+/// What was typed after `test`.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    pub(crate) list: bool,
+    /// The steps to run; none means all.
+    pub(crate) only: Vec<&'static Step>,
+}
+
+/// One check.
+#[derive(Debug)]
+pub(crate) struct Step {
+    name: &'static str,
+    what: &'static str,
+    check: fn() -> anyhow::Result<()>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "packages", what: "Debian packages are there", check: all_packages },
+    Step { name: "fmt", what: "the code is formatted", check: fmt },
+    Step { name: "trees", what: "no crate but the window knows Tauri, GTK or WebKit", check: wall::trees },
+    Step { name: "deny", what: "licences, banned crates, sources", check: deny },
+    Step { name: "clippy", what: "lints, on all targets, with the window", check: clippy },
+    Step { name: "doc", what: "the docs build without warnings", check: doc },
+    Step { name: "agent", what: "agent and server build without system libraries", check: agent },
+    Step { name: "libraries", what: "the agent loads no GTK or WebKit", check: libraries },
+    Step { name: "doctests", what: "the examples in the docs", check: doctests },
+    Step {
+        name: "tests",
+        what: "unit, property and loopback tests, and those of the real app",
+        check: tests,
+    },
+];
+
+impl Wish {
+    pub(crate) fn of(args: &[String]) -> anyhow::Result<Self> {
+        let mut wish = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--list" => wish.list = true,
+                "--only" => {
+                    let name = args.next().context("--only wants a step; --list names them")?;
+                    let step = STEPS.iter().find(|step| step.name == name);
+                    wish.only.push(step.with_context(|| format!("no step `{name}`; --list names them"))?);
+                }
+                _ => bail!("`test` knows --list and --only STEP, not `{arg}`"),
+            }
+        }
+        Ok(wish)
+    }
+}
+
+/// The steps in their order, a line each.
+pub(crate) fn list() -> String {
+    let lines = STEPS.iter().map(|step| format!("{:10} {}", step.name, step.what));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Runs the steps of `only`, or all, up to the first that fails. Returns how many ran.
+pub(crate) fn run(only: &[&'static Step]) -> anyhow::Result<usize> {
+    let steps: Vec<&Step> = if only.is_empty() { STEPS.iter().collect() } else { only.to_vec() };
+    for (index, step) in steps.iter().enumerate() {
+        let count = format!("[{}/{}]", index + 1, steps.len());
+        say(&format!("{count} {}: {}", step.name, step.what));
+        let started = Instant::now();
+        (step.check)().with_context(|| {
+            format!(
+                "step {} FAILED after {}; to run it alone: cargo xtask test --only {0}",
+                step.name,
+                took(started)
+            )
+        })?;
+        say(&format!("{count} {} ok in {}\n", step.name, took(started)));
+    }
+    Ok(steps.len())
+}
+
+fn all_packages() -> anyhow::Result<()> {
+    packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])
+}
+
+fn fmt() -> anyhow::Result<()> {
+    run_command(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn deny() -> anyhow::Result<()> {
+    packages::cargo_deny()?;
+    run_command(&mut cargo(&["deny", "check", "licenses", "bans", "sources"]))
+}
+
+fn clippy() -> anyhow::Result<()> {
+    run_command(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn doc() -> anyhow::Result<()> {
+    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    run_command(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn agent() -> anyhow::Result<()> {
+    let mut command = cargo(&["build", "--locked", "-p", "tidings", "-p", "tidings-server"]);
+    command.args(["--no-default-features", "--bins"]);
+    run_command(without_system_libraries(&mut command)?)
+}
+
+fn libraries() -> anyhow::Result<()> {
+    // Built again in a moment where it is fresh; alone, this step must not look at an old or a missing one.
+    agent()?;
+    wall::libraries()
+}
+
+fn doctests() -> anyhow::Result<()> {
+    let mut command = cargo(&["test", "--doc", "--workspace", "--exclude", "tidings", "--locked"]);
+    run_command(without_system_libraries(&mut command)?)
+}
+
+/// The tests of the real app run the agent that is there, so it is built first.
+fn tests() -> anyhow::Result<()> {
+    agent()?;
+    let runner: &[&str] = if works(&mut cargo(&["nextest", "--version"])) {
+        &["nextest", "run"]
+    } else {
+        &["test", "--all-targets"]
+    };
+    let mut command = cargo(runner);
+    command.args(["--workspace", "--exclude", "tidings", "--locked"]);
+    run_command(without_system_libraries(&mut command)?)
+}
