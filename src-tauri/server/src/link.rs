@@ -114,6 +114,9 @@ impl Link {
 
     /// Does nothing until the link is to be ended.
     async fn stalled(&mut self) -> Cut {
+        // Nobody waits for a command that will not be obeyed.
+        self.commands.close();
+        while self.commands.try_recv().is_ok() {}
         loop {
             match self.cuts.recv().await {
                 Some(Cut::Stall | Cut::TooSlow) => {}
@@ -156,10 +159,6 @@ async fn serve(
                     }
                 }
             },
-            () = silence(heard, place.shared.idle_timeout) => {
-                tracing::info!(link = place.id, user = place.user, "silent for too long");
-                return Err(End::Cut(Cut::Fin));
-            }
             message = socket.recv() => {
                 heard = Instant::now();
                 if let Some(end) = hear(place, message) {
@@ -169,6 +168,10 @@ async fn serve(
                     }
                     return Err(end);
                 }
+            }
+            () = silence(heard, place.shared.idle_timeout) => {
+                tracing::info!(link = place.id, user = place.user, "silent for too long");
+                return Err(End::Cut(Cut::Fin));
             }
             frame = outbox.next(place) => send(socket, frame).await?,
         }

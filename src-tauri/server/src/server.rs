@@ -236,6 +236,8 @@ impl Server {
     pub async fn stop(&self, code: u16) {
         let Owner { shared, serving, .. } = &*self.0;
         let serving = serving.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Here the listener is told to close.
+        let task = serving.map(|Serving { task, .. }| task);
         shared.stop(code);
         let mut running = shared.running.subscribe();
         // A link that is stuck in a write hears no command.
@@ -243,12 +245,11 @@ impl Server {
             shared.cut(None, Cut::Reset);
             let _ = timeout(CLOSE_LIMIT, running.wait_for(|running| *running == 0)).await;
         }
-        if let Some(Serving { mut task, _open }) = serving {
-            drop(_open);
-            if timeout(HTTP_LIMIT, &mut task).await.is_err() {
-                task.abort();
-                let _ = task.await;
-            }
+        if let Some(mut task) = task
+            && timeout(HTTP_LIMIT, &mut task).await.is_err()
+        {
+            task.abort();
+            let _ = task.await;
         }
     }
 }

@@ -41,12 +41,20 @@ impl Client {
         query: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Error> {
-        let url = format!("ws://{}/ws/user-channel{query}", server.addr());
+        Self::connect_to(server.addr(), query, headers).await
+    }
+
+    pub(crate) async fn connect_to(
+        addr: SocketAddr,
+        query: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
+        let url = format!("ws://{addr}/ws/user-channel{query}");
         let mut request: Request<()> = url.into_client_request()?;
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("a header value"));
         }
-        let stream = TcpStream::connect(server.addr()).await?;
+        let stream = TcpStream::connect(addr).await?;
         Ok(Self(client_async(request, stream).await?.0))
     }
 

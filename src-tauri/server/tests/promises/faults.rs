@@ -64,6 +64,7 @@ async fn a_stalled_link_stays_open_and_answers_nothing_until_it_is_dropped() {
     assert!(server.events().iter().all(|event| event.number < mark || event.user == "bob"));
     // A close and a newer link don't reach it either: the first thing it hears is the drop.
     server.close("ann", 1000, "");
+    assert!(server.send_raw("ann", b"x").await.is_err(), "nobody takes the bytes");
     let _newer = Client::connect(&server, "?user=ann").await;
     server.drop_links("ann");
     assert!(matches!(client.next().await, Err(Error::Protocol(_) | Error::ConnectionClosed)));
