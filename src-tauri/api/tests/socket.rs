@@ -1,0 +1,182 @@
+//! The local socket: what a client may rely on, and what a bad one can't do.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tidings_api::client::{Client, ClientError};
+use tidings_api::socket::{self, Handler};
+use tidings_api::{ErrorCode, Event, Refusal, Reply, Request, StatusReport};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+
+/// Tells an empty status; a subscriber gets as many snapshots as it reads.
+#[derive(Clone)]
+struct Agent;
+
+fn status() -> StatusReport {
+    StatusReport {
+        version: tidings_api::VERSION.to_owned(),
+        paused_until: None,
+        unread: 7,
+        notices: Vec::new(),
+        channels: Vec::new(),
+    }
+}
+
+impl Handler for Agent {
+    async fn handle(&self, request: Request) -> Reply {
+        match request {
+            Request::Status | Request::Subscribe => Reply::Status(status()),
+            Request::Raise { .. } => Reply::Done { channels: Vec::new() },
+            Request::Act { .. } => {
+                Reply::Refused(Refusal { code: ErrorCode::UnknownChannel, message: "no such channel".to_owned() })
+            }
+        }
+    }
+
+    fn subscribe(&self) -> mpsc::Receiver<Event> {
+        let (events, receiver) = mpsc::channel(1);
+        tokio::spawn(async move { while events.send(Event::Snapshot(status())).await.is_ok() {} });
+        receiver
+    }
+}
+
+/// The folder must outlive the socket in it.
+fn serve() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sock");
+    let listener = socket::bind(&path).unwrap();
+    let served = path.clone();
+    tokio::spawn(async move { socket::serve(listener, &served, Agent).await });
+    (folder, path)
+}
+
+async fn answer_to(path: &Path, line: &[u8]) -> String {
+    let mut stream = UnixStream::connect(path).await.unwrap();
+    // A line that is too long is refused before it is read to its end.
+    let _ = stream.write_all(line).await;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn one_connection_carries_several_requests() {
+    let (_folder, path) = serve();
+    let mut client = Client::connect(&path).await.unwrap();
+    assert_eq!(client.ask(&Request::Status).await.unwrap(), Reply::Status(status()));
+    let raise = Request::Raise { activation_token: None };
+    assert_eq!(client.ask(&raise).await.unwrap(), Reply::Done { channels: Vec::new() });
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_the_caller_as_an_error_with_its_code() {
+    let (_folder, path) = serve();
+    let mut client = Client::connect(&path).await.unwrap();
+    let act = Request::Act { action: tidings_api::Action::Connect, channel: Some("x".to_owned()) };
+    let error = client.ask(&act).await.unwrap_err();
+    assert!(matches!(error, ClientError::Refused(Refusal { code: ErrorCode::UnknownChannel, .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_subscription_goes_on_until_the_subscriber_leaves() {
+    let (_folder, path) = serve();
+    let mut client = Client::connect(&path).await.unwrap();
+    assert_eq!(client.ask(&Request::Subscribe).await.unwrap(), Reply::Event(Event::Snapshot(status())));
+    for _ in 0..100 {
+        assert_eq!(client.event().await.unwrap(), Event::Snapshot(status()));
+    }
+}
+
+#[tokio::test]
+async fn only_the_owner_can_open_the_socket() {
+    let (_folder, path) = serve();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_stale_socket_is_replaced_and_nobody_there_is_told_as_not_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sock");
+    assert!(matches!(Client::connect(&path).await.unwrap_err(), ClientError::NotRunning));
+    drop(socket::bind(&path).unwrap());
+    assert!(matches!(Client::connect(&path).await.unwrap_err(), ClientError::NotRunning));
+    socket::bind(&path).unwrap();
+}
+
+#[tokio::test]
+async fn a_path_too_long_for_a_socket_is_refused_with_its_reason() {
+    let path = Path::new("/tmp").join("x".repeat(200));
+    let error = socket::bind(&path).unwrap_err();
+    assert!(error.to_string().contains("longer than"), "{error}");
+}
+
+#[tokio::test]
+async fn another_version_of_the_protocol_is_told_so() {
+    let (_folder, path) = serve();
+    let answer = answer_to(&path, b"{\"protocol\":999,\"version\":\"9.9.9\",\"body\":{\"ask\":\"sing\"}}\n").await;
+    assert!(answer.contains("other_version") && answer.contains("9.9.9"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_and_the_connection_goes_on() {
+    let (_folder, path) = serve();
+    let mut stream = BufReader::new(UnixStream::connect(&path).await.unwrap());
+    for nonsense in ["\n", "{\"protocol\":1,\"version\":\"1\",\"body\":{\"ask\":\"sing\"}}\n", "\u{0}\n", "[[[[\n"] {
+        stream.write_all(nonsense.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_line(&mut answer).await.unwrap();
+        assert!(answer.contains("bad_request"), "{nonsense:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_endless_line_is_refused_without_being_kept() {
+    let (_folder, path) = serve();
+    let answer = answer_to(&path, &vec![b'x'; 1024 * 1024]).await;
+    assert!(answer.contains("bad_request"), "{answer}");
+}
+
+#[tokio::test]
+async fn too_many_connections_are_refused_and_room_is_made_when_some_leave() {
+    let (_folder, path) = serve();
+    let mut held = Vec::new();
+    loop {
+        let mut client = Client::connect(&path).await.unwrap();
+        match client.ask(&Request::Status).await {
+            Ok(_) => held.push(client),
+            Err(ClientError::Refused(refusal)) => {
+                assert_eq!(refusal.code, ErrorCode::Busy);
+                break;
+            }
+            Err(other) => panic!("{other}"),
+        }
+        assert!(held.len() < 1000, "connections are not bounded");
+    }
+    let before = held.len();
+    held.clear();
+    let mut again = Vec::new();
+    while again.len() < before {
+        let mut client = Client::connect(&path).await.unwrap();
+        if client.ask(&Request::Status).await.is_ok() {
+            again.push(client);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_agent_ends_every_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sock");
+    let listener = socket::bind(&path).unwrap();
+    let served = path.clone();
+    let agent = tokio::spawn(async move { socket::serve(listener, &served, Agent).await });
+    let mut client = Client::connect(&path).await.unwrap();
+    client.ask(&Request::Status).await.unwrap();
+    let mut silent = UnixStream::connect(&path).await.unwrap();
+    client.ask(&Request::Status).await.unwrap();
+    agent.abort();
+    assert!(matches!(client.ask(&Request::Status).await.unwrap_err(), ClientError::Broken(_)));
+    assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or(0), 0);
+}
