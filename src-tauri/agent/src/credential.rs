@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tidings_channel::{Credential, DialRefusal};
+use tidings_channel::Credential;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -139,12 +139,6 @@ fn told(complaint: &str) -> String {
     if complaint.is_empty() { String::new() } else { format!(": {complaint}") }
 }
 
-impl From<CredentialError> for DialRefusal {
-    fn from(error: CredentialError) -> Self {
-        Self { message: error.to_string() }
-    }
-}
-
 /// Fetches a channel's credential, and keeps it.
 pub(crate) struct Credentials {
     source: CredentialSource,
@@ -160,7 +154,7 @@ impl Credentials {
     }
 
     /// Another limit than [`COMMAND_LIMIT`].
-    #[must_use]
+    #[cfg(test)]
     pub(crate) fn with_command_limit(self, command_limit: Duration) -> Self {
         Self { command_limit, ..self }
     }
