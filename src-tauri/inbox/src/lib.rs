@@ -19,6 +19,7 @@ mod decode;
 mod inbox;
 mod message;
 mod policy;
+mod waiting;
 mod writer;
 
 use std::collections::BTreeMap;

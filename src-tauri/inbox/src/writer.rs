@@ -5,7 +5,7 @@
 //! filled: the messages are shown all the same, and each later arrival, and a timer that runs only in this
 //! state, tries again.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -19,6 +19,7 @@ use crate::database::{self, Contents, Database, OpenError, Opened, State, is_cor
 use crate::decode::decode;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
+use crate::waiting::{Held, WAITING, Waiting};
 use crate::{Arrival, Event, Notice, Notifier, Popup, Unread};
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
@@ -27,12 +28,6 @@ const BATCH: usize = 256;
 
 /// Bytes of frames after which a batch is full, so that 256 large ones aren't held at once.
 const BATCH_BYTES: usize = 4 << 20;
-
-/// Messages that wait in memory while the file can't be written; beyond it the oldest are given up.
-const WAITING: usize = 1_000;
-
-/// Bytes that they may hold: a thousand messages may be a thousand MiB.
-const WAITING_BYTES: usize = 64 << 20;
 
 /// Until the file is tried again when no message came meanwhile. Too low: wake-ups for nothing. Too high:
 /// a kill loses more.
@@ -63,16 +58,6 @@ pub(crate) enum Command {
     Meddle(Box<dyn FnOnce(&mut Writer) + Send>),
 }
 
-/// A message on its way into the file.
-struct Held {
-    message: Arc<Message>,
-    state: State,
-    /// The channel's ids are unique.
-    unique: bool,
-    /// It came while there was no file to look into: it may be a repetition.
-    unchecked: bool,
-}
-
 /// The thread's whole state.
 pub(crate) struct Writer {
     path: PathBuf,
@@ -81,12 +66,12 @@ pub(crate) struct Writer {
     may_reopen: bool,
     /// The last attempt to write failed, and the user was told.
     trouble: bool,
-    /// Messages given up since the trouble began.
-    given_up: u64,
+    /// The user was told that the oldest are given up.
+    giving_up: bool,
     retry: Duration,
     /// Files set aside while in use.
     replacements: u8,
-    waiting: VecDeque<Held>,
+    waiting: Waiting,
     /// What became of messages that are in the file, not yet written there.
     outcomes: Vec<(RowId, State)>,
     /// Handed to the notifier and not answered, with what they are once shown.
@@ -110,10 +95,10 @@ impl Writer {
             database: None,
             may_reopen: true,
             trouble: false,
-            given_up: 0,
+            giving_up: false,
             retry: RETRY,
             replacements: 0,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             outcomes: Vec::new(),
             in_flight: HashMap::new(),
             // A file not seen yet may hold any low number; this is higher, and rises more slowly than time.
@@ -227,7 +212,7 @@ impl Writer {
             let message = Arc::new(message);
             fresh.push((Arc::clone(&message), state));
             let unchecked = self.database.is_none();
-            self.waiting.push_back(Held { message, state, unique: channel.ids_are_unique, unchecked });
+            self.waiting.push(Held { message, state, unique: channel.ids_are_unique, unchecked });
         }
         if fresh.is_empty() {
             return;
@@ -252,13 +237,9 @@ impl Writer {
     /// Whether this message is a repetition.
     fn knows(&mut self, message: &Message, unique: bool) -> bool {
         let Some(id) = &message.id else { return false };
-        let same = |held: &Held| {
-            held.message.id.as_ref() == Some(id)
-                && held.message.channel == message.channel
-                && (unique || held.message.raw == message.raw)
-        };
         let raw = (!unique).then_some(&message.raw);
-        self.waiting.iter().any(same) || self.look_up(|database| database.knows(&message.channel, id, raw))
+        self.waiting.knows(message, unique)
+            || self.look_up(|database| database.knows(&message.channel, id, raw))
     }
 
     /// Without a file, tries to get one.
@@ -277,10 +258,9 @@ impl Writer {
         let mut written = 0;
         while let Some(database) = &mut self.database {
             let count = self.waiting.len().min(BATCH);
-            let batch = self.waiting.range(..count).map(|held| (&*held.message, held.state));
-            match database.write(batch, &self.outcomes) {
+            match database.write(self.waiting.oldest(count), &self.outcomes) {
                 Ok(()) => {
-                    self.waiting.drain(..count);
+                    self.waiting.written(count);
                     self.outcomes.clear();
                     written += count;
                 }
@@ -302,7 +282,7 @@ impl Writer {
         }
         if waited && self.waiting.is_empty() && self.outcomes.is_empty() {
             self.trouble = false;
-            self.given_up = 0;
+            self.giving_up = false;
             self.recount();
             let path = self.path.display();
             self.tell(Notice {
@@ -316,18 +296,17 @@ impl Writer {
 
     /// Keeps `waiting` within its limits.
     fn give_up_the_oldest(&mut self) {
-        let mut bytes: usize = self.waiting.iter().map(|held| held.message.raw.len()).sum();
-        let before = self.given_up;
-        while self.waiting.len() > WAITING || bytes > WAITING_BYTES {
-            let Some(held) = self.waiting.pop_front() else { break };
-            bytes -= held.message.raw.len();
-            self.in_flight.remove(&held.message.row);
-            self.given_up += 1;
+        let given_up = self.waiting.give_up();
+        if given_up.is_empty() {
+            return;
         }
-        if self.given_up > before {
-            self.recount();
+        for row in &given_up {
+            self.in_flight.remove(row);
         }
-        if before == 0 && self.given_up > 0 {
+        self.recount();
+        let first_time = !self.giving_up;
+        self.giving_up = true;
+        if first_time {
             let path = self.path.display();
             self.tell(Notice {
                 message: format!(
@@ -377,15 +356,11 @@ impl Writer {
         for (channel, id) in contents.last_ids {
             self.last_ids.entry(channel).or_insert(id);
         }
-        let known = |held: &Held| {
-            let Some(id) = held.message.id.as_ref().filter(|_| held.unchecked) else { return false };
-            let raw = (!held.unique).then_some(&held.message.raw);
-            database.knows(&held.message.channel, id, raw).unwrap_or(false)
-        };
-        self.waiting.retain(|held| !known(held));
-        for held in &mut self.waiting {
-            held.unchecked = false;
-        }
+        self.waiting.check(|Held { message, unique, .. }| {
+            let Some(id) = &message.id else { return false };
+            let raw = (!unique).then_some(&message.raw);
+            database.knows(&message.channel, id, raw).unwrap_or(false)
+        });
         self.database = Some(database);
         self.recount();
     }
@@ -395,9 +370,8 @@ impl Writer {
         for row in rows {
             // Unknown: it was given up, or answered before.
             let Some(state) = self.in_flight.remove(&row) else { continue };
-            match self.waiting.iter_mut().find(|held| held.message.row == row) {
-                Some(held) => held.state = state,
-                None => self.outcomes.push((row, state)),
+            if !self.waiting.settle(row, state) {
+                self.outcomes.push((row, state));
             }
         }
     }
@@ -408,8 +382,7 @@ impl Writer {
         let mut pending = self.look_up(Database::pending);
         // The file may not know yet that these were shown.
         pending.retain(|(row, _)| !self.outcomes.iter().any(|(settled, _)| settled == row));
-        let waiting = self.waiting.iter().filter(|held| held.state == State::Pending);
-        pending.extend(waiting.map(|held| (held.message.row, held.message.channel.clone())));
+        pending.extend(self.waiting.pending());
         pending.retain(|(row, _)| !self.in_flight.contains_key(row));
         let Some(newest) = pending.last().and_then(|(row, _)| self.message(*row)).map(Arc::new) else {
             return;
@@ -433,38 +406,23 @@ impl Writer {
     }
 
     fn recent(&mut self, limit: usize) -> Vec<Message> {
-        let mut messages: Vec<Message> =
-            self.waiting.iter().rev().take(limit).map(|held| Message::clone(&held.message)).collect();
+        let mut messages = Vec::from_iter(self.waiting.newest_first().take(limit).cloned());
         let rest = limit - messages.len();
         messages.extend(self.look_up(|database| database.newest(rest)));
         messages
     }
 
     fn message(&mut self, row: RowId) -> Option<Message> {
-        let waiting = self.waiting.iter().find(|held| held.message.row == row);
-        match waiting {
-            Some(held) => Some(Message::clone(&held.message)),
-            None => self.look_up(|database| database.message(row)),
-        }
+        let waiting = self.waiting.message(row).cloned();
+        waiting.or_else(|| self.look_up(|database| database.message(row)))
     }
 
     fn mark_read(&mut self, which: &Read) {
-        for held in &mut self.waiting {
-            let read = match which {
-                Read::Rows(rows) => rows.contains(&held.message.row),
-                Read::All => true,
-            };
-            if read {
-                Arc::make_mut(&mut held.message).unread = false;
-                if held.state == State::Pending {
-                    held.state = State::Silent;
-                }
-            }
-        }
         let rows = match which {
             Read::Rows(rows) => Some(rows.as_slice()),
             Read::All => None,
         };
+        self.waiting.mark_read(|row| rows.is_none_or(|rows| rows.contains(&row)));
         if let Some(database) = &mut self.database
             && let Err(error) = database.mark_read(rows)
         {
@@ -476,9 +434,7 @@ impl Writer {
     /// Publishes the unread counts as file and memory have them.
     fn recount(&mut self) {
         let mut by_channel = self.look_up(Database::unread);
-        for held in self.waiting.iter().filter(|held| held.message.unread) {
-            *by_channel.entry(held.message.channel.clone()).or_default() += 1;
-        }
+        self.waiting.add_unread(&mut by_channel);
         let unread = Unread { total: by_channel.values().sum(), by_channel };
         self.unread.send_if_modified(|current| {
             let changed = *current != unread;

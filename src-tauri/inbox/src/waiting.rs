@@ -1,0 +1,136 @@
+//! The messages on their way into the file.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::database::State;
+use crate::message::{Message, RowId};
+
+/// Messages that wait in memory while the file can't be written; beyond it the oldest are given up.
+pub(crate) const WAITING: usize = 1_000;
+
+/// Bytes that they may hold: a thousand messages may be a thousand MiB.
+const WAITING_BYTES: usize = 64 << 20;
+
+/// One of them.
+pub(crate) struct Held {
+    pub(crate) message: Arc<Message>,
+    pub(crate) state: State,
+    /// The channel's ids are unique.
+    pub(crate) unique: bool,
+    /// It came while there was no file to look into: it may be a repetition.
+    pub(crate) unchecked: bool,
+}
+
+/// All of them, oldest first; every one is newer than everything in the file.
+#[derive(Default)]
+pub(crate) struct Waiting(VecDeque<Held>);
+
+impl Waiting {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn push(&mut self, held: Held) {
+        self.0.push_back(held);
+    }
+
+    pub(crate) fn oldest(&self, count: usize) -> impl Iterator<Item = (&Message, State)> {
+        self.0.iter().take(count).map(|held| (&*held.message, held.state))
+    }
+
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Message> {
+        self.0.iter().rev().map(|held| &*held.message)
+    }
+
+    pub(crate) fn message(&self, row: RowId) -> Option<&Message> {
+        self.0.iter().map(|held| &*held.message).find(|message| message.row == row)
+    }
+
+    /// Row and channel of those that are still to be shown.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = (RowId, String)> {
+        let pending = self.0.iter().filter(|held| held.state == State::Pending);
+        pending.map(|held| (held.message.row, held.message.channel.clone()))
+    }
+
+    /// Whether one of them has this id, which the message has; with ids that are not unique, only if all
+    /// of it is equal.
+    pub(crate) fn knows(&self, message: &Message, unique: bool) -> bool {
+        self.0.iter().map(|held| &held.message).any(|held| {
+            held.id == message.id && held.channel == message.channel && (unique || held.raw == message.raw)
+        })
+    }
+
+    /// The oldest are in the file.
+    pub(crate) fn written(&mut self, count: usize) {
+        self.0.drain(..count);
+    }
+
+    /// There is a file to look into: drops what `known` finds there.
+    pub(crate) fn check(&mut self, known: impl Fn(&Held) -> bool) {
+        self.0.retain(|held| !(held.unchecked && known(held)));
+        for held in &mut self.0 {
+            held.unchecked = false;
+        }
+    }
+
+    /// Sets what became of one; `false` if it doesn't wait.
+    pub(crate) fn settle(&mut self, row: RowId, state: State) -> bool {
+        let held = self.0.iter_mut().find(|held| held.message.row == row);
+        held.map(|held| held.state = state).is_some()
+    }
+
+    /// Marks as read those that `which` names. What was still to be shown is so no more.
+    pub(crate) fn mark_read(&mut self, which: impl Fn(RowId) -> bool) {
+        for held in self.0.iter_mut().filter(|held| which(held.message.row)) {
+            Arc::make_mut(&mut held.message).unread = false;
+            if held.state == State::Pending {
+                held.state = State::Silent;
+            }
+        }
+    }
+
+    pub(crate) fn add_unread(&self, by_channel: &mut BTreeMap<String, u64>) {
+        for held in self.0.iter().filter(|held| held.message.unread) {
+            *by_channel.entry(held.message.channel.clone()).or_default() += 1;
+        }
+    }
+
+    /// Gives up the oldest that are over the limits.
+    pub(crate) fn give_up(&mut self) -> Vec<RowId> {
+        let mut bytes: usize = self.0.iter().map(|held| held.message.raw.len()).sum();
+        let mut given_up = Vec::new();
+        while self.0.len() > WAITING || bytes > WAITING_BYTES {
+            let Some(held) = self.0.pop_front() else { break };
+            bytes -= held.message.raw.len();
+            given_up.push(held.message.row);
+        }
+        given_up
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ChannelProfile, Payload, decode};
+
+    #[test]
+    fn large_messages_are_given_up_by_their_size() {
+        let mut waiting = Waiting::default();
+        for row in 1..=3 {
+            let payload = Payload::Binary(vec![0; WAITING_BYTES / 2]);
+            let profile = ChannelProfile::new("orders", "Orders");
+            let mut message = decode(&profile, payload, jiff::Timestamp::UNIX_EPOCH).expect("a message");
+            message.row = RowId(row);
+            let message = Arc::new(message);
+            waiting.push(Held { message, state: State::Pending, unique: false, unchecked: false });
+        }
+        assert_eq!(waiting.give_up(), [RowId(1)]);
+        assert_eq!(waiting.give_up(), []);
+        assert_eq!(waiting.len(), 2);
+    }
+}
