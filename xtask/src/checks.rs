@@ -130,11 +130,8 @@ fn doctests() -> anyhow::Result<()> {
 /// The tests of the real app run the agent that is there, so it is built first.
 fn tests() -> anyhow::Result<()> {
     agent()?;
-    let runner: &[&str] = if works(&mut cargo(&["nextest", "--version"])) {
-        &["nextest", "run"]
-    } else {
-        &["test", "--all-targets"]
-    };
+    let runner: &[&str] =
+        if works(&mut cargo(&["nextest", "--version"])) { &["nextest", "run"] } else { &["test", "--tests"] };
     let mut command = cargo(runner);
     command.args(["--workspace", "--exclude", "tidings", "--locked"]);
     run_command(without_system_libraries(&mut command)?)
