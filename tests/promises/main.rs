@@ -1,3 +1,4 @@
 //! Promises.
 
 mod desktop;
+mod nginx_keeps_the_link;
