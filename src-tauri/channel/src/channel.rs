@@ -20,8 +20,17 @@ impl Channel {
     /// Frames come through the receiver, a few at most wait in it: while the owner takes none, nothing is
     /// read from the server. Dropping the receiver shuts the channel down.
     pub fn spawn(config: Config, start: Start, owner: impl Owner) -> (Self, mpsc::Receiver<Frame>) {
+        Self::spawn_with(config, start, |config, start, asked| driver::spawn(config, start, owner, asked))
+    }
+
+    /// As [`spawn`](Self::spawn), with another driver.
+    pub(crate) fn spawn_with(
+        config: Config,
+        start: Start,
+        drive: impl FnOnce(Config, Start, mpsc::UnboundedReceiver<Ask>) -> driver::Ends,
+    ) -> (Self, mpsc::Receiver<Frame>) {
         let (asks, asked) = mpsc::unbounded_channel();
-        let (status, frames, task) = driver::spawn(config, start, owner, asked);
+        let (status, frames, task) = drive(config, start, asked);
         (Self { asks, status, task }, frames)
     }
 

@@ -1,5 +1,5 @@
 //! A channel's settings: typed so that they can't hold nonsense. The numbers that are not settings are
-//! in [`Timing`](crate::Timing).
+//! in [`Timing`].
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -15,8 +15,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
 use crate::dial::{Connect, DialFailure, dial};
+use crate::facts::{End, Input, Now, Output};
 use crate::link::{Event, Link};
-use crate::machine::{End, Input, Machine, Now, Output};
+use crate::machine::Machine;
 use crate::tcp::Tcp;
 use crate::{Command, Config, DialAsk, Frame, Owner, Signal, Stage, Start, State, Status};
 
@@ -95,15 +96,17 @@ struct Driver<O, C: Connect> {
 struct Dialling<S> {
     generation: u64,
     stage: watch::Receiver<Stage>,
-    done: Pin<Box<dyn Future<Output = Result<Box<Link<S>>, DialFailure>> + Send>>,
+    done: Pin<Box<dyn Future<Output = Dialled<S>> + Send>>,
 }
+
+type Dialled<S> = Result<Box<Link<S>>, DialFailure>;
 
 /// What a turn of the loop found.
 enum Found<S> {
     Ask(Option<Ask>),
     Time,
     Stage(Stage),
-    Dialled(Result<Box<Link<S>>, DialFailure>),
+    Dialled(Dialled<S>),
     Link(Event),
     Room,
     OwnerGone,
@@ -334,3 +337,6 @@ impl<O, C: Connect> fmt::Debug for Driver<O, C> {
         f.debug_struct("Driver").field("machine", &self.machine).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ mod config;
 mod delay;
 mod dial;
 mod driver;
+mod facts;
 mod life;
 mod link;
 mod machine;

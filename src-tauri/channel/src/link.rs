@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use crate::machine::End;
+use crate::facts::End;
 use crate::tap::Tap;
 use crate::verdict::{INVALID_TEXT, NO_CODE, PROTOCOL, TOO_BIG};
 use crate::{CloseInfo, Payload};

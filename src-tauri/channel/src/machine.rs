@@ -22,116 +22,13 @@ use std::time::{Duration, SystemTime};
 use rand::rngs::SmallRng;
 
 use crate::delay::{Delay, Delays};
+use crate::facts::{End, Input, Now, Output};
 use crate::life::{Context, Due, Life};
 use crate::verdict::{self, Verdict, verdict};
 use crate::{
-    Cause, CloseInfo, Command, Config, DialAsk, Frame, Payload, PeerCheck, Signal, Stage, Start, State,
+    Cause, CloseInfo, Command, Config, DialAsk, Frame, Liveness, PeerCheck, Signal, Stage, Start, State,
     Status,
 };
-
-/// One moment on both clocks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Now {
-    /// Monotonic, from any zero; stands still while the machine sleeps.
-    pub(crate) mono: Duration,
-    /// For showing.
-    pub(crate) wall: SystemTime,
-}
-
-/// A fact for the machine.
-#[derive(Debug, Clone)]
-pub(crate) enum Input {
-    Command(Command),
-    Signal(Signal),
-    /// The deadline has come.
-    Time,
-    Stage {
-        generation: u64,
-        stage: Stage,
-    },
-    DialFailed {
-        generation: u64,
-        cause: Cause,
-        /// The answer's `Retry-After`.
-        retry_after: Option<Duration>,
-    },
-    Opened {
-        generation: u64,
-    },
-    /// Some bytes came in, of whatever kind.
-    Bytes {
-        generation: u64,
-    },
-    Frame {
-        generation: u64,
-        payload: Payload,
-    },
-    Pong {
-        generation: u64,
-        counter: u64,
-    },
-    /// Something waits to be written and can't be, or no longer.
-    WriteStuck {
-        generation: u64,
-        stuck: bool,
-    },
-    /// The link has ended, for the first and only time.
-    Ended {
-        generation: u64,
-        end: End,
-    },
-    /// A link that was being closed is gone.
-    Gone {
-        generation: u64,
-    },
-    /// Reading is held back because the owner takes no frames, or no longer.
-    ReadingHeld(bool),
-}
-
-/// How a link ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The peer sent a close frame; the driver answers it and then reports [`Input::Gone`].
-    Closed(CloseInfo),
-    /// The socket is gone.
-    Lost { detail: String },
-    /// The peer broke a rule; we close with `code`.
-    Violation { code: u16, detail: String },
-}
-
-/// What the driver has to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Output {
-    /// Start a dial. Its one end is `DialFailed`, `Opened` or [`Output::Abandon`].
-    Dial {
-        generation: u64,
-        ask: DialAsk,
-    },
-    /// Drop the dial.
-    Abandon {
-        generation: u64,
-    },
-    Heartbeat {
-        generation: u64,
-        text: String,
-    },
-    Ping {
-        generation: u64,
-        counter: u64,
-    },
-    /// Send a close frame and await the peer's; then report [`Input::Gone`].
-    Close {
-        generation: u64,
-        code: u16,
-    },
-    /// Drop the link.
-    Abort {
-        generation: u64,
-    },
-    Deliver(Frame),
-    /// Nothing is left to do: end the task.
-    Finish,
-}
 
 #[derive(Debug)]
 enum Phase {
@@ -377,7 +274,7 @@ impl Machine {
     }
 
     /// The timers of link `generation`, if that is up.
-    fn life(&mut self, generation: u64) -> Option<(&mut Life, &crate::Liveness)> {
+    fn life(&mut self, generation: u64) -> Option<(&mut Life, &Liveness)> {
         match &mut self.phase {
             Phase::Up { life, .. } if generation == self.generation => Some((life, &self.config.liveness)),
             Phase::Disconnected { .. }
@@ -685,3 +582,8 @@ impl Machine {
 fn after_gap(last_dial: Option<Duration>, gap: Duration) -> Duration {
     last_dial.map_or(Duration::ZERO, |last| last.saturating_add(gap))
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,514 @@
+//! The driver against a real WebSocket server over in-memory streams, in paused time.
+
+use std::io;
+use std::sync::Mutex as StdMutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::{WebSocketStream, accept_async};
+
+use super::*;
+use crate::{Cause, Channel, ChannelUrl, Credential, DialParams, DialRefusal, Heartbeat, PeerCheck, Timing};
+
+/// The client's end of a stream in memory, counted while it lives.
+struct Counted {
+    stream: DuplexStream,
+    alive: Arc<AtomicUsize>,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Connects to the test itself. Fails the test's task if two streams live at once (C3).
+struct Memory {
+    dialled: mpsc::UnboundedSender<DuplexStream>,
+    alive: Arc<AtomicUsize>,
+    buffer: usize,
+}
+
+impl Connect for Memory {
+    type Stream = Counted;
+
+    async fn connect(&self, _: &Config, stage: &watch::Sender<Stage>) -> Result<Counted, Cause> {
+        stage.send_replace(Stage::Tcp);
+        assert_eq!(self.alive.fetch_add(1, Ordering::SeqCst), 0, "two links at once");
+        let (ours, theirs) = tokio::io::duplex(self.buffer);
+        let stream = Counted { stream: ours, alive: self.alive.clone() };
+        self.dialled.send(theirs).map_err(|_| Cause::Unreachable { detail: "test over".to_owned() })?;
+        Ok(stream)
+    }
+}
+
+/// Gives the same parameters each time and notes what was asked.
+#[derive(Clone, Default)]
+struct Giver {
+    params: DialParams,
+    asks: Arc<StdMutex<Vec<DialAsk>>>,
+}
+
+impl Owner for Giver {
+    async fn dial_params(&mut self, ask: DialAsk) -> Result<DialParams, DialRefusal> {
+        self.asks.lock().expect("no panic holds it").push(ask);
+        Ok(self.params.clone())
+    }
+}
+
+type Server = WebSocketStream<DuplexStream>;
+
+/// A channel and the server's side of it.
+struct Rig {
+    channel: Channel,
+    frames: mpsc::Receiver<Frame>,
+    status: watch::Receiver<Status>,
+    dialled: mpsc::UnboundedReceiver<DuplexStream>,
+    alive: Arc<AtomicUsize>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self::with(config(), Giver::default(), 64 * 1024)
+    }
+
+    fn with(config: Config, owner: Giver, buffer: usize) -> Self {
+        let (dialled, accepted) = mpsc::unbounded_channel();
+        let alive = Arc::new(AtomicUsize::new(0));
+        let connector = Memory { dialled, alive: alive.clone(), buffer };
+        let (channel, frames) = Channel::spawn_with(config, Start::Connect, |config, start, asked| {
+            spawn_with(config, start, owner, asked, connector, SmallRng::seed_from_u64(5))
+        });
+        let status = channel.status();
+        Self { channel, frames, status, dialled: accepted, alive }
+    }
+
+    async fn dialled(&mut self) -> DuplexStream {
+        self.dialled.recv().await.expect("the channel runs")
+    }
+
+    /// The next link, from the server's side.
+    async fn accept(&mut self) -> Server {
+        let stream = self.dialled().await;
+        let server = accept_async(stream).await.expect("a good upgrade");
+        self.state("connected").await;
+        server
+    }
+
+    /// Waits for a state.
+    async fn state(&mut self, name: &str) -> Status {
+        let seen = tokio::time::timeout(
+            Duration::from_secs(3600),
+            self.status.wait_for(|status| status.state.name() == name),
+        );
+        seen.await.unwrap_or_else(|_| panic!("never {name}")).expect("the channel runs").clone()
+    }
+}
+
+fn config() -> Config {
+    Config::new(ChannelUrl::parse("ws://localhost/ws", false).expect("a good URL"))
+}
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// The next message but pings.
+async fn next(server: &mut Server) -> Option<Message> {
+    loop {
+        match server.next().await {
+            Some(Ok(Message::Ping(_))) => {}
+            Some(Ok(message)) => return Some(message),
+            Some(Err(_)) | None => return None,
+        }
+    }
+}
+
+fn close(code: u16) -> Message {
+    Message::Close(Some(CloseFrame { code: code.into(), reason: "".into() }))
+}
+
+fn close_code(message: Option<Message>) -> Option<u16> {
+    match message {
+        Some(Message::Close(Some(frame))) => Some(frame.code.into()),
+        Some(
+            Message::Close(None)
+            | Message::Text(_)
+            | Message::Binary(_)
+            | Message::Ping(_)
+            | Message::Pong(_)
+            | Message::Frame(_),
+        )
+        | None => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_heartbeat_arrives_byte_exact_and_on_time() {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    let opened = Instant::now();
+    for n in 1..=3 {
+        assert_eq!(next(&mut server).await, Some(Message::text("HeartBeat")));
+        assert_eq!(opened.elapsed().as_secs(), 60 * n);
+    }
+    tokio::time::timeout(secs(40), next(&mut server)).await.expect_err("none early");
+    server.send(Message::text("news")).await.expect("sent");
+    let sent = Instant::now();
+    assert_eq!(next(&mut server).await, Some(Message::text("HeartBeat")));
+    assert_eq!(sent.elapsed().as_secs(), 60);
+    assert_eq!(stage.frames.recv().await.expect("a frame").payload, crate::Payload::Text("news".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_4500_nothing_is_sent_and_nothing_dialled() {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    server.send(close(4500)).await.expect("sent");
+    let status = stage.state("replaced").await;
+    assert_eq!(status.last_close.map(|close| close.code), Some(4500));
+    assert_eq!(close_code(next(&mut server).await), Some(4500), "the close frame is answered");
+    assert_eq!(next(&mut server).await, None);
+    stage.channel.signal(Signal::Woke { slept: secs(9000) });
+    tokio::time::timeout(secs(1_000_000), stage.dialled()).await.expect_err("no dial");
+    assert_eq!(stage.alive.load(Ordering::SeqCst), 0);
+    stage.channel.command(Command::TakeOver);
+    stage.accept().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_stops_answering_is_dropped_45_s_after_its_last_byte() {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    assert!(matches!(server.next().await, Some(Ok(Message::Ping(_)))), "the first ping comes at once");
+    server.flush().await.expect("the pong goes out");
+    stage.status.wait_for(|status| status.peer == PeerCheck::Answers).await.expect("learned");
+    let last_byte = Instant::now();
+    let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
+    assert_eq!(cause, Cause::Silent { after: secs(45) });
+    assert_eq!(last_byte.elapsed().as_secs(), 45);
+}
+
+/// A server that reads nothing, behind buffers of 1 KiB, and a heartbeat that soon fills them.
+fn stuck() -> Rig {
+    let heartbeat = Heartbeat::new("x".repeat(1000), secs(2), secs(3)).expect("fine");
+    Rig::with(Config { heartbeat, ..config() }, Giver::default(), 1024)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_does_not_finish_in_10_s_is_the_end() {
+    let mut stage = stuck();
+    let _server = stage.accept().await;
+    let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
+    assert_eq!(cause, Cause::WriteStalled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_4500_is_seen_while_a_write_is_stuck() {
+    let mut stage = stuck();
+    let mut server = stage.accept().await;
+    tokio::time::sleep(secs(6)).await;
+    server.send(close(4500)).await.expect("sent");
+    stage.state("replaced").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_never_a_second_link_and_nothing_leaks() {
+    let mut stage = Rig::new();
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    for round in 0..200u64 {
+        let mut server = stage.accept().await;
+        match round % 4 {
+            0 => server.send(close(1011)).await.expect("sent"),
+            1 => drop(server),
+            2 => {
+                stage.channel.command(Command::Disconnect);
+                stage.channel.command(Command::Connect);
+            }
+            _ => stage.channel.signal(Signal::Woke { slept: secs(100) }),
+        }
+        stage.status.wait_for(|status| status.state.name() != "connected").await.expect("runs");
+        stage.channel.command(Command::ReconnectNow);
+    }
+    stage.accept().await;
+    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), tasks);
+    let status = stage.status.borrow().clone();
+    assert_eq!((status.links_opened, status.links_closed), (201, 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_oversized_message_is_refused_with_1009() {
+    let mut stage = Rig::new();
+    let (mut sink, mut messages) = stage.accept().await.split();
+    let (_, code) = tokio::join!(sink.send(Message::binary(vec![0; 1024 * 1024 + 1])), async {
+        loop {
+            let message = messages.next().await.and_then(Result::ok);
+            if message.is_none() || matches!(message, Some(Message::Close(_))) {
+                return close_code(message);
+            }
+        }
+    });
+    assert_eq!(code, Some(1009));
+    drop((sink, messages));
+    let ended = Instant::now();
+    stage.dialled().await;
+    assert!(ended.elapsed() >= secs(59), "{:?}", ended.elapsed());
+    assert!(stage.frames.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn broken_text_and_broken_frames_are_answered_with_their_codes() {
+    for (bytes, code) in
+        [(&[0x81, 1, 0xff][..], 1007), (&[0x83, 0], 1002), (&[0x81, 0x81, 0, 0, 0, 0, 0], 1002)]
+    {
+        let mut stage = Rig::new();
+        let mut server = stage.accept().await;
+        server.get_mut().write_all(bytes).await.expect("sent");
+        assert_eq!(close_code(next(&mut server).await), Some(code));
+        drop(server);
+        let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
+        assert!(matches!(cause, Cause::Refused { code: told, .. } if told == code), "{cause:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_close_code_is_told_as_it_was_sent() {
+    for (frame, code) in [
+        (&[0x88, 0][..], 1005),
+        (&[0x88, 2, 0x03, 0xf6], 1014),
+        (&[0x88, 2, 0x13, 0x88], 5000),
+        (&[0x88, 4, 0x0b, 0xb7, b'h', b'i'], 2999),
+    ] {
+        let mut stage = Rig::new();
+        let mut server = stage.accept().await;
+        server.get_mut().write_all(frame).await.expect("sent");
+        let status = stage.state("waiting").await;
+        assert_eq!(status.last_close.map(|close| close.code), Some(code));
+        let State::Waiting { retry_at, .. } = status.state else { panic!("waiting") };
+        let wait = retry_at.duration_since(SystemTime::now()).unwrap_or_default();
+        assert!(wait <= secs(3), "an ordinary delay after {code}, not {wait:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_stream_is_a_lost_connection() {
+    let mut stage = Rig::new();
+    drop(stage.accept().await);
+    let status = stage.state("waiting").await;
+    let State::Waiting { cause, .. } = status.state else { panic!("waiting") };
+    assert_eq!(cause.to_string(), "connection lost (end of stream)");
+    assert_eq!(status.last_close, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutting_down_says_1000_and_ends_the_task() {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    let (code, ()) = tokio::join!(async { close_code(next(&mut server).await) }, stage.channel.shut_down());
+    assert_eq!(code, Some(1000));
+    assert_eq!(next(&mut server).await, None);
+    assert_eq!(stage.frames.recv().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_either_end_shuts_the_channel_down() {
+    for drop_handle in [true, false] {
+        let mut stage = Rig::new();
+        let mut server = stage.accept().await;
+        let Rig { channel, frames, mut status, .. } = stage;
+        if drop_handle {
+            drop(channel);
+        } else {
+            drop(frames);
+        }
+        assert_eq!(close_code(next(&mut server).await), Some(1000));
+        drop(server);
+        while status.changed().await.is_ok() {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_peer_holds_shutting_down_up_for_a_second_at_most() {
+    let mut stage = Rig::new();
+    let _server = stage.accept().await;
+    let asked = Instant::now();
+    stage.channel.shut_down().await;
+    assert!(asked.elapsed() <= secs(1) + Duration::from_millis(2), "{:?}", asked.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_takes_no_frames_stops_the_reading_and_loses_nothing() {
+    let mut stage = Rig::new();
+    let (mut sink, mut messages) = stage.accept().await.split();
+    let reading = tokio::spawn(async move { while let Some(Ok(_)) = messages.next().await {} });
+    let sending = tokio::spawn(async move {
+        for n in 0..300 {
+            sink.send(Message::text(format!("{n} {}", "x".repeat(1000)))).await.expect("sent");
+        }
+        sink
+    });
+    tokio::time::sleep(secs(600)).await;
+    assert!(!sending.is_finished(), "the server feels it");
+    let status = stage.status.borrow().clone();
+    assert_eq!((status.state.name(), status.generation), ("connected", 1), "a slow owner kills no link");
+    for n in 0..300 {
+        let frame = stage.frames.recv().await.expect("a frame");
+        let crate::Payload::Text(text) = frame.payload else { panic!("text") };
+        assert!(text.starts_with(&format!("{n} ")), "in order");
+    }
+    drop(sending.await.expect("sent"));
+    reading.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn disconnect_while_dialling_drops_the_stream_at_once() {
+    let mut stage = Rig::new();
+    let mut stream = stage.dialled().await;
+    let asked = Instant::now();
+    stage.channel.command(Command::Disconnect);
+    stage.state("disconnected").await;
+    let mut request = Vec::new();
+    stream.read_to_end(&mut request).await.expect("the request, then the end");
+    assert!(asked.elapsed() < secs(1));
+    assert_eq!(stage.alive.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_the_upgrade_is_given_up_in_10_s() {
+    let mut stage = Rig::new();
+    let _stream = stage.dialled().await;
+    let dialled = Instant::now();
+    let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
+    assert_eq!(cause, Cause::TimedOut { stage: Stage::Upgrade });
+    assert_eq!(dialled.elapsed().as_secs(), 10);
+}
+
+/// Answers the next upgrade with this head.
+async fn answer(stage: &mut Rig, head: &str) {
+    let mut stream = stage.dialled().await;
+    let mut request = [0; 4096];
+    let _ = stream.read(&mut request).await.expect("a request");
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let _ = stream.read(&mut request).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_is_kept() {
+    let mut stage = Rig::new();
+    answer(&mut stage, "HTTP/1.1 503 \r\nRetry-After: 120\r\n\r\n").await;
+    let answered = Instant::now();
+    stage.accept().await;
+    let waited = answered.elapsed().as_secs();
+    assert!((120..=150).contains(&waited), "{waited} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_credential_is_asked_for_again_and_then_the_user() {
+    let owner = Giver {
+        params: DialParams {
+            credential: Some(Credential::Bearer("t0ken".to_owned())),
+            ..DialParams::default()
+        },
+        ..Giver::default()
+    };
+    let asks = owner.asks.clone();
+    let mut stage = Rig::with(config(), owner, 64 * 1024);
+    answer(&mut stage, "HTTP/1.1 401 \r\n\r\n").await;
+    answer(&mut stage, "HTTP/1.1 401 \r\n\r\n").await;
+    let State::NeedsUser { cause, .. } = stage.state("needs_user").await.state else { panic!("needs user") };
+    assert_eq!(cause.to_string(), "sign-in refused (401)");
+    let refreshed =
+        asks.lock().expect("no panic holds it").iter().map(|ask| ask.refresh_credential).collect();
+    assert_eq!(vec![false, true], Vec::from_iter::<Vec<bool>>(refreshed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn parameters_that_cannot_be_sent_need_the_user_and_panic_nobody() {
+    let headers = vec![("X-Bad\r\n".to_owned(), "s3cret".to_owned())];
+    let owner = Giver { params: DialParams { headers, ..DialParams::default() }, ..Giver::default() };
+    let mut stage = Rig::with(config(), owner, 64 * 1024);
+    let State::NeedsUser { cause, .. } = stage.state("needs_user").await.state else { panic!("needs user") };
+    assert!(!cause.to_string().contains("s3cret"), "{cause}");
+    assert!(stage.dialled.try_recv().is_err(), "nothing was dialled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_upgrade_is_told_apart() {
+    let endless = format!("HTTP/1.1 101 \r\nX: {}", "a".repeat(20_000));
+    for (head, words) in [
+        ("HTTP/1.1 200 OK\r\n\r\n<html>", "no WebSocket at this address (200)"),
+        (
+            "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            "no WebSocket at this address",
+        ),
+        ("SSH-2.0-OpenSSH\r\n\r\n", "no WebSocket at this address"),
+        (endless.as_str(), "over 16 KiB"),
+    ] {
+        let mut stage = Rig::new();
+        answer(&mut stage, head).await;
+        let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
+        assert!(cause.to_string().contains(words), "{cause}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_servers_ping_is_answered() {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    server.send(Message::Ping("are you there".into())).await.expect("sent");
+    assert_eq!(next(&mut server).await, Some(Message::Pong("are you there".into())));
+}
+
+/// Over real sockets, in real time: file descriptors don't pile up.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn reconnects_leave_no_file_descriptor_behind() {
+    const RECONNECTS: u64 = 50;
+    let open_files = || std::fs::read_dir("/proc/self/fd").expect("a Linux").count();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("ws://{}/", listener.local_addr().expect("bound"));
+    let timing = Timing { dial_gap: Duration::ZERO, ..Timing::default() };
+    let config = Config { timing, ..Config::new(ChannelUrl::parse(&url, false).expect("a good URL")) };
+    let (channel, _frames) = Channel::spawn(config, Start::Disconnected, Giver::default());
+    let mut status = channel.status();
+    channel.command(Command::Connect);
+    let mut before = None;
+    for round in 0..RECONNECTS {
+        let (stream, _) = listener.accept().await.expect("a dial");
+        let server = accept_async(stream).await.expect("a good upgrade");
+        status.wait_for(|status| status.links_opened == round + 1).await.expect("runs");
+        before.get_or_insert_with(open_files);
+        assert_eq!(Some(open_files()), before, "round {round}");
+        drop(server);
+        status.wait_for(|status| status.links_closed == round + 1).await.expect("runs");
+        channel.command(Command::ReconnectNow);
+    }
+    drop(listener);
+    channel.shut_down().await;
+}

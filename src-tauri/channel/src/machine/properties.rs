@@ -1,0 +1,262 @@
+//! What holds for every sequence of facts.
+
+use proptest::prelude::*;
+
+use super::tests::{Bench, config};
+use super::*;
+use crate::Payload;
+
+/// One thing that happens. Generations are relative: 0 is the newest, 1 the one before.
+#[derive(Debug, Clone, Copy)]
+enum Happening {
+    Pass(u64),
+    Command(Command),
+    Woke(u64),
+    Network(bool),
+    Opened { age: u64 },
+    DialFailed { age: u64, which: u8 },
+    Bytes { age: u64 },
+    Text { age: u64 },
+    Pong { age: u64, counter: u64 },
+    Stuck { age: u64, stuck: bool },
+    Ended { age: u64, which: u8 },
+    Gone { age: u64 },
+    Held(bool),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let age = || prop_oneof![9 => Just(0u64), 1 => 1..3u64];
+    let command = prop_oneof![
+        Just(Command::Connect),
+        Just(Command::Disconnect),
+        Just(Command::ReconnectNow),
+        Just(Command::TakeOver),
+        Just(Command::CredentialChanged),
+    ];
+    prop_oneof![
+        6 => (0..20_000u64).prop_map(Happening::Pass),
+        2 => (0..2_000_000u64).prop_map(Happening::Pass),
+        3 => command.prop_map(Happening::Command),
+        1 => (0..4000u64).prop_map(Happening::Woke),
+        1 => any::<bool>().prop_map(Happening::Network),
+        8 => age().prop_map(|age| Happening::Opened { age }),
+        4 => (age(), any::<u8>()).prop_map(|(age, which)| Happening::DialFailed { age, which }),
+        2 => age().prop_map(|age| Happening::Bytes { age }),
+        2 => age().prop_map(|age| Happening::Text { age }),
+        3 => (age(), 0..5u64).prop_map(|(age, counter)| Happening::Pong { age, counter }),
+        1 => (age(), any::<bool>()).prop_map(|(age, stuck)| Happening::Stuck { age, stuck }),
+        5 => (age(), any::<u8>()).prop_map(|(age, which)| Happening::Ended { age, which }),
+        3 => age().prop_map(|age| Happening::Gone { age }),
+        1 => any::<bool>().prop_map(Happening::Held),
+    ]
+}
+
+/// What the driver would have: at most one dial, and one link.
+#[derive(Debug, Default)]
+struct World {
+    dial: Option<u64>,
+    link: Option<u64>,
+    dials: u64,
+    ends: u64,
+    last_heartbeat: Option<(u64, Duration)>,
+    seen: usize,
+}
+
+impl World {
+    fn end_link(&mut self) {
+        if self.link.take().is_some() {
+            self.ends += 1;
+        }
+    }
+
+    /// Follows the machine's orders and checks them.
+    fn follow(&mut self, bench: &Bench) {
+        for (at, output) in &bench.out[self.seen..] {
+            match output {
+                Output::Dial { generation, .. } => {
+                    assert_eq!((self.dial, self.link), (None, None), "never two (C3)");
+                    self.dial = Some(*generation);
+                    self.dials += 1;
+                }
+                Output::Abandon { generation } => {
+                    assert_eq!(self.dial, Some(*generation));
+                    self.dial = None;
+                    self.ends += 1;
+                }
+                Output::Heartbeat { generation, .. } => {
+                    assert_eq!(self.link, Some(*generation), "a heartbeat needs its link (H2)");
+                    if let Some((last, sent)) = self.last_heartbeat
+                        && last == *generation
+                    {
+                        assert!(*at - sent >= Duration::from_secs(60), "two heartbeats within the interval");
+                    }
+                    self.last_heartbeat = Some((*generation, *at));
+                }
+                Output::Ping { generation, .. } | Output::Close { generation, .. } => {
+                    assert_eq!(self.link, Some(*generation));
+                }
+                Output::Abort { generation } => {
+                    assert_eq!(self.link, Some(*generation));
+                    self.end_link();
+                }
+                Output::Deliver(frame) => assert_eq!(self.link, Some(frame.generation)),
+                Output::Finish => panic!("nobody asked for the end"),
+            }
+        }
+        self.seen = bench.out.len();
+    }
+}
+
+fn cause(which: u8) -> Cause {
+    let detail = String::new();
+    match which % 8 {
+        0 => Cause::SignInRefused { status: 401 },
+        1 => Cause::SignInRefused { status: 403 },
+        2 => Cause::Status { status: 404 },
+        3 => Cause::Status { status: 503 },
+        4 => Cause::Certificate { detail },
+        5 => Cause::TimedOut { stage: Stage::Tcp },
+        6 => Cause::Owner { detail },
+        _ => Cause::Unreachable { detail },
+    }
+}
+
+fn end(which: u8) -> End {
+    match which % 6 {
+        0 => End::Closed(CloseInfo { code: 4500, reason: String::new() }),
+        1 => End::Closed(CloseInfo { code: 1000 + u16::from(which / 6 % 16), reason: String::new() }),
+        2 => End::Violation { code: 1009, detail: String::new() },
+        _ => End::Lost { detail: String::new() },
+    }
+}
+
+/// Hands one happening on, as far as the driver could report it.
+fn happen(bench: &mut Bench, world: &mut World, happening: Happening) {
+    let newest = bench.machine.generation;
+    let aged = |age: u64| newest.wrapping_sub(age);
+    match happening {
+        Happening::Pass(millis) => bench.pass(Duration::from_millis(millis)),
+        Happening::Command(command) => bench.give(Input::Command(command)),
+        Happening::Woke(seconds) => {
+            bench.give(Input::Signal(Signal::Woke { slept: Duration::from_secs(seconds) }));
+        }
+        Happening::Network(online) => bench.give(Input::Signal(Signal::NetworkChanged { online })),
+        Happening::Opened { age } => {
+            let generation = aged(age);
+            if age > 0 || world.dial.take_if(|dial| *dial == generation).is_some() {
+                if age == 0 {
+                    world.link = Some(generation);
+                }
+                bench.give(Input::Opened { generation });
+            }
+        }
+        Happening::DialFailed { age, which } => {
+            let generation = aged(age);
+            if age > 0 || world.dial.take_if(|dial| *dial == generation).is_some() {
+                world.ends += u64::from(age == 0);
+                bench.give(Input::DialFailed { generation, cause: cause(which), retry_after: None });
+            }
+        }
+        Happening::Bytes { age } => bench.give(Input::Bytes { generation: aged(age) }),
+        Happening::Text { age } => {
+            bench.give(Input::Frame { generation: aged(age), payload: Payload::Text(String::new()) });
+        }
+        Happening::Pong { age, counter } => bench.give(Input::Pong { generation: aged(age), counter }),
+        Happening::Stuck { age, stuck } => bench.give(Input::WriteStuck { generation: aged(age), stuck }),
+        Happening::Ended { age, which } => {
+            let (generation, end) = (aged(age), end(which));
+            let open = world.link == Some(generation) && bench.machine.closing.is_none();
+            if age > 0 || open {
+                if age == 0 && matches!(end, End::Lost { .. }) {
+                    world.end_link();
+                }
+                bench.give(Input::Ended { generation, end });
+            }
+        }
+        Happening::Gone { age } => {
+            let generation = aged(age);
+            if age > 0 || (world.link == Some(generation) && bench.machine.closing.is_some()) {
+                if age == 0 {
+                    world.end_link();
+                }
+                bench.give(Input::Gone { generation });
+            }
+        }
+        Happening::Held(held) => bench.give(Input::ReadingHeld(held)),
+    }
+    world.follow(bench);
+}
+
+/// Whether a happening is one of the user's that leave Replaced.
+fn is_wish(happening: &Happening) -> bool {
+    matches!(happening, Happening::Command(Command::Connect | Command::TakeOver | Command::Disconnect))
+}
+
+fn stopped(bench: &Bench) -> bool {
+    matches!(bench.machine.phase, Phase::Disconnected { .. } | Phase::Replaced { .. })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn the_invariants_hold_whatever_happens(
+        seed in any::<u64>(),
+        happenings in prop::collection::vec(happening(), 1..120),
+    ) {
+        let mut bench = Bench::new(config(), Start::Connect, seed);
+        let mut world = World::default();
+        for happening in happenings {
+            let was_replaced = matches!(bench.machine.phase, Phase::Replaced { .. });
+            let wish = is_wish(&happening);
+            happen(&mut bench, &mut world, happening);
+            if was_replaced && !wish {
+                prop_assert!(
+                    matches!(bench.machine.phase, Phase::Replaced { .. }),
+                    "nothing leaves Replaced by itself"
+                );
+            }
+            prop_assert!(bench.machine.deadline().is_some() || stopped(&bench), "a deadline is set unless stopped");
+            let status = bench.machine.status();
+            let open = u64::from(world.link.is_some());
+            prop_assert_eq!(status.links_opened, status.links_closed + open);
+        }
+        bench.give(Input::Command(Command::Disconnect));
+        bench.pass(Duration::from_secs(2));
+        world.follow(&bench);
+        prop_assert_eq!(world.dials, world.ends, "every dial has exactly one end");
+        prop_assert_eq!(bench.machine.deadline(), None);
+    }
+
+    #[test]
+    fn a_stale_generation_changes_nothing(
+        seed in any::<u64>(),
+        happenings in prop::collection::vec(happening(), 1..60),
+        age in 1..4u64,
+        which in any::<u8>(),
+    ) {
+        let mut bench = Bench::new(config(), Start::Connect, seed);
+        let mut world = World::default();
+        for happening in happenings {
+            happen(&mut bench, &mut world, happening);
+        }
+        let generation = bench.machine.generation.wrapping_sub(age);
+        let (status, deadline, outputs) = (bench.machine.status(), bench.machine.deadline(), bench.out.len());
+        for input in [
+            Input::Opened { generation },
+            Input::DialFailed { generation, cause: cause(which), retry_after: None },
+            Input::Stage { generation, stage: Stage::Tls },
+            Input::Bytes { generation },
+            Input::Frame { generation, payload: Payload::Binary(vec![which]) },
+            Input::Pong { generation, counter: 1 },
+            Input::WriteStuck { generation, stuck: true },
+            Input::Ended { generation, end: end(which) },
+            Input::Gone { generation },
+        ] {
+            bench.give(input);
+        }
+        prop_assert_eq!(bench.machine.status(), status);
+        prop_assert_eq!(bench.machine.deadline(), deadline);
+        prop_assert_eq!(bench.out.len(), outputs);
+    }
+}

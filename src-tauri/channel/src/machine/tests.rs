@@ -1,0 +1,758 @@
+//! The rules, one promise a test, in invented time.
+
+use rand::SeedableRng;
+
+use super::*;
+use crate::{ChannelUrl, Heartbeat, Payload};
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+pub(super) fn config() -> Config {
+    Config::new(ChannelUrl::parse("wss://shop.example/ws", false).expect("a good URL"))
+}
+
+/// A machine on a workbench, with a clock of its own.
+pub(super) struct Bench {
+    pub(super) machine: Machine,
+    pub(super) mono: Duration,
+    /// All that came out so far, with the time.
+    pub(super) out: Vec<(Duration, Output)>,
+}
+
+/// Wall-clock time at the bench's zero.
+fn epoch() -> SystemTime {
+    SystemTime::UNIX_EPOCH + secs(1_800_000_000)
+}
+
+impl Bench {
+    pub(super) fn new(config: Config, start: Start, seed: u64) -> Self {
+        let now = Now { mono: secs(1000), wall: epoch() + secs(1000) };
+        let machine = Machine::new(config, start, SmallRng::seed_from_u64(seed), now);
+        Self { machine, mono: now.mono, out: Vec::new() }
+    }
+
+    pub(super) fn give(&mut self, input: Input) {
+        let now = Now { mono: self.mono, wall: epoch() + self.mono };
+        self.machine.handle(input, now);
+        while let Some(output) = self.machine.poll_output() {
+            self.out.push((self.mono, output));
+        }
+        if let Some(deadline) = self.machine.deadline() {
+            assert!(deadline > self.mono, "a deadline in the past would spin");
+        }
+    }
+
+    /// Lets time pass, with a stop at every deadline.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let until = self.mono + time;
+        while let Some(deadline) = self.machine.deadline().filter(|deadline| *deadline <= until) {
+            self.mono = deadline;
+            self.give(Input::Time);
+        }
+        self.mono = until;
+    }
+
+    /// The outputs since the last call.
+    fn news(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.out).into_iter().map(|(_, output)| output).collect()
+    }
+
+    fn generation(&self) -> u64 {
+        self.machine.generation
+    }
+
+    fn state(&self) -> State {
+        self.machine.state()
+    }
+
+    /// Passes time until a dial starts; how long that took.
+    fn until_dial(&mut self, at_most: Duration) -> Duration {
+        let (from, before) = (self.mono, self.generation());
+        while self.generation() == before {
+            let deadline = self.machine.deadline().expect("something is due");
+            assert!(deadline - from <= at_most, "no dial within {at_most:?}: {:?}", self.state());
+            self.mono = deadline;
+            self.give(Input::Time);
+        }
+        self.mono - from
+    }
+
+    fn open(&mut self) {
+        self.give(Input::Opened { generation: self.generation() });
+    }
+
+    fn fail(&mut self, cause: Cause) {
+        self.give(Input::DialFailed { generation: self.generation(), cause, retry_after: None });
+    }
+
+    fn lose(&mut self) {
+        let end = End::Lost { detail: "end of stream".to_owned() };
+        self.give(Input::Ended { generation: self.generation(), end });
+    }
+
+    fn closed(&mut self, code: u16) {
+        let generation = self.generation();
+        let end = End::Closed(CloseInfo { code, reason: String::new() });
+        self.give(Input::Ended { generation, end });
+        self.give(Input::Gone { generation });
+    }
+
+    fn pong(&mut self) {
+        let counter = self.out.iter().rev().find_map(|(_, output)| match output {
+            Output::Ping { counter, .. } => Some(*counter),
+            Output::Dial { .. }
+            | Output::Abandon { .. }
+            | Output::Heartbeat { .. }
+            | Output::Close { .. }
+            | Output::Abort { .. }
+            | Output::Deliver(_)
+            | Output::Finish => None,
+        });
+        let counter = counter.expect("a ping went out");
+        self.give(Input::Pong { generation: self.generation(), counter });
+    }
+
+    /// A living server: every ping so far is answered.
+    fn answer_pings(&mut self) {
+        for output in self.news() {
+            if let Output::Ping { generation, counter } = output {
+                self.give(Input::Pong { generation, counter });
+            }
+        }
+    }
+
+    fn text(&mut self) {
+        let payload = Payload::Text("hello".to_owned());
+        self.give(Input::Frame { generation: self.generation(), payload });
+    }
+
+    fn order(&mut self, command: Command) {
+        self.give(Input::Command(command));
+    }
+
+    fn woke(&mut self, slept: Duration) {
+        self.give(Input::Signal(Signal::Woke { slept }));
+    }
+
+    fn network(&mut self, online: bool) {
+        self.give(Input::Signal(Signal::NetworkChanged { online }));
+    }
+
+    /// Times since `from` at which heartbeats went out.
+    fn heartbeats(&self, from: Duration) -> Vec<Duration> {
+        let heartbeats = self.out.iter().filter(|(_, output)| matches!(output, Output::Heartbeat { .. }));
+        heartbeats.map(|(at, _)| *at - from).collect()
+    }
+}
+
+/// A link that has just opened, by a first dial.
+fn up_with(config: Config) -> Bench {
+    let mut bench = Bench::new(config, Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.open();
+    assert_eq!(bench.state().name(), "connected");
+    bench
+}
+
+fn up() -> Bench {
+    up_with(config())
+}
+
+/// A link whose peer has answered a ping.
+fn up_and_answering() -> Bench {
+    let mut bench = up();
+    bench.pong();
+    bench
+}
+
+fn without_pings() -> Config {
+    let liveness = Liveness::new(Duration::ZERO, secs(15)).expect("zero is off");
+    Config { liveness, ..config() }
+}
+
+// Heartbeat
+
+#[test]
+fn the_heartbeat_goes_out_every_60_s_in_silence() {
+    let mut bench = up_with(without_pings());
+    let from = bench.mono;
+    bench.pass(secs(200));
+    assert_eq!(bench.heartbeats(from), [secs(60), secs(120), secs(180)]);
+    let Some((_, Output::Heartbeat { text, .. })) = bench.out.last() else { panic!("a heartbeat") };
+    assert_eq!(text, "HeartBeat");
+}
+
+#[test]
+fn an_incoming_message_puts_the_heartbeat_off_and_a_pong_does_not() {
+    let mut bench = up_and_answering();
+    let from = bench.mono;
+    bench.pass(secs(40));
+    bench.text();
+    bench.pass(secs(30));
+    bench.pong();
+    bench.pass(secs(40));
+    assert_eq!(bench.heartbeats(from), [secs(100)]);
+}
+
+#[test]
+fn no_heartbeat_comes_after_the_link() {
+    for end in [
+        Bench::lose as fn(&mut Bench),
+        |bench| bench.closed(4500),
+        |bench| {
+            bench.order(Command::Disconnect);
+        },
+    ] {
+        let mut bench = up();
+        bench.pass(secs(59));
+        end(&mut bench);
+        bench.out.clear();
+        bench.pass(secs(2));
+        assert_eq!(bench.heartbeats(Duration::ZERO), []);
+    }
+}
+
+#[test]
+fn an_empty_heartbeat_text_sends_none() {
+    let heartbeat = Heartbeat::new("", secs(60), secs(90)).expect("off");
+    let mut bench = up_with(Config { heartbeat, ..config() });
+    bench.pass(secs(600));
+    assert_eq!(bench.heartbeats(Duration::ZERO), []);
+}
+
+// Proof of life
+
+#[test]
+fn a_peer_that_fell_silent_is_dead_45_s_after_its_last_byte() {
+    let mut bench = up_and_answering();
+    bench.pass(secs(20));
+    bench.give(Input::Bytes { generation: bench.generation() });
+    bench.news();
+    bench.pass(secs(45) - millis(1));
+    assert_eq!(bench.state().name(), "connected");
+    bench.pass(millis(1));
+    assert!(bench.news().contains(&Output::Abort { generation: 1 }), "no close handshake with the dead");
+    let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
+    assert_eq!(cause.to_string(), "no answer for 45 s");
+}
+
+#[test]
+fn any_byte_is_proof_of_life() {
+    let mut bench = up_and_answering();
+    for _ in 0..100 {
+        bench.pass(secs(44));
+        bench.give(Input::Bytes { generation: bench.generation() });
+    }
+    assert_eq!(bench.state().name(), "connected");
+}
+
+#[test]
+fn a_peer_that_never_answered_is_not_killed_and_said_to_be_uncheckable() {
+    let mut bench = up();
+    bench.pass(secs(15) - millis(1));
+    assert_eq!(bench.machine.status().peer, PeerCheck::Unknown);
+    bench.pass(millis(1));
+    assert_eq!(bench.machine.status().peer, PeerCheck::CannotBeChecked);
+    bench.pass(secs(3600));
+    assert_eq!(bench.state().name(), "connected");
+}
+
+#[test]
+fn one_pong_ever_is_remembered_over_links() {
+    let mut bench = up_and_answering();
+    assert_eq!(bench.machine.status().peer, PeerCheck::Answers);
+    bench.lose();
+    bench.until_dial(secs(5));
+    bench.open();
+    bench.pass(secs(46));
+    assert_ne!(bench.state().name(), "connected", "the second link's silence means death");
+}
+
+#[test]
+fn an_unasked_pong_teaches_nothing() {
+    let mut bench = up();
+    bench.give(Input::Pong { generation: 1, counter: 77 });
+    assert_eq!(bench.machine.status().peer, PeerCheck::Unknown);
+}
+
+#[test]
+fn the_round_trip_is_measured() {
+    let mut bench = up();
+    bench.pass(millis(30));
+    bench.pong();
+    assert_eq!(bench.machine.status().rtt, Some(millis(30)));
+}
+
+#[test]
+fn silence_proves_nothing_while_reading_is_held_back() {
+    let mut bench = up_and_answering();
+    bench.give(Input::ReadingHeld(true));
+    bench.news();
+    bench.pass(secs(600));
+    assert_eq!(bench.state().name(), "connected");
+    let news = bench.news();
+    assert!(news.iter().any(|output| matches!(output, Output::Ping { .. })), "pings go on");
+    assert!(news.iter().any(|output| matches!(output, Output::Heartbeat { .. })), "heartbeats go on");
+    bench.give(Input::ReadingHeld(false));
+    bench.pass(secs(44));
+    assert_eq!(bench.state().name(), "connected", "the clock starts anew");
+    bench.pass(millis(1100));
+    assert_eq!(bench.state().name(), "waiting");
+}
+
+#[test]
+fn a_write_that_is_stuck_for_10_s_means_death() {
+    let mut bench = up();
+    bench.give(Input::WriteStuck { generation: 1, stuck: true });
+    bench.pass(secs(9));
+    bench.give(Input::WriteStuck { generation: 1, stuck: false });
+    bench.pass(secs(2));
+    assert_eq!(bench.state().name(), "connected");
+    bench.give(Input::WriteStuck { generation: 1, stuck: true });
+    bench.pass(secs(10));
+    let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
+    assert_eq!(cause, Cause::WriteStalled);
+}
+
+// Closes, replaced
+
+#[test]
+fn stays_quiet_after_4500_whatever_the_system_does() {
+    let mut bench = up();
+    bench.closed(4500);
+    bench.news();
+    for _ in 0..50 {
+        bench.pass(secs(3600));
+        bench.woke(secs(3600));
+        bench.network(false);
+        bench.network(true);
+        bench.order(Command::ReconnectNow);
+        bench.order(Command::CredentialChanged);
+    }
+    assert_eq!(bench.state().name(), "replaced");
+    assert_eq!(bench.news(), []);
+    assert_eq!(bench.machine.deadline(), None);
+}
+
+#[test]
+fn take_over_and_connect_leave_replaced() {
+    for command in [Command::TakeOver, Command::Connect] {
+        let mut bench = up();
+        bench.closed(4500);
+        bench.order(command);
+        bench.until_dial(secs(1));
+        assert_eq!(bench.generation(), 2);
+    }
+}
+
+#[test]
+fn takes_back_by_itself_only_where_asked_to() {
+    let mut bench = up_with(Config { take_back_after: Some(secs(1800)), ..config() });
+    bench.closed(4500);
+    assert_eq!(bench.until_dial(secs(1800)), secs(1800));
+}
+
+#[test]
+fn a_remembered_state_survives_a_restart() {
+    let since = epoch();
+    let mut bench = Bench::new(config(), Start::Replaced { since }, 1);
+    bench.pass(secs(100_000));
+    assert_eq!(bench.state(), State::Replaced { since });
+    let mut bench = Bench::new(config(), Start::Disconnected, 1);
+    bench.pass(secs(100_000));
+    assert_eq!(bench.state().name(), "disconnected");
+    assert_eq!(bench.news(), []);
+}
+
+#[test]
+fn reconnects_on_every_close_but_4500() {
+    for code in [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 3000, 4000, 4499, 4501, 4999] {
+        let mut bench = up();
+        bench.closed(code);
+        bench.until_dial(secs(90));
+        assert_eq!(bench.generation(), 2, "after {code}");
+    }
+}
+
+#[test]
+fn a_close_that_may_mean_a_bad_credential_has_it_read_again() {
+    for (code, refresh_credential) in [(1008, true), (3000, true), (3003, true), (1002, false)] {
+        let mut bench = up();
+        bench.closed(code);
+        bench.until_dial(secs(60));
+        let ask = DialAsk { refresh_credential };
+        assert_eq!(bench.news().last(), Some(&Output::Dial { generation: 2, ask }), "after {code}");
+    }
+}
+
+#[test]
+fn a_broken_rule_is_answered_with_its_close_code() {
+    let mut bench = up();
+    bench.news();
+    let end = End::Violation { code: 1009, detail: "too long".to_owned() };
+    bench.give(Input::Ended { generation: 1, end });
+    assert_eq!(bench.news(), [Output::Close { generation: 1, code: 1009 }]);
+    assert!(bench.until_dial(secs(100)) >= secs(60));
+}
+
+// Links and dials
+
+#[test]
+fn no_dial_starts_before_the_old_link_is_gone() {
+    let mut bench = up();
+    bench.pass(secs(5));
+    bench.order(Command::Disconnect);
+    bench.order(Command::Connect);
+    bench.pass(millis(999));
+    assert_eq!(bench.generation(), 1);
+    bench.news();
+    bench.pass(millis(1));
+    let ask = DialAsk { refresh_credential: false };
+    assert_eq!(
+        bench.news(),
+        [Output::Abort { generation: 1 }, Output::Dial { generation: 2, ask }],
+        "the close handshake is given 1 s"
+    );
+}
+
+#[test]
+fn the_next_dial_waits_no_longer_than_the_peers_answer() {
+    let mut bench = up();
+    bench.pass(secs(5));
+    bench.order(Command::Disconnect);
+    bench.order(Command::Connect);
+    bench.give(Input::Gone { generation: 1 });
+    assert_eq!(bench.generation(), 2);
+}
+
+#[test]
+fn what_a_stale_link_reports_changes_nothing() {
+    let mut bench = up();
+    bench.lose();
+    bench.until_dial(secs(5));
+    bench.open();
+    bench.news();
+    let before = bench.machine.status();
+    let close = CloseInfo { code: 4500, reason: String::new() };
+    let payload = Payload::Text("stale".to_owned());
+    bench.give(Input::Frame { generation: 1, payload });
+    bench.give(Input::Ended { generation: 1, end: End::Closed(close) });
+    bench.give(Input::Gone { generation: 1 });
+    bench.give(Input::Bytes { generation: 1 });
+    bench.give(Input::Pong { generation: 1, counter: 1 });
+    bench.give(Input::Opened { generation: 1 });
+    bench.give(Input::WriteStuck { generation: 1, stuck: true });
+    assert_eq!(bench.machine.status(), before);
+    assert_eq!(bench.news(), []);
+}
+
+#[test]
+fn a_dial_that_hangs_is_given_up_after_30_s() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.give(Input::Stage { generation: 1, stage: Stage::Tls });
+    assert_eq!(bench.state(), State::Connecting { attempt: 1, stage: Stage::Tls });
+    bench.news();
+    bench.pass(secs(30));
+    assert_eq!(bench.news().first(), Some(&Output::Abandon { generation: 1 }));
+    let State::Waiting { cause, attempt, .. } = bench.state() else { panic!("waiting") };
+    assert_eq!((cause, attempt), (Cause::TimedOut { stage: Stage::Tls }, 1));
+}
+
+#[test]
+fn disconnect_while_dialling_gives_the_dial_up_at_once() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.news();
+    bench.order(Command::Disconnect);
+    assert_eq!(bench.news(), [Output::Abandon { generation: 1 }]);
+    bench.pass(secs(100_000));
+    assert_eq!(bench.state().name(), "disconnected");
+}
+
+#[test]
+fn shutting_down_closes_the_link_with_1000_and_then_ends() {
+    let mut bench = up();
+    bench.news();
+    bench.order(Command::ShutDown);
+    assert_eq!(bench.news(), [Output::Close { generation: 1, code: 1000 }]);
+    bench.give(Input::Gone { generation: 1 });
+    assert_eq!(bench.news(), [Output::Finish]);
+    let status = bench.machine.status();
+    assert_eq!((status.links_opened, status.links_closed), (1, 1));
+    assert_eq!(status.state.name(), "connected", "what the user wanted is still known");
+}
+
+#[test]
+fn shutting_down_does_not_wait_for_a_dead_peer_or_for_nothing() {
+    let mut bench = up();
+    bench.news();
+    bench.order(Command::ShutDown);
+    bench.pass(secs(1));
+    assert_eq!(bench.news().last(), Some(&Output::Finish));
+    let mut bench = Bench::new(config(), Start::Disconnected, 1);
+    bench.order(Command::ShutDown);
+    assert_eq!(bench.news(), [Output::Finish]);
+}
+
+// Delays
+
+#[test]
+fn the_time_shown_is_the_time_slept() {
+    let mut bench = up();
+    bench.closed(1012);
+    let State::Waiting { retry_at, .. } = bench.state() else { panic!("waiting") };
+    bench.until_dial(secs(30));
+    assert_eq!(epoch() + bench.mono, retry_at);
+}
+
+#[test]
+fn two_dials_are_at_least_a_second_apart() {
+    for seed in 0..50 {
+        let mut bench = Bench::new(config(), Start::Connect, seed);
+        bench.until_dial(secs(1));
+        bench.fail(Cause::Lookup { detail: String::new() });
+        bench.order(Command::ReconnectNow);
+        assert_eq!(bench.until_dial(secs(1)), secs(1));
+    }
+}
+
+#[test]
+fn delays_grow_until_a_link_was_stable() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    for attempt in 1..20 {
+        bench.until_dial(secs(60));
+        bench.fail(Cause::Unreachable { detail: String::new() });
+        let State::Waiting { attempt: shown, .. } = bench.state() else { panic!("waiting") };
+        assert_eq!(shown, attempt);
+    }
+    bench.until_dial(secs(60));
+    bench.open();
+    bench.pass(secs(29));
+    bench.lose();
+    assert!(matches!(bench.state(), State::Waiting { attempt: 20, .. }), "29 s are not stable");
+    bench.until_dial(secs(60));
+    bench.open();
+    bench.pong();
+    bench.pass(secs(30));
+    bench.lose();
+    assert!(matches!(bench.state(), State::Waiting { attempt: 0, .. }));
+    assert!(bench.until_dial(secs(60)) <= secs(3));
+}
+
+#[test]
+fn reconnect_now_overrides_a_floor_but_for_the_gap() {
+    let mut bench = up();
+    bench.closed(1009);
+    bench.order(Command::ReconnectNow);
+    assert!(bench.until_dial(secs(1)) <= secs(1));
+}
+
+#[test]
+fn a_new_route_shortens_an_ordinary_wait_but_not_a_floor() {
+    let mut bench = up();
+    bench.pass(secs(60));
+    bench.closed(1002);
+    bench.network(true);
+    assert!(bench.until_dial(secs(60)) >= secs(30), "a floor stays");
+
+    let mut shortened = 0;
+    for seed in 0..20 {
+        let mut bench = Bench::new(config(), Start::Connect, seed);
+        for _ in 0..8 {
+            bench.until_dial(secs(60));
+            bench.fail(Cause::Unreachable { detail: String::new() });
+        }
+        let before = bench.machine.deadline().expect("waiting");
+        bench.network(true);
+        let after = bench.machine.deadline().expect("waiting");
+        assert!(after <= before);
+        shortened += u32::from(after < before);
+        bench.woke(secs(0));
+        assert_eq!(bench.machine.deadline(), Some(after), "at most once in 10 s");
+    }
+    assert!(shortened >= 5, "{shortened} of 20");
+}
+
+#[test]
+fn with_no_network_there_is_one_try_a_minute() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.network(false);
+    bench.until_dial(secs(1));
+    for _ in 0..5 {
+        bench.fail(Cause::Lookup { detail: String::new() });
+        assert_eq!(bench.until_dial(secs(60)), secs(60));
+    }
+    bench.fail(Cause::Lookup { detail: String::new() });
+    bench.network(true);
+    assert!(bench.until_dial(secs(60)) < secs(30), "the network is back");
+}
+
+#[test]
+fn a_retry_after_is_never_undercut() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.until_dial(secs(1));
+    let (cause, retry_after) = (Cause::Status { status: 503 }, Some(secs(120)));
+    bench.give(Input::DialFailed { generation: 1, cause, retry_after });
+    bench.network(true);
+    let waited = bench.until_dial(secs(150));
+    assert!(waited >= secs(120) && waited <= secs(150), "{waited:?}");
+}
+
+// Sign-in
+
+#[test]
+fn a_refused_credential_is_read_again_once_and_then_the_user_is_needed() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.fail(Cause::SignInRefused { status: 401 });
+    assert_eq!(bench.state().name(), "waiting");
+    bench.news();
+    bench.until_dial(secs(5));
+    let ask = DialAsk { refresh_credential: true };
+    assert_eq!(bench.news(), [Output::Dial { generation: 2, ask }]);
+    bench.fail(Cause::SignInRefused { status: 401 });
+    assert_eq!(bench.state().name(), "needs_user");
+    let waited = bench.until_dial(secs(22 * 60));
+    assert!(waited >= secs(15 * 60), "it tries again by itself, but rarely");
+    bench.fail(Cause::SignInRefused { status: 401 });
+    assert_eq!(bench.state().name(), "needs_user");
+    bench.order(Command::CredentialChanged);
+    assert_eq!(bench.until_dial(secs(1)), secs(1), "at once, but for the gap");
+}
+
+#[test]
+fn what_only_the_user_can_mend_needs_the_user_at_once() {
+    for cause in [Cause::SignInRefused { status: 403 }, Cause::Owner { detail: "no token".to_owned() }] {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.until_dial(secs(1));
+        bench.fail(cause.clone());
+        let State::NeedsUser { cause: shown, .. } = bench.state() else { panic!("needs user") };
+        assert_eq!(shown, cause);
+    }
+}
+
+// Sleep and network
+
+#[test]
+fn a_link_that_answers_the_probe_after_wake_is_kept() {
+    let mut bench = up_and_answering();
+    bench.pass(secs(10));
+    bench.woke(secs(20));
+    bench.pass(secs(4));
+    bench.pong();
+    bench.pass(secs(10));
+    assert_eq!((bench.state().name(), bench.generation()), ("connected", 1));
+}
+
+#[test]
+fn a_link_that_does_not_answer_the_probe_is_dead_in_5_s() {
+    let mut bench = up_and_answering();
+    bench.pass(secs(10));
+    bench.network(true);
+    bench.pass(secs(5));
+    assert_eq!(bench.state().name(), "waiting");
+}
+
+#[test]
+fn a_probe_waits_for_a_route() {
+    let mut bench = up_and_answering();
+    bench.pass(secs(10));
+    bench.network(false);
+    bench.pass(secs(10));
+    assert_eq!(bench.state().name(), "connected");
+    bench.network(true);
+    bench.pass(secs(5));
+    assert_eq!(bench.state().name(), "waiting");
+}
+
+#[test]
+fn a_peer_that_cannot_be_checked_is_redialled_after_a_network_change() {
+    let mut bench = up();
+    bench.pass(secs(20));
+    bench.network(true);
+    assert!(matches!(bench.state(), State::Waiting { cause: Cause::Local, .. }));
+    let mut bench = up_with(without_pings());
+    bench.woke(secs(1));
+    assert!(matches!(bench.state(), State::Waiting { cause: Cause::Local, .. }));
+}
+
+#[test]
+fn a_sleep_as_long_as_the_proxy_time_out_redials_without_a_probe() {
+    let mut bench = up_and_answering();
+    bench.pass(secs(10));
+    bench.woke(secs(80));
+    assert_eq!(bench.state().name(), "waiting");
+    assert!(bench.until_dial(secs(1)) <= millis(500));
+}
+
+#[test]
+fn time_asleep_counts_as_waited() {
+    let mut bench = up();
+    bench.closed(1009);
+    bench.woke(secs(3600));
+    assert_eq!(bench.generation(), 2);
+}
+
+// Wars
+
+/// Two machines of one user on a server that closes the older link, by a close frame of `code` or, if
+/// something eats it, a bare end of stream. Times of the kicks within `hours`.
+fn war(code: Option<u16>, seed: u64, hours: u64) -> Vec<Duration> {
+    let mut sides: Vec<Bench> =
+        (0..2).map(|side| Bench::new(config(), Start::Connect, seed * 2 + side)).collect();
+    let from = sides[0].mono;
+    let mut kicks = Vec::new();
+    while let Some(next) = sides.iter().filter_map(|side| side.machine.deadline()).min() {
+        if next > from + secs(3600) * u32::try_from(hours).expect("few hours") {
+            break;
+        }
+        for me in 0..2 {
+            sides[me].mono = next;
+            sides[me].give(Input::Time);
+            if sides[me].state().name() == "connecting" {
+                let other = 1 - me;
+                if sides[other].state().name() == "connected" {
+                    kicks.push(next - from);
+                    sides[other].mono = next;
+                    match code {
+                        Some(code) => sides[other].closed(code),
+                        None => sides[other].lose(),
+                    }
+                }
+                sides[me].open();
+            }
+            sides[me].answer_pings();
+        }
+    }
+    kicks
+}
+
+#[test]
+fn two_instances_make_exactly_one_kick_and_then_peace() {
+    for seed in 0..200 {
+        assert_eq!(war(Some(4500), seed, 3).len(), 1, "seed {seed}");
+    }
+}
+
+#[test]
+fn where_the_close_code_is_eaten_the_brake_keeps_kicks_rare() {
+    for seed in 0..200 {
+        let kicks = war(None, seed, 6);
+        let in_hour = |hour: u64| {
+            let hour = secs(3600 * hour)..secs(3600 * (hour + 1));
+            kicks.iter().filter(|at| hour.contains(at)).count()
+        };
+        assert!(in_hour(0) <= 20, "seed {seed}: {} in the first hour", in_hour(0));
+        assert!(in_hour(0) > 2, "seed {seed}: there is a war");
+        for hour in 1..6 {
+            assert!(in_hour(hour) <= 10, "seed {seed}: {} in hour {hour}", in_hour(hour));
+        }
+    }
+}
