@@ -1,0 +1,392 @@
+//! The real agent, as a user has it: the binary `tidings` with folders, settings and a `PATH` of its own, and as
+//! much of a desktop as the test gives it. Told what to do by signals, by its own command line and by its
+//! settings file.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, bail, ensure};
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+use tidings_api::client::Client;
+use tidings_api::{Reply, Request, StatusReport};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::desktop::{PrivateBus, Process, Signal};
+use crate::wait::{SOON, eventually};
+
+/// Overrides where the binary is.
+const BINARY: &str = "TIDINGS_BIN";
+
+/// What the agent takes for the user's time zone: nine hours east of UTC, so that local times show.
+const ZONE: &str = "JST-9";
+const ZONE_HOURS: i8 = 9;
+
+/// How the agent is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// `tidings`, by the user.
+    ByHand,
+    /// `tidings --background`, as at login.
+    Background,
+}
+
+/// What an [`App`] is started with.
+#[derive(Debug)]
+pub struct Builder {
+    settings: Option<String>,
+    bus: Option<String>,
+    start: Start,
+}
+
+/// An agent with all that it leaves behind. Its log is printed in the end, for a runner that shows the output of
+/// a test that failed.
+#[derive(Debug)]
+pub struct App {
+    folder: TempDir,
+    bus: Option<String>,
+    process: Option<Process>,
+    starts: u32,
+}
+
+/// What a command printed, and its exit code.
+#[derive(Debug)]
+pub struct Output {
+    /// `None`: ended by a signal.
+    pub code: Option<i32>,
+    /// Answers.
+    pub stdout: String,
+    /// Words to the person.
+    pub stderr: String,
+}
+
+/// A message in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The channel's id.
+    pub channel: String,
+    /// Its title.
+    pub title: String,
+    /// Its body.
+    pub body: String,
+    /// `pending`, `shown`, `summarised` or `silent`.
+    pub state: &'static str,
+    /// Whether nobody has looked at it.
+    pub unread: bool,
+}
+
+impl Builder {
+    /// On this session bus; without, the agent has none.
+    #[must_use]
+    pub fn bus(mut self, bus: &PrivateBus) -> Self {
+        self.bus = Some(bus.address().to_owned());
+        self
+    }
+
+    /// Started as at login.
+    #[must_use]
+    pub fn background(mut self) -> Self {
+        self.start = Start::Background;
+        self
+    }
+
+    /// Starts the agent and waits until it answers.
+    pub async fn start(self) -> anyhow::Result<App> {
+        let Self { settings, bus, start } = self;
+        let mut app = App { folder: folder()?, bus, process: None, starts: 0 };
+        if let Some(settings) = settings {
+            app.write_settings(settings)?;
+        }
+        app.start(start).await?;
+        Ok(app)
+    }
+}
+
+impl App {
+    /// An agent with these settings.
+    pub fn with_settings(settings: impl Into<String>) -> Builder {
+        Builder { settings: Some(settings.into()), bus: None, start: Start::ByHand }
+    }
+
+    /// An agent without a settings file.
+    pub fn without_settings() -> Builder {
+        Builder { settings: None, bus: None, start: Start::ByHand }
+    }
+
+    /// Starts the agent again after its end and waits until it answers.
+    pub async fn start(&mut self, start: Start) -> anyhow::Result<()> {
+        ensure!(self.process.is_none(), "the agent runs already");
+        self.starts += 1;
+        let mut command = Command::new(self.binary());
+        command.env_clear().envs(self.environment());
+        if start == Start::Background {
+            command.arg("--background");
+        }
+        let process = Process::spawn(&format!("tidings-{}", self.starts), &command, self.folder.path())?;
+        let deadline = Instant::now() + SOON;
+        self.process = Some(process);
+        while Client::connect(&self.socket()).await.is_err() {
+            if let Some(status) = self.process()?.ended()? {
+                bail!("the agent ended at once ({status}):\n{}", self.log());
+            }
+            ensure!(Instant::now() < deadline, "the agent does not answer:\n{}", self.log());
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    /// Gives the next start a session bus, or takes it away.
+    pub fn set_bus(&mut self, bus: Option<&PrivateBus>) {
+        self.bus = bus.map(|bus| bus.address().to_owned());
+    }
+
+    /// Ends the agent by SIGTERM and starts it again.
+    pub async fn restart(&mut self, start: Start) -> anyhow::Result<()> {
+        self.signal(Signal::TERM)?;
+        self.ended_well().await?;
+        self.start(start).await
+    }
+
+    /// Sends the agent a signal.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        self.process.as_ref().context("the agent does not run")?.signal(signal)
+    }
+
+    /// Ends the agent as a crash would.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.signal(Signal::KILL)?;
+        let status = self.wait_for_exit().await?;
+        ensure!(status.signal() == Some(9), "the agent ended otherwise: {status}");
+        Ok(())
+    }
+
+    /// Waits for the agent's end.
+    pub async fn wait_for_exit(&mut self) -> anyhow::Result<ExitStatus> {
+        let process = self.process()?;
+        let status = eventually("the agent's end", || process.ended().transpose()).await??;
+        self.process = None;
+        Ok(status)
+    }
+
+    /// Waits for the agent's end, which must be by itself and with exit code 0.
+    pub async fn ended_well(&mut self) -> anyhow::Result<()> {
+        let status = self.wait_for_exit().await?;
+        ensure!(status.code() == Some(0), "the agent ended with {status}");
+        Ok(())
+    }
+
+    /// The agent's process id.
+    pub fn id(&mut self) -> anyhow::Result<u32> {
+        Ok(self.process()?.id())
+    }
+
+    /// Runs `tidings` with these arguments, in the same folders and on the same bus.
+    pub async fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        let mut command = tokio::process::Command::new(self.binary());
+        command.args(args).env_clear().envs(self.environment()).stdin(Stdio::null()).kill_on_drop(true);
+        let output = timeout(SOON, command.output()).await;
+        let output = output.with_context(|| format!("tidings {args:?} did not end within {SOON:?}"))??;
+        Ok(Output {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout)?,
+            stderr: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    /// `tidings status --json`.
+    pub async fn status(&self) -> anyhow::Result<StatusReport> {
+        let output = self.run(&["status", "--json"]).await?;
+        ensure!(output.code == Some(0), "no status: {output:?}");
+        serde_json::from_str(&output.stdout).context("a strange status")
+    }
+
+    /// Waits until the agent's status is as wanted, by its own events.
+    pub async fn wait_for_status(
+        &self,
+        what: &str,
+        wanted: impl Fn(&StatusReport) -> bool,
+    ) -> anyhow::Result<StatusReport> {
+        let deadline = Instant::now() + SOON;
+        let mut events = Client::connect(&self.socket()).await?;
+        let mut asker = Client::connect(&self.socket()).await?;
+        events.ask(&Request::Subscribe).await?;
+        loop {
+            let Reply::Status(status) = asker.ask(&Request::Status).await? else { bail!("no status") };
+            if wanted(&status) {
+                return Ok(status);
+            }
+            match timeout_at(deadline, events.event()).await {
+                Ok(event) => drop(event?),
+                Err(_) => bail!("the status is not {what} within {SOON:?}: {status:#?}"),
+            }
+        }
+    }
+
+    /// Writes the settings file.
+    pub fn write_settings(&self, settings: impl AsRef<[u8]>) -> anyhow::Result<()> {
+        fs::write(self.settings_file(), settings).context("cannot write the settings file")
+    }
+
+    /// The settings file.
+    pub fn settings_file(&self) -> PathBuf {
+        self.home().join(".config/tidings/config.toml")
+    }
+
+    /// The local socket.
+    pub fn socket(&self) -> PathBuf {
+        self.home().join(".local/state/tidings/agent.sock")
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// All messages in the inbox, in the order they came.
+    pub fn inbox(&self) -> anyhow::Result<Vec<Stored>> {
+        let file = self.home().join(".local/share/tidings/inbox.db");
+        let inbox = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut rows = inbox.prepare("SELECT channel, title, body, state, unread FROM message ORDER BY row")?;
+        let rows = rows.query_map([], |row| {
+            let state = ["pending", "shown", "summarised", "silent"];
+            Ok(Stored {
+                channel: row.get(0)?,
+                title: row.get(1)?,
+                body: row.get(2)?,
+                state: state.get(row.get::<_, usize>(3)?).copied().unwrap_or("unknown"),
+                unread: row.get(4)?,
+            })
+        })?;
+        rows.collect::<Result<_, _>>().context("the inbox can't be read")
+    }
+
+    /// Waits until the inbox is as wanted.
+    pub async fn wait_for_inbox(
+        &self,
+        what: &str,
+        wanted: impl Fn(&[Stored]) -> bool,
+    ) -> anyhow::Result<Vec<Stored>> {
+        let stored = eventually(what, || self.inbox().ok().filter(|stored| wanted(stored))).await;
+        stored.with_context(|| format!("the inbox has {:#?}", self.inbox()))
+    }
+
+    /// Every link that a program was asked to open, in order.
+    pub fn opened_links(&self) -> Vec<String> {
+        self.recorded("links")
+    }
+
+    /// Every start of the window: its arguments, then its activation token.
+    pub fn opened_windows(&self) -> Vec<String> {
+        self.recorded("windows")
+    }
+
+    /// What the agent logged since its start.
+    pub fn log(&self) -> String {
+        let log = self.folder.path().join(format!("tidings-{}.log", self.starts));
+        String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
+    }
+
+    fn process(&mut self) -> anyhow::Result<&mut Process> {
+        self.process.as_mut().context("the agent does not run")
+    }
+
+    fn recorded(&self, name: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn binary(&self) -> PathBuf {
+        self.folder.path().join("bin/tidings")
+    }
+
+    fn environment(&self) -> Vec<(OsString, OsString)> {
+        let home = self.home();
+        let path = format!("{}:/usr/bin:/bin", self.folder.path().join("bin").display());
+        let mut variables: Vec<(&str, OsString)> = vec![
+            ("HOME", home.clone().into()),
+            ("XDG_CONFIG_HOME", home.join(".config").into()),
+            ("XDG_DATA_HOME", home.join(".local/share").into()),
+            ("XDG_STATE_HOME", home.join(".local/state").into()),
+            ("XDG_CACHE_HOME", home.join(".cache").into()),
+            ("XDG_RUNTIME_DIR", self.folder.path().join("run").into()),
+            ("PATH", path.into()),
+            ("LANG", "C.UTF-8".into()),
+            ("TZ", ZONE.into()),
+            ("TIDINGS_LOG", "debug".into()),
+            ("RUST_BACKTRACE", "1".into()),
+        ];
+        if let Some(bus) = &self.bus {
+            variables.push(("DBUS_SESSION_BUS_ADDRESS", bus.into()));
+        }
+        variables.into_iter().map(|(name, value)| (name.into(), value)).collect()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        for start in 1..=self.starts {
+            let log = self.folder.path().join(format!("tidings-{start}.log"));
+            let text = fs::read(log).unwrap_or_default();
+            #[expect(clippy::print_stderr, reason = "the runner keeps it, and shows it when the test failed")]
+            {
+                eprintln!("--- log of start {start} ---\n{}", String::from_utf8_lossy(&text));
+            }
+        }
+    }
+}
+
+/// The user's time zone, as the agent has it.
+pub fn zone() -> TimeZone {
+    TimeZone::fixed(jiff::tz::offset(ZONE_HOURS))
+}
+
+/// A folder with a home, and with the binary, a browser and a window that only note that they were started.
+fn folder() -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("tidings-").tempdir().context("no temporary folder")?;
+    let bin = folder.path().join("bin");
+    for path in [bin.clone(), folder.path().join("run"), folder.path().join("home/.config/tidings")] {
+        fs::DirBuilder::new().mode(0o700).recursive(true).create(path)?;
+    }
+    let original = binary()?;
+    // A link where it can be one: the binary is large. Not a symbolic one: the agent looks for its window beside
+    // the file that it really is.
+    if fs::hard_link(&original, bin.join("tidings")).is_err() {
+        fs::copy(&original, bin.join("tidings")).context("the agent's binary can't be copied")?;
+    }
+    let note = |name: &str| folder.path().join(name).display().to_string();
+    script(&bin.join("xdg-open"), &format!("printf '%s\\n' \"$*\" >> '{}'", note("links")))?;
+    script(
+        &bin.join("tidings-window"),
+        &format!("echo \"$*|$XDG_ACTIVATION_TOKEN\" >> '{}'; exec sleep 600", note("windows")),
+    )?;
+    Ok(folder)
+}
+
+fn script(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, format!("#!/bin/sh\n{text}\n"))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    Ok(())
+}
+
+/// `target/debug/tidings`, beside the folder that holds the test's own executable.
+fn binary() -> anyhow::Result<PathBuf> {
+    let path = match std::env::var_os(BINARY) {
+        Some(path) => PathBuf::from(path),
+        None => {
+            let this = std::env::current_exe().context("where is this test?")?;
+            let folder = this.parent().and_then(Path::parent).context("where is this test?")?;
+            folder.join("tidings")
+        }
+    };
+    ensure!(
+        path.is_file(),
+        "there is no {}: build it by `cargo build -p tidings --no-default-features`, or say where it is by {BINARY}",
+        path.display()
+    );
+    Ok(path)
+}

@@ -1,0 +1,271 @@
+//! A notification service of the test's own (Desktop Notifications Specification): it takes the name
+//! `org.freedesktop.Notifications` on a [`PrivateBus`], keeps all it is asked to show, and clicks for the user.
+
+use std::collections::HashMap;
+use std::mem::take;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, bail, ensure};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use zbus::connection::Builder;
+use zbus::object_server::SignalEmitter;
+use zbus::zvariant::{OwnedValue, Value};
+use zbus::{Connection, fdo, interface};
+
+use crate::desktop::PrivateBus;
+use crate::wait::{News, SOON};
+
+const NAME: &str = "org.freedesktop.Notifications";
+const PATH: &str = "/org/freedesktop/Notifications";
+
+/// Reason 2 of `NotificationClosed`: dismissed by the user.
+const DISMISSED: u32 = 2;
+
+/// What a service with everything can do.
+pub const ABLE: &[&str] = &["body", "body-markup", "actions", "icon-static"];
+
+/// One `Notify` call.
+#[derive(Debug)]
+pub struct Popup {
+    /// The id that it was given.
+    pub id: u32,
+    /// The program's name.
+    pub app_name: String,
+    /// The popup whose place it takes; 0 for none.
+    pub replaces: u32,
+    /// Name or path of an icon.
+    pub icon: String,
+    /// The title.
+    pub summary: String,
+    /// The body, as sent.
+    pub body: String,
+    /// Key and label of each action.
+    pub actions: Vec<(String, String)>,
+    /// Hints by name.
+    pub hints: HashMap<String, OwnedValue>,
+    /// Milliseconds; -1 leaves it to the service.
+    pub timeout: i32,
+}
+
+impl Popup {
+    /// A text hint.
+    pub fn text_hint(&self, name: &str) -> Option<&str> {
+        match &**self.hints.get(name)? {
+            Value::Str(text) => Some(text.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The `urgency` hint: 0 low, 1 normal, 2 critical.
+    pub fn urgency(&self) -> Option<u8> {
+        self.hints.get("urgency").and_then(|urgency| urgency.downcast_ref::<u8>().ok())
+    }
+}
+
+/// What becomes of a `Notify` call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// It is shown.
+    Show,
+    /// It is answered by an error.
+    Refuse,
+    /// It is not answered until the manner changes.
+    Hang,
+}
+
+/// The service. Without a live connection it is dead, until [`NotificationService::come_back`].
+#[derive(Debug)]
+pub struct NotificationService {
+    address: String,
+    able: &'static [&'static str],
+    shared: Arc<Shared>,
+    connection: Option<Connection>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    popups: Mutex<Vec<Arc<Popup>>>,
+    /// Calls that were refused or hang, by title.
+    unanswered: Mutex<Vec<String>>,
+    withdrawn: Mutex<Vec<u32>>,
+    next_id: AtomicU32,
+    manner: watch::Sender<Manner>,
+    news: News,
+}
+
+impl NotificationService {
+    /// Starts a service with these capabilities (see [`ABLE`]).
+    pub async fn start(bus: &PrivateBus, able: &'static [&'static str]) -> anyhow::Result<Self> {
+        let shared = Shared {
+            popups: Mutex::default(),
+            unanswered: Mutex::default(),
+            withdrawn: Mutex::default(),
+            next_id: AtomicU32::new(1),
+            manner: watch::Sender::new(Manner::Show),
+            news: News::default(),
+        };
+        let mut service =
+            Self { address: bus.address().to_owned(), able, shared: Arc::new(shared), connection: None };
+        service.come_back().await?;
+        Ok(service)
+    }
+
+    /// Lets go of its name and connection, as by a crash. What it showed is gone; what it was asked stays known.
+    pub async fn die(&mut self) -> anyhow::Result<()> {
+        let connection = self.connection.take().context("the notification service is dead already")?;
+        connection.close().await.context("the notification service could not die")
+    }
+
+    /// Starts again.
+    pub async fn come_back(&mut self) -> anyhow::Result<()> {
+        let iface = Notifications { able: self.able, shared: Arc::clone(&self.shared) };
+        let connection = Builder::address(self.address.as_str())?
+            .serve_at(PATH, iface)?
+            .name(NAME)?
+            .build()
+            .await
+            .context("the notification service could not take its name")?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    /// How it meets the next calls; those that hang are answered in the new manner.
+    pub fn behave(&self, manner: Manner) {
+        self.shared.manner.send_replace(manner);
+    }
+
+    /// All that was shown so far, in order.
+    pub fn popups(&self) -> Vec<Arc<Popup>> {
+        lock(&self.shared.popups).clone()
+    }
+
+    /// The titles shown so far, in order.
+    pub fn titles(&self) -> Vec<String> {
+        self.popups().iter().map(|popup| popup.summary.clone()).collect()
+    }
+
+    /// The titles of calls that were refused or that hung.
+    pub fn unanswered(&self) -> Vec<String> {
+        lock(&self.shared.unanswered).clone()
+    }
+
+    /// The ids that were withdrawn by `CloseNotification`.
+    pub fn withdrawn(&self) -> Vec<u32> {
+        lock(&self.shared.withdrawn).clone()
+    }
+
+    /// Waits until `count` popups were shown; there must not be more by then.
+    pub async fn wait_for(&self, count: usize) -> anyhow::Result<Vec<Arc<Popup>>> {
+        self.wait_until(&format!("{count} popups"), |service| service.popups().len() >= count).await?;
+        let popups = self.popups();
+        ensure!(popups.len() == count, "{count} popups expected, there are {:?}", self.titles());
+        Ok(popups)
+    }
+
+    /// Waits for a popup of this title.
+    pub async fn wait_for_title(&self, title: &str) -> anyhow::Result<Arc<Popup>> {
+        let find = |service: &Self| service.popups().into_iter().find(|popup| popup.summary == title);
+        self.wait_until(&format!("a popup {title:?}"), |service| find(service).is_some()).await?;
+        find(self).context("a popup went away")
+    }
+
+    /// Waits until the service is in the state wanted.
+    pub async fn wait_until(&self, what: &str, wanted: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
+        let deadline = Instant::now() + SOON;
+        let mut news = self.shared.news.listen();
+        while !wanted(self) {
+            if !news.heard(deadline).await {
+                bail!(
+                    "{what}: not within {SOON:?}; shown: {:?}, unanswered: {:?}",
+                    self.titles(),
+                    self.unanswered()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The user clicks: the activation token (where there is one), the action, the popup's end.
+    pub async fn click(&self, id: u32, action: &str, token: Option<&str>) -> anyhow::Result<()> {
+        let connection = self.connection.as_ref().context("the notification service is dead")?;
+        let emitter = SignalEmitter::new(connection, PATH)?;
+        if let Some(token) = token {
+            Notifications::activation_token(&emitter, id, token).await?;
+        }
+        Notifications::action_invoked(&emitter, id, action).await?;
+        Notifications::notification_closed(&emitter, id, DISMISSED).await?;
+        Ok(())
+    }
+}
+
+struct Notifications {
+    able: &'static [&'static str],
+    shared: Arc<Shared>,
+}
+
+#[interface(name = "org.freedesktop.Notifications")]
+impl Notifications {
+    #[expect(clippy::too_many_arguments, reason = "the specification's method")]
+    async fn notify(
+        &self,
+        app_name: String,
+        replaces: u32,
+        icon: String,
+        summary: String,
+        body: String,
+        actions: Vec<String>,
+        hints: HashMap<String, OwnedValue>,
+        timeout: i32,
+    ) -> fdo::Result<u32> {
+        let shared = &self.shared;
+        let mut manner = shared.manner.subscribe();
+        let asked = *manner.borrow_and_update();
+        if asked != Manner::Show {
+            lock(&shared.unanswered).push(summary.clone());
+            shared.news.tell();
+        }
+        let manner = manner.wait_for(|manner| *manner != Manner::Hang).await.map(|manner| *manner);
+        if manner != Ok(Manner::Show) {
+            return Err(fdo::Error::Failed("this service refuses".to_owned()));
+        }
+        let id = if replaces == 0 { shared.next_id.fetch_add(1, Relaxed) } else { replaces };
+        let actions = pairs(actions);
+        let popup = Popup { id, app_name, replaces, icon, summary, body, actions, hints, timeout };
+        lock(&shared.popups).push(Arc::new(popup));
+        shared.news.tell();
+        Ok(id)
+    }
+
+    fn close_notification(&self, id: u32) {
+        lock(&self.shared.withdrawn).push(id);
+        self.shared.news.tell();
+    }
+
+    fn get_capabilities(&self) -> Vec<&'static str> {
+        self.able.to_vec()
+    }
+
+    fn get_server_information(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+        ("rig", "tidings-tests", "1", "1.2")
+    }
+
+    #[zbus(signal)]
+    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn activation_token(emitter: &SignalEmitter<'_>, id: u32, token: &str) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
+}
+
+/// `[key, label, key, label …]` as it comes over the bus.
+fn pairs(mut flat: Vec<String>) -> Vec<(String, String)> {
+    flat.chunks_exact_mut(2).map(|pair| (take(&mut pair[0]), take(&mut pair[1]))).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
