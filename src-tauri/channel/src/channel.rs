@@ -54,7 +54,9 @@ impl Channel {
     /// The status keeps its last state: shutting down says nothing about what the user wants.
     pub async fn shut_down(self) {
         self.command(Command::ShutDown);
-        if let Err(error) = self.task.await {
+        if let Err(error) = self.task.await
+            && error.is_panic()
+        {
             tracing::error!(%error, "a channel's task failed");
         }
     }

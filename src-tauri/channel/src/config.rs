@@ -132,7 +132,8 @@ impl ChannelUrl {
 
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        // Not `*.localhost`: some resolvers ask the network for those.
+        Host::Domain(name) => *name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => {
             address.is_loopback() || address.to_ipv4_mapped().is_some_and(|a| a.is_loopback())
@@ -394,10 +395,16 @@ mod tests {
 
     #[test]
     fn plaintext_stays_on_this_machine_unless_allowed() {
-        for local in ["ws://localhost/x", "ws://a.localhost/x", "ws://127.0.0.9:80/x", "ws://[::1]/x"] {
+        for local in ["ws://localhost/x", "ws://127.0.0.9:80/x", "ws://[::1]/x", "ws://127.1/"] {
             assert!(ChannelUrl::parse(local, false).is_ok(), "{local}");
         }
-        for remote in ["ws://shop.example/", "http://10.0.0.1/", "ws://localhost.example/", "ws://[::2]/"] {
+        for remote in [
+            "ws://shop.example/",
+            "http://10.0.0.1/",
+            "ws://localhost.example/",
+            "ws://a.localhost/",
+            "ws://[::2]/",
+        ] {
             let refused = ChannelUrl::parse(remote, false).expect_err(remote);
             assert!(refused.to_string().contains("allow_plaintext"), "{refused}");
             assert!(ChannelUrl::parse(remote, true).is_ok(), "{remote}");

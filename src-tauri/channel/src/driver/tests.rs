@@ -239,6 +239,16 @@ async fn a_4500_is_seen_while_a_write_is_stuck() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_4500_is_seen_though_writing_has_failed() {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    // A ping, whose pong can't be written any more, and then the close.
+    server.get_mut().write_all(&[0x89, 0, 0x88, 2, 0x11, 0x94]).await.expect("sent");
+    drop(server);
+    stage.state("replaced").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn there_is_never_a_second_link_and_nothing_leaks() {
     let mut stage = Rig::new();
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();

@@ -214,7 +214,7 @@ fn no_heartbeat_comes_after_the_link() {
         end(&mut bench);
         bench.out.clear();
         bench.pass(secs(2));
-        assert_eq!(bench.heartbeats(Duration::ZERO), []);
+        assert!(bench.heartbeats(Duration::ZERO).is_empty());
     }
 }
 
@@ -223,7 +223,7 @@ fn an_empty_heartbeat_text_sends_none() {
     let heartbeat = Heartbeat::new("", secs(60), secs(90)).expect("off");
     let mut bench = up_with(Config { heartbeat, ..config() });
     bench.pass(secs(600));
-    assert_eq!(bench.heartbeats(Duration::ZERO), []);
+    assert!(bench.heartbeats(Duration::ZERO).is_empty());
 }
 
 // Proof of life
@@ -292,8 +292,9 @@ fn the_round_trip_is_measured() {
 #[test]
 fn silence_proves_nothing_while_reading_is_held_back() {
     let mut bench = up_and_answering();
+    bench.pass(secs(35));
+    assert!(bench.news().iter().any(|output| matches!(output, Output::Ping { counter: 2, .. })));
     bench.give(Input::ReadingHeld(true));
-    bench.news();
     bench.pass(secs(600));
     assert_eq!(bench.state().name(), "connected");
     let news = bench.news();
@@ -747,7 +748,7 @@ fn where_the_close_code_is_eaten_the_brake_keeps_kicks_rare() {
         let kicks = war(None, seed, 6);
         let in_hour = |hour: u64| {
             let hour = secs(3600 * hour)..secs(3600 * (hour + 1));
-            kicks.iter().filter(|at| hour.contains(at)).count()
+            kicks.iter().filter(|at| hour.contains(*at)).count()
         };
         assert!(in_hour(0) <= 20, "seed {seed}: {} in the first hour", in_hour(0));
         assert!(in_hour(0) > 2, "seed {seed}: there is a war");
