@@ -177,7 +177,7 @@ impl Life {
         }
         if due(self.next_ping) {
             // The first ping only measures and learns (L2).
-            if self.pings > 0 && !held {
+            if self.pings > 0 {
                 self.dead_at = Some(self.dead_at.unwrap_or(now + liveness.deadline()));
             }
             return Some(self.ping(now, liveness));

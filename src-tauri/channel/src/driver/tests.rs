@@ -240,10 +240,13 @@ async fn a_4500_is_seen_while_a_write_is_stuck() {
 
 #[tokio::test(start_paused = true)]
 async fn a_4500_is_seen_though_writing_has_failed() {
-    let mut stage = Rig::new();
+    let mut stage = stuck();
     let mut server = stage.accept().await;
-    // A ping, whose pong can't be written any more, and then the close.
-    server.get_mut().write_all(&[0x89, 0, 0x88, 2, 0x11, 0x94]).await.expect("sent");
+    tokio::time::sleep(secs(6)).await;
+    // A ping, whose pong can't be written, and then the close and the end.
+    server.get_mut().write_all(&[0x89, 0]).await.expect("sent");
+    tokio::time::sleep(secs(1)).await;
+    server.get_mut().write_all(&[0x88, 2, 0x11, 0x94]).await.expect("sent");
     drop(server);
     stage.state("replaced").await;
 }

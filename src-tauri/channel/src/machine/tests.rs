@@ -629,6 +629,20 @@ fn a_refused_credential_is_read_again_once_and_then_the_user_is_needed() {
 }
 
 #[test]
+fn a_credential_that_has_worked_is_read_again_before_the_user_is_asked() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.fail(Cause::SignInRefused { status: 401 });
+    bench.until_dial(secs(5));
+    bench.open();
+    bench.pass(secs(3600));
+    bench.lose();
+    bench.until_dial(secs(5));
+    bench.fail(Cause::SignInRefused { status: 401 });
+    assert_eq!(bench.state().name(), "waiting", "a token that ran out is no reason to call the user");
+}
+
+#[test]
 fn what_only_the_user_can_mend_needs_the_user_at_once() {
     for cause in [Cause::SignInRefused { status: 403 }, Cause::Owner { detail: "no token".to_owned() }] {
         let mut bench = Bench::new(config(), Start::Connect, 7);
