@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use tidings_api::client::Client;
-use tidings_api::{Event, Reply, Request, StateLine};
-use tidings_channel::{Cause, Channel, ChannelUrl, Config, Owner, Start, State};
+use tidings_api::{Line, Reply, Request, StateLine};
+use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Start, State, Status};
 use tidings_inbox::ChannelProfile;
 use tokio::io::{AsyncWriteExt, Stdout};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
 
 use crate::channels::arrival;
 use crate::cli::{self, exit};
@@ -135,11 +137,48 @@ async fn follow(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let profile = Arc::new(profile);
-    let (channel, mut frames) = Channel::spawn(config, Start::Connect, owner);
-    let mut status = channel.status();
+    let (channel, frames) = Channel::spawn(config, Start::Connect, owner);
+    let mut printing = std::pin::pin!(print(channel.status(), frames, &profile, &mut out));
+    tokio::select! {
+        biased;
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        code = &mut printing => {
+            channel.shut_down().await;
+            return Ok(code);
+        }
+    }
+    // What had arrived before is printed all the same, unless nobody reads it any more.
+    let last_words = async { tokio::join!(channel.shut_down(), printing) };
+    if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
+        tracing::warn!("stdout is not read: what had arrived last is not printed");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How long the end may take once it is asked for, the close handshake included. Too low: a slow reader misses
+/// the last messages; too high: one that has stopped reading holds up the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Prints states and messages until the channel or the reader is gone, or a state is the last.
+async fn print(
+    mut status: watch::Receiver<Status>,
+    mut frames: mpsc::Receiver<Frame>,
+    profile: &Arc<ChannelProfile>,
+    out: &mut Out,
+) -> ExitCode {
     let mut told: Option<StateLine> = None;
-    let code = loop {
+    loop {
         let state = status.borrow_and_update().state.clone();
+        let last = end(&state);
+        if last.is_some() {
+            // They came before.
+            while let Ok(frame) = frames.try_recv() {
+                if out.frame(profile, frame).await.is_err() {
+                    return ExitCode::SUCCESS;
+                }
+            }
+        }
         let entered = match &told {
             Some(line) if line.state.as_str() == state.name() => line.since,
             _ => Timestamp::now(),
@@ -147,39 +186,29 @@ async fn follow(
         let line = state_line(&profile.name, &state, entered);
         if told.as_ref() != Some(&line) {
             // A reader that is gone ends us without a word, as it does any filter.
-            if out.event(&Event::State(line.clone())).await.is_err() {
-                break ExitCode::SUCCESS;
+            if out.event(&Line::State(line.clone())).await.is_err() {
+                return ExitCode::SUCCESS;
             }
             told = Some(line);
         }
-        if let Some(code) = end(&state) {
-            break code;
+        if let Some(code) = last {
+            return code;
         }
         tokio::select! {
             biased;
             frame = frames.recv() => {
-                let Some(frame) = frame else { break ExitCode::from(exit::FAILED) };
-                if out.frame(&profile, frame).await.is_err() {
-                    break ExitCode::SUCCESS;
+                let Some(frame) = frame else { return ExitCode::from(exit::FAILED) };
+                if out.frame(profile, frame).await.is_err() {
+                    return ExitCode::SUCCESS;
                 }
             }
             changed = status.changed() => {
                 if changed.is_err() {
-                    break ExitCode::from(exit::FAILED);
+                    return ExitCode::from(exit::FAILED);
                 }
             }
-            _ = terminate.recv() => break ExitCode::SUCCESS,
-            _ = interrupt.recv() => break ExitCode::SUCCESS,
-        }
-    };
-    channel.shut_down().await;
-    // What had arrived before is printed all the same.
-    while let Ok(frame) = frames.try_recv() {
-        if out.frame(&profile, frame).await.is_err() {
-            break;
         }
     }
-    Ok(code)
 }
 
 /// Whether this state ends the command.
@@ -203,22 +232,18 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    async fn frame(
-        &mut self,
-        profile: &Arc<ChannelProfile>,
-        frame: tidings_channel::Frame,
-    ) -> std::io::Result<()> {
+    async fn frame(&mut self, profile: &Arc<ChannelProfile>, frame: Frame) -> std::io::Result<()> {
         let arrival = arrival(profile.clone(), frame);
         match tidings_inbox::decode(profile, arrival.payload, arrival.received_at) {
             Some(message) => {
-                self.event(&Event::Message(crate::serve::message_report(&message, profile.name.clone())))
+                self.event(&Line::Message(crate::serve::message_report(&message, profile.name.clone())))
                     .await
             }
             None => Ok(()),
         }
     }
 
-    pub(crate) async fn event(&mut self, event: &Event) -> std::io::Result<()> {
+    pub(crate) async fn event(&mut self, line: &Line) -> std::io::Result<()> {
         let mut line = if self.json { json(event)? } else { words(event) };
         line.push('\n');
         self.stdout.write_all(line.as_bytes()).await?;
@@ -230,10 +255,10 @@ fn json(value: &impl Serialize) -> std::io::Result<String> {
     Ok(serde_json::to_string(value)?)
 }
 
-fn words(event: &Event) -> String {
+fn words(line: &Line) -> String {
     let now = jiff::Zoned::now().strftime("%H:%M:%S");
     match event {
-        Event::State(line) => {
+        Line::State(line) => {
             let cause = line.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
             let retry = line
                 .retry_at
@@ -243,7 +268,7 @@ fn words(event: &Event) -> String {
                 .unwrap_or_default();
             format!("{now} {} is {}{retry}{cause}", line.channel, line.state.as_str())
         }
-        Event::Message(message) => {
+        Line::Message(message) => {
             let text = |text: &str| crate::text::shown(text, usize::MAX, true);
             format!("{now} {}: {}\n{}", message.channel, text(&message.title), text(&message.body))
         }
