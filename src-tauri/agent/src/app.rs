@@ -57,7 +57,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     agent.look_into_inbox().await;
 
     // The socket first: from here on a second start finds this one.
-    let served = serve::spawn(&paths.socket(), &agent.snapshot, &wishes, &agent.inbox);
+    let served = serve::spawn(paths, &agent.snapshot, &wishes, &agent.inbox, agent.window.raises());
     let (settings, mut edits) = settings::watch(&paths.settings);
     agent.take_up(settings, !start.background).await;
     let desktop = Desktop::join(paths, popup_queue, &agent, &wishes).await;

@@ -8,6 +8,7 @@ mod app;
 mod channels;
 mod cli;
 mod credential;
+mod diagnostics;
 mod listen;
 mod lock;
 mod logging;

@@ -93,7 +93,7 @@ async fn agent_holds(paths: &Paths, channel: &ChannelSettings) -> bool {
     match client.ask(&Request::Status).await {
         Ok(Reply::Status(status)) => status.channels.iter().any(|held| held.id == channel.id),
         // Something is there and can't say: doubt means that it holds the channel.
-        Ok(Reply::Done { .. } | Reply::Event(_) | Reply::Refused(_)) | Err(_) => true,
+        Ok(_) | Err(_) => true,
     }
 }
 
@@ -186,7 +186,7 @@ async fn print(
         let line = state_line(&profile.name, &state, entered);
         if told.as_ref() != Some(&line) {
             // A reader that is gone ends us without a word, as it does any filter.
-            if out.event(&Line::State(line.clone())).await.is_err() {
+            if out.line(&Line::State(line.clone())).await.is_err() {
                 return ExitCode::SUCCESS;
             }
             told = Some(line);
@@ -236,17 +236,16 @@ impl Out {
         let arrival = arrival(profile.clone(), frame);
         match tidings_inbox::decode(profile, arrival.payload, arrival.received_at) {
             Some(message) => {
-                self.event(&Line::Message(crate::serve::message_report(&message, profile.name.clone())))
-                    .await
+                self.line(&Line::Message(crate::serve::message_report(&message, profile.name.clone()))).await
             }
             None => Ok(()),
         }
     }
 
-    pub(crate) async fn event(&mut self, line: &Line) -> std::io::Result<()> {
-        let mut line = if self.json { json(event)? } else { words(event) };
-        line.push('\n');
-        self.stdout.write_all(line.as_bytes()).await?;
+    pub(crate) async fn line(&mut self, line: &Line) -> std::io::Result<()> {
+        let mut text = if self.json { json(line)? } else { words(line) };
+        text.push('\n');
+        self.stdout.write_all(text.as_bytes()).await?;
         self.stdout.flush().await
     }
 }
@@ -257,7 +256,7 @@ fn json(value: &impl Serialize) -> std::io::Result<String> {
 
 fn words(line: &Line) -> String {
     let now = jiff::Zoned::now().strftime("%H:%M:%S");
-    match event {
+    match line {
         Line::State(line) => {
             let cause = line.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
             let retry = line
@@ -272,6 +271,5 @@ fn words(line: &Line) -> String {
             let text = |text: &str| crate::text::shown(text, usize::MAX, true);
             format!("{now} {}: {}\n{}", message.channel, text(&message.title), text(&message.body))
         }
-        Event::Snapshot(status) => format!("{now} {} channels", status.channels.len()),
     }
 }

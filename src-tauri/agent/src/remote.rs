@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
 use tidings_api::client::{Client, ClientError};
-use tidings_api::{Action, ErrorCode, Event, Reply, Request, StatusReport};
+use tidings_api::{Action, ErrorCode, Event, Line, Reply, Request, StatusReport};
 
 use crate::cli::exit;
 use crate::listen::Out;
@@ -25,7 +25,7 @@ pub(crate) async fn status(paths: &Paths, json: bool) -> anyhow::Result<ExitCode
     ask(paths, &Request::Status, |reply| match reply {
         Reply::Status(status) if json => print(&serde_json::to_string(&status)?),
         Reply::Status(status) => print(&status_words(&status)),
-        Reply::Done { .. } | Reply::Event(_) | Reply::Refused(_) => Ok(()),
+        _ => Ok(()),
     })
     .await
 }
@@ -47,13 +47,14 @@ pub(crate) async fn tail(paths: &Paths, json: bool) -> anyhow::Result<ExitCode> 
     let mut out = Out { stdout: tokio::io::stdout(), json };
     let streaming = async {
         let mut client = Client::connect(&paths.socket()).await?;
-        let Reply::Event(_) = client.ask(&Request::Subscribe).await? else {
+        let Reply::Event(_) = client.ask(&Request::Subscribe { window: false }).await? else {
             return Err(ClientError::Malformed("no event stream".to_owned()));
         };
         loop {
-            let event = client.event().await?;
             // A reader that is gone ends us without a word, as it does any filter.
-            if matches!(event, Event::Message(_)) && out.event(&event).await.is_err() {
+            if let Event::Message(stored) = client.event().await?
+                && out.line(&Line::Message(stored.message)).await.is_err()
+            {
                 return Ok(());
             }
         }

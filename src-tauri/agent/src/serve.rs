@@ -1,17 +1,23 @@
 //! The agent's answers on the local socket.
 
-use std::path::Path;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tidings_api::socket::{self, Handler};
-use tidings_api::{ErrorCode, Event, MessageReport, Refusal, Reply, Request, StateLine, StatusReport};
-use tidings_inbox::{Inbox, Message};
+use tidings_api::{
+    ChannelReport, ErrorCode, Event, MessageReport, Refusal, Reply, Request, StatusReport, StoredMessage,
+};
+use tidings_inbox::{Inbox, Message, RowId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
+use crate::diagnostics::Diagnostics;
+use crate::paths::Paths;
 use crate::snapshot::Snapshot;
+use crate::window::Raises;
 use crate::wish::{Wish, Wishes};
+
+/// Messages in one answer to a question for the history.
+const HISTORY: u16 = 500;
 
 /// Events that may wait for a subscriber.
 const EVENTS: usize = 64;
@@ -21,6 +27,8 @@ struct Answers {
     snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
     inbox: Inbox,
+    raises: Raises,
+    diagnostics: Diagnostics,
 }
 
 /// Ends the service, and with it every connection, when dropped.
@@ -34,14 +42,16 @@ impl Drop for Served {
     }
 }
 
-/// Serves at `path` until the answer is dropped. Without a socket the agent goes on, and says what is missing.
+/// Serves until the answer is dropped. Without a socket the agent goes on, and says what is missing.
 pub(crate) fn spawn(
-    path: &Path,
+    paths: &Paths,
     snapshot: &watch::Sender<Snapshot>,
     wishes: &Wishes,
     inbox: &Inbox,
+    raises: &Raises,
 ) -> Served {
-    let listener = match socket::bind(path) {
+    let path = paths.socket();
+    let listener = match socket::bind(&path) {
         Ok(listener) => listener,
         Err(error) => {
             tracing::warn!(
@@ -51,8 +61,13 @@ pub(crate) fn spawn(
             return Served(None);
         }
     };
-    let answers = Answers { snapshot: snapshot.subscribe(), wishes: wishes.clone(), inbox: inbox.clone() };
-    let path = path.to_owned();
+    let answers = Answers {
+        snapshot: snapshot.subscribe(),
+        wishes: wishes.clone(),
+        inbox: inbox.clone(),
+        raises: raises.clone(),
+        diagnostics: Diagnostics::new(paths),
+    };
     let task: JoinHandle<()> = tokio::spawn(async move { socket::serve(listener, &path, answers).await });
     Served(Some(task.abort_handle()))
 }
@@ -74,15 +89,46 @@ impl Handler for Answers {
                 self.wishes.make(Wish::OpenWindow { activation_token, message: None });
                 Reply::Done { channels: Vec::new() }
             }
+            Request::History { before, limit } => {
+                let messages = self.inbox.history(before.map(RowId), limit.min(HISTORY).into()).await;
+                let snapshot = self.snapshot.borrow();
+                Reply::History {
+                    messages: messages.iter().map(|message| stored(message, &snapshot)).collect(),
+                }
+            }
+            Request::OpenLink { message } => self.open_link(RowId(message)).await,
+            Request::Diagnostics => {
+                Reply::Diagnostics { text: self.diagnostics.text(&self.snapshot.borrow()) }
+            }
             // The socket answers it by a stream.
-            Request::Subscribe => Reply::Status(self.snapshot.borrow().report()),
+            Request::Subscribe { .. } => Reply::Status(self.snapshot.borrow().report()),
         }
     }
 
-    fn subscribe(&self) -> mpsc::Receiver<Event> {
+    fn subscribe(&self, window: bool) -> Result<mpsc::Receiver<Event>, Refusal> {
         let (events, receiver) = mpsc::channel(EVENTS);
+        if window && !self.raises.take(events.clone()) {
+            // The second one's place is with the first.
+            self.wishes.make(Wish::OpenWindow { activation_token: None, message: None });
+            return Err(Refusal {
+                code: ErrorCode::WindowOpen,
+                message: "the window is open already".to_owned(),
+            });
+        }
         tokio::spawn(stream(self.clone(), events));
-        receiver
+        Ok(receiver)
+    }
+}
+
+impl Answers {
+    async fn open_link(&self, row: RowId) -> Reply {
+        let link = self.inbox.message(row).await.and_then(|message| message.url);
+        let Some(url) = link else {
+            let message = "this message has no link, or is no longer there".to_owned();
+            return Reply::Refused(Refusal { code: ErrorCode::UnknownMessage, message });
+        };
+        self.wishes.make(Wish::OpenLink { url, message: row });
+        Reply::Done { channels: Vec::new() }
     }
 }
 
@@ -115,7 +161,7 @@ async fn stream(mut answers: Answers, events: mpsc::Sender<Event>) {
             message = messages.recv() => {
                 let event = match message {
                     Ok(tidings_inbox::Event::Stored(message)) => {
-                        Event::Message(message_report(&message, channel_name(&answers.snapshot.borrow(), &message)))
+                        Event::Message(stored(&message, &answers.snapshot.borrow()))
                     }
                     // Its words are in the snapshot.
                     Ok(tidings_inbox::Event::Notice(_)) => continue,
@@ -143,23 +189,17 @@ fn news(told: &StatusReport, now: &StatusReport) -> Vec<Event> {
     if frame(told) != frame(now) {
         return vec![Event::Snapshot(now.clone())];
     }
-    now.channels
-        .iter()
-        .zip(&told.channels)
-        .map(|(now, told)| (state(now), state(told)))
-        .filter(|(now, told)| now != told)
-        .map(|(now, _)| Event::State(now))
-        .collect()
+    // A mere byte or round trip is no news.
+    let state = |c: &ChannelReport| (c.state, c.since, c.attempt, c.retry_at, c.cause.clone(), c.unread);
+    let changed = now.channels.iter().zip(&told.channels).filter(|(now, told)| state(now) != state(told));
+    changed.map(|(now, _)| Event::State(now.clone())).collect()
 }
 
-fn state(channel: &tidings_api::ChannelReport) -> StateLine {
-    StateLine {
-        channel: channel.name.clone(),
-        state: channel.state,
-        since: channel.since,
-        attempt: channel.attempt,
-        retry_at: channel.retry_at,
-        cause: channel.cause.clone(),
+fn stored(message: &Message, snapshot: &Snapshot) -> StoredMessage {
+    StoredMessage {
+        row: message.row.0,
+        unread: message.unread,
+        message: message_report(message, channel_name(snapshot, message)),
     }
 }
 

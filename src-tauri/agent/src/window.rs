@@ -1,10 +1,13 @@
-//! The window: a process of its own, started on demand, gone when closed.
+//! The window: a process of its own, started on demand, raised while it is open, gone when closed.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use tidings_api::Event;
 use tidings_inbox::RowId;
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 
 /// Name of the window's executable, beside the agent's own.
 const EXECUTABLE: &str = "tidings-window";
@@ -12,7 +15,12 @@ const EXECUTABLE: &str = "tidings-window";
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     child: Option<Child>,
+    raises: Raises,
 }
+
+/// The way to the open window, wherever it was started from: the subscription that it holds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Raises(Arc<Mutex<Option<mpsc::Sender<Event>>>>);
 
 /// Why no window opens.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +31,42 @@ pub(crate) enum WindowError {
     Failed(std::io::Error),
 }
 
+impl Raises {
+    /// Remembers the window's subscription; false if another window holds one.
+    pub(crate) fn take(&self, events: mpsc::Sender<Event>) -> bool {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.as_ref().is_some_and(|held| !held.is_closed()) {
+            return false;
+        }
+        *held = Some(events);
+        true
+    }
+
+    /// Asks the open window to show; false if there is none that listens.
+    fn raise(&self, activation_token: Option<String>, message: Option<RowId>) -> bool {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = Event::Raise { activation_token, message: message.map(|row| row.0) };
+        held.as_ref().is_some_and(|held| match held.try_send(event) {
+            // One that is too busy to be told is there all the same.
+            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        })
+    }
+}
+
 impl Window {
-    /// Opens the window, at a message where one is named; one that is open stays as it is.
+    pub(crate) fn raises(&self) -> &Raises {
+        &self.raises
+    }
+
+    /// Shows the window, at a message where one is named: raises the one that is open, or starts one.
     pub(crate) fn open(
         &mut self,
         activation_token: Option<String>,
         message: Option<RowId>,
     ) -> Result<(), WindowError> {
-        if self.child.is_some() {
+        // One that was started a moment ago and doesn't listen yet is about to show.
+        if self.raises.raise(activation_token.clone(), message) || self.child.is_some() {
             return Ok(());
         }
         let executable = std::env::current_exe().map_err(WindowError::Failed)?.with_file_name(EXECUTABLE);

@@ -85,10 +85,18 @@ impl Client {
     pub async fn event(&mut self) -> Result<Event, ClientError> {
         match self.reply().await? {
             Reply::Event(event) => Ok(event),
-            other @ (Reply::Done { .. } | Reply::Status(_) | Reply::Refused(_)) => {
-                Err(ClientError::Malformed(format!("{other:?}")))
-            }
+            other @ (Reply::Done { .. }
+            | Reply::Status(_)
+            | Reply::History { .. }
+            | Reply::Diagnostics { .. }
+            | Reply::Refused(_)) => Err(ClientError::Malformed(format!("{other:?}"))),
         }
+    }
+
+    /// The agent's process, where the system tells.
+    #[must_use]
+    pub fn agent_pid(&self) -> Option<i32> {
+        self.writer.as_ref().peer_cred().ok()?.pid()
     }
 
     async fn reply(&mut self) -> Result<Reply, ClientError> {

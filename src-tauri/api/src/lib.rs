@@ -11,8 +11,12 @@ mod wire;
 
 mod report;
 mod request;
+#[cfg(test)]
+mod typescript;
 
-pub use report::{ChannelReport, Close, MessageReport, Raw, StateLine, StateName, StatusReport};
+pub use report::{
+    ChannelReport, Close, Line, MessageReport, Raw, StateLine, StateName, StatusReport, StoredMessage,
+};
 pub use request::{Action, ErrorCode, Event, Refusal, Reply, Request};
 
 /// Version of the socket's language. A peer with another number is told so and nothing else.

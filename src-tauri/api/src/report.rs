@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 /// `tidings status --json`, and the start of every event stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StatusReport {
     /// Version of the agent.
     pub version: String,
     /// Popups are held back until then; `null` when they aren't. The far end of time means: until resumed.
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub paused_until: Option<Timestamp>,
     /// Unread messages in all channels.
+    #[cfg_attr(test, ts(type = "number"))]
     pub unread: u64,
     /// What the user should know and mend, such as an error in the settings file. Empty when all is well.
     pub notices: Vec<String>,
@@ -20,6 +23,7 @@ pub struct StatusReport {
 
 /// One channel's state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ChannelReport {
     /// Stable id, what commands may name the channel by beside its name.
     pub id: String,
@@ -30,10 +34,12 @@ pub struct ChannelReport {
     /// What it is doing.
     pub state: StateName,
     /// Since when it is in that state.
+    #[cfg_attr(test, ts(type = "string"))]
     pub since: Timestamp,
     /// Dials since the last stable link; 0 when none is needed.
     pub attempt: u32,
     /// When the next dial starts by itself.
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub retry_at: Option<Timestamp>,
     /// Why it is not connected, in words.
     pub cause: Option<String>,
@@ -42,15 +48,19 @@ pub struct ChannelReport {
     /// Last measured round trip of a ping, in milliseconds.
     pub rtt_ms: Option<f64>,
     /// When the peer was last heard.
+    #[cfg_attr(test, ts(type = "string | null"))]
     pub last_inbound: Option<Timestamp>,
     /// Links opened since the agent's start.
+    #[cfg_attr(test, ts(type = "number"))]
     pub links_opened: u64,
     /// Unread messages of this channel.
+    #[cfg_attr(test, ts(type = "number"))]
     pub unread: u64,
 }
 
 /// The content of a close frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Close {
     /// Close code (RFC 6455, section 7.4); 1005 when the frame had none.
     pub code: u16,
@@ -60,6 +70,7 @@ pub struct Close {
 
 /// The six states of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum StateName {
     /// Off, because the user said so.
@@ -110,6 +121,7 @@ pub struct StateLine {
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MessageReport {
     /// Name of the channel.
     pub channel: String,
@@ -124,13 +136,39 @@ pub struct MessageReport {
     /// Link that a click opens.
     pub url: Option<String>,
     /// When its last byte was read.
+    #[cfg_attr(test, ts(type = "string"))]
     pub received_at: Timestamp,
     /// What the server sent, untouched.
     pub raw: Raw,
 }
 
+/// One line of `tidings listen --json` and `tidings tail --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Line {
+    /// A channel's state changed.
+    State(StateLine),
+    /// A message came.
+    Message(MessageReport),
+}
+
+/// A message in the inbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StoredMessage {
+    /// Its place; higher came later.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub row: i64,
+    /// Whether nobody has looked at it yet.
+    pub unread: bool,
+    /// The message itself.
+    #[serde(flatten)]
+    pub message: MessageReport,
+}
+
 /// Text as it is, or bytes as `{"base64": "…"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(untagged)]
 pub enum Raw {
     /// A Text frame.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::report::{MessageReport, StateLine, StatusReport};
+use crate::report::{ChannelReport, StatusReport, StoredMessage};
 
 /// One request. A connection may carry any number of them, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,11 +23,30 @@ pub enum Request {
         activation_token: Option<String>,
     },
     /// Turn this connection into a stream of [`Event`]s. Answered by [`Reply::Event`] for ever.
-    Subscribe,
+    Subscribe {
+        /// The subscriber is the window: it is told to raise itself, and there is only one of it.
+        #[serde(default)]
+        window: bool,
+    },
+    /// Stored messages, newest first. Answered by [`Reply::History`].
+    History {
+        /// Only those stored before this row.
+        before: Option<i64>,
+        /// At most so many; the agent has a limit of its own.
+        limit: u16,
+    },
+    /// Open a stored message's link, if it has one, and count it as read. Answered by [`Reply::Done`].
+    OpenLink {
+        /// The message's row.
+        message: i64,
+    },
+    /// What a report of trouble should hold, with nothing secret in it. Answered by [`Reply::Diagnostics`].
+    Diagnostics,
 }
 
 /// What can be done with a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Connect and stay connected.
@@ -53,12 +72,23 @@ pub enum Reply {
     Status(StatusReport),
     /// One event of a subscription.
     Event(Event),
+    /// Stored messages, newest first.
+    History {
+        /// Fewer than asked for when there are no more.
+        messages: Vec<StoredMessage>,
+    },
+    /// For people to read and to send on.
+    Diagnostics {
+        /// Plain text.
+        text: String,
+    },
     /// Not done.
     Refused(Refusal),
 }
 
 /// Why a request was not done. Callers branch on `code`, people read `message`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct Refusal {
     /// For programs.
@@ -69,6 +99,7 @@ pub struct Refusal {
 
 /// The kinds of refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The request's line is no JSON of the expected form, or too long.
@@ -77,6 +108,10 @@ pub enum ErrorCode {
     OtherVersion,
     /// No channel of that id or name.
     UnknownChannel,
+    /// No message of that row, or none with a link.
+    UnknownMessage,
+    /// There is a window already; it was asked to show.
+    WindowOpen,
     /// Too many connections at once.
     Busy,
     /// The agent is ending.
@@ -85,13 +120,22 @@ pub enum ErrorCode {
 
 /// What happens, as it happens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// Everything: the first event of a stream, and again whenever something but a channel's state changed
     /// or the reader was too slow to be told each change.
     Snapshot(StatusReport),
-    /// A channel's state changed.
-    State(StateLine),
+    /// A channel came into another state, or its next try or cause changed.
+    State(ChannelReport),
     /// A message was stored.
-    Message(MessageReport),
+    Message(StoredMessage),
+    /// The window should come to the front. Told to the window alone.
+    Raise {
+        /// The desktop's permission to take the focus (XDG activation), where it handed one over.
+        activation_token: Option<String>,
+        /// The row of the message to show.
+        #[cfg_attr(test, ts(type = "number | null"))]
+        message: Option<i64>,
+    },
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -25,8 +26,11 @@ pub trait Handler: Clone + Send + Sync + 'static {
     /// Answers everything but [`Request::Subscribe`].
     fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
 
-    /// Starts a stream that begins with a snapshot. The stream ends when the agent does.
-    fn subscribe(&self) -> mpsc::Receiver<Event>;
+    /// Starts a stream that begins with a snapshot and ends when the agent does.
+    ///
+    /// # Errors
+    /// When the window subscribes and there is one already.
+    fn subscribe(&self, window: bool) -> Result<mpsc::Receiver<Event>, Refusal>;
 }
 
 /// Binds the socket, replacing a stale one; the caller holds the agent's lock, so nobody lives there.
@@ -97,22 +101,10 @@ async fn converse(stream: UnixStream, handler: impl Handler) {
     loop {
         let reply = match wire::read(&mut reader, MAX_REQUEST).await {
             Ok(None) | Err(ReadError::Io(_)) => return,
-            Ok(Some(Request::Subscribe)) => {
-                let mut events = handler.subscribe();
-                // Reading on tells when the peer has gone, though nothing more is expected of it.
-                let mut end = Box::pin(wire::read::<Request>(&mut reader, MAX_REQUEST));
-                loop {
-                    tokio::select! {
-                        _ = &mut end => return,
-                        event = events.recv() => {
-                            let Some(event) = event else { return };
-                            if !send(&mut writer, &Reply::Event(event)).await {
-                                return;
-                            }
-                        }
-                    }
-                }
-            }
+            Ok(Some(Request::Subscribe { window })) => match handler.subscribe(window) {
+                Ok(events) => return tell(events, reader, writer).await,
+                Err(refusal) => Reply::Refused(refusal),
+            },
             Ok(Some(request)) => handler.handle(request).await,
             Err(error @ ReadError::OtherVersion { .. }) => {
                 refused(ErrorCode::OtherVersion, error.to_string())
@@ -126,6 +118,26 @@ async fn converse(stream: UnixStream, handler: impl Handler) {
         };
         if !send(&mut writer, &reply).await {
             return;
+        }
+    }
+}
+
+async fn tell(
+    mut events: mpsc::Receiver<Event>,
+    mut reader: BufReader<OwnedReadHalf>,
+    mut writer: OwnedWriteHalf,
+) {
+    // Reading on tells when the peer has gone, though nothing more is expected of it.
+    let mut end = Box::pin(wire::read::<Request>(&mut reader, MAX_REQUEST));
+    loop {
+        tokio::select! {
+            _ = &mut end => return,
+            event = events.recv() => {
+                let Some(event) = event else { return };
+                if !send(&mut writer, &Reply::Event(event)).await {
+                    return;
+                }
+            }
         }
     }
 }

@@ -27,18 +27,25 @@ fn status() -> StatusReport {
 impl Handler for Agent {
     async fn handle(&self, request: Request) -> Reply {
         match request {
-            Request::Status | Request::Subscribe => Reply::Status(status()),
+            Request::Status | Request::Subscribe { .. } => Reply::Status(status()),
             Request::Raise { .. } => Reply::Done { channels: Vec::new() },
-            Request::Act { .. } => {
-                Reply::Refused(Refusal { code: ErrorCode::UnknownChannel, message: "no such channel".to_owned() })
-            }
+            Request::Act { .. }
+            | Request::History { .. }
+            | Request::OpenLink { .. }
+            | Request::Diagnostics => Reply::Refused(Refusal {
+                code: ErrorCode::UnknownChannel,
+                message: "no such channel".to_owned(),
+            }),
         }
     }
 
-    fn subscribe(&self) -> mpsc::Receiver<Event> {
+    fn subscribe(&self, window: bool) -> Result<mpsc::Receiver<Event>, Refusal> {
+        if window {
+            return Err(Refusal { code: ErrorCode::WindowOpen, message: "there is one".to_owned() });
+        }
         let (events, receiver) = mpsc::channel(1);
         tokio::spawn(async move { while events.send(Event::Snapshot(status())).await.is_ok() {} });
-        receiver
+        Ok(receiver)
     }
 }
 
@@ -76,17 +83,29 @@ async fn a_refusal_reaches_the_caller_as_an_error_with_its_code() {
     let mut client = Client::connect(&path).await.unwrap();
     let act = Request::Act { action: tidings_api::Action::Connect, channel: Some("x".to_owned()) };
     let error = client.ask(&act).await.unwrap_err();
-    assert!(matches!(error, ClientError::Refused(Refusal { code: ErrorCode::UnknownChannel, .. })), "{error}");
+    assert!(
+        matches!(error, ClientError::Refused(Refusal { code: ErrorCode::UnknownChannel, .. })),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_subscription_goes_on_until_the_subscriber_leaves() {
     let (_folder, path) = serve();
     let mut client = Client::connect(&path).await.unwrap();
-    assert_eq!(client.ask(&Request::Subscribe).await.unwrap(), Reply::Event(Event::Snapshot(status())));
+    let subscribe = Request::Subscribe { window: false };
+    assert_eq!(client.ask(&subscribe).await.unwrap(), Reply::Event(Event::Snapshot(status())));
     for _ in 0..100 {
         assert_eq!(client.event().await.unwrap(), Event::Snapshot(status()));
     }
+}
+
+#[tokio::test]
+async fn a_second_window_is_refused() {
+    let (_folder, path) = serve();
+    let mut client = Client::connect(&path).await.unwrap();
+    let error = client.ask(&Request::Subscribe { window: true }).await.unwrap_err();
+    assert!(matches!(error, ClientError::Refused(Refusal { code: ErrorCode::WindowOpen, .. })), "{error}");
 }
 
 #[tokio::test]
@@ -115,7 +134,8 @@ async fn a_path_too_long_for_a_socket_is_refused_with_its_reason() {
 #[tokio::test]
 async fn another_version_of_the_protocol_is_told_so() {
     let (_folder, path) = serve();
-    let answer = answer_to(&path, b"{\"protocol\":999,\"version\":\"9.9.9\",\"body\":{\"ask\":\"sing\"}}\n").await;
+    let answer =
+        answer_to(&path, b"{\"protocol\":999,\"version\":\"9.9.9\",\"body\":{\"ask\":\"sing\"}}\n").await;
     assert!(answer.contains("other_version") && answer.contains("9.9.9"), "{answer}");
 }
 
@@ -123,7 +143,9 @@ async fn another_version_of_the_protocol_is_told_so() {
 async fn what_is_no_request_is_refused_and_the_connection_goes_on() {
     let (_folder, path) = serve();
     let mut stream = BufReader::new(UnixStream::connect(&path).await.unwrap());
-    for nonsense in ["\n", "{\"protocol\":1,\"version\":\"1\",\"body\":{\"ask\":\"sing\"}}\n", "\u{0}\n", "[[[[\n"] {
+    for nonsense in
+        ["\n", "{\"protocol\":1,\"version\":\"1\",\"body\":{\"ask\":\"sing\"}}\n", "\u{0}\n", "[[[[\n"]
+    {
         stream.write_all(nonsense.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_line(&mut answer).await.unwrap();

@@ -263,7 +263,7 @@ impl Database {
         connection.pragma_update(None, "cache_size", -256)?;
         let database = Self { connection };
         // Reading a bit of everything shows damage now rather than at the first message.
-        database.newest(1)?;
+        database.newest(None, 1)?;
         database.pending()?;
         let contents = Contents { next_row: database.next_row()?, last_ids: database.last_ids()? };
         Ok(Ok((database, contents)))
@@ -314,10 +314,11 @@ impl Database {
             .collect()
     }
 
-    pub(crate) fn newest(&self, limit: usize) -> rusqlite::Result<Vec<Message>> {
+    pub(crate) fn newest(&self, before: Option<RowId>, limit: usize) -> rusqlite::Result<Vec<Message>> {
+        let before = before.unwrap_or(RowId(i64::MAX));
         self.connection
-            .prepare_cached("SELECT * FROM message ORDER BY row DESC LIMIT ?1")?
-            .query_map([i64::try_from(limit).unwrap_or(i64::MAX)], read)?
+            .prepare_cached("SELECT * FROM message WHERE row < ?1 ORDER BY row DESC LIMIT ?2")?
+            .query_map((before, i64::try_from(limit).unwrap_or(i64::MAX)), read)?
             .collect()
     }
 

@@ -95,7 +95,12 @@ impl Inbox {
 
     /// The newest `limit` messages, newest first.
     pub async fn recent(&self, limit: usize) -> Vec<Message> {
-        self.ask(|reply| Command::Recent(limit, reply)).await
+        self.history(None, limit).await
+    }
+
+    /// The newest `limit` messages of those that came before row `before`, newest first.
+    pub async fn history(&self, before: Option<RowId>, limit: usize) -> Vec<Message> {
+        self.ask(|reply| Command::History { before, limit, reply }).await
     }
 
     /// One message, if it is there.

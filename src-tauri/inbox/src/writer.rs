@@ -49,7 +49,11 @@ pub(crate) enum Command {
     NotShown(Vec<RowId>),
     ShowPending,
     LastId(String, oneshot::Sender<Option<String>>),
-    Recent(usize, oneshot::Sender<Vec<Message>>),
+    History {
+        before: Option<RowId>,
+        limit: usize,
+        reply: oneshot::Sender<Vec<Message>>,
+    },
     Message(RowId, oneshot::Sender<Option<Message>>),
     MarkRead(Read, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
@@ -163,7 +167,7 @@ impl Writer {
                     }
                     Command::ShowPending => self.show_pending(),
                     Command::LastId(channel, reply) => answer(reply, self.last_ids.get(&channel).cloned()),
-                    Command::Recent(limit, reply) => answer(reply, self.recent(limit)),
+                    Command::History { before, limit, reply } => answer(reply, self.history(before, limit)),
                     Command::Message(row, reply) => answer(reply, self.message(row)),
                     Command::MarkRead(which, reply) => {
                         self.mark_read(&which);
@@ -405,10 +409,12 @@ impl Writer {
         self.notifier.show(Popup::Summary { rows, count, newest, channels });
     }
 
-    fn recent(&mut self, limit: usize) -> Vec<Message> {
-        let mut messages = Vec::from_iter(self.waiting.newest_first().take(limit).cloned());
+    fn history(&mut self, before: Option<RowId>, limit: usize) -> Vec<Message> {
+        let waiting =
+            self.waiting.newest_first().filter(|message| before.is_none_or(|row| message.row < row));
+        let mut messages = Vec::from_iter(waiting.take(limit).cloned());
         let rest = limit - messages.len();
-        messages.extend(self.look_up(|database| database.newest(rest)));
+        messages.extend(self.look_up(|database| database.newest(before, rest)));
         messages
     }
 
@@ -640,7 +646,7 @@ mod tests {
         }
         rig.commands.send(Command::Shown(first.rows())).expect("the writer lives");
         assert!(rig.notice().contains("can't be written"));
-        let recent = rig.ask(|reply| Command::Recent(9, reply));
+        let recent = rig.ask(|reply| Command::History { before: None, limit: 9, reply });
         let titles: Vec<&str> = recent.iter().map(|message| message.title.as_str()).collect();
         assert_eq!(titles, ["c", "b", "a"], "what waits is there for the window");
         assert_eq!(rig.stored(), ["a"]);
@@ -675,7 +681,7 @@ mod tests {
             let room = Arc::clone(&rig.room).try_acquire_owned().expect("room");
             rig.commands.send(Command::Arrive(arrival, room)).expect("the writer lives");
         }
-        assert_eq!(rig.ask(|reply| Command::Recent(9, reply)).len(), 2);
+        assert_eq!(rig.ask(|reply| Command::History { before: None, limit: 9, reply }).len(), 2);
         assert!(rig.popups.try_recv().is_err());
     }
 

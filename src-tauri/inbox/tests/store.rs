@@ -63,6 +63,8 @@ async fn everything_of_a_message_comes_back_from_the_file_as_it_went_in() {
     assert_eq!(inbox.recent(9).await, shown);
     assert_eq!(inbox.recent(1).await, shown[..1]);
     assert_eq!(inbox.recent(0).await, []);
+    assert_eq!(inbox.history(Some(shown[0].row), 9).await, shown[1..]);
+    assert_eq!(inbox.history(Some(shown[0].row), 1).await, shown[1..2]);
     assert_eq!(inbox.message(shown[2].row).await.as_ref(), Some(&shown[2]));
     assert_eq!(shown[2].raw, Raw::Text("NUL \0 and\u{1b}[31m 长".into()));
     assert_eq!(inbox.message(RowId(99)).await, None);

@@ -1,0 +1,45 @@
+//! The types that the window's page sees, written for JavaScript's checkers into `ui/api.d.ts`.
+//!
+//! The file is committed; this test fails when it has fallen behind, and `UPDATE=1 cargo test -p tidings-api`
+//! writes it anew.
+
+use std::path::Path;
+
+use ts_rs::{Config, TS};
+
+use crate::{
+    Action, ChannelReport, Close, ErrorCode, Event, MessageReport, Raw, Refusal, StateName, StatusReport,
+    StoredMessage,
+};
+
+fn declaration<T: TS>(config: &Config) -> String {
+    format!("export {}\n", T::decl(config))
+}
+
+#[test]
+fn the_pages_types_are_those_of_the_agent() {
+    let config = Config::new();
+    let declarations = [
+        declaration::<StatusReport>(&config),
+        declaration::<ChannelReport>(&config),
+        declaration::<StateName>(&config),
+        declaration::<Close>(&config),
+        declaration::<StoredMessage>(&config),
+        declaration::<MessageReport>(&config),
+        declaration::<Raw>(&config),
+        declaration::<Event>(&config),
+        declaration::<Action>(&config),
+        declaration::<Refusal>(&config),
+        declaration::<ErrorCode>(&config),
+    ];
+    let now = format!(
+        "// What the agent says to the page. Made from the crate tidings-api: UPDATE=1 cargo test -p tidings-api\n\n{}",
+        declarations.join("\n")
+    );
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/api.d.ts");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &now).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == now, "ui/api.d.ts is not up to date: UPDATE=1 cargo test -p tidings-api");
+}
