@@ -193,3 +193,55 @@ code: ErrorCode,
 message: string, };
 
 export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "window_open" | "busy" | "ending";
+
+export type PageEvent = AgentLink | Event;
+
+export type AgentLink = { "type": "agent_connected", 
+/**
+ * Version of the agent.
+ */
+version: string, 
+/**
+ * It is another version than the window's: a restart of the agent mends that.
+ */
+other_version: boolean, } | { "type": "agent_gone", 
+/**
+ * Why, for people.
+ */
+message: string, };
+
+export type PageCommand = { "do": "channel", 
+/**
+ * What.
+ */
+action: Action, 
+/**
+ * Its id; `null`: all.
+ */
+channel: string | null, } | { "do": "open_link", 
+/**
+ * The message's row.
+ */
+message: number, } | { "do": "restart_agent" };
+
+export type HistoryQuery = { 
+/**
+ * Only those before this row.
+ */
+before: number | null, 
+/**
+ * At most so many.
+ */
+limit: number, };
+
+export type PageError = { 
+/**
+ * For the page.
+ */
+code: PageErrorCode, 
+/**
+ * For people.
+ */
+message: string, };
+
+export type PageErrorCode = "agent_gone" | "other_version" | "failed" | ErrorCode;

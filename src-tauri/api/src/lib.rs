@@ -6,6 +6,7 @@
 //! prints with `--json`, so scripts and the socket agree by construction.
 
 pub mod client;
+pub mod page;
 pub mod socket;
 mod wire;
 

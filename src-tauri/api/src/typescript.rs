@@ -7,6 +7,7 @@ use std::path::Path;
 
 use ts_rs::{Config, TS};
 
+use crate::page::{AgentLink, HistoryQuery, PageCommand, PageError, PageErrorCode, PageEvent};
 use crate::{
     Action, ChannelReport, Close, ErrorCode, Event, MessageReport, Raw, Refusal, StateName, StatusReport,
     StoredMessage,
@@ -31,6 +32,12 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<Action>(&config),
         declaration::<Refusal>(&config),
         declaration::<ErrorCode>(&config),
+        declaration::<PageEvent>(&config),
+        declaration::<AgentLink>(&config),
+        declaration::<PageCommand>(&config),
+        declaration::<HistoryQuery>(&config),
+        declaration::<PageError>(&config),
+        declaration::<PageErrorCode>(&config),
     ];
     let now = format!(
         "// What the agent says to the page. Made from the crate tidings-api: UPDATE=1 cargo test -p tidings-api\n\n{}",

@@ -1,0 +1,95 @@
+//! What the window's page and the window say to each other. Most of it is the agent's own words, handed on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, ErrorCode, Event};
+
+/// What the page is told, as it happens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(untagged)]
+pub enum PageEvent {
+    /// Whether the agent is there.
+    Link(AgentLink),
+    /// What the agent told.
+    Agent(Event),
+}
+
+/// The window's connection to the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AgentLink {
+    /// The agent is there and a snapshot follows.
+    AgentConnected {
+        /// Version of the agent.
+        version: String,
+        /// It is another version than the window's: a restart of the agent mends that.
+        other_version: bool,
+    },
+    /// The agent is gone; the window looks for it until it is back.
+    AgentGone {
+        /// Why, for people.
+        message: String,
+    },
+}
+
+/// What the page wants done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum PageCommand {
+    /// Something with one channel, or with all.
+    Channel {
+        /// What.
+        action: Action,
+        /// Its id; `null`: all.
+        channel: Option<String>,
+    },
+    /// Open a message's link in the user's browser.
+    OpenLink {
+        /// The message's row.
+        #[cfg_attr(test, ts(type = "number"))]
+        message: i64,
+    },
+    /// Start the agent where none runs; restart it where it is of another version.
+    RestartAgent,
+}
+
+/// Which messages the page wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct HistoryQuery {
+    /// Only those before this row.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// Why something was not done. The page branches on `code` and shows `message`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[error("{message}")]
+pub struct PageError {
+    /// For the page.
+    pub code: PageErrorCode,
+    /// For people.
+    pub message: String,
+}
+
+/// The kinds of failure that the page tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum PageErrorCode {
+    /// The agent is not there.
+    AgentGone,
+    /// The agent speaks another protocol.
+    OtherVersion,
+    /// Something else failed.
+    Failed,
+    /// The agent said no.
+    #[serde(untagged)]
+    Refused(ErrorCode),
+}
