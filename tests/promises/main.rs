@@ -1,4 +1,20 @@
 //! Promises.
 
 mod desktop;
+mod disconnect_stays_disconnected;
+mod heartbeat_keeps_the_recipe;
+mod hostile_input_hurts_nobody;
+mod listen_speaks_json_lines;
+mod message_becomes_one_notification;
 mod nginx_keeps_the_link;
+mod notification_service_comes_back;
+mod quit_says_goodbye;
+mod reconnects_by_itself_after_a_server_restart;
+mod runs_without_a_desktop;
+mod second_start_opens_no_second_link;
+mod settings_errors_are_told;
+mod several_channels;
+mod status_tells_the_truth;
+mod stays_quiet_after_4500;
+mod tray_host_comes_back;
+mod two_agents_of_one_user;

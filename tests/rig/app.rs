@@ -15,13 +15,11 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 use tidings_api::client::Client;
 use tidings_api::{Reply, Request, StatusReport};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
+use crate::binary;
 use crate::desktop::{PrivateBus, Process, Signal};
-use crate::wait::{SOON, eventually};
-
-/// Overrides where the binary is.
-const BINARY: &str = "TIDINGS_BIN";
+use crate::wait::{LOOK, SOON, eventually};
 
 /// What the agent takes for the user's time zone: nine hours east of UTC, so that local times show.
 const ZONE: &str = "JST-9";
@@ -135,7 +133,7 @@ impl App {
                 bail!("the agent ended at once ({status}):\n{}", self.log());
             }
             ensure!(Instant::now() < deadline, "the agent does not answer:\n{}", self.log());
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            sleep(LOOK).await;
         }
         Ok(())
     }
@@ -205,25 +203,21 @@ impl App {
         serde_json::from_str(&output.stdout).context("a strange status")
     }
 
-    /// Waits until the agent's status is as wanted, by its own events.
+    /// Waits until the agent's status is as wanted.
     pub async fn wait_for_status(
         &self,
         what: &str,
         wanted: impl Fn(&StatusReport) -> bool,
     ) -> anyhow::Result<StatusReport> {
         let deadline = Instant::now() + SOON;
-        let mut events = Client::connect(&self.socket()).await?;
-        let mut asker = Client::connect(&self.socket()).await?;
-        events.ask(&Request::Subscribe).await?;
+        let mut agent = Client::connect(&self.socket()).await?;
         loop {
-            let Reply::Status(status) = asker.ask(&Request::Status).await? else { bail!("no status") };
+            let Reply::Status(status) = agent.ask(&Request::Status).await? else { bail!("no status") };
             if wanted(&status) {
                 return Ok(status);
             }
-            match timeout_at(deadline, events.event()).await {
-                Ok(event) => drop(event?),
-                Err(_) => bail!("the status is not {what} within {SOON:?}: {status:#?}"),
-            }
+            ensure!(Instant::now() < deadline, "the status is not {what} within {SOON:?}: {status:#?}");
+            sleep(LOOK).await;
         }
     }
 
@@ -251,14 +245,15 @@ impl App {
     pub fn inbox(&self) -> anyhow::Result<Vec<Stored>> {
         let file = self.home().join(".local/share/tidings/inbox.db");
         let inbox = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let mut rows = inbox.prepare("SELECT channel, title, body, state, unread FROM message ORDER BY row")?;
+        let mut rows =
+            inbox.prepare("SELECT channel, title, body, state, unread FROM message ORDER BY row")?;
         let rows = rows.query_map([], |row| {
             let state = ["pending", "shown", "summarised", "silent"];
             Ok(Stored {
                 channel: row.get(0)?,
                 title: row.get(1)?,
                 body: row.get(2)?,
-                state: state.get(row.get::<_, usize>(3)?).copied().unwrap_or("unknown"),
+                state: state.get(usize::from(row.get::<_, u8>(3)?)).copied().unwrap_or("unknown"),
                 unread: row.get(4)?,
             })
         })?;
@@ -329,6 +324,10 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
+        // Not by SIGTERM: a server in this test's own thread would not answer its goodbye any more.
+        if let Some(process) = &self.process {
+            let _ = process.signal(Signal::KILL);
+        }
         for start in 1..=self.starts {
             let log = self.folder.path().join(format!("tidings-{start}.log"));
             let text = fs::read(log).unwrap_or_default();
@@ -352,7 +351,7 @@ fn folder() -> anyhow::Result<TempDir> {
     for path in [bin.clone(), folder.path().join("run"), folder.path().join("home/.config/tidings")] {
         fs::DirBuilder::new().mode(0o700).recursive(true).create(path)?;
     }
-    let original = binary()?;
+    let original = binary::tidings()?;
     // A link where it can be one: the binary is large. Not a symbolic one: the agent looks for its window beside
     // the file that it really is.
     if fs::hard_link(&original, bin.join("tidings")).is_err() {
@@ -371,22 +370,4 @@ fn script(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, format!("#!/bin/sh\n{text}\n"))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     Ok(())
-}
-
-/// `target/debug/tidings`, beside the folder that holds the test's own executable.
-fn binary() -> anyhow::Result<PathBuf> {
-    let path = match std::env::var_os(BINARY) {
-        Some(path) => PathBuf::from(path),
-        None => {
-            let this = std::env::current_exe().context("where is this test?")?;
-            let folder = this.parent().and_then(Path::parent).context("where is this test?")?;
-            folder.join("tidings")
-        }
-    };
-    ensure!(
-        path.is_file(),
-        "there is no {}: build it by `cargo build -p tidings --no-default-features`, or say where it is by {BINARY}",
-        path.display()
-    );
-    Ok(path)
 }

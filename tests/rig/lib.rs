@@ -1,8 +1,13 @@
 //! The tests' rig.
 
+pub mod app;
 pub mod binary;
 pub mod desktop;
 pub mod listen;
 pub mod nginx;
+pub mod notification_service;
+pub mod scene;
+pub mod tray_host;
 pub mod tray_item;
+pub mod wait;
 pub mod witness;

@@ -227,7 +227,7 @@ impl Notifications {
             shared.news.tell();
         }
         let manner = manner.wait_for(|manner| *manner != Manner::Hang).await.map(|manner| *manner);
-        if manner != Ok(Manner::Show) {
+        if !matches!(manner, Ok(Manner::Show)) {
             return Err(fdo::Error::Failed("this service refuses".to_owned()));
         }
         let id = if replaces == 0 { shared.next_id.fetch_add(1, Relaxed) } else { replaces };
@@ -251,12 +251,15 @@ impl Notifications {
         ("rig", "tidings-tests", "1", "1.2")
     }
 
+    /// The user chose an action.
     #[zbus(signal)]
     async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str) -> zbus::Result<()>;
 
+    /// The desktop lets the program take the focus.
     #[zbus(signal)]
     async fn activation_token(emitter: &SignalEmitter<'_>, id: u32, token: &str) -> zbus::Result<()>;
 
+    /// The popup is gone.
     #[zbus(signal)]
     async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
 }

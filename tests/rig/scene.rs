@@ -26,8 +26,8 @@ pub struct Scene {
     pub tray: TrayHost,
     /// Where its popups are.
     pub popups: NotificationService,
-    /// Where the latter two are.
-    pub bus: PrivateBus,
+    /// Where the latter two are; `None` once the session is over.
+    pub bus: Option<PrivateBus>,
     /// Where it connects to, as [`USER`].
     pub server: Place,
 }
@@ -80,7 +80,7 @@ impl Scene {
         let tray = TrayHost::start(&bus).await?;
         let popups = NotificationService::start(&bus, able).await?;
         let app = agent(&bus).start().await?;
-        Ok(Self { app, tray, popups, bus, server })
+        Ok(Self { app, tray, popups, bus: Some(bus), server })
     }
 
     /// Waits until the tray shows the only channel connected.

@@ -11,17 +11,35 @@ use tokio::time::Instant;
 use zbus::connection::Builder;
 use zbus::fdo::DBusProxy;
 use zbus::message::{Header, Type};
+use zbus::names::BusName;
 use zbus::object_server::SignalEmitter;
-use zbus::zvariant::{Structure, Value};
-use zbus::{Connection, MatchRule, MessageStream, Proxy, interface};
+use zbus::proxy::CacheProperties;
+use zbus::{Connection, MatchRule, MessageStream, interface, proxy};
 
 use crate::desktop::PrivateBus;
+use crate::tray_item::{MenuEntry, TrayItem};
 use crate::wait::{News, SOON};
 
 const NAME: &str = "org.kde.StatusNotifierWatcher";
 const PATH: &str = "/StatusNotifierWatcher";
-const ITEM: &str = "org.kde.StatusNotifierItem";
-const MENU: &str = "com.canonical.dbusmenu";
+
+#[proxy(interface = "org.kde.StatusNotifierItem", default_path = "/StatusNotifierItem")]
+trait StatusNotifierItem {
+    #[zbus(property)]
+    fn id(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn title(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn status(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn icon_theme_path(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn tool_tip(&self) -> zbus::Result<ToolTip>;
+    fn activate(&self, x: i32, y: i32) -> zbus::Result<()>;
+}
+
+/// Icon name, pixels, title, text.
+type ToolTip = (String, Vec<(i32, i32, Vec<u8>)>, String, String);
 
 /// The tray host. Without a live connection it is dead, until [`TrayHost::come_back`].
 #[derive(Debug)]
@@ -44,9 +62,9 @@ struct Shared {
     news: News,
 }
 
-/// All that a panel can see of an item.
+/// All that a panel sees of an item.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TrayItem {
+pub struct Seen {
     /// Stable id of the program.
     pub id: String,
     /// Title for people.
@@ -59,26 +77,11 @@ pub struct TrayItem {
     pub icon_theme_path: String,
     /// The tooltip's text, as markup.
     pub tooltip: String,
-    /// The menu's entries.
+    /// The menu's entries, invisible ones included.
     pub menu: Vec<MenuEntry>,
 }
 
-/// One entry of the menu.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MenuEntry {
-    /// Id, to click it by.
-    pub id: i32,
-    /// Label, as people read it; empty for a separator.
-    pub label: String,
-    /// Whether it can be clicked.
-    pub enabled: bool,
-    /// Whether it is shown.
-    pub visible: bool,
-    /// Entries of its submenu.
-    pub entries: Vec<MenuEntry>,
-}
-
-impl TrayItem {
+impl Seen {
     /// Labels that the user sees in the menu itself, separators left out.
     pub fn labels(&self) -> Vec<&str> {
         labels(&self.menu)
@@ -123,7 +126,8 @@ impl TrayHost {
 
     /// Lets go of its name and connection, as when the panel crashes.
     pub async fn die(&mut self) -> anyhow::Result<()> {
-        let Hosting { connection, listening } = self.hosting.take().context("the tray host is dead already")?;
+        let Hosting { connection, listening } =
+            self.hosting.take().context("the tray host is dead already")?;
         listening.abort();
         connection.close().await.context("the tray host could not die")?;
         lock(&self.shared.items).clear();
@@ -151,19 +155,35 @@ impl TrayHost {
         lock(&self.shared.items).clone()
     }
 
-    /// The item as it is now; there must be exactly one.
-    pub async fn item(&self) -> anyhow::Result<TrayItem> {
-        let items = self.items();
-        let [name] = items.as_slice() else { bail!("one item expected, there are {items:?}") };
-        self.read(name).await
+    /// The item as it is now; there must be exactly one. Read until two readings agree: an item has no way to
+    /// tell all of itself at once, so that one of them may hold an old icon and a new menu.
+    pub async fn item(&self) -> anyhow::Result<Seen> {
+        let mut last = self.read().await?;
+        loop {
+            let now = self.read().await?;
+            if now == last {
+                return Ok(now);
+            }
+            last = now;
+        }
+    }
+
+    async fn read(&self) -> anyhow::Result<Seen> {
+        let shown = self.only_item().await?.announced().await?;
+        let item = self.properties().await?;
+        Ok(Seen {
+            id: item.id().await?,
+            title: item.title().await?,
+            status: item.status().await?,
+            icon: shown.icon,
+            icon_theme_path: item.icon_theme_path().await?,
+            tooltip: item.tool_tip().await?.3,
+            menu: shown.menu,
+        })
     }
 
     /// Waits until there is exactly one item and it is as wanted.
-    pub async fn wait_for(
-        &self,
-        what: &str,
-        mut wanted: impl FnMut(&TrayItem) -> bool,
-    ) -> anyhow::Result<TrayItem> {
+    pub async fn wait_for(&self, what: &str, mut wanted: impl FnMut(&Seen) -> bool) -> anyhow::Result<Seen> {
         let deadline = Instant::now() + SOON;
         let mut news = self.shared.news.listen();
         loop {
@@ -180,7 +200,7 @@ impl TrayHost {
     }
 
     /// Waits for a visible label in the menu that begins so.
-    pub async fn wait_for_label(&self, begins: &str) -> anyhow::Result<TrayItem> {
+    pub async fn wait_for_label(&self, begins: &str) -> anyhow::Result<Seen> {
         self.wait_for(begins, |item| item.shows(begins)).await
     }
 
@@ -197,91 +217,42 @@ impl TrayHost {
     /// Clicks the menu entry at this path of labels (each: all of it, or how it begins). It must be visible and
     /// enabled.
     pub async fn click(&self, path: &[&str]) -> anyhow::Result<()> {
-        let item = self.item().await?;
-        let mut entries = item.menu.as_slice();
+        let item = self.only_item().await?;
+        let shown = item.announced().await?;
+        let mut entries = shown.menu.as_slice();
         let mut found = None;
         for label in path {
             let entry = find(entries, label)
                 .with_context(|| format!("no visible {label:?} among {:?}", labels(entries)))?;
-            ensure!(entry.enabled, "{:?} can't be clicked", entry.label);
             entries = &entry.entries;
-            found = Some(entry.id);
+            found = Some(entry);
         }
-        let id = found.context("no label to click")?;
-        let items = self.items();
-        let name = items.first().context("the item is gone")?;
-        let menu = Proxy::new(self.connection()?, name.as_str(), "/MenuBar", MENU).await?;
-        let nothing = Value::from("");
-        menu.call_method("Event", &(id, "clicked", nothing, 0_u32)).await.context("the click failed")?;
-        Ok(())
+        item.choose(found.context("no label to click")?).await
     }
 
     /// Clicks the icon itself.
     pub async fn activate(&self) -> anyhow::Result<()> {
-        let items = self.items();
-        let name = items.first().context("there is no item")?;
-        let item = Proxy::new(self.connection()?, name.as_str(), "/StatusNotifierItem", ITEM).await?;
-        item.call_method("Activate", &(0, 0)).await.context("the click on the icon failed")?;
-        Ok(())
+        self.properties().await?.activate(0, 0).await.context("the click on the icon failed")
     }
 
-    fn connection(&self) -> anyhow::Result<&Connection> {
-        self.hosting.as_ref().map(|hosting| &hosting.connection).context("the tray host is dead")
+    async fn only_item(&self) -> anyhow::Result<TrayItem> {
+        let (connection, name) = self.only_name()?;
+        TrayItem::of(connection, name.as_str().try_into()?).await
     }
 
-    async fn read(&self, name: &str) -> anyhow::Result<TrayItem> {
-        let connection = self.connection()?;
-        let item = zbus::proxy::Builder::<Proxy<'_>>::new(connection)
-            .destination(name.to_owned())?
-            .path("/StatusNotifierItem")?
-            .interface(ITEM)?
-            .cache_properties(zbus::proxy::CacheProperties::No)
-            .build()
-            .await?;
-        let text = async |name: &str| item.get_property::<String>(name).await;
-        let tooltip: Structure<'_> = item.get_property::<zbus::zvariant::OwnedValue>("ToolTip").await?.try_into()?;
-        let [.., Value::Str(tooltip)] = tooltip.fields() else { bail!("a strange tooltip") };
-        let menu_path: zbus::zvariant::OwnedObjectPath = item.get_property("Menu").await?;
-        let menu = Proxy::new(connection, name.to_owned(), menu_path, MENU).await?;
-        let nothing: &[&str] = &[];
-        let layout = menu.call_method("GetLayout", &(0, -1, nothing)).await?;
-        let body = layout.body();
-        let body: Structure<'_> = body.deserialize()?;
-        let [_revision, Value::Structure(root)] = body.fields() else { bail!("a strange menu") };
-        Ok(TrayItem {
-            id: text("Id").await?,
-            title: text("Title").await?,
-            status: text("Status").await?,
-            icon: text("IconName").await?,
-            icon_theme_path: text("IconThemePath").await?,
-            tooltip: tooltip.as_str().to_owned(),
-            menu: entry(root)?.entries,
-        })
+    async fn properties(&self) -> anyhow::Result<StatusNotifierItemProxy<'_>> {
+        let (connection, name) = self.only_name()?;
+        let item = StatusNotifierItemProxy::builder(connection).destination(name)?;
+        Ok(item.cache_properties(CacheProperties::No).build().await?)
     }
-}
 
-/// One node of the layout: id, properties, children. A property that isn't there has its default.
-fn entry(node: &Structure<'_>) -> anyhow::Result<MenuEntry> {
-    let [Value::I32(id), Value::Dict(properties), Value::Array(children)] = node.fields() else {
-        bail!("a strange menu entry: {node:?}")
-    };
-    let truth = |name: &str| properties.get::<&str, bool>(&name).ok().flatten().unwrap_or(true);
-    let label: Option<String> = properties.get(&"label").ok().flatten();
-    let entries = children.iter().map(|child| match child {
-        Value::Value(child) => match &**child {
-            Value::Structure(node) => entry(node),
-            other => bail!("a strange menu entry: {other:?}"),
-        },
-        other => bail!("a strange menu entry: {other:?}"),
-    });
-    Ok(MenuEntry {
-        id: *id,
-        // A doubled `_` is one; a single one would mark the access key.
-        label: label.unwrap_or_default().replace("__", "_"),
-        enabled: truth("enabled"),
-        visible: truth("visible"),
-        entries: entries.collect::<anyhow::Result<_>>()?,
-    })
+    fn only_name(&self) -> anyhow::Result<(&Connection, String)> {
+        let mut items = self.items();
+        let (Some(name), true) = (items.pop(), items.is_empty()) else {
+            bail!("one item expected, there are {:?}", self.items())
+        };
+        Ok((&self.hosting.as_ref().context("the tray host is dead")?.connection, name))
+    }
 }
 
 /// Whatever an item or the bus announces is news; an owner that is gone takes its item along.
@@ -313,10 +284,9 @@ impl Watcher {
         let sender = header.sender().map(ToString::to_string).unwrap_or_default();
         let name = if service.starts_with('/') { sender } else { service };
         // One that was gone before its word came is never to be seen leaving.
-        let there = DBusProxy::new(connection).await?.name_has_owner(name.as_str().try_into().map_err(
-            |_| zbus::fdo::Error::InvalidArgs("no bus name".to_owned()),
-        )?);
-        if there.await? {
+        let owner = BusName::try_from(name.as_str())
+            .map_err(|_| zbus::fdo::Error::InvalidArgs("no bus name".to_owned()))?;
+        if DBusProxy::new(connection).await?.name_has_owner(owner).await? {
             let mut items = lock(&self.0.items);
             items.retain(|item| *item != name);
             items.push(name.clone());
@@ -343,6 +313,7 @@ impl Watcher {
         0
     }
 
+    /// An item has come.
     #[zbus(signal)]
     async fn status_notifier_item_registered(emitter: &SignalEmitter<'_>, name: &str) -> zbus::Result<()>;
 }

@@ -113,11 +113,16 @@ impl TrayItem {
         Ok((self.item.id().await?, self.item.title().await?))
     }
 
-    /// Reads icon and menu.
+    /// Reads icon and menu as the user sees them who opens the menu now.
     pub async fn shown(&self) -> anyhow::Result<Shown> {
-        let icon = self.item.icon_name().await.context("the tray item does not tell its icon")?;
         // As a host does before it opens the menu.
         self.menu.about_to_show(0).await.context("the tray item has no menu")?;
+        self.announced().await
+    }
+
+    /// Reads icon and menu as they are by themselves, which is what a menu that is open already shows.
+    pub async fn announced(&self) -> anyhow::Result<Shown> {
+        let icon = self.item.icon_name().await.context("the tray item does not tell its icon")?;
         let (_, root) = self.menu.get_layout(0, -1, &[]).await.context("the menu can't be read")?;
         Ok(Shown { icon, menu: entry(root)?.entries })
     }
@@ -152,6 +157,12 @@ impl TrayItem {
         let entry = shown
             .find(label)
             .with_context(|| format!("no visible entry {label:?} in {:#?}", shown.labels()))?;
+        self.choose(entry).await
+    }
+
+    /// Chooses this entry.
+    pub async fn choose(&self, entry: &MenuEntry) -> anyhow::Result<()> {
+        ensure!(entry.enabled, "{:?} can't be chosen", entry.label);
         self.menu.event(entry.id, "clicked", Value::from(0), 0).await?;
         Ok(())
     }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 pub const SOON: Duration = Duration::from_secs(15);
 
 /// Between two looks at what can't be listened to: files, and the ends of processes.
-const LOOK: Duration = Duration::from_millis(10);
+pub(crate) const LOOK: Duration = Duration::from_millis(10);
 
 /// Looks until `look` finds something, for things that send no signal. Fails after [`SOON`].
 pub async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> anyhow::Result<T> {

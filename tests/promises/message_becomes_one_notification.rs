@@ -1,0 +1,180 @@
+use serde_json::json;
+use tidings_tests::app::App;
+use tidings_tests::notification_service::ABLE;
+use tidings_tests::scene::{Place, Scene, USER, channel};
+use tidings_tests::wait::eventually;
+
+#[tokio::test]
+async fn a_message_pops_up_exactly_once_with_its_title_and_body() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    scene.server.push_json(USER, &json!({ "title": "Order 17", "body": "Two lamps,\nthree chairs" }));
+    scene.marker("that is all").await?;
+
+    let popups = scene.popups.wait_for(2).await?;
+    assert_eq!(scene.popups.titles(), ["Order 17", "that is all"]);
+    let popup = &popups[0];
+    assert_eq!(popup.body, "Two lamps,\nthree chairs");
+    assert_eq!(popup.app_name, "Tidings");
+    assert_eq!(popup.text_hint("desktop-entry"), Some("tidings"));
+    assert_eq!((popup.replaces, popup.timeout), (0, -1));
+    assert!(std::fs::metadata(&popup.icon)?.is_file(), "the icon {} is a file", popup.icon);
+
+    let stored = scene.app.wait_for_inbox("two shown messages", |stored| {
+        stored.len() == 2 && stored.iter().all(|message| message.state == "shown")
+    });
+    assert_eq!(stored.await?[0].title, "Order 17");
+    scene
+        .tray
+        .wait_for("the dot for unread messages", |item| item.icon == "tidings-connected-unread")
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plain_text_is_told_under_the_name_of_its_channel() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    scene.server.push(USER, "你好，世界");
+    let popup = scene.popups.wait_for_title("Orders").await?;
+    assert_eq!(popup.body, "你好，世界");
+    Ok(())
+}
+
+#[tokio::test]
+async fn protocol_noise_is_no_message() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    for noise in ["HeartBeat", "ping", "pong", ""] {
+        scene.server.push(USER, noise);
+    }
+    scene.marker("a message").await?;
+    assert_eq!(scene.popups.titles(), ["a message"]);
+    assert_eq!(scene.app.inbox()?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_same_message_again_is_no_second_popup() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    for _ in 0..3 {
+        scene.server.push(USER, r#"{"id": "17", "title": "paid"}"#);
+    }
+    scene.server.push(USER, r#"{"id": "17", "title": "sent"}"#);
+    scene.marker("that is all").await?;
+    assert_eq!(scene.popups.titles(), ["paid", "sent", "that is all"], "another text of the same id is news");
+    Ok(())
+}
+
+#[tokio::test]
+async fn urgency_follows_priority() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    for priority in 1..=5 {
+        scene.server.push_json(USER, &json!({ "title": "x", "priority": priority }));
+    }
+    let popups = scene.popups.wait_for(5).await?;
+    let urgencies: Vec<_> = popups.iter().filter_map(|popup| popup.urgency()).collect();
+    assert_eq!(urgencies, [0, 0, 1, 1, 2]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn markup_is_told_as_text_whatever_the_service_reads() -> anyhow::Result<()> {
+    for (able, body) in [
+        (ABLE, "&lt;a href=&quot;file:///&quot;&gt;x&lt;/a&gt; &amp;amp; y"),
+        (&["body", "actions"][..], "<a href=\"file:///\">x</a> &amp; y"),
+    ] {
+        let server = Place::start().await?;
+        let settings = channel("Orders", &server.url(USER));
+        let scene = Scene::around(server, able, |bus| App::with_settings(settings).bus(bus)).await?;
+        scene.connected().await?;
+        let text = r#"<a href="file:///">x</a> &amp; y"#;
+        scene.server.push_json(USER, &json!({ "title": "<b>bold</b>", "body": text }));
+        let popup = scene.popups.wait_for_title("<b>bold</b>").await?;
+        assert_eq!(popup.body, body);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_private_channel_tells_no_more_than_it_may() -> anyhow::Result<()> {
+    let message = json!({
+        "title": "Diagnosis", "body": "secret", "actions": [{ "label": "secret", "url": "https://a.example/" }]
+    });
+    for (show, title, body) in [("title", "Diagnosis", ""), ("nothing", "Orders", "New message")] {
+        let scene = Scene::with(&format!("show = {show:?}\n")).await?;
+        scene.server.push_json(USER, &message);
+        let popup = scene.popups.wait_for_title(title).await?;
+        assert_eq!(popup.body, body);
+        assert!(!format!("{popup:?}").contains("secret"), "{popup:?}");
+        assert_eq!(scene.app.inbox()?[0].body, "secret", "the inbox has all of it");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_newer_message_of_the_same_tag_takes_the_popups_place() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    scene.server.push_json(USER, &json!({ "title": "40 %", "tag": "upload" }));
+    scene.server.push_json(USER, &json!({ "title": "something else", "tag": "other" }));
+    scene.server.push_json(USER, &json!({ "title": "80 %", "tag": "upload" }));
+    let popups = scene.popups.wait_for(3).await?;
+    assert_eq!((popups[0].replaces, popups[1].replaces), (0, 0));
+    assert_eq!(popups[2].replaces, popups[0].id);
+
+    // One that the user closed leaves no place to take.
+    scene.popups.click(popups[1].id, "default", None).await?;
+    eventually("the window", || scene.app.opened_windows().first().cloned()).await?;
+    scene.server.push_json(USER, &json!({ "title": "again", "tag": "other" }));
+    assert_eq!(scene.popups.wait_for_title("again").await?.replaces, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_click_opens_the_messages_link_and_a_button_its_own() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    scene.server.push_json(
+        USER,
+        &json!({ "title": "Order 17", "url": "https://shop.example/17?a=b&c=d", "actions": [
+            { "label": "Track", "url": "https://post.example/17" },
+            { "label": "Evil", "url": "javascript:alert(1)" },
+            { "label": "Write", "url": "mailto:shop@shop.example" },
+        ]}),
+    );
+    let popup = scene.popups.wait_for_title("Order 17").await?;
+    let labels: Vec<_> = popup.actions.iter().map(|(_, label)| label.as_str()).collect();
+    assert_eq!(labels, ["Open", "Track", "Write"]);
+    assert_eq!(popup.actions[0].0, "default");
+    // Buttons first: with the click the popup ends.
+    scene.popups.click(popup.id, &popup.actions[2].0, None).await?;
+    eventually("the browser", || scene.app.opened_links().first().cloned()).await?;
+    assert_eq!(scene.app.opened_links(), ["mailto:shop@shop.example"]);
+
+    scene.server.push_json(USER, &json!({ "title": "Order 18", "url": "https://shop.example/18?a=b&c=d" }));
+    let popup = scene.popups.wait_for_title("Order 18").await?;
+    scene.popups.click(popup.id, "default", None).await?;
+    eventually("the browser", || scene.app.opened_links().get(1).cloned()).await?;
+    assert_eq!(scene.app.opened_links()[1], "https://shop.example/18?a=b&c=d");
+    assert!(scene.app.opened_windows().is_empty());
+    scene.app.wait_for_inbox("both read", |stored| stored.iter().all(|message| !message.unread)).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_link_that_is_no_web_or_mail_address_is_never_opened() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    let links = ["javascript:alert(1)", "file:///etc/passwd", "-h", "vbscript:x"];
+    for link in links {
+        scene.server.push_json(USER, &json!({ "title": link, "url": link }));
+        let popup = scene.popups.wait_for_title(link).await?;
+        scene.popups.click(popup.id, "default", Some("a-token")).await?;
+    }
+    // The window opens instead, at the message and with the desktop's leave to take the focus.
+    eventually("the window", || scene.app.opened_windows().first().cloned()).await?;
+    assert_eq!(scene.app.opened_windows(), ["--message 1|a-token"]);
+
+    // A marker behind the clicks: one that does open something.
+    scene.server.push_json(USER, &json!({ "title": "good", "url": "https://a.example/" }));
+    let popup = scene.popups.wait_for_title("good").await?;
+    scene.popups.click(popup.id, "default", None).await?;
+    eventually("the browser", || scene.app.opened_links().first().cloned()).await?;
+    assert_eq!(scene.app.opened_links(), ["https://a.example/"]);
+    Ok(())
+}

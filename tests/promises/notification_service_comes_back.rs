@@ -1,0 +1,92 @@
+use serde_json::json;
+use tidings_server::EventKind;
+use tidings_tests::desktop::Signal;
+use tidings_tests::notification_service::Manner;
+use tidings_tests::scene::{Scene, USER};
+
+fn push(scene: &Scene, titles: &[&str]) {
+    for title in titles {
+        scene.server.push_json(USER, &json!({ "title": title }));
+    }
+}
+
+#[tokio::test]
+async fn what_came_while_the_service_was_dead_is_summed_up_once_when_it_is_back() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    scene.marker("before").await?;
+    scene.popups.die().await?;
+    push(&scene, &["one", "two", "three"]);
+    let stored = scene.app.wait_for_inbox("three more messages", |stored| stored.len() == 4).await?;
+    let titles: Vec<_> = stored.iter().map(|message| message.title.as_str()).collect();
+    assert_eq!(titles, ["before", "one", "two", "three"]);
+
+    scene.popups.come_back().await?;
+    scene.popups.wait_for_title("3 messages from Orders").await?;
+    scene.marker("after").await?;
+    assert_eq!(scene.popups.titles(), ["before", "3 messages from Orders", "after"]);
+    let states = ["shown", "summarised", "summarised", "summarised", "shown"];
+    let settled = scene
+        .app
+        .wait_for_inbox("nothing pending", |stored| stored.iter().map(|message| message.state).eq(states));
+    settled.await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_never_shown_is_summed_up_at_the_next_start() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    scene.popups.die().await?;
+    push(&scene, &["one", "two"]);
+    scene.app.wait_for_inbox("two messages", |stored| stored.len() == 2).await?;
+    scene.app.kill().await?;
+    scene.popups.come_back().await?;
+    scene.app.start(tidings_tests::app::Start::Background).await?;
+    scene.popups.wait_for_title("2 messages from Orders").await?;
+    scene.connected().await?;
+    scene.marker("after").await?;
+    assert_eq!(scene.popups.titles(), ["2 messages from Orders", "after"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_disturbs_neither_link_nor_inbox_nor_the_end() -> anyhow::Result<()> {
+    let mut scene = Scene::with("liveness = { ping_after = \"500ms\", deadline = \"5s\" }\n").await?;
+    scene.popups.behave(Manner::Hang);
+    push(&scene, &["one", "two"]);
+    scene.popups.wait_until("a call that hangs", |service| service.unanswered().len() == 1).await?;
+    scene.app.wait_for_inbox("both messages", |stored| stored.len() == 2).await?;
+    let mark = scene.server.mark();
+    scene.server.seen(mark, |kind| matches!(kind, EventKind::Ping(_))).await?;
+    assert_eq!(scene.app.status().await?.channels[0].state.as_str(), "connected");
+
+    scene.popups.behave(Manner::Show);
+    scene.popups.wait_for(2).await?;
+    scene.marker("after").await?;
+    assert_eq!(scene.popups.titles(), ["one", "two", "after"], "each of them once");
+
+    scene.popups.behave(Manner::Hang);
+    push(&scene, &["three"]);
+    scene.popups.wait_until("a call that hangs", |service| service.unanswered().len() == 2).await?;
+    scene.app.signal(Signal::TERM)?;
+    scene.app.ended_well().await?;
+    assert_eq!(scene.app.inbox()?.len(), 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_the_service_refuses_is_kept_and_told_later() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    scene.popups.behave(Manner::Refuse);
+    push(&scene, &["one"]);
+    scene.popups.wait_until("a refused call", |service| service.unanswered().len() == 1).await?;
+    assert_eq!(scene.app.inbox()?[0].state, "pending");
+
+    scene.popups.die().await?;
+    scene.popups.behave(Manner::Show);
+    scene.popups.come_back().await?;
+    let popup = scene.popups.wait_for(1).await?;
+    assert_eq!(popup[0].summary, "one", "a single one is told as itself");
+    scene.connected().await?;
+    assert_eq!(scene.server.upgrades(), 1);
+    Ok(())
+}

@@ -1,0 +1,60 @@
+use tidings_tests::app::App;
+use tidings_tests::desktop::PrivateBus;
+use tidings_tests::notification_service::{ABLE, NotificationService};
+use tidings_tests::scene::{Place, Scene, USER, channel};
+use tidings_tests::tray_host::TrayHost;
+
+#[tokio::test]
+async fn the_icon_tells_who_it_is_and_where_its_pictures_are() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    let item = scene.tray.item().await?;
+    assert_eq!((item.id.as_str(), item.title.as_str()), ("tidings", "Tidings"));
+    assert_eq!((item.status.as_str(), item.icon.as_str()), ("Active", "tidings-connected"));
+    let status = std::path::Path::new(&item.icon_theme_path).join("hicolor/scalable/status");
+    for state in ["connected", "working", "off", "replaced", "attention"] {
+        for dot in ["", "-unread"] {
+            let file = status.join(format!("tidings-{state}{dot}.svg"));
+            assert!(file.is_file(), "no {}", file.display());
+        }
+    }
+    let labels = item.labels();
+    assert!(labels[0].starts_with("Connected since "), "{labels:?}");
+    assert_eq!(labels[1..], ["Disconnect", "Pause notifications", "Open Tidings", "Quit"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_icon_returns_when_the_tray_host_does_and_tells_what_is_true_by_then() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    for _ in 0..2 {
+        scene.tray.die().await?;
+        scene.marker("messages go on").await?;
+        scene.tray.come_back().await?;
+        scene.connected().await?;
+    }
+
+    scene.tray.die().await?;
+    let _other = scene.server.other_tab(USER).await?;
+    scene.app.wait_for_status("replaced", |status| status.channels[0].state.as_str() == "replaced").await?;
+    scene.tray.come_back().await?;
+    let item = scene.tray.wait_for_label("Replaced ").await?;
+    assert_eq!(item.icon, "tidings-replaced-unread");
+    scene.tray.click(&["Take over here"]).await?;
+    scene.connected().await
+}
+
+#[tokio::test]
+async fn a_tray_host_that_comes_late_gets_the_icon() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let bus = PrivateBus::start()?;
+    let popups = NotificationService::start(&bus, ABLE).await?;
+    let app = App::with_settings(channel("Orders", &server.url(USER))).bus(&bus).start().await?;
+    server.opened(1).await?;
+    server.push(USER, "no tray, but messages");
+    popups.wait_for(1).await?;
+
+    let tray = TrayHost::start(&bus).await?;
+    tray.wait_for_label("Connected since ").await?;
+    assert!(app.log().contains("no tray host"), "the log says what is missing");
+    Ok(())
+}
