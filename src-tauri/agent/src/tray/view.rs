@@ -18,6 +18,8 @@ pub(crate) const RECENT: usize = 5;
 const NOTICES: usize = 3;
 /// A menu line is cut to this many characters: hosts don't wrap.
 const LINE: usize = 80;
+/// A notice takes up to this many lines: its mend stands at its end.
+const NOTICE_LINES: usize = 3;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrayView {
@@ -73,13 +75,9 @@ impl TrayView {
     pub(crate) fn of(snapshot: &Snapshot, now: &Zoned) -> Self {
         let statuses: Vec<Status> = snapshot.channels.iter().map(ChannelView::status).collect();
         let mut menu = channel_entries(snapshot, &statuses, now);
-        for index in 0..NOTICES {
-            let notice = snapshot.notices.values().nth(index);
-            menu.push(Entry::Line {
-                label: notice.map(|text| line(text)).unwrap_or_default(),
-                visible: notice.is_some(),
-            });
-        }
+        let mut notices: Vec<String> = snapshot.notices.values().flat_map(|text| wrapped(text)).collect();
+        notices.resize(NOTICES * NOTICE_LINES, String::new());
+        menu.extend(notices.into_iter().map(|label| Entry::Line { visible: !label.is_empty(), label }));
         menu.push(Entry::Separator);
         menu.push(pause_entry(snapshot.paused_until, now));
         menu.push(recent_entry(snapshot));
@@ -207,7 +205,7 @@ fn tooltip(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> String {
         .zip(statuses)
         .map(|(channel, status)| line(&format!("{}: {}", channel.name, state_words(status, now))))
         .collect();
-    lines.extend(snapshot.notices.values().map(|text| line(text)));
+    lines.extend(snapshot.notices.values().flat_map(|text| wrapped(text)));
     lines.join("\n")
 }
 
@@ -253,6 +251,22 @@ fn clock(time: Timestamp, now: &Zoned, seconds: bool) -> String {
 
 fn command(label: &str, visible: bool, does: Does) -> Entry {
     Entry::Command { label: label.to_owned(), visible, does }
+}
+
+/// A notice as at most [`NOTICE_LINES`] lines, broken between words.
+fn wrapped(notice: &str) -> Vec<String> {
+    let notice = crate::text::shown(notice, usize::MAX, false);
+    let mut rest = notice.as_str();
+    let mut lines = Vec::new();
+    while lines.len() + 1 < NOTICE_LINES
+        && let Some((limit, _)) = rest.char_indices().nth(LINE)
+    {
+        let (one, more) = rest.split_at(rest[..limit].rfind(' ').unwrap_or(limit));
+        lines.push(one.to_owned());
+        rest = more.trim_start();
+    }
+    lines.push(line(rest));
+    lines
 }
 
 /// One line of bounded length from untrusted text.
@@ -422,6 +436,20 @@ mod tests {
             snapshot.paused_until = Some(Timestamp::MAX);
             assert_eq!(of(&snapshot), first);
         }
+    }
+
+    #[test]
+    fn a_long_notice_is_broken_between_words_and_cut_after_three_lines() {
+        let words = "words and words ".repeat(30);
+        let lines = wrapped(&words);
+        assert_eq!(lines.len(), NOTICE_LINES);
+        assert!(lines.iter().all(|line| line.chars().count() <= LINE), "{lines:?}");
+        assert!(lines[..2].iter().all(|line| line.ends_with("words") || line.ends_with("and")), "{lines:?}");
+        assert!(lines[2].ends_with('…'));
+
+        assert_eq!(wrapped("short"), ["short"]);
+        assert_eq!(wrapped(&"x".repeat(100)), ["x".repeat(80), "x".repeat(20)]);
+        assert_eq!(wrapped(&"消".repeat(81)), ["消".repeat(80), "消".to_owned()]);
     }
 
     #[test]
