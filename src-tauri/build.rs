@@ -2,5 +2,15 @@
 
 fn main() {
     #[cfg(feature = "window")]
-    tauri_build::build();
+    window();
+}
+
+/// The page may call these commands and no others: each becomes a permission, which the capability in
+/// `tauri.conf.json` grants.
+#[cfg(feature = "window")]
+fn window() {
+    let commands = tauri_build::AppManifest::new().commands(&["subscribe", "act", "history", "diagnostics"]);
+    if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands)) {
+        println!("cargo::error={error:#}");
+    }
 }

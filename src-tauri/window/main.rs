@@ -1,17 +1,66 @@
-//! The window: Tauri's web view over the page in `ui/`.
+//! The window: Tauri's web view over the page in `ui/`, and a thin bridge between the page and the agent.
+//!
+//! A process of its own: the agent starts it on demand and it ends when closed, so that no web engine lives
+//! while nobody looks. Started by itself it starts the agent where none runs.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod agent;
+mod bridge;
+mod commands;
 
 use std::process::ExitCode;
 
+use tauri::Manager;
+use tauri_plugin_window_state::StateFlags;
+
+use crate::bridge::Bridge;
+
 fn main() -> ExitCode {
-    match tauri::Builder::default().run(tauri::generate_context!()) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "no window: stderr is all there is")]
-            {
-                eprintln!("tidings-window: the window could not open: {error}");
-            }
+            complain(&format!("the window could not open: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let message = message(std::env::args().skip(1))?;
+    let state = tidings_api::socket::state_folder().ok_or("your home folder is not known: set HOME")?;
+    let place = tauri_plugin_window_state::Builder::new()
+        .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
+        .build();
+    tauri::Builder::default()
+        .plugin(place)
+        .setup(move |app| {
+            let (bridge, link) = Bridge::new(&state, message);
+            app.manage(bridge);
+            tauri::async_runtime::spawn(link.keep(app.handle().clone()));
+            Ok(())
+        })
+        .invoke_handler(tauri::generate_handler![
+            commands::subscribe,
+            commands::act,
+            commands::history,
+            commands::diagnostics
+        ])
+        .run(tauri::generate_context!())?;
+    Ok(())
+}
+
+/// The row of the message to show first: `--message ROW`, the only argument there is.
+fn message(mut args: impl Iterator<Item = String>) -> Result<Option<i64>, String> {
+    match (args.next().as_deref(), args.next()) {
+        (None, _) => Ok(None),
+        (Some("--message"), Some(row)) => {
+            row.parse().map(Some).map_err(|_| format!("--message wants a row, not {row:?}"))
+        }
+        (Some(other), _) => Err(format!("{other:?} is not understood; the window is opened by `tidings`")),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "without a window, stderr is all there is")]
+fn complain(message: &str) {
+    eprintln!("tidings-window: {message}");
 }

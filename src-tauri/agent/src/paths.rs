@@ -4,6 +4,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
+use tidings_api::socket;
 
 /// The user's folders, by the platform's rules (on Linux the XDG base directories).
 #[derive(Debug, Clone)]
@@ -27,8 +28,7 @@ impl Paths {
         Ok(Self {
             settings: dirs.config_dir().join("config.toml"),
             inbox: dirs.data_dir().join("inbox.db"),
-            // macOS and Windows have no folder of state; there it is with the data.
-            state: dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned(),
+            state: socket::state_folder().ok_or(NoHome)?,
         })
     }
 
@@ -37,7 +37,7 @@ impl Paths {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.state.join("agent.sock")
+        socket::path_in(&self.state)
     }
 
     pub(crate) fn remembered(&self) -> PathBuf {

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use directories::ProjectDirs;
 use tokio::io::{AsyncWrite, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
@@ -20,6 +21,21 @@ const MAX_CONNECTIONS: usize = 32;
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// Longest path of a Unix socket that every system takes (Linux 107, others 103).
 const MAX_PATH: usize = 103;
+
+/// The folder where the user's agent lives: its lock, its state and the socket `agent.sock`. `None` where the
+/// system doesn't tell the user's home.
+#[must_use]
+pub fn state_folder() -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "tidings")?;
+    // macOS and Windows have no folder of state; there it is with the data.
+    Some(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())
+}
+
+/// The socket's place in [`state_folder`].
+#[must_use]
+pub fn path_in(state_folder: &Path) -> PathBuf {
+    state_folder.join("agent.sock")
+}
 
 /// Who answers requests.
 pub trait Handler: Clone + Send + Sync + 'static {
