@@ -10,6 +10,7 @@ use crate::bridge::Bridge;
 /// Starts the stream of events: first whether the agent is there, then a snapshot, then what happens. A page
 /// that is loaded again takes the place of the one before.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "the form of a Tauri command")]
 pub(crate) fn subscribe(bridge: State<'_, Bridge>, events: Channel<PageEvent>) {
     bridge.page(events);
 }
@@ -31,22 +32,19 @@ pub(crate) async fn history(
     bridge: State<'_, Bridge>,
     query: HistoryQuery,
 ) -> Result<Vec<StoredMessage>, PageError> {
-    match bridge.ask(&Request::History { before: query.before, limit: query.limit }).await? {
-        Reply::History { messages } => Ok(messages),
-        other => Err(odd(&other)),
-    }
+    let request = Request::History { before: query.before, limit: query.limit };
+    let Reply::History { messages } = bridge.ask(&request).await? else { return Err(odd()) };
+    Ok(messages)
 }
 
 /// What a report of trouble should hold.
 #[tauri::command]
 pub(crate) async fn diagnostics(bridge: State<'_, Bridge>) -> Result<String, PageError> {
-    match bridge.ask(&Request::Diagnostics).await? {
-        Reply::Diagnostics { text } => Ok(text),
-        other => Err(odd(&other)),
-    }
+    let Reply::Diagnostics { text } = bridge.ask(&Request::Diagnostics).await? else { return Err(odd()) };
+    Ok(text)
 }
 
-fn odd(reply: &Reply) -> PageError {
-    let message = format!("the running Tidings gave an answer to another question: {reply:?}");
+fn odd() -> PageError {
+    let message = "the running Tidings gave an answer to another question".to_owned();
     PageError { code: PageErrorCode::Failed, message }
 }

@@ -22,10 +22,9 @@ pub(crate) async fn raise(paths: &Paths) -> anyhow::Result<ExitCode> {
 }
 
 pub(crate) async fn status(paths: &Paths, json: bool) -> anyhow::Result<ExitCode> {
-    ask(paths, &Request::Status, |reply| match reply {
-        Reply::Status(status) if json => print(&serde_json::to_string(&status)?),
-        Reply::Status(status) => print(&status_words(&status)),
-        _ => Ok(()),
+    ask(paths, &Request::Status, |reply| {
+        let Reply::Status(status) = reply else { anyhow::bail!("the running Tidings told no status") };
+        print(&if json { serde_json::to_string(&status)? } else { status_words(&status) })
     })
     .await
 }
