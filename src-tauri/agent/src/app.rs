@@ -171,10 +171,13 @@ impl Agent {
             }
             Wish::OpenWindow { activation_token, message } => self.open_window(activation_token, message),
             Wish::OpenLink { url, message } => {
-                // The message's URL was checked when it was read: http, https or mailto.
-                if let Err(error) = open::that_detached(url.as_str()) {
-                    tracing::warn!(%error, "no program opens the message's link");
-                }
+                // The message's URL was checked when it was read: http, https or mailto. On a thread of its own,
+                // since it is waited for a moment whether the browser starts at all.
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = open::that_detached(url.as_str()) {
+                        tracing::warn!(%error, "no program opens the message's link");
+                    }
+                });
                 self.inbox.mark_read(vec![message]).await;
             }
             Wish::Pause(pause) => self.set_pause(Some(pause_end(pause, &Zoned::now()))),
