@@ -16,5 +16,6 @@ mod settings_errors_are_told;
 mod several_channels;
 mod status_tells_the_truth;
 mod stays_quiet_after_4500;
+mod the_window_opens_when_asked;
 mod tray_host_comes_back;
 mod two_agents_of_one_user;

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use serde_json::json;
 use tidings_server::EventKind;
 use tidings_tests::desktop::Signal;
@@ -70,6 +72,31 @@ async fn a_service_that_hangs_disturbs_neither_link_nor_inbox_nor_the_end() -> a
     scene.app.signal(Signal::TERM)?;
     scene.app.ended_well().await?;
     assert_eq!(scene.app.inbox()?.len(), 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_many_messages_behind_a_service_that_hangs_each_is_shown_or_summed_up_once() -> anyhow::Result<()>
+{
+    const MANY: usize = 300;
+    let scene = Scene::start().await?;
+    scene.popups.behave(Manner::Hang);
+    let titles: Vec<String> = (0..MANY).map(|number| format!("no {number}")).collect();
+    push(&scene, &titles.iter().map(String::as_str).collect::<Vec<_>>());
+    scene.app.wait_for_inbox("all of them", |stored| stored.len() == MANY).await?;
+
+    scene.popups.behave(Manner::Show);
+    let settled = scene
+        .app
+        .wait_for_inbox("nothing pending", |stored| stored.iter().all(|message| message.state != "pending"));
+    let summarised = settled.await?.iter().filter(|message| message.state == "summarised").count();
+    scene.marker("after").await?;
+    let shown = scene.popups.titles();
+    let (singles, others): (Vec<String>, Vec<String>) =
+        shown.into_iter().partition(|title| titles.contains(title));
+    let unique: HashSet<&String> = singles.iter().collect();
+    assert_eq!((unique.len(), singles.len()), (singles.len(), MANY - summarised), "each of them once");
+    assert_eq!(others, [format!("{summarised} messages from Orders"), "after".to_owned()]);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use tidings_tests::scene::{Place, Scene, USER, channel};
 fn wrong() -> Vec<(&'static str, Vec<u8>, [&'static str; 2])> {
     let good = channel("Orders", "ws://127.0.0.1:9/ws/user-channel");
     let second = "[[channel]]\nid = \"orders\"\nurl = \"ws://127.0.0.1:9/other\"\n";
+    let twin = "[[channel]]\nname = \"Twin\"\nurl = \"ws://127.0.0.1:9/ws/user-channel\"\n";
     let mut bytes = good.clone().into_bytes();
     bytes.extend(b"show = \"\xff\xfe\"\n");
     vec![
@@ -20,6 +21,7 @@ fn wrong() -> Vec<(&'static str, Vec<u8>, [&'static str; 2])> {
             ["config.toml:2:7: ", "allow_plaintext"],
         ),
         ("the same id twice", format!("{good}{second}").into(), ["config.toml:6:", "orders"]),
+        ("the same user twice", format!("{good}{twin}").into(), ["config.toml:7:7: ", "replace each other"]),
         ("bytes that are no UTF-8", bytes, ["config.toml:5:9: ", "save it as UTF-8"]),
     ]
 }

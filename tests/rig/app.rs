@@ -280,6 +280,11 @@ impl App {
         self.recorded("windows")
     }
 
+    /// Leaves the agent without its window, as a package without one does.
+    pub fn remove_window(&self) -> anyhow::Result<()> {
+        fs::remove_file(self.folder.path().join("bin/tidings-window")).context("there was no window")
+    }
+
     /// What the agent logged since its start.
     pub fn log(&self) -> String {
         let log = self.folder.path().join(format!("tidings-{}.log", self.starts));

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use zbus::connection::Builder;
 use zbus::object_server::SignalEmitter;
-use zbus::zvariant::{OwnedValue, Value};
+use zbus::zvariant::OwnedValue;
 use zbus::{Connection, fdo, interface};
 
 use crate::desktop::PrivateBus;
@@ -52,10 +52,7 @@ pub struct Popup {
 impl Popup {
     /// A text hint.
     pub fn text_hint(&self, name: &str) -> Option<&str> {
-        match &**self.hints.get(name)? {
-            Value::Str(text) => Some(text.as_str()),
-            _ => None,
-        }
+        self.hints.get(name)?.downcast_ref::<&str>().ok()
     }
 
     /// The `urgency` hint: 0 low, 1 normal, 2 critical.
@@ -190,12 +187,13 @@ impl NotificationService {
     /// The user clicks: the activation token (where there is one), the action, the popup's end.
     pub async fn click(&self, id: u32, action: &str, token: Option<&str>) -> anyhow::Result<()> {
         let connection = self.connection.as_ref().context("the notification service is dead")?;
-        let emitter = SignalEmitter::new(connection, PATH)?;
+        // By name, since zbus would make a public trait of each signal that is declared.
+        let tell = SignalEmitter::new(connection, PATH)?;
         if let Some(token) = token {
-            Notifications::activation_token(&emitter, id, token).await?;
+            tell.emit(NAME, "ActivationToken", &(id, token)).await?;
         }
-        Notifications::action_invoked(&emitter, id, action).await?;
-        Notifications::notification_closed(&emitter, id, DISMISSED).await?;
+        tell.emit(NAME, "ActionInvoked", &(id, action)).await?;
+        tell.emit(NAME, "NotificationClosed", &(id, DISMISSED)).await?;
         Ok(())
     }
 }
@@ -250,18 +248,6 @@ impl Notifications {
     fn get_server_information(&self) -> (&'static str, &'static str, &'static str, &'static str) {
         ("rig", "tidings-tests", "1", "1.2")
     }
-
-    /// The user chose an action.
-    #[zbus(signal)]
-    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str) -> zbus::Result<()>;
-
-    /// The desktop lets the program take the focus.
-    #[zbus(signal)]
-    async fn activation_token(emitter: &SignalEmitter<'_>, id: u32, token: &str) -> zbus::Result<()>;
-
-    /// The popup is gone.
-    #[zbus(signal)]
-    async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
 }
 
 /// `[key, label, key, label …]` as it comes over the bus.

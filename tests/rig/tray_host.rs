@@ -292,7 +292,7 @@ impl Watcher {
             items.push(name.clone());
         }
         self.0.news.tell();
-        Self::status_notifier_item_registered(&emitter, &name).await?;
+        emitter.emit(NAME, "StatusNotifierItemRegistered", &(&name,)).await?;
         Ok(())
     }
 
@@ -312,10 +312,6 @@ impl Watcher {
     fn protocol_version(&self) -> i32 {
         0
     }
-
-    /// An item has come.
-    #[zbus(signal)]
-    async fn status_notifier_item_registered(emitter: &SignalEmitter<'_>, name: &str) -> zbus::Result<()>;
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
