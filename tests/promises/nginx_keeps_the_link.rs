@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tidings_server::{Event, EventKind, Options, Server};
-use tidings_tests::listen::{Home, Program, SOON};
+use tidings_tests::desktop::Signal;
+use tidings_tests::listen::{Home, Program};
 use tidings_tests::nginx::Nginx;
+use tidings_tests::wait::SOON;
 
 /// nginx's read and send timeout.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -89,7 +91,7 @@ async fn a_heartbeat_alone_keeps_the_link(server: &Server, nginx: &Nginx) {
         last = event.at;
     }
     assert_eq!(opened(server, "heartbeat").len(), 1, "one link all the time");
-    listen.signal(tidings_tests::desktop::Signal::TERM).expect("it runs");
+    listen.signal(Signal::TERM).expect("it runs");
     let ended = listen.ended().await.expect("an end");
     assert_eq!(states(&ended.rest).last().map(String::as_str), Some("connected"), "{}", ended.rest);
     assert!(!ended.log.contains("WARN"), "nothing to complain about: {}", ended.log);
@@ -101,7 +103,7 @@ async fn pings_alone_keep_the_link(server: &Server, nginx: &Nginx) {
     let pings = traffic(server, "pings");
     assert!(pings.iter().all(|event| matches!(event.kind, EventKind::Ping(_))), "{pings:?}");
     assert_eq!(opened(server, "pings").len(), 1, "one link all the time");
-    listen.signal(tidings_tests::desktop::Signal::TERM).expect("it runs");
+    listen.signal(Signal::TERM).expect("it runs");
     let ended = listen.ended().await.expect("an end");
     assert_eq!(states(&ended.rest).last().map(String::as_str), Some("connected"), "{}", ended.rest);
 }

@@ -6,9 +6,8 @@
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rustix::process::{Pid, kill_process};
@@ -20,23 +19,18 @@ use tokio::time::timeout;
 
 use crate::binary;
 use crate::desktop::Signal;
-
-/// Far more than any line or end takes: only a failure waits for it.
-pub const SOON: Duration = Duration::from_secs(20);
+use crate::wait::SOON;
 
 /// A home folder with a settings file. Gone on drop.
 #[derive(Debug)]
-pub struct Home {
-    folder: TempDir,
-    programs: AtomicU32,
-}
+pub struct Home(TempDir);
 
 impl Home {
     /// One whose settings file holds `settings`; an empty text makes no file.
     pub fn new(settings: &str) -> anyhow::Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("tidings-home-").tempdir().context("no temporary folder")?;
-        let home = Self { folder, programs: AtomicU32::new(0) };
+        let home = Self(folder);
         if !settings.is_empty() {
             home.write(".config/tidings/config.toml", settings)?;
         }
@@ -45,7 +39,7 @@ impl Home {
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.0.path()
     }
 
     /// Writes a file, its folder included.
@@ -64,32 +58,7 @@ impl Home {
 
     /// The same with more in its environment.
     pub fn start_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Program> {
-        let number = self.programs.fetch_add(1, Relaxed);
-        let log = self.path().join(format!("stderr-{number}.log"));
-        let stderr = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-        // Our `Drop` does not run when we are killed; `setpriv` becomes the program, so the id is its own.
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--"]).arg(binary::tidings()?).args(arguments);
-        command.env_clear().env("HOME", self.path()).envs(environment.iter().copied());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
-        let mut child = command.spawn().context("cannot start tidings")?;
-        let stdout = child.stdout.take().context("a child without the pipe that was asked for")?;
-        Ok(Program { child, stdout: Some(BufReader::new(stdout)), log })
-    }
-
-    /// Starts the agent, which has no bus here, and waits until it answers on its socket.
-    pub async fn agent(&self) -> anyhow::Result<Program> {
-        let agent = self.start_with(&["--background"], &[("TIDINGS_LOG", "debug")])?;
-        let socket = self.path().join(".local/state/tidings/agent.sock");
-        let answers = async {
-            while tokio::net::UnixStream::connect(&socket).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        match timeout(SOON, answers).await {
-            Ok(()) => Ok(agent),
-            Err(_) => bail!("the agent does not answer\n{}", agent.log()),
-        }
+        Program::start(self.path(), arguments, environment)
     }
 }
 
@@ -113,6 +82,21 @@ pub struct Ended {
 }
 
 impl Program {
+    /// Starts `tidings` in this home folder, where its stderr goes to a file too.
+    pub fn start(home: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let log = home.join(format!("stderr-{}.log", STARTED.fetch_add(1, Relaxed)));
+        let stderr = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+        // Our `Drop` does not run when we are killed; `setpriv` becomes the program, so the id is its own.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(binary::tidings()?).args(arguments);
+        command.env_clear().env("HOME", home).envs(environment.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
+        let mut child = command.spawn().context("cannot start tidings")?;
+        let stdout = child.stdout.take().context("a child without the pipe that was asked for")?;
+        Ok(Self { child, stdout: Some(BufReader::new(stdout)), log })
+    }
+
     /// The next line on stdout without its line end; fails where there is none soon.
     pub async fn line(&mut self) -> anyhow::Result<String> {
         let stdout = self.stdout.as_mut().context("stdout was closed")?;
@@ -180,8 +164,19 @@ impl Program {
         let Ok(status) = timeout(SOON, ending).await else {
             bail!("it did not end within {SOON:?}\n{}", self.log());
         };
-        let status = status.context("cannot wait for tidings")?;
-        let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or_default());
+        let code = code(status.context("cannot wait for tidings")?);
         Ok(Ended { code, rest, log: self.log() })
     }
+
+    /// Waits for its end without reading what it prints, and returns its exit code.
+    pub async fn exit_code(mut self) -> anyhow::Result<i32> {
+        match timeout(SOON, self.child.wait()).await {
+            Ok(status) => Ok(code(status.context("cannot wait for tidings")?)),
+            Err(_) => bail!("it did not end within {SOON:?}\n{}", self.log()),
+        }
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| -status.signal().unwrap_or_default())
 }

@@ -35,8 +35,8 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts one that hands `/ws/` on to `upstream`, and waits until it listens. `timeout`, whole seconds, is
-    /// both `proxy_read_timeout` and `proxy_send_timeout`.
+    /// Starts one that hands `/ws/` on to `upstream`, and waits until it listens. `timeout`, in whole seconds,
+    /// is both `proxy_read_timeout` and `proxy_send_timeout`.
     pub async fn start(upstream: SocketAddr, timeout: Duration) -> anyhow::Result<Self> {
         ensure!(timeout.subsec_nanos() == 0, "nginx counts in seconds");
         ensure!(Path::new(PROGRAM).is_file(), "there is no {PROGRAM} (Debian package: nginx)");
@@ -92,8 +92,8 @@ impl Nginx {
     }
 }
 
-/// A port that was free just now.
-fn free_address() -> anyhow::Result<SocketAddr> {
+/// An address on loopback that was free just now, so nobody listens there.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
     listener.local_addr().context("a listener without an address")
 }
