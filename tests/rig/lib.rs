@@ -10,4 +10,5 @@ pub mod scene;
 pub mod tray_host;
 pub mod tray_item;
 pub mod wait;
+pub mod window;
 pub mod witness;

@@ -1,0 +1,217 @@
+//! The real window on a headless desktop, driven through WebKit's own WebDriver: what a person sees on the page
+//! and clicks, never pixels.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+use tidings_server::{Options, Server};
+use tokio::time::{Instant, sleep};
+
+use crate::binary;
+use crate::desktop::{Desktop, Process};
+use crate::tray_item::TrayItem;
+
+/// The user at the server.
+pub const USER: &str = "ann";
+/// How long anything may take that is expected at once. A web engine starts within it on two busy cores.
+pub const SOON: Duration = Duration::from_secs(30);
+/// Between two looks at the page or the processes.
+const LOOK: Duration = Duration::from_millis(30);
+
+/// A desktop, a server, and the agent connected to it.
+#[derive(Debug)]
+pub struct Desk {
+    /// The agent; dropped first.
+    pub agent: Process,
+    /// Its icon.
+    pub tray: TrayItem,
+    /// Where all of it lives.
+    pub desktop: Desktop,
+    /// Where the agent connects to, as [`USER`].
+    pub server: crate::scene::Place,
+}
+
+/// The window with its page under remote control.
+#[derive(Debug)]
+pub struct Page {
+    client: Client,
+    _driver: Process,
+}
+
+impl Desk {
+    /// Starts all of it; returns once the tray shows the channel connected.
+    pub async fn start() -> anyhow::Result<Self> {
+        let window = window()?;
+        ensure!(
+            window.is_file(),
+            "there is no {}: run `cargo build -p tidings --bins`, which builds agent and window",
+            window.display()
+        );
+        let desktop = Desktop::start().await?;
+        let server = Server::start(Options::default()).await?;
+        let config = desktop.home().join(".config/tidings");
+        std::fs::create_dir_all(&config)?;
+        let settings = format!(
+            "[[channel]]\nname = \"Orders\"\nurl = {:?}\nbackoff = {{ first = \"100ms\", cap = \"500ms\" }}\n",
+            server.url(USER)
+        );
+        std::fs::write(config.join("config.toml"), settings)?;
+        let agent = desktop.spawn("tidings", &desktop.command(binary::tidings()?))?;
+        let bus = desktop.bus().connect().await?;
+        let tray = TrayItem::registered(&bus, "tidings", SOON).await?;
+        let desk = Self { agent, tray, desktop, server: crate::scene::Place(server) };
+        desk.shows("Connected since ").await?;
+        Ok(desk)
+    }
+
+    /// Waits until the tray's status line begins so.
+    pub async fn shows(&self, line: &str) -> anyhow::Result<()> {
+        self.tray.until(line, SOON, |shown| shown.status_line().starts_with(line)).await.map(drop)
+    }
+
+    /// Starts the agent again, as by hand; the old one must have ended.
+    pub async fn start_agent(&mut self) -> anyhow::Result<()> {
+        self.agent = self.desktop.spawn("tidings-again", &self.desktop.command(binary::tidings()?))?;
+        let bus = self.desktop.bus().connect().await?;
+        self.tray = TrayItem::registered(&bus, "tidings", SOON).await?;
+        self.shows("Connected since ").await
+    }
+
+    /// Opens the window by WebDriver. It is one that was started by itself and finds the agent running.
+    pub async fn open_page(&self) -> anyhow::Result<Page> {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let mut command = self.desktop.command("WebKitWebDriver");
+        command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
+        let driver = self
+            .desktop
+            .spawn("WebKitWebDriver", &command)
+            .context("no WebKitWebDriver (Debian package: webkit2gtk-driver)")?;
+        let mut capabilities = Capabilities::new();
+        let window = window()?;
+        capabilities.insert("webkitgtk:browserOptions".to_owned(), json!({"binary": window, "args": []}));
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        builder.capabilities(capabilities);
+        let deadline = Instant::now() + SOON;
+        let client = loop {
+            match builder.connect(&format!("http://127.0.0.1:{port}")).await {
+                Ok(client) => break client,
+                // The driver takes a moment to listen.
+                Err(error) => {
+                    ensure!(Instant::now() < deadline, "WebDriver did not open the window: {error}")
+                }
+            }
+            sleep(LOOK).await;
+        };
+        Ok(Page { client, _driver: driver })
+    }
+
+    /// The processes of this desktop whose program's name begins so, by their ids.
+    pub fn processes(&self, name: &str) -> anyhow::Result<Vec<u32>> {
+        let home = format!("HOME={}", self.desktop.home().display());
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc")? {
+            let path = entry?.path();
+            let Some(id) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
+            // A process may end while it is looked at.
+            let (Ok(program), Ok(environment)) =
+                (std::fs::read_to_string(path.join("comm")), std::fs::read(path.join("environ")))
+            else {
+                continue;
+            };
+            let ours = environment.split(|byte| *byte == 0).any(|variable| variable == home.as_bytes());
+            if ours && program.trim_end().starts_with(name) {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Waits until as many processes of this desktop have a name that begins so.
+    pub async fn wait_for_processes(&self, name: &str, count: usize) -> anyhow::Result<()> {
+        let deadline = Instant::now() + SOON;
+        loop {
+            let found = self.processes(name)?;
+            if found.len() == count {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "{count} processes {name} expected, there are {found:?}");
+            sleep(LOOK).await;
+        }
+    }
+
+    /// The visible windows of this title, by their X ids.
+    pub async fn windows(&self) -> Vec<String> {
+        // xdotool fails where there is none.
+        let found = self.desktop.xdotool(&["search", "--onlyvisible", "--class", "tidings-window"]).await;
+        found.unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until as many windows are to be seen, and tells which.
+    pub async fn wait_for_windows(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        let deadline = Instant::now() + SOON;
+        loop {
+            let found = self.windows().await;
+            if found.len() == count {
+                return Ok(found);
+            }
+            ensure!(Instant::now() < deadline, "{count} windows expected, there are {found:?}");
+            sleep(LOOK).await;
+        }
+    }
+}
+
+impl Page {
+    /// The text of the whole page, as shown.
+    pub async fn text(&self) -> anyhow::Result<String> {
+        Ok(self.client.find(Locator::Css("body")).await?.text().await?)
+    }
+
+    /// Waits until the page shows this text somewhere.
+    pub async fn shows(&self, wanted: &str) -> anyhow::Result<()> {
+        self.until(wanted, |text| text.contains(wanted)).await
+    }
+
+    /// Waits until the page's text is as wished.
+    pub async fn until(&self, what: &str, wished: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+        let deadline = Instant::now() + SOON;
+        loop {
+            let text = self.text().await?;
+            if wished(&text) {
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "the page does not show {what:?} within {SOON:?}, but:\n{text}"
+            );
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Clicks the visible button of this label.
+    pub async fn click(&self, label: &str) -> anyhow::Result<()> {
+        let button = format!("//button[normalize-space()={label:?} and not(@hidden)]");
+        let found = self.client.wait().at_most(SOON).for_element(Locator::XPath(&button)).await;
+        found.with_context(|| format!("no button {label:?}"))?.click().await?;
+        Ok(())
+    }
+
+    /// Runs a script on the page and returns what it returns.
+    pub async fn script(&self, script: &str) -> anyhow::Result<serde_json::Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Closes the window.
+    pub async fn close(self) -> anyhow::Result<()> {
+        Ok(self.client.close().await?)
+    }
+}
+
+/// The window's binary, beside the agent's.
+fn window() -> anyhow::Result<PathBuf> {
+    Ok(binary::tidings()?.with_file_name("tidings-window"))
+}

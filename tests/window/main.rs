@@ -1,0 +1,8 @@
+//! What the real window promises, on a headless desktop with the real agent. Needs both binaries:
+//! `cargo build -p tidings --bins`.
+
+mod closing_it_leaves_nothing_behind;
+mod hostile_messages_are_text;
+mod it_is_one_window;
+mod it_outlives_the_agent;
+mod it_shows_and_commands;
