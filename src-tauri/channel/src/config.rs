@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::Timing;
+use crate::{ClientCert, ProxyUrl, Timing};
 
 /// All that one channel needs to know, beside what each dial asks of its [`Owner`](crate::Owner).
 #[derive(Debug, Clone)]
@@ -26,6 +26,10 @@ pub struct Config {
     pub take_back_after: Option<Duration>,
     /// Further certificate authorities, PEM.
     pub ca_pem: Option<Vec<u8>>,
+    /// Shown to a server that asks who we are.
+    pub client_cert: Option<ClientCert>,
+    /// The proxy to go through; see [`ProxyUrl::from_env`] for the environment's.
+    pub proxy: Option<ProxyUrl>,
     /// The numbers that are not settings.
     pub timing: Timing,
 }
@@ -41,6 +45,8 @@ impl Config {
             quiet_close_codes: BTreeSet::from([crate::verdict::REPLACED]),
             take_back_after: None,
             ca_pem: None,
+            client_cert: None,
+            proxy: None,
             timing: Timing::default(),
         }
     }
@@ -122,6 +128,11 @@ impl ChannelUrl {
     /// The host as written, IPv6 addresses in brackets.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
+    }
+
+    /// Whether the host is this machine, by its name or address.
+    pub fn is_loopback(&self) -> bool {
+        self.0.host().is_some_and(|host| is_loopback(&host))
     }
 
     /// Whether the link is encrypted.

@@ -2,6 +2,7 @@
 //! whole has its limit in the [`Machine`](crate::machine), which drops the dial where it is over.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +28,14 @@ pub(crate) trait Connect: Send + Sync + 'static {
         &self,
         config: &Config,
         stage: &watch::Sender<Stage>,
-    ) -> impl Future<Output = Result<Self::Stream, Cause>> + Send;
+    ) -> impl Future<Output = Result<Connected<Self::Stream>, Cause>> + Send;
+}
+
+/// A connected stream and the address of this machine that it goes out from, where it has one (W3).
+#[derive(Debug)]
+pub(crate) struct Connected<S> {
+    pub(crate) stream: S,
+    pub(crate) local: Option<IpAddr>,
 }
 
 /// Why a dial failed.
@@ -65,14 +73,14 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
     owner: Arc<Mutex<O>>,
     ask: DialAsk,
     stage: watch::Sender<Stage>,
-) -> Result<Box<Link<C::Stream>>, DialFailure> {
+) -> Result<Connected<Box<Link<C::Stream>>>, DialFailure> {
     let params = owner.lock().await.dial_params(ask).await?;
     let request = upgrade_request(&config.url, &params)?;
-    let stream = connector.connect(&config, &stage).await?;
+    let Connected { stream, local } = connector.connect(&config, &stage).await?;
     stage.send_replace(Stage::Upgrade);
     let upgrade = client_async_with_config(request, Tap::new(stream), Some(websocket_config()));
     match within(config.timing.upgrade, Stage::Upgrade, upgrade).await? {
-        Ok((socket, _)) => Ok(Box::new(Link::new(socket))),
+        Ok((socket, _)) => Ok(Connected { stream: Box::new(Link::new(socket)), local }),
         Err(Error::Http(response)) => Err(refused(&response, config.url.as_url())),
         Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
             Err(Cause::NotAWebSocket { detail: words(&error) }.into())

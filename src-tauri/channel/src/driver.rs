@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
-use crate::dial::{Connect, DialFailure, dial};
+use crate::dial::{Connect, Connected, DialFailure, dial};
 use crate::facts::{End, Input, Now, Output};
 use crate::link::{Event, Link};
 use crate::machine::Machine;
@@ -99,7 +99,7 @@ struct Dialling<S> {
     done: Pin<Box<dyn Future<Output = Dialled<S>> + Send>>,
 }
 
-type Dialled<S> = Result<Box<Link<S>>, DialFailure>;
+type Dialled<S> = Result<Connected<Box<Link<S>>>, DialFailure>;
 
 /// What a turn of the loop found.
 enum Found<S> {
@@ -179,9 +179,9 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             Found::Dialled(result) => {
                 let generation = self.dialling.take()?.generation;
                 match result {
-                    Ok(link) => {
+                    Ok(Connected { stream: link, local }) => {
                         self.link = Some((generation, link));
-                        Input::Opened { generation }
+                        Input::Opened { generation, local }
                     }
                     Err(DialFailure { cause, retry_after }) => {
                         tracing::debug!(url = %self.config.url, generation, %cause, "dial failed");

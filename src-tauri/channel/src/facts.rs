@@ -1,5 +1,6 @@
 //! What goes into the [`Machine`](crate::machine::Machine) and what comes out.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::{Cause, CloseInfo, Command, DialAsk, Frame, Payload, Signal, Stage};
@@ -32,6 +33,8 @@ pub(crate) enum Input {
     },
     Opened {
         generation: u64,
+        /// The address of this machine that the link goes out from, where it has one.
+        local: Option<IpAddr>,
     },
     /// Some bytes came in, of whatever kind.
     Bytes {

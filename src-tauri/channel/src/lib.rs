@@ -19,20 +19,28 @@ mod facts;
 mod life;
 mod link;
 mod machine;
+mod proxy;
+mod race;
 mod request;
 mod status;
 mod tap;
 mod tcp;
 mod timing;
+mod tls;
 mod verdict;
 
 pub use channel::Channel;
 pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness};
+pub use proxy::{ProxyUrl, ProxyUrlError};
 pub use status::{Cause, CloseInfo, PeerCheck, Stage, State, Status};
 pub use timing::Timing;
+pub use tls::{ClientCert, ClientCertError};
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How a channel begins; remembered states survive restarts (R1).
@@ -67,7 +75,7 @@ pub enum Command {
 }
 
 /// What the system tells a channel; advice, never a command of the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signal {
     /// The machine woke after sleeping this long.
     Woke {
@@ -78,6 +86,12 @@ pub enum Signal {
     NetworkChanged {
         /// Whether a network seems to be there. Doubt means `true`.
         online: bool,
+    },
+    /// This machine's addresses changed. A link that goes out from an address that is gone is dialled anew;
+    /// any other is left in peace, so that it doesn't matter which interface it was.
+    AddressesChanged {
+        /// All that there are now. One set can be shared by all channels.
+        present: Arc<BTreeSet<IpAddr>>,
     },
 }
 
@@ -173,10 +187,14 @@ impl fmt::Debug for Credential {
 }
 
 /// Why a dial asks for its parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DialAsk {
     /// The server refused the credential (or may have): read it from its source again.
     pub refresh_credential: bool,
+    /// Two links in a row ended over a message too big (1009), the second before anything else came: what is next
+    /// after the owner's cursor can't be had. Ask for what comes behind it, or for nothing that was missed, and
+    /// tell the user.
+    pub skip_past: bool,
 }
 
 /// The owner could not give what a dial needs, for example because a token command failed.

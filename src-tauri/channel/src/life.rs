@@ -23,6 +23,7 @@ pub(crate) struct Life {
     opened: Duration,
     last_bytes: Duration,
     got_bytes: bool,
+    got_data: bool,
     pings: u64,
     last_ping: Option<(u64, Duration)>,
     next_heartbeat: Option<Duration>,
@@ -47,6 +48,7 @@ impl Life {
             opened: now,
             last_bytes: now,
             got_bytes: false,
+            got_data: false,
             pings: 0,
             last_ping: None,
             next_heartbeat: (!heartbeat.text().is_empty()).then(|| now + heartbeat.interval()),
@@ -81,9 +83,16 @@ impl Life {
 
     /// A Text or Binary frame: only these put the heartbeat off (H1).
     pub(crate) fn data(&mut self, now: Duration, heartbeat: &Heartbeat) {
+        self.got_data = true;
         if let Some(next) = &mut self.next_heartbeat {
             *next = now + heartbeat.interval();
         }
+    }
+
+    /// Whether the link is young and no Text or Binary frame has come: what is wrong now is the first thing
+    /// that was to come.
+    pub(crate) fn caught_nothing(&self, now: Duration, timing: &Timing) -> bool {
+        !self.got_data && self.up(now) < timing.stable_after
     }
 
     /// Whether ping `counter` is one of ours, and not a peer's unasked pong.

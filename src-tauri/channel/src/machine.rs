@@ -17,6 +17,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use rand::rngs::SmallRng;
@@ -49,6 +50,8 @@ enum Phase {
     Up {
         life: Life,
         since: SystemTime,
+        /// The address of this machine that the link goes out from (W3).
+        local: Option<IpAddr>,
     },
     Replaced {
         since: SystemTime,
@@ -86,6 +89,11 @@ pub(crate) struct Machine {
     /// The credential was read again since the last link.
     refreshed: bool,
     offline: bool,
+    network_changed: Option<Duration>,
+    /// Ends in a row that waiting hardly mends.
+    in_vain: u32,
+    /// Links in a row that ended over a message too big, the later ones before anything else came (1009).
+    too_big: u32,
     held: bool,
     links_opened: u64,
     links_closed: u64,
@@ -131,6 +139,9 @@ impl Machine {
             refresh: false,
             refreshed: false,
             offline: false,
+            network_changed: None,
+            in_vain: 0,
+            too_big: 0,
             held: false,
             links_opened: 0,
             links_closed: 0,
@@ -160,9 +171,9 @@ impl Machine {
                     self.conclude(cause, retry_after, false, now);
                 }
             }
-            Input::Opened { generation } => {
+            Input::Opened { generation, local } => {
                 if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
-                    self.opened(now);
+                    self.opened(local, now);
                 }
             }
             Input::Bytes { generation } => {
@@ -254,6 +265,7 @@ impl Machine {
             rtt: self.rtt,
             last_inbound: self.last_inbound,
             peer: self.peer,
+            persistent: self.in_vain >= IN_VAIN,
         }
     }
 
@@ -352,9 +364,21 @@ impl Machine {
             }
             Signal::NetworkChanged { online } => {
                 self.offline = !online;
+                self.network_changed = Some(now.mono);
                 if let Phase::Up { life, .. } = &mut self.phase {
                     life.want_probe();
                 }
+            }
+            Signal::AddressesChanged { present } => {
+                // Which interface it was says nothing of ours, unless our own address went with it (W3).
+                if let Phase::Up { local: Some(local), .. } = &self.phase
+                    && !local.is_loopback()
+                    && !present.contains(local)
+                {
+                    self.network_changed = Some(now.mono);
+                    self.redial(now);
+                }
+                return;
             }
         }
         self.shorten(now);
@@ -378,12 +402,20 @@ impl Machine {
         }
     }
 
-    fn opened(&mut self, now: Now) {
+    fn opened(&mut self, local: Option<IpAddr>, now: Now) {
         self.links_opened += 1;
         self.refreshed = false;
+        if self.skips() {
+            self.too_big = 0;
+        }
         let Config { heartbeat, liveness, .. } = &self.config;
         let life = Life::new(now.mono, heartbeat, liveness, self.peer);
-        self.phase = Phase::Up { life, since: now.wall };
+        self.phase = Phase::Up { life, since: now.wall, local };
+    }
+
+    /// 1009: whether the owner's cursor stands before a message that can't be had.
+    fn skips(&self) -> bool {
+        self.too_big >= TOO_BIG_TWICE
     }
 
     fn ended(&mut self, end: End, now: Now) {
@@ -403,8 +435,20 @@ impl Machine {
                 (Cause::Refused { code, detail }, false)
             }
         };
+        self.count_too_big(&cause, now);
         self.count_link(by_peer, now);
         self.conclude(cause, None, true, now);
+    }
+
+    fn count_too_big(&mut self, cause: &Cause, now: Now) {
+        let Phase::Up { life, .. } = &self.phase else { return };
+        if !cause.is_too_big() {
+            self.too_big = 0;
+        } else if self.too_big == 0 || life.caught_nothing(now.mono, &self.config.timing) {
+            self.too_big += 1;
+        } else {
+            self.too_big = 1;
+        }
     }
 
     /// Drops the link for a reason of ours and dials again.
@@ -417,6 +461,7 @@ impl Machine {
         self.outputs.push_back(Output::Abort { generation: self.generation });
         self.links_closed += 1;
         self.last_close = None;
+        self.count_too_big(&cause, now);
         self.count_link(false, now);
         self.conclude(cause, None, true, now);
     }
@@ -458,12 +503,14 @@ impl Machine {
         let timing = &self.config.timing;
         if life.was_stable(now.mono, timing) {
             self.attempt = 0;
+            self.in_vain = 0;
         }
         self.delays.count_link(by_peer, life.up(now.mono), self.delay_before, timing);
     }
 
     /// Goes from an ended dial or link to what the tables say.
     fn conclude(&mut self, cause: Cause, retry_after: Option<Duration>, link_ended: bool, now: Now) {
+        let cause = self.judged(cause, now);
         let Config { quiet_close_codes, timing, take_back_after, .. } = &self.config;
         let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
         match verdict {
@@ -501,6 +548,24 @@ impl Machine {
         };
     }
 
+    /// The cause, in the light of what came before.
+    fn judged(&mut self, cause: Cause, now: Now) -> Cause {
+        let new_network = self
+            .network_changed
+            .is_some_and(|at| now.mono.saturating_sub(at) < self.config.timing.portal_suspicion);
+        self.in_vain = if verdict::is_in_vain(&cause) { self.in_vain.saturating_add(1) } else { 0 };
+        // A portal answers for the server, in a network that is new to us.
+        if new_network && matches!(cause, Cause::WrongName { .. }) {
+            return Cause::CaptivePortal;
+        }
+        if let Cause::Status { status: status @ 404 } = cause
+            && self.in_vain >= IN_VAIN
+        {
+            return Cause::WrongAddress { status };
+        }
+        cause
+    }
+
     /// Dials as soon as the gap between dials and the old link's end allow.
     fn dial_soon(&mut self, now: Now) {
         let began = match self.phase {
@@ -521,7 +586,7 @@ impl Machine {
         self.attempt = self.attempt.saturating_add(1);
         self.last_dial = Some(now.mono);
         self.delay_before = now.mono.saturating_sub(began);
-        let ask = DialAsk { refresh_credential: std::mem::take(&mut self.refresh) };
+        let ask = DialAsk { refresh_credential: std::mem::take(&mut self.refresh), skip_past: self.skips() };
         self.refreshed |= ask.refresh_credential;
         self.phase = Phase::Dialling { stage: Stage::Credential, limit: now.mono + self.config.timing.dial };
         self.outputs.push_back(Output::Dial { generation: self.generation, ask });
@@ -577,6 +642,12 @@ impl Machine {
         }
     }
 }
+
+/// Ends in a row that waiting hardly mends, from which they are shown as an error. Too low: a deploy's moment of
+/// 404 alarms people; too high: a mistyped address looks like a busy server.
+const IN_VAIN: u32 = 3;
+/// Links that end over a message too big before the cursor skips past it.
+const TOO_BIG_TWICE: u32 = 2;
 
 /// The earliest time for a dial after one at `last_dial`.
 fn after_gap(last_dial: Option<Duration>, gap: Duration) -> Duration {

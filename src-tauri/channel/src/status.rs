@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use crate::verdict::TOO_BIG;
+
 /// A channel's whole visible state at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
@@ -22,6 +24,9 @@ pub struct Status {
     pub last_inbound: Option<SystemTime>,
     /// Whether this peer answers pings, so that its death can be noticed.
     pub peer: PeerCheck,
+    /// The last failure came three times in a row and waiting hardly mends it (nothing at the address, a broken
+    /// protocol): worth showing as an error.
+    pub persistent: bool,
 }
 
 /// C4: the six states.
@@ -151,8 +156,23 @@ pub enum Cause {
         /// Why.
         detail: String,
     },
+    /// The certificate is for another name.
+    WrongName {
+        /// Which, and which it should be.
+        detail: String,
+    },
+    /// The proxy didn't lead to the server.
+    Proxy {
+        /// Why.
+        detail: String,
+    },
     /// The upgrade was answered with this HTTP status (RFC 6455, section 4).
     Status {
+        /// HTTP status.
+        status: u16,
+    },
+    /// Nothing was at the address (404), three times in a row.
+    WrongAddress {
         /// HTTP status.
         status: u16,
     },
@@ -192,6 +212,13 @@ impl State {
     }
 }
 
+impl Cause {
+    /// 1009, whoever said so.
+    pub(crate) fn is_too_big(&self) -> bool {
+        matches!(self, Self::Closed(CloseInfo { code: TOO_BIG, .. }) | Self::Refused { code: TOO_BIG, .. })
+    }
+}
+
 /// What went on, in words that complete "… took too long".
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -227,7 +254,11 @@ impl fmt::Display for Cause {
             Self::TimedOut { stage } => write!(f, "{stage} took too long"),
             Self::Tls { detail } => write!(f, "encryption failed ({})", plain(detail)),
             Self::Certificate { detail } => write!(f, "certificate refused ({})", plain(detail)),
+            Self::WrongName { detail } => write!(f, "certificate for another name ({})", plain(detail)),
+            Self::Proxy { detail } => write!(f, "no way through the proxy: {}", plain(detail)),
             Self::Status { status } => write!(f, "{} ({status})", status_words(*status)),
+            Self::WrongAddress { status } => write!(f, "wrong address: nothing is there ({status})"),
+            Self::SignInRefused { status: 407 } => f.write_str("the proxy asks for a sign-in (407)"),
             Self::SignInRefused { status } => write!(f, "sign-in refused ({status})"),
             Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({})", plain(detail)),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),

@@ -40,6 +40,9 @@ pub struct Timing {
     pub certificate_floor: Duration,
     /// Floor behind a captive portal. Too low: the portal is hammered; too high: deaf after the sign-in.
     pub portal_floor: Duration,
+    /// For this long after a network change a certificate for another name is a captive portal's. Too low: the
+    /// portal looks like a broken server; too high: a broken server looks like a portal.
+    pub portal_suspicion: Duration,
     /// Least `Retry-After` that is believed.
     pub retry_after_least: Duration,
     /// Greatest `Retry-After` that is believed. Too high: one bad header deafens for a day.
@@ -75,8 +78,13 @@ pub struct Timing {
     pub dial: Duration,
     /// Name lookup (D1).
     pub lookup: Duration,
+    /// Between the starts of two addresses of one name (D1, RFC 8305). Too low: needless connections; too high: a
+    /// dead IPv6 is felt.
+    pub stagger: Duration,
     /// TCP connect, per address (D1).
     pub connect: Duration,
+    /// A proxy's answers, all together (D4).
+    pub proxy: Duration,
     /// TLS handshake (D1).
     pub tls: Duration,
     /// WebSocket upgrade (D1).
@@ -112,6 +120,7 @@ impl Default for Timing {
             not_websocket_floor: secs(5 * 60),
             certificate_floor: secs(5 * 60),
             portal_floor: secs(15),
+            portal_suspicion: secs(60),
             retry_after_least: secs(1),
             retry_after_most: secs(3600),
             needs_user_from: secs(15 * 60),
@@ -128,7 +137,9 @@ impl Default for Timing {
             probe: secs(5),
             dial: secs(30),
             lookup: secs(5),
+            stagger: millis(250),
             connect: secs(10),
+            proxy: secs(10),
             tls: secs(10),
             upgrade: secs(10),
             keepalive_idle: secs(30),

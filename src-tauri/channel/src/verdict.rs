@@ -63,15 +63,42 @@ pub(crate) fn verdict(
         | Cause::Lookup { .. }
         | Cause::Unreachable { .. }
         | Cause::TimedOut { .. }
+        | Cause::Proxy { .. }
         | Cause::Tls { .. } => Verdict::Ordinary,
-        Cause::Certificate { .. } => Verdict::Floor(timing.certificate_floor),
+        Cause::Certificate { .. } | Cause::WrongName { .. } => Verdict::Floor(timing.certificate_floor),
         Cause::Status { status } => after_status(*status, retry_after, timing),
+        Cause::WrongAddress { .. } => Verdict::WrongAddress,
         Cause::SignInRefused { status: 403 } => Verdict::NeedsUser,
         Cause::SignInRefused { .. } => Verdict::SignIn,
         Cause::NotAWebSocket { .. } => Verdict::Floor(timing.not_websocket_floor),
         Cause::CaptivePortal => Verdict::Floor(timing.portal_floor),
         Cause::Owner { .. } => Verdict::NeedsUser,
         Cause::Local => Verdict::Local,
+    }
+}
+
+/// Whether waiting hardly mends it, so that it is shown as an error once it comes again and again.
+pub(crate) fn is_in_vain(cause: &Cause) -> bool {
+    match cause {
+        Cause::Closed(close) => matches!(close.code, PROTOCOL | 1003 | INVALID_TEXT | 1010),
+        Cause::Refused { code, .. } => *code != TOO_BIG,
+        Cause::Status { status } => *status == 404,
+        Cause::WrongAddress { .. } => true,
+        Cause::Lost { .. }
+        | Cause::Silent { .. }
+        | Cause::WriteStalled
+        | Cause::Lookup { .. }
+        | Cause::Unreachable { .. }
+        | Cause::TimedOut { .. }
+        | Cause::Tls { .. }
+        | Cause::Certificate { .. }
+        | Cause::WrongName { .. }
+        | Cause::Proxy { .. }
+        | Cause::SignInRefused { .. }
+        | Cause::NotAWebSocket { .. }
+        | Cause::CaptivePortal
+        | Cause::Owner { .. }
+        | Cause::Local => false,
     }
 }
 

@@ -311,6 +311,7 @@ mod tests {
             rtt: None,
             last_inbound: None,
             peer: PeerCheck::Unknown,
+            persistent: false,
         };
         ChannelView {
             id: name.to_lowercase(),

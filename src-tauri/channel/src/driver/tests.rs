@@ -58,13 +58,13 @@ struct Memory {
 impl Connect for Memory {
     type Stream = Counted;
 
-    async fn connect(&self, _: &Config, stage: &watch::Sender<Stage>) -> Result<Counted, Cause> {
+    async fn connect(&self, _: &Config, stage: &watch::Sender<Stage>) -> Result<Connected<Counted>, Cause> {
         stage.send_replace(Stage::Tcp);
         assert_eq!(self.alive.fetch_add(1, Ordering::SeqCst), 0, "two links at once");
         let (ours, theirs) = tokio::io::duplex(self.buffer);
         let stream = Counted { stream: ours, alive: self.alive.clone() };
         self.dialled.send(theirs).map_err(|_| Cause::Unreachable { detail: "test over".to_owned() })?;
-        Ok(stream)
+        Ok(Connected { stream, local: None })
     }
 }
 

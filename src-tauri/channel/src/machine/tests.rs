@@ -1,5 +1,9 @@
 //! The rules, one promise a test, in invented time.
 
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
 use rand::SeedableRng;
 
 use super::*;
@@ -16,6 +20,9 @@ fn millis(n: u64) -> Duration {
 pub(super) fn config() -> Config {
     Config::new(ChannelUrl::parse("wss://shop.example/ws", false).expect("a good URL"))
 }
+
+/// The address that the links of the bench go out from.
+pub(super) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 /// A machine on a workbench, with a clock of its own.
 pub(super) struct Bench {
@@ -84,7 +91,7 @@ impl Bench {
     }
 
     fn open(&mut self) {
-        self.give(Input::Opened { generation: self.generation() });
+        self.give(Input::Opened { generation: self.generation(), local: Some(HOME) });
     }
 
     fn fail(&mut self, cause: Cause) {
@@ -387,7 +394,7 @@ fn a_close_that_may_mean_a_bad_credential_has_it_read_again() {
         let mut bench = up();
         bench.closed(code);
         bench.until_dial(secs(60));
-        let ask = DialAsk { refresh_credential };
+        let ask = DialAsk { refresh_credential, skip_past: false };
         assert_eq!(bench.news().last(), Some(&Output::Dial { generation: 2, ask }), "after {code}");
     }
 }
@@ -414,7 +421,7 @@ fn no_dial_starts_before_the_old_link_is_gone() {
     assert_eq!(bench.generation(), 1);
     bench.news();
     bench.pass(millis(1));
-    let ask = DialAsk { refresh_credential: false };
+    let ask = DialAsk::default();
     assert_eq!(
         bench.news(),
         [Output::Abort { generation: 1 }, Output::Dial { generation: 2, ask }],
@@ -447,7 +454,7 @@ fn what_a_stale_link_reports_changes_nothing() {
     bench.give(Input::Gone { generation: 1 });
     bench.give(Input::Bytes { generation: 1 });
     bench.give(Input::Pong { generation: 1, counter: 1 });
-    bench.give(Input::Opened { generation: 1 });
+    bench.give(Input::Opened { generation: 1, local: None });
     bench.give(Input::WriteStuck { generation: 1, stuck: true });
     assert_eq!(bench.machine.status(), before);
     assert_eq!(bench.news(), []);
@@ -616,7 +623,7 @@ fn a_refused_credential_is_read_again_once_and_then_the_user_is_needed() {
     assert_eq!(bench.state().name(), "waiting");
     bench.news();
     bench.until_dial(secs(5));
-    let ask = DialAsk { refresh_credential: true };
+    let ask = DialAsk { refresh_credential: true, skip_past: false };
     assert_eq!(bench.news(), [Output::Dial { generation: 2, ask }]);
     bench.fail(Cause::SignInRefused { status: 401 });
     assert_eq!(bench.state().name(), "needs_user");
@@ -713,6 +720,167 @@ fn time_asleep_counts_as_waited() {
     bench.closed(1009);
     bench.woke(secs(3600));
     assert_eq!(bench.generation(), 2);
+}
+
+// The network's changes
+
+fn addresses_are(bench: &mut Bench, present: &[IpAddr]) {
+    let present = Arc::new(present.iter().copied().collect::<BTreeSet<_>>());
+    bench.give(Input::Signal(Signal::AddressesChanged { present }));
+}
+
+const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(172, 17, 0, 1));
+
+#[test]
+fn a_link_whose_address_is_gone_is_redialled_at_once() {
+    let mut bench = up_and_answering();
+    bench.pass(secs(40));
+    addresses_are(&mut bench, &[OTHER]);
+    assert!(bench.news().contains(&Output::Abort { generation: 1 }), "no close handshake from nowhere");
+    assert!(bench.until_dial(secs(1)) <= millis(500));
+}
+
+#[test]
+fn an_interface_that_does_not_carry_the_link_changes_nothing() {
+    let mut bench = up_and_answering();
+    bench.pass(secs(5));
+    bench.news();
+    let deadline = bench.machine.deadline();
+    for present in [&[HOME, OTHER][..], &[HOME]] {
+        addresses_are(&mut bench, present);
+    }
+    assert_eq!(bench.news(), [], "no probe, no redial");
+    assert_eq!(bench.machine.deadline(), deadline);
+}
+
+#[test]
+fn a_link_over_loopback_needs_no_address_of_the_network() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.give(Input::Opened { generation: 1, local: Some(Ipv4Addr::LOCALHOST.into()) });
+    addresses_are(&mut bench, &[]);
+    assert_eq!(bench.state().name(), "connected");
+}
+
+#[test]
+fn addresses_end_no_wait() {
+    let mut bench = up();
+    bench.closed(4500);
+    addresses_are(&mut bench, &[]);
+    assert_eq!(bench.state().name(), "replaced");
+}
+
+#[test]
+fn a_foreign_certificate_is_a_portals_only_right_after_a_network_change() {
+    let foreign = || Cause::WrongName { detail: "portal.example".to_owned() };
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.network(true);
+    bench.fail(foreign());
+    let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
+    assert_eq!(cause, Cause::CaptivePortal);
+    assert!((15..=23).contains(&bench.until_dial(secs(30)).as_secs()));
+    bench.pass(secs(25));
+    bench.network(true);
+    bench.pass(secs(61));
+    bench.until_dial(secs(600));
+    bench.fail(foreign());
+    let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
+    assert_eq!(cause, foreign());
+    assert!(bench.until_dial(secs(450)) >= secs(300));
+}
+
+// What comes again and again
+
+#[test]
+fn a_404_is_called_a_wrong_address_from_the_third_time() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    for (times, wrong) in [(1, false), (2, false), (3, true), (4, true)] {
+        bench.until_dial(secs(600));
+        bench.fail(Cause::Status { status: 404 });
+        let status = bench.machine.status();
+        let State::Waiting { cause, .. } = &status.state else { panic!("waiting") };
+        assert_eq!(cause.to_string().contains("wrong address"), wrong, "{cause}, {times} times");
+        assert_eq!(status.persistent, wrong);
+    }
+    bench.until_dial(secs(600));
+    bench.open();
+    assert!(bench.machine.status().persistent, "an open link alone proves nothing");
+    bench.pass(secs(301));
+    bench.lose();
+    assert!(!bench.machine.status().persistent);
+}
+
+#[test]
+fn a_broken_protocol_is_shown_as_an_error_from_the_third_time() {
+    for (code, shown) in
+        [(1002, true), (1003, true), (1007, true), (1010, true), (1004, false), (1011, false)]
+    {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        for times in 1..=3 {
+            bench.until_dial(secs(600));
+            bench.open();
+            bench.closed(code);
+            assert_eq!(bench.machine.status().persistent, shown && times == 3, "{code}, {times} times");
+        }
+    }
+}
+
+/// What the next dial is asked.
+fn next_ask(bench: &mut Bench) -> DialAsk {
+    bench.news();
+    bench.until_dial(secs(600));
+    let asked = bench.news().into_iter().find_map(|output| match output {
+        Output::Dial { ask, .. } => Some(ask),
+        Output::Abandon { .. }
+        | Output::Heartbeat { .. }
+        | Output::Ping { .. }
+        | Output::Close { .. }
+        | Output::Abort { .. }
+        | Output::Deliver(_)
+        | Output::Finish => None,
+    });
+    asked.expect("a dial")
+}
+
+fn too_big(bench: &mut Bench) {
+    let generation = bench.generation();
+    let end = End::Violation { code: 1009, detail: "too long".to_owned() };
+    bench.give(Input::Ended { generation, end });
+    bench.give(Input::Gone { generation });
+}
+
+#[test]
+fn a_message_too_big_twice_in_a_row_while_catching_up_is_skipped() {
+    let mut bench = up();
+    bench.text();
+    too_big(&mut bench);
+    assert!(!next_ask(&mut bench).skip_past);
+    bench.open();
+    too_big(&mut bench);
+    assert!(next_ask(&mut bench).skip_past);
+    bench.fail(Cause::Unreachable { detail: String::new() });
+    assert!(next_ask(&mut bench).skip_past, "asked until a link opens");
+    bench.open();
+    too_big(&mut bench);
+    assert!(!next_ask(&mut bench).skip_past, "the next one is counted anew");
+}
+
+#[test]
+fn nothing_is_skipped_where_messages_still_come() {
+    let mut bench = up();
+    for _ in 0..5 {
+        too_big(&mut bench);
+        assert!(!next_ask(&mut bench).skip_past);
+        bench.open();
+        bench.text();
+    }
+    too_big(&mut bench);
+    next_ask(&mut bench);
+    bench.open();
+    bench.pass(secs(3600));
+    too_big(&mut bench);
+    assert!(!next_ask(&mut bench).skip_past, "what comes after an hour is no catching up");
 }
 
 // Wars

@@ -1,0 +1,294 @@
+//! Proxies (D4): which one a channel goes through, and the tunnel through it. The tunnels' protocols and the
+//! rules of `NO_PROXY` are `hyper-util`'s.
+
+use std::fmt;
+use std::future::{Ready, ready};
+use std::str::FromStr;
+use std::task::{Context, Poll};
+
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower_service::Service;
+use url::{Host, Url};
+
+use crate::dial::within;
+use crate::{Cause, ChannelUrl, Stage, Timing};
+
+/// The address of a proxy: `http://host:port` (CONNECT) or `socks5://host:port`, with `user:password@` where it
+/// asks for a sign-in. A channel's host name is looked up by the proxy, never here, so `socks5h` means the
+/// same as `socks5`. `Display` and `Debug` hide user and password.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ProxyUrl(Url);
+
+/// Why a text is no proxy's address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyUrlError {
+    /// Not a URL at all.
+    #[error("not a proxy's URL ({0}): write one such as socks5://127.0.0.1:1080")]
+    Syntax(#[from] url::ParseError),
+    /// Another kind of proxy.
+    #[error("the proxy scheme {0:?} is not known: use http://, socks5:// or socks5h://")]
+    Scheme(String),
+    /// No host.
+    #[error("the proxy's URL names no host: write one such as http://proxy.example:3128")]
+    NoHost,
+    /// User or password that can't be sent.
+    #[error("the proxy's user name or password is too long: each has at most 255 bytes")]
+    Userinfo,
+}
+
+/// Longest user name or password (RFC 1929).
+const LONGEST_USERINFO: usize = 255;
+
+impl ProxyUrl {
+    /// Reads a proxy's address. What has no scheme is an `http` proxy.
+    ///
+    /// # Errors
+    /// Says what is wrong with the text and how to mend it.
+    pub fn parse(text: &str) -> Result<Self, ProxyUrlError> {
+        let text = text.trim();
+        let url =
+            if text.contains("://") { Url::parse(text)? } else { Url::parse(&format!("http://{text}"))? };
+        if !matches!(url.scheme(), "http" | "socks5" | "socks5h") {
+            return Err(ProxyUrlError::Scheme(url.scheme().to_owned()));
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(ProxyUrlError::NoHost);
+        }
+        let proxy = Self(url);
+        let too_long = |text: &str| text.len() > LONGEST_USERINFO;
+        match proxy.intercept() {
+            Some(intercept)
+                if intercept
+                    .raw_auth()
+                    .is_some_and(|(user, password)| too_long(user) || too_long(password)) =>
+            {
+                Err(ProxyUrlError::Userinfo)
+            }
+            Some(_) => Ok(proxy),
+            None => Err(ProxyUrlError::NoHost),
+        }
+    }
+
+    /// The proxy that the environment names for `url`: `HTTPS_PROXY` (for `wss`), else `ALL_PROXY`, unless
+    /// `NO_PROXY` excepts the host; each also in lower case. This machine itself is reached directly.
+    /// `variable` reads one, as `|name| std::env::var(name).ok()` does.
+    ///
+    /// # Errors
+    /// A variable that names no usable proxy. Going without would be a surprise.
+    pub fn from_env(
+        url: &ChannelUrl,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, ProxyUrlError> {
+        let read = |name: &str| {
+            let set = [name.to_owned(), name.to_lowercase()];
+            set.iter().filter_map(|name| variable(name)).find(|value| !value.trim().is_empty())
+        };
+        let named = if url.is_tls() { read("HTTPS_PROXY") } else { None };
+        let Some(named) = named.or_else(|| read("ALL_PROXY")) else { return Ok(None) };
+        let direct = Matcher::builder().all("http://proxy").no(read("NO_PROXY").unwrap_or_default()).build();
+        let asked = format!("https://{}/", url.host()).parse();
+        if url.is_loopback() || asked.is_ok_and(|uri| direct.intercept(&uri).is_none()) {
+            return Ok(None);
+        }
+        Self::parse(&named).map(Some)
+    }
+
+    pub(crate) fn host(&self) -> Host<&str> {
+        // The host of a scheme that the URL standard doesn't know is read as a name, even if it is an address.
+        match self.0.host() {
+            Some(Host::Domain(name)) => match name.parse() {
+                Ok(address) => Host::Ipv4(address),
+                Err(_) => Host::Domain(name),
+            },
+            Some(host) => host,
+            None => Host::Domain(""),
+        }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port().unwrap_or(if self.is_socks() { 1080 } else { 80 })
+    }
+
+    fn is_socks(&self) -> bool {
+        self.0.scheme() != "http"
+    }
+
+    fn intercept(&self) -> Option<Intercept> {
+        let matcher = Matcher::builder().all(self.0.as_str()).build();
+        matcher.intercept(&http::Uri::from_static("https://any.invalid/"))
+    }
+
+    /// A tunnel to the host of `url` over `stream`, which leads to this proxy.
+    pub(crate) async fn tunnel(
+        &self,
+        stream: TcpStream,
+        url: &ChannelUrl,
+        timing: &Timing,
+    ) -> Result<TcpStream, Cause> {
+        let failed = |detail: String| Cause::Proxy { detail };
+        let intercept = self.intercept().ok_or_else(|| failed("its address can't be used".to_owned()))?;
+        let port = url.as_url().port_or_known_default().unwrap_or(443);
+        let target = format!("https://{}:{port}/", url.host());
+        let target: http::Uri =
+            target.parse().map_err(|_| failed("it can't be asked for this host".to_owned()))?;
+        let (proxy, stream) = (intercept.uri().clone(), Connected(Some(stream)));
+        let tunnel = async {
+            if self.is_socks() {
+                let mut socks = SocksV5::new(proxy, stream);
+                if let Some((user, password)) = intercept.raw_auth() {
+                    socks = socks.with_auth(user.to_owned(), password.to_owned());
+                }
+                return socks.call(target).await.map_err(|error| failed(error.to_string()));
+            }
+            let mut tunnel = Tunnel::new(proxy, stream);
+            if let Some(auth) = intercept.basic_auth() {
+                tunnel = tunnel.with_auth(auth.clone());
+            }
+            tunnel.call(target).await.map_err(|error| refused(&error.to_string()))
+        };
+        match within(timing.proxy, Stage::Tcp, tunnel).await {
+            Ok(tunnelled) => tunnelled.map(TokioIo::into_inner),
+            Err(_) => Err(failed("no answer in time".to_owned())),
+        }
+    }
+}
+
+/// What a failed CONNECT means. The library's error has no name outside of it, only words.
+fn refused(words: &str) -> Cause {
+    let words = words.strip_prefix("tunnel error: ").unwrap_or(words);
+    match words {
+        "proxy authorization required" => Cause::SignInRefused { status: 407 },
+        "unsuccessful" => Cause::Proxy { detail: "it refused the tunnel".to_owned() },
+        words => Cause::Proxy { detail: words.to_owned() },
+    }
+}
+
+/// Hands a stream that is already connected to the tunnels, which would connect it themselves.
+struct Connected(Option<TcpStream>);
+
+impl Service<http::Uri> for Connected {
+    type Response = TokioIo<TcpStream>;
+    type Error = std::io::Error;
+    type Future = Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Uri) -> Self::Future {
+        ready(self.0.take().map(TokioIo::new).ok_or_else(|| std::io::ErrorKind::NotConnected.into()))
+    }
+}
+
+impl FromStr for ProxyUrl {
+    type Err = ProxyUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.0.host_str().unwrap_or_default();
+        write!(f, "{}://{host}:{}", self.0.scheme(), self.port())
+    }
+}
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProxyUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_address_is_read_and_shown_without_its_password() {
+        for (text, shown) in [
+            ("socks5://127.0.0.1", "socks5://127.0.0.1:1080"),
+            ("socks5h://me:s3cret@proxy.example:9050/", "socks5h://proxy.example:9050"),
+            ("http://me:s3cret@proxy.example", "http://proxy.example:80"),
+            ("proxy.example:3128", "http://proxy.example:3128"),
+            ("http://[::1]:3128", "http://[::1]:3128"),
+        ] {
+            let proxy = ProxyUrl::parse(text).expect(text);
+            assert_eq!(proxy.to_string(), shown);
+            assert_eq!(format!("{proxy:?}"), format!("ProxyUrl({shown})"));
+        }
+        assert_eq!(
+            ProxyUrl::parse("socks5://127.0.0.1").expect("fine").host(),
+            Host::<&str>::Ipv4([127, 0, 0, 1].into())
+        );
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_refused_with_a_mend() {
+        for text in
+            ["", "https://proxy.example", "socks4://a", "ftp://a", "http://", "socks5://", "socks5:///x"]
+        {
+            let refused = ProxyUrl::parse(text).expect_err(text).to_string();
+            assert!(refused.contains("://"), "{text}: {refused}");
+        }
+        let long = format!("socks5://{}@a", "s".repeat(256));
+        let refused = ProxyUrl::parse(&long).expect_err("too long").to_string();
+        assert!(!refused.contains("sss"), "{refused}");
+    }
+
+    /// The proxy for `url` in an environment.
+    fn found(url: &str, environment: &[(&str, &str)]) -> Option<String> {
+        let url = ChannelUrl::parse(url, true).expect("a good URL");
+        let variable = |name: &str| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let proxy = ProxyUrl::from_env(&url, variable).expect("good proxies");
+        proxy.map(|proxy| proxy.host().to_string())
+    }
+
+    #[test]
+    fn the_environment_names_the_proxy_as_it_does_for_other_programs() {
+        let both = [("HTTPS_PROXY", "http://one"), ("ALL_PROXY", "socks5://two")];
+        for (url, environment, expected) in [
+            ("wss://shop.example/", &both[..], Some("one")),
+            ("ws://shop.example/", &both, Some("two")),
+            ("wss://shop.example/", &[("all_proxy", "three")], Some("three")),
+            ("wss://shop.example/", &[("https_proxy", "http://four"), ("HTTPS_PROXY", " ")], Some("four")),
+            ("wss://shop.example/", &[("HTTP_PROXY", "http://five")], None),
+            ("wss://shop.example/", &[], None),
+            ("wss://localhost/", &both, None),
+            ("wss://127.0.0.1/", &both, None),
+            ("wss://[::1]/", &both, None),
+        ] {
+            assert_eq!(found(url, environment).as_deref(), expected, "{url} {environment:?}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_excepts_names_domains_and_networks() {
+        for (no, url, direct) in [
+            ("shop.example", "wss://shop.example/", true),
+            (".example, other", "wss://shop.example/", true),
+            ("op.example", "wss://shop.example/", false),
+            ("*", "wss://shop.example/", true),
+            ("10.0.0.0/8", "wss://10.1.2.3/", true),
+            ("10.0.0.0/8", "wss://11.1.2.3/", false),
+            ("fd00::/8", "wss://[fd00::1]/", true),
+            ("", "wss://shop.example/", false),
+        ] {
+            let environment = [("ALL_PROXY", "http://proxy"), ("no_proxy", no)];
+            assert_eq!(found(url, &environment).is_none(), direct, "NO_PROXY={no} for {url}");
+        }
+    }
+
+    #[test]
+    fn a_broken_proxy_in_the_environment_is_told_and_not_ignored() {
+        let url = ChannelUrl::parse("wss://shop.example/", false).expect("a good URL");
+        let variable = |name: &str| (name == "ALL_PROXY").then(|| "gopher://x".to_owned());
+        assert_eq!(ProxyUrl::from_env(&url, variable), Err(ProxyUrlError::Scheme("gopher".to_owned())));
+    }
+}

@@ -1,0 +1,197 @@
+//! Encryption (D3): the platform's verifier, further authorities, a client certificate. Verification can't be
+//! turned off.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::rustls::client::Resumption;
+use tokio_rustls::rustls::crypto::CryptoProvider;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
+
+use crate::link::words;
+use crate::{Cause, Config};
+
+/// A certificate with which a channel shows who it is, and its key. `Debug` shows neither.
+#[derive(Clone)]
+pub struct ClientCert(Arc<CertifiedKey>);
+
+/// Why a client certificate can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientCertError {
+    /// No certificate in the chain.
+    #[error("no certificate can be read there: it takes PEM, `-----BEGIN CERTIFICATE-----`")]
+    NoCertificate,
+    /// No private key.
+    #[error(
+        "no private key can be read there: it takes PEM without a password, `-----BEGIN PRIVATE KEY-----`"
+    )]
+    NoKey,
+    /// They don't belong together, or are of a kind that isn't known.
+    #[error("certificate and key can't be used together: {0}")]
+    Unusable(String),
+}
+
+impl ClientCert {
+    /// Reads a certificate chain, the channel's own certificate first, and its private key; both PEM, which may
+    /// be the same text.
+    ///
+    /// # Errors
+    /// Says which of the two can't be used, and why.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, ClientCertError> {
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<_, _>>()
+            .map_err(|_| ClientCertError::NoCertificate)?;
+        if chain.is_empty() {
+            return Err(ClientCertError::NoCertificate);
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| ClientCertError::NoKey)?;
+        let certified = CertifiedKey::from_der(chain, key, &provider());
+        certified
+            .map(|certified| Self(Arc::new(certified)))
+            .map_err(|error| ClientCertError::Unusable(error.to_string()))
+    }
+}
+
+impl fmt::Debug for ClientCert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientCert(***)")
+    }
+}
+
+/// One channel's way to encrypt, made at its first encrypted dial: the system's certificates are read for it.
+#[derive(Debug, Default)]
+pub(crate) struct Tls(Mutex<Option<Arc<ClientConfig>>>);
+
+/// The verifier of all channels that trust what the system trusts: its certificates take most of a MiB.
+static SYSTEM: Mutex<Weak<Verifier>> = Mutex::new(Weak::new());
+
+impl Tls {
+    pub(crate) async fn client(&self, config: &Config) -> Result<Arc<ClientConfig>, Cause> {
+        if let Some(made) = &*self.kept() {
+            return Ok(made.clone());
+        }
+        let (ca_pem, client_cert) = (config.ca_pem.clone(), config.client_cert.clone());
+        // Reads hundreds of files on some systems.
+        let made = tokio::task::spawn_blocking(move || client_config(ca_pem.as_deref(), client_cert)).await;
+        let made = made.map_err(|error| Cause::Tls { detail: error.to_string() })??;
+        *self.kept() = Some(made.clone());
+        Ok(made)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Arc<ClientConfig>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a failed handshake means.
+    pub(crate) fn refused(&self, error: &io::Error) -> Cause {
+        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let Some(rustls::Error::InvalidCertificate(reason)) = tls else {
+            return Cause::Tls { detail: words(error) };
+        };
+        // Whoever mends it may do so by a new authority on this system: read them again next time.
+        *self.kept() = None;
+        *SYSTEM.lock().unwrap_or_else(PoisonError::into_inner) = Weak::new();
+        let detail = reason.to_string();
+        if let CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } = reason {
+            return Cause::WrongName { detail };
+        }
+        Cause::Certificate { detail }
+    }
+}
+
+fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
+/// Verification by the platform's rules, plus `ca_pem`.
+fn client_config(ca_pem: Option<&[u8]>, client_cert: Option<ClientCert>) -> Result<Arc<ClientConfig>, Cause> {
+    let config = ClientConfig::builder_with_provider(Arc::new(provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Cause::Tls { detail: error.to_string() })?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier(ca_pem)?);
+    let mut config = match client_cert {
+        Some(ClientCert(certified)) => {
+            config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
+        }
+        None => config.with_no_client_auth(),
+    };
+    // One server: a few tickets are plenty.
+    config.resumption = Resumption::in_memory_sessions(4);
+    Ok(Arc::new(config))
+}
+
+fn verifier(ca_pem: Option<&[u8]>) -> Result<Arc<Verifier>, Cause> {
+    let unreadable =
+        |why: &str| Cause::Certificate { detail: format!("the certificates to trust can't be read: {why}") };
+    let make = |extra: Vec<CertificateDer<'static>>| {
+        let made = Verifier::new_with_extra_roots(extra, Arc::new(provider()));
+        made.map(Arc::new).map_err(|error| unreadable(&error.to_string()))
+    };
+    let Some(ca_pem) = ca_pem else {
+        // Held while one is made, so that channels that start together make one.
+        let mut shared = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = shared.upgrade() {
+            return Ok(made);
+        }
+        let made = make(Vec::new())?;
+        *shared = Arc::downgrade(&made);
+        return Ok(made);
+    };
+    let extra = CertificateDer::pem_slice_iter(ca_pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| unreadable(&error.to_string()))?;
+    if extra.is_empty() {
+        return Err(unreadable("the file holds none"));
+    }
+    make(extra)
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    /// A certificate and its key.
+    fn pair() -> (String, String) {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec!["desk".to_owned()]).expect("a name");
+        (params.self_signed(&key).expect("signed").pem(), key.serialize_pem())
+    }
+
+    #[test]
+    fn a_ca_file_without_certificates_is_told_and_not_ignored() {
+        for pem in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+            let refused = client_config(Some(pem), None).expect_err("no certificate in it");
+            assert!(matches!(refused, Cause::Certificate { .. }), "{refused}");
+        }
+    }
+
+    #[test]
+    fn channels_without_authorities_of_their_own_share_the_systems() {
+        let Ok(one) = verifier(None) else { return };
+        assert!(Arc::ptr_eq(&one, &verifier(None).expect("as before")));
+        let other = verifier(Some(pair().0.as_bytes())).expect("one more authority");
+        assert!(!Arc::ptr_eq(&one, &other));
+    }
+
+    #[test]
+    fn a_client_certificate_is_checked_before_any_dial() {
+        let ((chain, key), (_, other_key)) = (pair(), pair());
+        let both = format!("{key}{chain}");
+        let cert = ClientCert::from_pem(both.as_bytes(), both.as_bytes()).expect("one file with both");
+        assert_eq!(format!("{cert:?}"), "ClientCert(***)");
+        let refused = |chain: &str, key: &str| {
+            ClientCert::from_pem(chain.as_bytes(), key.as_bytes()).expect_err("refused")
+        };
+        assert_eq!(refused("hello", &key), ClientCertError::NoCertificate);
+        assert_eq!(refused(&chain, &chain), ClientCertError::NoKey);
+        assert!(matches!(refused(&chain, &other_key), ClientCertError::Unusable(_)));
+    }
+}
