@@ -2,7 +2,7 @@
 //! whole has its limit in the [`Machine`](crate::machine), which drops the dial where it is over.
 
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -35,7 +35,7 @@ pub(crate) trait Connect: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Connected<S> {
     pub(crate) stream: S,
-    pub(crate) local: Option<IpAddr>,
+    pub(crate) local: Option<SocketAddr>,
 }
 
 /// Why a dial failed.

@@ -3,6 +3,8 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -69,6 +71,7 @@ fn spawn_with(
         held: None,
         dialling: None,
         link: None,
+        local: None,
         stopping: false,
         finished: false,
     };
@@ -88,6 +91,8 @@ struct Driver<O, C: Connect> {
     held: Option<Frame>,
     dialling: Option<Dialling<C::Stream>>,
     link: Option<(u64, Box<Link<C::Stream>>)>,
+    /// The address of this machine that the link goes out from.
+    local: Option<SocketAddr>,
     /// Asked to shut down: no further asks are heard.
     stopping: bool,
     finished: bool,
@@ -163,6 +168,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             }
             Found::Ask(Some(Ask::Signal(signal))) => {
                 tracing::debug!(url = %self.config.url, ?signal, "told");
+                self.look_at_address(&signal);
                 Input::Signal(signal)
             }
             Found::Ask(None) => {
@@ -181,7 +187,8 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 match result {
                     Ok(Connected { stream: link, local }) => {
                         self.link = Some((generation, link));
-                        Input::Opened { generation, local }
+                        self.local = local;
+                        Input::Opened { generation }
                     }
                     Err(DialFailure { cause, retry_after }) => {
                         tracing::debug!(url = %self.config.url, generation, %cause, "dial failed");
@@ -196,6 +203,23 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 Input::ReadingHeld(false)
             }
         })
+    }
+
+    /// W3: a link can't outlive the address that it goes out from. The kernel lets nobody bind to one that is
+    /// gone, which saves knowing the interfaces.
+    fn look_at_address(&mut self, signal: &Signal) {
+        let (Signal::NetworkChanged { .. }, Some((generation, _)), Some(local)) =
+            (signal, &self.link, self.local)
+        else {
+            return;
+        };
+        let mut from = local;
+        from.set_port(0);
+        if let Err(error) = UdpSocket::bind(from)
+            && error.kind() == io::ErrorKind::AddrNotAvailable
+        {
+            self.machine.handle(Input::AddressGone { generation: *generation }, self.now());
+        }
     }
 
     fn link_event(&mut self, event: Event) -> Option<Input> {

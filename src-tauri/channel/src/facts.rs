@@ -1,6 +1,5 @@
 //! What goes into the [`Machine`](crate::machine::Machine) and what comes out.
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::{Cause, CloseInfo, Command, DialAsk, Frame, Payload, Signal, Stage};
@@ -33,8 +32,10 @@ pub(crate) enum Input {
     },
     Opened {
         generation: u64,
-        /// The address of this machine that the link goes out from, where it has one.
-        local: Option<IpAddr>,
+    },
+    /// The address of this machine that the link goes out from is gone (W3).
+    AddressGone {
+        generation: u64,
     },
     /// Some bytes came in, of whatever kind.
     Bytes {

@@ -36,11 +36,8 @@ pub use status::{Cause, CloseInfo, PeerCheck, Stage, State, Status};
 pub use timing::Timing;
 pub use tls::{ClientCert, ClientCertError};
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How a channel begins; remembered states survive restarts (R1).
@@ -75,23 +72,18 @@ pub enum Command {
 }
 
 /// What the system tells a channel; advice, never a command of the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// The machine woke after sleeping this long.
     Woke {
         /// Time asleep by the boot clock.
         slept: Duration,
     },
-    /// The route to the world changed.
+    /// The way to the server may have changed. A link that goes out from an address that this machine no longer
+    /// has is dialled anew; any other has to prove that it lives.
     NetworkChanged {
         /// Whether a network seems to be there. Doubt means `true`.
         online: bool,
-    },
-    /// This machine's addresses changed. A link that goes out from an address that is gone is dialled anew;
-    /// any other is left in peace, so that it doesn't matter which interface it was.
-    AddressesChanged {
-        /// All that there are now. One set can be shared by all channels.
-        present: Arc<BTreeSet<IpAddr>>,
     },
 }
 

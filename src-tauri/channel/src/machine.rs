@@ -17,7 +17,6 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use rand::rngs::SmallRng;
@@ -50,8 +49,6 @@ enum Phase {
     Up {
         life: Life,
         since: SystemTime,
-        /// The address of this machine that the link goes out from (W3).
-        local: Option<IpAddr>,
     },
     Replaced {
         since: SystemTime,
@@ -171,9 +168,14 @@ impl Machine {
                     self.conclude(cause, retry_after, false, now);
                 }
             }
-            Input::Opened { generation, local } => {
+            Input::Opened { generation } => {
                 if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
-                    self.opened(local, now);
+                    self.opened(now);
+                }
+            }
+            Input::AddressGone { generation } => {
+                if generation == self.generation && matches!(self.phase, Phase::Up { .. }) {
+                    self.redial(now);
                 }
             }
             Input::Bytes { generation } => {
@@ -369,17 +371,6 @@ impl Machine {
                     life.want_probe();
                 }
             }
-            Signal::AddressesChanged { present } => {
-                // Which interface it was says nothing of ours, unless our own address went with it (W3).
-                if let Phase::Up { local: Some(local), .. } = &self.phase
-                    && !local.is_loopback()
-                    && !present.contains(local)
-                {
-                    self.network_changed = Some(now.mono);
-                    self.redial(now);
-                }
-                return;
-            }
         }
         self.shorten(now);
     }
@@ -402,7 +393,7 @@ impl Machine {
         }
     }
 
-    fn opened(&mut self, local: Option<IpAddr>, now: Now) {
+    fn opened(&mut self, now: Now) {
         self.links_opened += 1;
         self.refreshed = false;
         if self.skips() {
@@ -410,7 +401,7 @@ impl Machine {
         }
         let Config { heartbeat, liveness, .. } = &self.config;
         let life = Life::new(now.mono, heartbeat, liveness, self.peer);
-        self.phase = Phase::Up { life, since: now.wall, local };
+        self.phase = Phase::Up { life, since: now.wall };
     }
 
     /// 1009: whether the owner's cursor stands before a message that can't be had.

@@ -42,7 +42,7 @@ impl Connect for Tcp {
     ) -> Result<Connected<Self::Stream>, Cause> {
         let Config { url, timing, proxy, .. } = config;
         let stream = self.reach(url, proxy.as_ref(), timing, stage).await?;
-        let local = stream.local_addr().ok().map(|address| address.ip().to_canonical());
+        let local = stream.local_addr().ok();
         if !url.is_tls() {
             return Ok(Connected { stream: Box::new(stream), local });
         }

@@ -1,6 +1,5 @@
 //! The driver against a real WebSocket server over in-memory streams, in paused time.
 
-use std::io;
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -53,6 +52,7 @@ struct Memory {
     dialled: mpsc::UnboundedSender<DuplexStream>,
     alive: Arc<AtomicUsize>,
     buffer: usize,
+    local: Option<SocketAddr>,
 }
 
 impl Connect for Memory {
@@ -64,7 +64,7 @@ impl Connect for Memory {
         let (ours, theirs) = tokio::io::duplex(self.buffer);
         let stream = Counted { stream: ours, alive: self.alive.clone() };
         self.dialled.send(theirs).map_err(|_| Cause::Unreachable { detail: "test over".to_owned() })?;
-        Ok(Connected { stream, local: None })
+        Ok(Connected { stream, local: self.local })
     }
 }
 
@@ -99,9 +99,14 @@ impl Rig {
     }
 
     fn with(config: Config, owner: Giver, buffer: usize) -> Self {
+        Self::from_address(None, config, owner, buffer)
+    }
+
+    /// As if the links went out from `local`.
+    fn from_address(local: Option<SocketAddr>, config: Config, owner: Giver, buffer: usize) -> Self {
         let (dialled, accepted) = mpsc::unbounded_channel();
         let alive = Arc::new(AtomicUsize::new(0));
-        let connector = Memory { dialled, alive: alive.clone(), buffer };
+        let connector = Memory { dialled, alive: alive.clone(), buffer, local };
         let (channel, frames) = Channel::spawn_with(config, Start::Connect, |config, start, asked| {
             spawn_with(config, start, owner, asked, connector, SmallRng::seed_from_u64(5))
         });
@@ -496,6 +501,32 @@ async fn a_servers_ping_is_answered() {
     let mut server = stage.accept().await;
     server.send(Message::Ping("are you there".into())).await.expect("sent");
     assert_eq!(next(&mut server).await, Some(Message::Pong("are you there".into())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_change_redials_a_link_only_if_its_address_is_gone() {
+    // An address for documentation is nobody's (RFC 5737).
+    for (local, kept) in [("127.0.0.1:4711", true), ("192.0.2.7:4711", false)] {
+        let local = Some(local.parse().expect("an address"));
+        let mut stage = Rig::from_address(local, config(), Giver::default(), 64 * 1024);
+        let mut server = stage.accept().await;
+        assert!(matches!(server.next().await, Some(Ok(Message::Ping(_)))));
+        server.flush().await.expect("the pong goes out");
+        stage.status.wait_for(|status| status.peer == PeerCheck::Answers).await.expect("learned");
+        let told = Instant::now();
+        stage.channel.signal(Signal::NetworkChanged { online: true });
+        if kept {
+            assert!(
+                matches!(server.next().await, Some(Ok(Message::Ping(_)))),
+                "it has to prove that it lives"
+            );
+            server.flush().await.expect("the pong goes out");
+            assert_eq!(stage.status.borrow().generation, 1);
+        } else {
+            stage.dialled().await;
+            assert!(told.elapsed() <= secs(1), "{:?}", told.elapsed());
+        }
+    }
 }
 
 /// Over real sockets, in real time: file descriptors don't pile up.

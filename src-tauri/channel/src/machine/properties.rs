@@ -1,11 +1,8 @@
 //! What holds for every sequence of facts.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
-use super::tests::{Bench, HOME, config};
+use super::tests::{Bench, config};
 use super::*;
 use crate::Payload;
 
@@ -16,7 +13,7 @@ enum Happening {
     Command(Command),
     Woke(u64),
     Network(bool),
-    Addresses { gone: bool },
+    AddressGone { age: u64 },
     Opened { age: u64 },
     DialFailed { age: u64, which: u8 },
     Bytes { age: u64 },
@@ -43,7 +40,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => command.prop_map(Happening::Command),
         1 => (0..4000u64).prop_map(Happening::Woke),
         1 => any::<bool>().prop_map(Happening::Network),
-        1 => any::<bool>().prop_map(|gone| Happening::Addresses { gone }),
+        1 => age().prop_map(|age| Happening::AddressGone { age }),
         8 => age().prop_map(|age| Happening::Opened { age }),
         4 => (age(), any::<u8>()).prop_map(|(age, which)| Happening::DialFailed { age, which }),
         2 => age().prop_map(|age| Happening::Bytes { age }),
@@ -146,17 +143,14 @@ fn happen(bench: &mut Bench, world: &mut World, happening: Happening) {
             bench.give(Input::Signal(Signal::Woke { slept: Duration::from_secs(seconds) }));
         }
         Happening::Network(online) => bench.give(Input::Signal(Signal::NetworkChanged { online })),
-        Happening::Addresses { gone } => {
-            let present = Arc::new(if gone { BTreeSet::new() } else { BTreeSet::from([HOME]) });
-            bench.give(Input::Signal(Signal::AddressesChanged { present }));
-        }
+        Happening::AddressGone { age } => bench.give(Input::AddressGone { generation: aged(age) }),
         Happening::Opened { age } => {
             let generation = aged(age);
             if age > 0 || world.dial.take_if(|dial| *dial == generation).is_some() {
                 if age == 0 {
                     world.link = Some(generation);
                 }
-                bench.give(Input::Opened { generation, local: Some(HOME) });
+                bench.give(Input::Opened { generation });
             }
         }
         Happening::DialFailed { age, which } => {
@@ -252,9 +246,10 @@ proptest! {
         let generation = bench.machine.generation.wrapping_sub(age);
         let (status, deadline, outputs) = (bench.machine.status(), bench.machine.deadline(), bench.out.len());
         for input in [
-            Input::Opened { generation, local: None },
+            Input::Opened { generation },
             Input::DialFailed { generation, cause: cause(which), retry_after: None },
             Input::Stage { generation, stage: Stage::Tls },
+            Input::AddressGone { generation },
             Input::Bytes { generation },
             Input::Frame { generation, payload: Payload::Binary(vec![which]) },
             Input::Pong { generation, counter: 1 },

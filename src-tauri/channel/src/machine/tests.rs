@@ -1,9 +1,5 @@
 //! The rules, one promise a test, in invented time.
 
-use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
-
 use rand::SeedableRng;
 
 use super::*;
@@ -20,9 +16,6 @@ fn millis(n: u64) -> Duration {
 pub(super) fn config() -> Config {
     Config::new(ChannelUrl::parse("wss://shop.example/ws", false).expect("a good URL"))
 }
-
-/// The address that the links of the bench go out from.
-pub(super) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 /// A machine on a workbench, with a clock of its own.
 pub(super) struct Bench {
@@ -91,7 +84,7 @@ impl Bench {
     }
 
     fn open(&mut self) {
-        self.give(Input::Opened { generation: self.generation(), local: Some(HOME) });
+        self.give(Input::Opened { generation: self.generation() });
     }
 
     fn fail(&mut self, cause: Cause) {
@@ -454,7 +447,7 @@ fn what_a_stale_link_reports_changes_nothing() {
     bench.give(Input::Gone { generation: 1 });
     bench.give(Input::Bytes { generation: 1 });
     bench.give(Input::Pong { generation: 1, counter: 1 });
-    bench.give(Input::Opened { generation: 1, local: None });
+    bench.give(Input::Opened { generation: 1 });
     bench.give(Input::WriteStuck { generation: 1, stuck: true });
     assert_eq!(bench.machine.status(), before);
     assert_eq!(bench.news(), []);
@@ -724,50 +717,13 @@ fn time_asleep_counts_as_waited() {
 
 // The network's changes
 
-fn addresses_are(bench: &mut Bench, present: &[IpAddr]) {
-    let present = Arc::new(present.iter().copied().collect::<BTreeSet<_>>());
-    bench.give(Input::Signal(Signal::AddressesChanged { present }));
-}
-
-const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(172, 17, 0, 1));
-
 #[test]
 fn a_link_whose_address_is_gone_is_redialled_at_once() {
     let mut bench = up_and_answering();
     bench.pass(secs(40));
-    addresses_are(&mut bench, &[OTHER]);
+    bench.give(Input::AddressGone { generation: 1 });
     assert!(bench.news().contains(&Output::Abort { generation: 1 }), "no close handshake from nowhere");
     assert!(bench.until_dial(secs(1)) <= millis(500));
-}
-
-#[test]
-fn an_interface_that_does_not_carry_the_link_changes_nothing() {
-    let mut bench = up_and_answering();
-    bench.pass(secs(5));
-    bench.news();
-    let deadline = bench.machine.deadline();
-    for present in [&[HOME, OTHER][..], &[HOME]] {
-        addresses_are(&mut bench, present);
-    }
-    assert_eq!(bench.news(), [], "no probe, no redial");
-    assert_eq!(bench.machine.deadline(), deadline);
-}
-
-#[test]
-fn a_link_over_loopback_needs_no_address_of_the_network() {
-    let mut bench = Bench::new(config(), Start::Connect, 7);
-    bench.until_dial(secs(1));
-    bench.give(Input::Opened { generation: 1, local: Some(Ipv4Addr::LOCALHOST.into()) });
-    addresses_are(&mut bench, &[]);
-    assert_eq!(bench.state().name(), "connected");
-}
-
-#[test]
-fn addresses_end_no_wait() {
-    let mut bench = up();
-    bench.closed(4500);
-    addresses_are(&mut bench, &[]);
-    assert_eq!(bench.state().name(), "replaced");
 }
 
 #[test]
