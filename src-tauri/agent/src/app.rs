@@ -6,6 +6,7 @@
 use std::process::{ExitCode, ExitStatus};
 
 use jiff::{Timestamp, Zoned};
+use tidings_channel::Signal as ChannelSignal;
 use tidings_inbox::{Inbox, RowId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
@@ -17,6 +18,7 @@ use crate::paths::{Paths, create_private};
 use crate::popup::{self, Popups};
 use crate::remembered::Remembered;
 use crate::settings::{self, Settings, SettingsError};
+use crate::signals::{Bell, Bells, Sleep, asleep};
 use crate::snapshot::{Snapshot, Source};
 use crate::tray;
 use crate::tray::view::RECENT;
@@ -49,7 +51,15 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let remembered = Remembered::load(paths.remembered());
     let channels = Channels::new(inbox.clone());
     let changed = channels.changed();
-    let mut agent = Agent { snapshot, remembered, channels, inbox, window: Window::default() };
+    let mut agent = Agent {
+        snapshot,
+        remembered,
+        channels,
+        inbox,
+        window: Window::default(),
+        sleep: Sleep::new(asleep()),
+    };
+    let mut bells = Bells::listen();
     for notice in inbox_notices {
         agent.notice(Source::Inbox, notice.message);
     }
@@ -93,7 +103,10 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
             },
             () = sleep_until(resume_at) => agent.set_pause(None),
             status = agent.window.ended() => window_ended(status),
+            bell = bells.ring() => agent.answer(bell),
         }
+        // Whatever it was that woke us: it may be the first after a sleep (W1).
+        agent.look_at_clocks();
     }
     tracing::info!("closing the links");
     let Agent { channels, inbox, snapshot, .. } = agent;
@@ -117,9 +130,34 @@ struct Agent {
     channels: Channels,
     inbox: Inbox,
     window: Window,
+    sleep: Sleep,
 }
 
 impl Agent {
+    fn answer(&mut self, bell: Bell) {
+        match bell {
+            Bell::Network => self.channels.look_at_network(),
+            // The main loop looks at the clocks after every turn.
+            Bell::Clock => {}
+            Bell::Logind { about_to_sleep } => {
+                let slept = self.sleep.logind_says(asleep(), about_to_sleep);
+                self.woke(slept);
+            }
+        }
+    }
+
+    fn look_at_clocks(&mut self) {
+        let slept = self.sleep.look(asleep());
+        self.woke(slept);
+    }
+
+    fn woke(&self, slept: Option<std::time::Duration>) {
+        if let Some(slept) = slept {
+            tracing::info!(?slept, "the machine woke");
+            self.channels.signal(ChannelSignal::Woke { slept });
+        }
+    }
+
     fn notice(&self, source: Source, message: String) {
         tracing::warn!("{message}");
         self.snapshot.send_modify(|snapshot| {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Refusal};
 use tidings_channel::{
-    Channel, Command, Config, DialAsk, DialParams, DialRefusal, Frame, Owner, Payload, Start, State, Status,
+    Channel, Command, Config, DialAsk, DialParams, DialRefusal, Frame, Owner, Payload, Signal, Start, State,
+    Status,
 };
 use tidings_inbox::{Arrival, ChannelProfile, Inbox};
 use tokio::sync::{Notify, mpsc, watch};
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::credential::Credentials;
 use crate::remembered::{Quiet, Remembered};
 use crate::settings::{CaFileError, ChannelSettings};
+use crate::signals::network::{Path, Routes, Target};
 use crate::snapshot::{ChannelView, timestamp};
 
 #[derive(Debug)]
@@ -34,6 +36,8 @@ struct Held {
     profile: watch::Sender<Arc<ChannelProfile>>,
     view: ChannelView,
     state: &'static str,
+    /// The way to its server, at the last look.
+    path: Path,
     pump: JoinHandle<()>,
 }
 
@@ -118,8 +122,12 @@ impl Channels {
         let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
         let view = view(&settings, status.clone());
         let state = view.status().state.name();
+        let path = Path::to(Target::of(&settings.url), &Routes::look());
+        if !path.is_there() {
+            channel.signal(Signal::NetworkChanged { online: false });
+        }
         let pump = tokio::spawn(pump(status, frames, profiles, self.inbox.clone(), self.changed.clone()));
-        Held { settings, channel, profile, view, state, pump }
+        Held { settings, channel, profile, view, state, path, pump }
     }
 
     /// Notes which channels came into another state, and remembers what must outlive the agent.
@@ -175,6 +183,25 @@ impl Channels {
             held.channel.command(command);
         }
         Ok(meant.into_iter().map(|held| held.settings.name.clone()).collect())
+    }
+
+    /// Tells every channel what the system did.
+    pub(crate) fn signal(&self, signal: Signal) {
+        for held in &self.held {
+            held.channel.signal(signal);
+        }
+    }
+
+    /// Something in the network changed: tells those channels whose way to their server is another one now.
+    pub(crate) fn look_at_network(&mut self) {
+        let routes = Routes::look();
+        for held in &mut self.held {
+            let now = Path::to(Target::of(&held.settings.url), &routes);
+            if let Some(signal) = held.path.take_up(now) {
+                tracing::info!(channel = held.settings.id, ?signal, "its way to the server changed");
+                held.channel.signal(signal);
+            }
+        }
     }
 
     /// Closes every link (1000), all at once.

@@ -18,6 +18,7 @@ mod remembered;
 mod remote;
 mod serve;
 mod settings;
+mod signals;
 mod snapshot;
 mod text;
 mod tray;
