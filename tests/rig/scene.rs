@@ -1,6 +1,8 @@
 //! What most promises begin with: a server, a private bus with a tray host and a notification service, and the
 //! agent among them with one channel.
 
+use std::hash::{BuildHasher, RandomState};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -96,9 +98,11 @@ impl Scene {
 }
 
 impl Place {
-    /// Starts a server on a free port.
+    /// Starts a server on a loopback address of its own: while it is down, no other test's server takes its port.
     pub async fn start() -> anyhow::Result<Self> {
-        Ok(Self(Server::start(Options::default()).await?))
+        let [a, b, c, ..] = RandomState::new().hash_one("an address").to_be_bytes();
+        let address = Ipv4Addr::new(127, a, b, c.clamp(1, 254));
+        Ok(Self(Server::start(Options { listen: (address, 0).into(), ..Options::default() }).await?))
     }
 
     /// Starts it again at its old address after [`Server::stop`].
