@@ -2,22 +2,25 @@
 //! whole has its limit in the [`Machine`](crate::machine), which drops the dial where it is over.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::header::{LOCATION, RETRY_AFTER};
-use tokio::io::{AsyncRead, AsyncWrite};
+use http::Request;
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
-use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
-use url::Url;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use url::{Host, Url};
 
 use crate::link::{Link, websocket_config, words};
 use crate::request::upgrade_request;
 use crate::tap::Tap;
-use crate::{Cause, Config, DialAsk, DialRefusal, Owner, Stage};
+use crate::{Cause, ChannelUrl, Config, DialAsk, DialRefusal, Owner, Stage};
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
 pub(crate) trait Connect: Send + Sync + 'static {
@@ -78,16 +81,59 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
     let request = upgrade_request(&config.url, &params)?;
     let Connected { stream, local } = connector.connect(&config, &stage).await?;
     stage.send_replace(Stage::Upgrade);
-    let upgrade = client_async_with_config(request, Tap::new(stream), Some(websocket_config()));
-    match within(config.timing.upgrade, Stage::Upgrade, upgrade).await? {
-        Ok((socket, _)) => Ok(Connected { stream: Box::new(Link::new(socket)), local }),
-        Err(Error::Http(response)) => Err(refused(&response, config.url.as_url())),
-        Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+    let mut tap = Tap::new(stream);
+    within(config.timing.upgrade, Stage::Upgrade, upgrade(request, &mut tap, &config.url)).await??;
+    let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
+    Ok(Connected { stream: Box::new(Link::new(socket)), local })
+}
+
+/// Asks for the upgrade, and reads what the answer means.
+async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
+    request: Request<()>,
+    tap: &mut Tap<S>,
+    url: &ChannelUrl,
+) -> Result<(), DialFailure> {
+    let answered = client_async_with_config(request, &mut *tap, Some(websocket_config())).await.map(drop);
+    match answered {
+        Ok(()) => Ok(()),
+        Err(Error::Http(response)) => {
+            let page = if is_html(&response) { Some(page_start(tap).await) } else { None };
+            Err(refused(&response, page.as_deref(), url))
+        }
+        Err(Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
             Err(Cause::NotAWebSocket { detail: words(&error) }.into())
         }
         Err(Error::Io(error)) => Err(Cause::Lost { detail: words(&error) }.into()),
         Err(error) => Err(unreadable(&error)),
     }
+}
+
+fn is_html(response: &Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// The start of a page that came instead of the upgrade, in lower case.
+async fn page_start(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut page = Vec::new();
+    let reading = async {
+        while page.len() < MOST_PAGE && stream.read_buf(&mut page).await.is_ok_and(|read| read > 0) {}
+    };
+    // What has come by then has to do.
+    let _ = tokio::time::timeout(PAGE_WAIT, reading).await;
+    String::from_utf8_lossy(&page).to_ascii_lowercase()
+}
+
+/// How much of a page is looked at, bytes. Sign-in forms stand near the top.
+const MOST_PAGE: usize = 16 * 1024;
+/// How long a page may take. Too low: a sign-in page is taken for any page; too high: the dial drags.
+const PAGE_WAIT: Duration = Duration::from_secs(2);
+
+/// Whether a page asks to sign in: a password's field, or the address of the Servlet specification's form.
+fn asks_to_sign_in(page: &str) -> bool {
+    ["type=\"password\"", "type='password'", "type=password", "j_security_check"]
+        .iter()
+        .any(|mark| page.contains(mark))
 }
 
 /// The answer was neither a good 101 nor another status.
@@ -100,21 +146,39 @@ fn unreadable(error: &Error) -> DialFailure {
 }
 
 /// What an answer other than 101 means. No redirect is ever followed (D5).
-fn refused(response: &Response, url: &Url) -> DialFailure {
+fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl) -> DialFailure {
     let status = response.status().as_u16();
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let cause = match status {
-        401 | 403 | 407 => Cause::SignInRefused { status },
-        300..=399 => match header(LOCATION).and_then(|location| web_url(url).join(location).ok()) {
-            Some(to) if to.host() == url.host() => Cause::SignInRefused { status },
-            Some(_) if url.scheme() == "ws" => Cause::CaptivePortal,
-            Some(_) | None => Cause::Status { status },
-        },
-        511 => Cause::CaptivePortal,
+    // Anybody on the way can answer in plaintext, except to this machine itself.
+    let open = !url.is_tls() && !url.is_loopback();
+    let cause = match (status, page) {
+        (401 | 403 | 407, _) => Cause::SignInRefused { status },
+        (300..=399, _) => {
+            let from = web_url(url.as_url());
+            match header(LOCATION).and_then(|location| from.join(location).ok()) {
+                // The same place by another scheme or port: a wrong address, and no sign-in.
+                Some(to) if to.host() == from.host() && to.path() == from.path() => Cause::Status { status },
+                Some(to) if same_site(&to, &from) => Cause::SignInRefused { status },
+                Some(_) if open => Cause::CaptivePortal,
+                Some(_) | None => Cause::Status { status },
+            }
+        }
+        (511, _) => Cause::CaptivePortal,
+        (200..=299, Some(_)) if open => Cause::CaptivePortal,
+        (200..=299, Some(page)) if asks_to_sign_in(page) => Cause::SignInRefused { status },
         _ => Cause::Status { status },
     };
     let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
     DialFailure { cause, retry_after }
+}
+
+/// Whether two hosts are the same, or share a domain of at least two labels, as `login.shop.example` and
+/// `ws.shop.example` do.
+fn same_site(one: &Url, other: &Url) -> bool {
+    let (Some(one), Some(other)) = (one.host(), other.host()) else { return false };
+    let (Host::Domain(a), Host::Domain(b)) = (&one, &other) else { return one == other };
+    let shared = a.rsplit('.').zip(b.rsplit('.')).take_while(|(a, b)| a == b).count();
+    a == b || shared >= 2
 }
 
 /// The URL as redirects speak of it.
@@ -154,20 +218,49 @@ mod tests {
         }
     }
 
-    fn answer(status: u16, location: &str, url: &str) -> Cause {
+    fn answer(status: u16, location: &str, page: Option<&str>, url: &str) -> Cause {
         let mut response = Response::new(None);
         *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
         response.headers_mut().insert(LOCATION, http::HeaderValue::from_str(location).expect("plain"));
-        refused(&response, &Url::parse(url).expect("a URL")).cause
+        refused(&response, page, &ChannelUrl::parse(url, true).expect("a good URL")).cause
     }
 
     #[test]
     fn a_redirect_is_a_sign_in_or_a_portal_or_just_wrong() {
-        let url = "wss://shop.example/ws";
-        assert_eq!(answer(302, "/login", url), Cause::SignInRefused { status: 302 });
-        assert_eq!(answer(302, "https://shop.example/x", url), Cause::SignInRefused { status: 302 });
-        assert_eq!(answer(302, "https://sso.example/x", url), Cause::Status { status: 302 });
-        assert_eq!(answer(302, "http://portal.example/", "ws://shop.example/"), Cause::CaptivePortal);
-        assert_eq!(answer(511, "/", url), Cause::CaptivePortal);
+        let wrong = |status| Cause::Status { status };
+        let sign_in = |status| Cause::SignInRefused { status };
+        for (status, location, url, cause) in [
+            (302, "/login", "wss://shop.example/ws", sign_in(302)),
+            (303, "https://shop.example/x", "wss://shop.example/ws", sign_in(303)),
+            (302, "https://login.shop.example/", "wss://ws.shop.example/ws", sign_in(302)),
+            (302, "https://sso.example/x", "wss://shop.example/ws", wrong(302)),
+            (302, "http://portal.example/", "wss://shop.example/ws", wrong(302)),
+            (301, "https://shop.example/ws", "ws://shop.example/ws", wrong(301)),
+            (302, "http://portal.example/", "ws://shop.example/", Cause::CaptivePortal),
+            (302, "http://10.0.0.1/", "ws://shop.example/", Cause::CaptivePortal),
+            (302, "http://portal.example/", "ws://localhost/", wrong(302)),
+            (302, "http://[", "ws://shop.example/", wrong(302)),
+        ] {
+            assert_eq!(answer(status, location, None, url), cause, "{url} -> {location}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_a_sign_in_or_a_portal_or_no_websocket() {
+        let form = Some("<form action=j_security_check><input name=j_password type=\"password\">");
+        let page = Some("<title>shop</title>");
+        for (status, page, url, cause) in [
+            (200, form, "wss://shop.example/ws", Cause::SignInRefused { status: 200 }),
+            (200, form, "ws://localhost/ws", Cause::SignInRefused { status: 200 }),
+            (200, page, "wss://shop.example/ws", Cause::Status { status: 200 }),
+            (200, None, "ws://shop.example/ws", Cause::Status { status: 200 }),
+            (200, page, "ws://shop.example/ws", Cause::CaptivePortal),
+            (200, page, "ws://127.0.0.1/ws", Cause::Status { status: 200 }),
+            (404, page, "ws://shop.example/ws", Cause::Status { status: 404 }),
+            (502, page, "ws://shop.example/ws", Cause::Status { status: 502 }),
+            (511, page, "wss://shop.example/ws", Cause::CaptivePortal),
+        ] {
+            assert_eq!(answer(status, "/", page, url), cause, "{status} from {url}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A stream wrapper between the socket and the WebSocket library. It sees what the library doesn't tell:
-//! that bytes came in (proof of life), the close frame as it was on the wire (the library turns codes that
-//! it doesn't know into 1002), and it bounds the upgrade's response head.
+//! that bytes came in (proof of life), and the close frame as it was on the wire (the library turns codes that
+//! it doesn't know into 1002). It bounds the upgrade's response head, and hands that over by itself, so that
+//! whoever holds the tap can go on with what follows: frames, or the page of a server that refused.
 
 use std::io;
 use std::pin::Pin;
@@ -22,6 +23,8 @@ pub(crate) struct Tap<S> {
     stream: S,
     inbound: u64,
     scan: Scan,
+    /// What was read beyond the response head, for the next read.
+    beyond: Vec<u8>,
     close: Option<CloseInfo>,
     /// A failed write is kept, and later ones pretend to succeed: what the peer sent before, such as 4500,
     /// can still be read.
@@ -39,7 +42,7 @@ enum Scan {
 impl<S> Tap<S> {
     pub(crate) fn new(stream: S) -> Self {
         let scan = Scan::Head { seen: 0, line_is_empty: false };
-        Self { stream, inbound: 0, scan, close: None, write_error: None }
+        Self { stream, inbound: 0, scan, beyond: Vec::new(), close: None, write_error: None }
     }
 
     /// Bytes read so far.
@@ -56,8 +59,10 @@ impl<S> Tap<S> {
         self.write_error.as_ref()
     }
 
-    /// Follows the peer's bytes: first the response head, then frames (RFC 6455, section 5.2).
-    fn scan(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    /// Follows the peer's bytes: first the response head, then frames (RFC 6455, section 5.2). Stops after the
+    /// head; returns how many bytes it has followed.
+    fn scan(&mut self, all: &[u8]) -> io::Result<usize> {
+        let mut bytes = all;
         while let Some((&byte, rest)) = bytes.split_first() {
             match &mut self.scan {
                 Scan::Head { seen, line_is_empty } => {
@@ -65,6 +70,7 @@ impl<S> Tap<S> {
                     bytes = rest;
                     if byte == b'\n' && *line_is_empty {
                         self.scan = Scan::Header { bytes: Vec::with_capacity(14) };
+                        return Ok(all.len() - rest.len());
                     } else if *seen >= MOST_HEAD {
                         return Err(io::Error::new(io::ErrorKind::InvalidData, HEAD_TOO_LONG));
                     } else if byte != b'\r' {
@@ -93,7 +99,7 @@ impl<S> Tap<S> {
                 }
             }
         }
-        Ok(())
+        Ok(all.len())
     }
 
     fn end_frame(&mut self) {
@@ -137,13 +143,22 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if let Poll::Ready(Ok(())) = polled {
-            let new = &buf.filled()[before..];
-            self.inbound += new.len() as u64;
-            self.scan(new)?;
+        if self.beyond.is_empty() {
+            std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        } else {
+            let now = self.beyond.len().min(buf.remaining());
+            buf.put_slice(&self.beyond[..now]);
+            self.beyond.drain(..now);
         }
-        polled
+        let new = &buf.filled()[before..];
+        let followed = self.scan(new)?;
+        self.inbound += followed as u64;
+        // Only the head ends early, and then nothing was kept yet.
+        if followed < new.len() {
+            self.beyond = new[followed..].to_vec();
+            buf.set_filled(before + followed);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -187,8 +202,10 @@ mod tests {
 
     fn close_in(bytes: &[u8], piece: usize) -> Option<CloseInfo> {
         let mut tap = Tap::new(());
-        for piece in bytes.chunks(piece) {
-            tap.scan(piece).expect("the head is short");
+        for mut piece in bytes.chunks(piece) {
+            while !piece.is_empty() {
+                piece = &piece[tap.scan(piece).expect("the head is short")..];
+            }
         }
         tap.close
     }
@@ -211,6 +228,32 @@ mod tests {
         let bytes = [HEAD, &[0x88, 0]].concat();
         assert_eq!(close_in(&bytes, 1).map(|close| close.code), Some(1005));
         assert_eq!(close_in(HEAD, 1), None);
+    }
+
+    #[tokio::test]
+    async fn the_head_is_handed_over_by_itself_and_nothing_behind_it_is_lost() {
+        let bytes = [HEAD, b"\x81\x05hello\x88\x02\x11\x94"].concat();
+        for room in [1, 7, 4096] {
+            let mut tap = Tap::new(bytes.as_slice());
+            let mut pieces = Vec::new();
+            loop {
+                let mut piece = vec![0; room];
+                let read = tokio::io::AsyncReadExt::read(&mut tap, &mut piece).await.expect("no error");
+                if read == 0 {
+                    break;
+                }
+                piece.truncate(read);
+                pieces.push(piece);
+            }
+            assert_eq!(pieces.concat(), bytes, "with room for {room}");
+            let ends = pieces.iter().scan(0, |end, piece| {
+                *end += piece.len();
+                Some(*end)
+            });
+            assert!(ends.into_iter().any(|end| end == HEAD.len()), "with room for {room}");
+            assert_eq!(tap.inbound(), bytes.len() as u64);
+            assert_eq!(tap.close().map(|close| close.code), Some(4500));
+        }
     }
 
     #[test]

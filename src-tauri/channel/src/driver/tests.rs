@@ -496,6 +496,43 @@ async fn an_answer_that_is_no_upgrade_is_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sign_in_page_needs_the_user_even_where_it_comes_slowly() {
+    let mut stage = Rig::new();
+    for _ in 0..2 {
+        let mut stream = stage.dialled().await;
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await.expect("a request");
+        for piece in [
+            "HTTP/1.1 200 \r\nContent-Type: text/html;charset=UTF-8\r\n\r\n<html>",
+            "<input TYPE='pass",
+            "word'>",
+        ] {
+            stream.write_all(piece.as_bytes()).await.expect("sent");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let _ = stream.read(&mut request).await;
+    }
+    let State::NeedsUser { cause, .. } = stage.state("needs_user").await.state else { panic!("needs user") };
+    assert_eq!(cause, Cause::SignInRefused { status: 200 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_in_the_same_packet_as_the_upgrade_is_delivered() {
+    let mut stage = Rig::new();
+    let mut stream = stage.dialled().await;
+    let mut request = vec![0; 4096];
+    let read = stream.read(&mut request).await.expect("a request");
+    let request = String::from_utf8_lossy(&request[..read]).into_owned();
+    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
+    let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+    let head = format!(
+        "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n\x01\x02he"
+    );
+    stream.write_all(&[head.as_bytes(), b"\x80\x03llo"].concat()).await.expect("sent");
+    assert_eq!(stage.frames.recv().await.expect("a frame").payload, crate::Payload::Text("hello".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_servers_ping_is_answered() {
     let mut stage = Rig::new();
     let mut server = stage.accept().await;
