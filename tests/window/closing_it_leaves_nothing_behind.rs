@@ -50,7 +50,9 @@ async fn open_and_close(desk: &Desk) -> anyhow::Result<()> {
     desk.tray.click("Open Tidings").await?;
     let windows = desk.wait_for_windows(1).await?;
     // As the window manager's close button does it.
-    desk.desktop.xdotool(&["windowquit", &windows[0]]).await?;
+    let mut close = desk.desktop.command("wmctrl");
+    let status = close.args(["-i", "-c", &windows[0]]).status().context("no wmctrl (Debian package: wmctrl)")?;
+    anyhow::ensure!(status.success(), "wmctrl: {status}");
     desk.wait_for_windows(0).await?;
     desk.wait_for_processes("tidings-window", 0).await?;
     desk.wait_for_processes("WebKit", 0).await

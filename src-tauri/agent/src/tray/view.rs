@@ -7,7 +7,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::Action;
-use tidings_channel::{PeerCheck, Stage, State, Status};
+use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
 
 use crate::snapshot::{ChannelView, Snapshot, timestamp};
 use crate::wish::PauseFor;
@@ -221,6 +221,10 @@ pub(crate) fn state_words(status: &Status, now: &Zoned) -> String {
                 PeerCheck::Answers | PeerCheck::Unknown => format!("Connected since {since}"),
             }
         }
+        // At the start, and when the user asked: nothing is wrong.
+        State::Waiting { retry_at, cause: Cause::Local, .. } => {
+            format!("Connecting at {}", clock(timestamp(*retry_at), now, true))
+        }
         State::Waiting { retry_at, cause, .. } => {
             format!("Reconnecting at {}: {cause}", clock(timestamp(*retry_at), now, true))
         }
@@ -283,7 +287,7 @@ fn capitalised(text: &str) -> String {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use tidings_channel::{Cause, CloseInfo};
+    use tidings_channel::CloseInfo;
     use tidings_inbox::Show;
     use tokio::sync::watch;
 
@@ -346,6 +350,12 @@ mod tests {
                 State::Waiting { retry_at: at(NOON), attempt: 2, cause: restarting() },
                 Shape::Working,
                 "Reconnecting at 14:02:31: server restarting (1012)",
+                &["Reconnect now", "Disconnect"],
+            ),
+            (
+                State::Waiting { retry_at: at(NOON), attempt: 0, cause: Cause::Local },
+                Shape::Working,
+                "Connecting at 14:02:31",
                 &["Reconnect now", "Disconnect"],
             ),
             (State::Disconnected { since }, Shape::Off, "Disconnected", &["Connect"]),
