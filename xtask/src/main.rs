@@ -12,6 +12,7 @@ use crate::packages::Purpose;
 use crate::run::{cargo, run, say, took};
 
 mod checks;
+mod dev;
 mod packages;
 mod run;
 mod wall;
@@ -33,7 +34,7 @@ missing is named instead.";
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     match command(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "this is where a person looks")]
             {
@@ -45,24 +46,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn command(args: &[String]) -> anyhow::Result<()> {
+fn command(args: &[String]) -> anyhow::Result<ExitCode> {
     // Wherever it was typed: every path below is relative to the project's root.
     env::set_current_dir(root()?).context("cannot enter the project's root")?;
     let (name, rest) = args.split_first().map_or(("help", args), |(name, rest)| (name.as_str(), rest));
     match name {
-        "test" => test(rest),
-        "demo" => demo(rest),
-        "bench" => bench(rest),
+        // Not for people: see `xtask/tauri-cargo`.
+        "tauri-dev" => return dev::run(rest),
+        "test" => test(rest)?,
+        "demo" => demo(rest)?,
+        "bench" => bench(rest)?,
         "packages" => {
             ensure!(rest.is_empty(), "`packages` takes no arguments");
-            packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])
+            packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
         }
-        "help" | "-h" | "--help" => {
-            say(HELP);
-            Ok(())
-        }
+        "help" | "-h" | "--help" => say(HELP),
         _ => bail!("no command `{name}`\n\n{HELP}"),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn test(args: &[String]) -> anyhow::Result<()> {
