@@ -79,6 +79,8 @@ impl Link {
         loop {
             let error = match self.connect().await {
                 Ok((first_event, events)) => {
+                    // One that was quit is not started again.
+                    first = false;
                     self.follow(first_event, events, &app).await;
                     ClientError::NotRunning
                 }
