@@ -80,8 +80,12 @@ impl Delays {
     }
 
     fn ordinary(&mut self, first: Duration, n: u32, timing: &Timing) -> Duration {
-        let most = grown(first, n, self.backoff.cap());
-        self.between(Duration::ZERO, most).max(timing.least_delay)
+        let cap = self.backoff.cap();
+        let most = grown(first, n, cap);
+        // After a long outage nobody gains by a short wait, and a server that is back meets fewer at once.
+        let least =
+            if most == cap { cap.checked_div(timing.cap_part).unwrap_or_default() } else { Duration::ZERO };
+        self.between(least, most).max(timing.least_delay)
     }
 
     fn between(&mut self, from: Duration, to: Duration) -> Duration {
@@ -118,11 +122,11 @@ mod tests {
             (Verdict::Ordinary, 0, 0.25, 3.0),
             (Verdict::Ordinary, 1, 0.25, 6.0),
             (Verdict::Ordinary, 4, 0.25, 48.0),
-            (Verdict::Ordinary, 5, 0.25, 60.0),
-            (Verdict::Ordinary, u32::MAX, 0.25, 60.0),
+            (Verdict::Ordinary, 5, 10.0, 60.0),
+            (Verdict::Ordinary, u32::MAX, 10.0, 60.0),
             (Verdict::Local, 0, 0.25, 0.5),
             (Verdict::GoingAway, 0, 0.25, 10.0),
-            (Verdict::GoingAway, 9, 0.25, 60.0),
+            (Verdict::GoingAway, 9, 10.0, 60.0),
             (Verdict::Restart, 7, 5.0, 30.0),
             (Verdict::Floor(secs(30)), 7, 30.0, 45.0),
             (Verdict::WrongAddress, 0, 30.0, 30.0),

@@ -22,6 +22,9 @@ mod machine;
 mod proxy;
 mod race;
 mod request;
+#[cfg(feature = "simulate")]
+#[doc(hidden)]
+pub mod simulate;
 mod status;
 mod tap;
 mod tcp;

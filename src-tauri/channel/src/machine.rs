@@ -77,6 +77,8 @@ pub(crate) struct Machine {
     generation: u64,
     /// Dials since the last stable link.
     attempt: u32,
+    /// Delays drawn since then: the n of B1.
+    delays_drawn: u32,
     last_dial: Option<Duration>,
     /// How long was waited before the newest dial.
     delay_before: Duration,
@@ -130,6 +132,7 @@ impl Machine {
             closing: None,
             generation: 0,
             attempt: 0,
+            delays_drawn: 0,
             last_dial: None,
             delay_before: Duration::ZERO,
             last_shortened: None,
@@ -308,7 +311,7 @@ impl Machine {
         match command {
             Command::Connect | Command::TakeOver => match self.phase {
                 Phase::Disconnected { .. } | Phase::Replaced { .. } | Phase::NeedsUser { .. } => {
-                    self.attempt = 0;
+                    self.start_small();
                     self.dial_soon(now);
                 }
                 Phase::Waiting { .. } | Phase::Dialling { .. } | Phase::Up { .. } | Phase::Stopped(_) => {}
@@ -316,7 +319,7 @@ impl Machine {
             Command::Disconnect => {
                 if !matches!(self.phase, Phase::Disconnected { .. }) {
                     self.let_go(now);
-                    self.attempt = 0;
+                    self.start_small();
                     self.phase = Phase::Disconnected { since: now.wall };
                 }
             }
@@ -385,7 +388,7 @@ impl Machine {
             return;
         }
         self.last_shortened = Some(now.mono);
-        let delay = self.delays.local(self.attempt.saturating_sub(1), &self.config.timing);
+        let delay = self.delays.local(self.delays_drawn.saturating_sub(1), &self.config.timing);
         let sooner = (now.mono + delay).max(after_gap(self.last_dial, self.config.timing.dial_gap));
         if sooner < *until {
             *until = sooner;
@@ -492,11 +495,17 @@ impl Machine {
     fn count_link(&mut self, by_peer: bool, now: Now) {
         let Phase::Up { life, .. } = &self.phase else { return };
         let timing = &self.config.timing;
+        self.delays.count_link(by_peer, life.up(now.mono), self.delay_before, timing);
         if life.was_stable(now.mono, timing) {
-            self.attempt = 0;
+            self.start_small();
             self.in_vain = 0;
         }
-        self.delays.count_link(by_peer, life.up(now.mono), self.delay_before, timing);
+    }
+
+    /// B1: the next delay is a first one.
+    fn start_small(&mut self) {
+        self.attempt = 0;
+        self.delays_drawn = 0;
     }
 
     /// Goes from an ended dial or link to what the tables say.
@@ -507,7 +516,7 @@ impl Machine {
         match verdict {
             Verdict::Quiet => {
                 let take_back = take_back_after.map(|after| now.mono.saturating_add(after));
-                self.attempt = 0;
+                self.start_small();
                 self.phase = Phase::Replaced { since: now.wall, take_back };
                 return;
             }
@@ -526,7 +535,8 @@ impl Machine {
             | Verdict::WrongAddress
             | Verdict::RetryAfter(_) => {}
         }
-        let n = self.attempt.saturating_sub(1);
+        let n = self.delays_drawn;
+        self.delays_drawn = n.saturating_add(1);
         let Delay { length, shortenable } = self.delays.draw(verdict, n, link_ended, timing);
         let length = if self.offline { length.max(timing.offline_retry) } else { length };
         let until = (now.mono + length).max(after_gap(self.last_dial, timing.dial_gap));

@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Timing {
     /// Least ordinary delay (B1). Too low: a tight loop; too high: a short break shows.
     pub least_delay: Duration,
+    /// A delay at its cap is at least the cap divided by this (B1). Too low: all wait long; too high: 100,000 clients
+    /// dial 3,500 times in a second when their server is back.
+    pub cap_part: u32,
     /// Least time between two dials (B1), whatever asked for them. Too low: a held key floods the server;
     /// too high: `Reconnect now` feels dead.
     pub dial_gap: Duration,
@@ -106,6 +109,7 @@ impl Default for Timing {
         let millis = Duration::from_millis;
         Self {
             least_delay: millis(250),
+            cap_part: 6,
             dial_gap: secs(1),
             first_local: millis(500),
             first_going_away: secs(10),
