@@ -102,7 +102,7 @@ impl Desk {
                 Ok(client) => break client,
                 // The driver takes a moment to listen.
                 Err(error) => {
-                    ensure!(Instant::now() < deadline, "WebDriver did not open the window: {error}")
+                    ensure!(Instant::now() < deadline, "WebDriver did not open the window: {error}");
                 }
             }
             sleep(LOOK).await;
