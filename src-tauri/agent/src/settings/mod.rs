@@ -18,7 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness};
+use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl};
 use tidings_inbox::{ChannelProfile, Show};
 use url::Url;
 
@@ -241,16 +241,35 @@ pub(crate) enum Urgency {
 }
 
 impl ChannelSettings {
-    /// What the connection needs. Reads `ca_file`.
+    /// What the connection needs. Reads `ca_file`, `client_cert` and `client_key`, and the environment's proxy
+    /// where none is set.
     ///
     /// # Errors
-    /// `ca_file` can't be read.
+    /// One of the files can't be read or used, or the environment names no usable proxy.
     pub(crate) fn config(&self) -> Result<Config, CaFileError> {
-        let ca_pem = match &self.ca_file {
-            Some(file) => {
-                Some(bytes(file).map_err(|why| CaFileError { file: file.clone(), why: why.to_string() })?)
+        let read = |key: &str, file: &Path| {
+            let told = |why| {
+                CaFileError(format!(
+                    "can't read the {key} {}: {why}; correct its path or its permissions",
+                    short(file).display()
+                ))
+            };
+            bytes(file).map_err(told)
+        };
+        let ca_pem = self.ca_file.as_deref().map(|file| read("ca_file", file)).transpose()?;
+        let client_cert = match &self.client_cert {
+            Some(ClientCert { chain, key }) => {
+                let pair = (read("client_cert", chain)?, read("client_key", key)?);
+                let cert = tidings_channel::ClientCert::from_pem(&pair.0, &pair.1);
+                Some(cert.map_err(|why| {
+                    CaFileError(format!("the client_cert {} can't be used: {why}", short(chain).display()))
+                })?)
             }
             None => None,
+        };
+        let proxy = match &self.proxy {
+            Some(url) => ProxyUrl::parse(url.as_str()).map(Some),
+            None => ProxyUrl::from_env(&self.url, |name| std::env::var(name).ok()),
         };
         let mut config = Config::new(self.url.clone());
         config.heartbeat = self.heartbeat.clone();
@@ -259,6 +278,8 @@ impl ChannelSettings {
         config.quiet_close_codes = self.quiet_close_codes.clone();
         config.take_back_after = self.take_back_after;
         config.ca_pem = ca_pem;
+        config.client_cert = client_cert;
+        config.proxy = proxy.map_err(|why| CaFileError(why.to_string()))?;
         Ok(config)
     }
 
@@ -316,15 +337,10 @@ impl ChannelSettings {
     }
 }
 
-/// A channel's `ca_file` can't be read.
+/// What a channel's connection needs can't be read or used: `ca_file`, `client_cert`, a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("can't read the ca_file {file}: {why}; correct its path or its permissions", file = short(.file).display())]
-pub(crate) struct CaFileError {
-    /// The file.
-    pub(crate) file: PathBuf,
-    /// The system's words.
-    pub(crate) why: String,
-}
+#[error("{0}")]
+pub(crate) struct CaFileError(String);
 
 /// Reads the settings file. One that does not exist is the defaults: no channels.
 pub(crate) fn load(file: &Path) -> Result<Settings, SettingsError> {

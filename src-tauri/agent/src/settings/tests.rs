@@ -652,6 +652,13 @@ fn a_channel_becomes_what_connection_and_inbox_take() {
     assert_eq!(config.ca_pem.as_deref(), Some(b"PEM".as_slice()));
     assert_eq!(config.quiet_close_codes, BTreeSet::from([4001, 4500]));
     assert_eq!(config.take_back_after, Some(Duration::from_secs(1800)));
+    settings.client_cert = Some(ClientCert { chain: ca.clone(), key: ca });
+    let refused = settings.config().expect_err("no certificate").to_string();
+    assert!(refused.contains("client_cert") && refused.contains("BEGIN CERTIFICATE"), "{refused}");
+    settings.client_cert = None;
+    settings.proxy = Some(Url::parse("socks5h://127.0.0.1:1080").expect("a URL"));
+    let proxy = settings.config().expect("readable").proxy.expect("set");
+    assert_eq!(proxy.to_string(), "socks5h://127.0.0.1:1080");
     let profile = settings.profile();
     assert!(profile.ids_are_unique);
     assert_eq!((profile.show, profile.id.as_str()), (Show::Title, "shop.example"));
