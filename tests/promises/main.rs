@@ -11,6 +11,7 @@ mod notification_service_comes_back;
 mod quit_says_goodbye;
 mod reconnects_by_itself_after_a_server_restart;
 mod runs_without_a_desktop;
+mod secrets_live_in_the_keyring;
 mod second_start_opens_no_second_link;
 mod settings_errors_are_told;
 mod several_channels;

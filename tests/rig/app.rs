@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 use tidings_api::client::Client;
 use tidings_api::{Reply, Request, StatusReport};
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::binary;
@@ -185,9 +186,20 @@ impl App {
 
     /// Runs `tidings` with these arguments, in the same folders and on the same bus.
     pub async fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        self.run_with(args, "").await
+    }
+
+    /// The same, with this on its stdin.
+    pub async fn run_with(&self, args: &[&str], input: &str) -> anyhow::Result<Output> {
         let mut command = tokio::process::Command::new(self.binary());
-        command.args(args).env_clear().envs(self.environment()).stdin(Stdio::null()).kill_on_drop(true);
-        let output = timeout(SOON, command.output()).await;
+        command.args(args).env_clear().envs(self.environment()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().context("tidings does not start")?;
+        let mut stdin = child.stdin.take().context("no stdin")?;
+        // A command that reads nothing may have ended already.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        let output = timeout(SOON, child.wait_with_output()).await;
         let output = output.with_context(|| format!("tidings {args:?} did not end within {SOON:?}"))??;
         Ok(Output {
             code: output.status.code(),

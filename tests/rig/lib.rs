@@ -3,6 +3,7 @@
 pub mod app;
 pub mod binary;
 pub mod desktop;
+pub mod keyring;
 pub mod listen;
 pub mod nginx;
 pub mod notification_service;

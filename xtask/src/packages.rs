@@ -53,7 +53,11 @@ const DESKTOP: &[Package] = &[
     package("imagemagick", Some("import")),
 ];
 
-const TESTS: &[Package] = &[package("nginx", Some("nginx")), package("libc-bin", Some("ldd"))];
+const TESTS: &[Package] = &[
+    package("nginx", Some("nginx")),
+    package("libc-bin", Some("ldd")),
+    package("gnome-keyring", Some("gnome-keyring-daemon")),
+];
 
 impl Purpose {
     fn packages(self) -> &'static [Package] {

@@ -49,7 +49,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let (inbox, inbox_notices) = Inbox::open(&paths.inbox, popups);
     let snapshot = watch::Sender::new(Snapshot::default());
     let remembered = Remembered::load(paths.remembered());
-    let channels = Channels::new(inbox.clone());
+    let channels = Channels::new(inbox.clone(), wishes.clone());
     let changed = channels.changed();
     let mut agent = Agent {
         snapshot,
@@ -183,6 +183,7 @@ impl Agent {
         self.snapshot.send_modify(|snapshot| {
             snapshot.notices.remove(&Source::Settings);
             snapshot.channels = self.channels.views();
+            snapshot.by_keyring = self.channels.by_keyring();
         });
     }
 
@@ -207,6 +208,7 @@ impl Agent {
                     let _ = answer.send(result);
                 }
             }
+            Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::OpenWindow { activation_token, message } => self.open_window(activation_token, message),
             Wish::OpenLink { url, message } => {
                 // The message's URL was checked when it was read: http, https or mailto. On a thread of its own,

@@ -3,6 +3,7 @@
 //! Each has one pump beside its driver's task: it carries frames into the inbox and news of the state to
 //! the main loop.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,16 +16,18 @@ use tidings_inbox::{Arrival, ChannelProfile, Inbox};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::credential::Credentials;
+use crate::credential::{CredentialSource, Credentials, Forget};
 use crate::remembered::{Quiet, Remembered};
 use crate::settings::{CaFileError, ChannelSettings};
 use crate::signals::network::{Path, Routes, Target};
 use crate::snapshot::{ChannelView, timestamp};
+use crate::wish::Wishes;
 
 #[derive(Debug)]
 pub(crate) struct Channels {
     held: Vec<Held>,
     inbox: Inbox,
+    wishes: Wishes,
     /// Some channel's state changed. Holds one permit however many did: nothing is lost, nothing piles up.
     changed: Arc<Notify>,
 }
@@ -36,14 +39,16 @@ struct Held {
     profile: watch::Sender<Arc<ChannelProfile>>,
     view: ChannelView,
     state: &'static str,
+    /// Makes the channel forget its secret, so that it is read again.
+    forget: Forget,
     /// The way to its server, at the last look.
     path: Path,
     pump: JoinHandle<()>,
 }
 
 impl Channels {
-    pub(crate) fn new(inbox: Inbox) -> Self {
-        Self { held: Vec::new(), inbox, changed: Arc::default() }
+    pub(crate) fn new(inbox: Inbox, wishes: Wishes) -> Self {
+        Self { held: Vec::new(), inbox, wishes, changed: Arc::default() }
     }
 
     /// Woken when a channel's status changed: then [`note`](Self::note) is due.
@@ -54,6 +59,13 @@ impl Channels {
     /// What is shown of each.
     pub(crate) fn views(&self) -> Vec<ChannelView> {
         self.held.iter().map(|held| held.view.clone()).collect()
+    }
+
+    /// Ids of those whose secret is in the keyring, if anywhere.
+    pub(crate) fn by_keyring(&self) -> BTreeSet<String> {
+        let by_keyring =
+            self.held.iter().filter(|held| held.settings.credential == CredentialSource::Keyring);
+        by_keyring.map(|held| held.settings.id.clone()).collect()
     }
 
     /// Takes up new settings: what is new starts, what is gone ends, and only a channel whose URL,
@@ -110,9 +122,12 @@ impl Channels {
             Some(Quiet::Replaced(since)) if !by_hand => Start::Replaced { since: since.into() },
             Some(Quiet::Replaced(_)) | None => Start::Connect,
         };
+        let credentials = Credentials::new(&settings.id, settings.credential.clone(), settings.auth.clone())
+            .telling(self.wishes.clone());
+        let forget = credentials.forget();
         let owner = Dialler {
             id: settings.id.clone(),
-            credentials: Credentials::new(settings.credential.clone(), settings.auth.clone()),
+            credentials,
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
             inbox: self.inbox.clone(),
@@ -127,7 +142,7 @@ impl Channels {
             channel.signal(Signal::NetworkChanged { online: false });
         }
         let pump = tokio::spawn(pump(status, frames, profiles, self.inbox.clone(), self.changed.clone()));
-        Held { settings, channel, profile, view, state, path, pump }
+        Held { settings, channel, profile, view, state, forget, path, pump }
     }
 
     /// Notes which channels came into another state, and remembers what must outlive the agent.
@@ -183,6 +198,25 @@ impl Channels {
             held.channel.command(command);
         }
         Ok(meant.into_iter().map(|held| held.settings.name.clone()).collect())
+    }
+
+    /// The channel's secret is another one now, or can be read at last. One that waits for it dials at once, and
+    /// a link by the old one is dialled anew; what is off or replaced stays so.
+    pub(crate) fn credential_changed(&self, id: &str) {
+        let keyring = |held: &&Held| held.settings.credential == CredentialSource::Keyring;
+        let Some(held) = self.held.iter().find(|held| held.settings.id == id).filter(keyring) else { return };
+        held.forget.now();
+        match held.view.status().state {
+            State::Connected { .. } => {
+                held.channel.command(Command::Disconnect);
+                held.channel.command(Command::Connect);
+            }
+            State::NeedsUser { .. } => held.channel.command(Command::CredentialChanged),
+            State::Disconnected { .. }
+            | State::Connecting { .. }
+            | State::Waiting { .. }
+            | State::Replaced { .. } => {}
+        }
     }
 
     /// Tells every channel what the system did.

@@ -67,8 +67,25 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Keep a channel's secret in the keyring, or remove it.
+    #[command(subcommand)]
+    Secret(Secret),
     /// Listen to one channel without tray, window or inbox and print what arrives.
     Listen(Listen),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Ask for the channel's secret (or read the first line of stdin) and keep it in the keyring.
+    Set {
+        /// Id or name of the channel in the settings file.
+        channel: String,
+    },
+    /// Remove the channel's secret from the keyring.
+    Clear {
+        /// Id or name of the channel in the settings file.
+        channel: String,
+    },
 }
 
 #[derive(Debug, Args)]

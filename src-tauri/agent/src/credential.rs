@@ -7,21 +7,26 @@ use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tidings_channel::Credential;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::keyring::{self, Entry, KeyringError};
 use crate::settings::short;
+use crate::wish::{Wish, Wishes};
 
 /// How long a token command may take (D5). Too low: a password manager that asks is cut off; too high: a
 /// command that hangs keeps its channel from saying so.
 pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 
 /// Largest secret taken, in bytes.
-const LARGEST: usize = 64 * 1024;
+pub(crate) const LARGEST: usize = 64 * 1024;
 
 /// How much of a command's complaint is kept, in characters.
 const COMPLAINT: usize = 300;
@@ -40,7 +45,7 @@ pub(crate) enum CredentialSource {
     File(PathBuf),
     /// `token_command`: the first line that this shell command writes, trimmed.
     Command(String),
-    /// The OS keyring. Not supported yet: as [`None`](Self::None).
+    /// The keyring, if it has one for this channel.
     Keyring,
 }
 
@@ -122,6 +127,9 @@ pub(crate) enum CredentialError {
         /// The start of what it wrote to its standard error.
         complaint: String,
     },
+    /// The keyring can't give it just now.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// There is a source, but no secret in it.
     #[error("{0} gave an empty secret; see that it holds one")]
     Empty(&'static str),
@@ -141,16 +149,50 @@ fn told(complaint: &str) -> String {
 
 /// Fetches a channel's credential, and keeps it.
 pub(crate) struct Credentials {
+    channel: String,
     source: CredentialSource,
     auth: Auth,
     command_limit: Duration,
     kept: Option<Credential>,
+    forget: Forget,
+    wishes: Option<Wishes>,
+    /// Waits until the keyring can be read.
+    waiting: JoinSet<()>,
+}
+
+/// Makes [`Credentials`] forget what they keep, from elsewhere.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Forget(Arc<AtomicBool>);
+
+impl Forget {
+    /// The next dial reads the secret again.
+    pub(crate) fn now(&self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 impl Credentials {
-    /// Nothing is fetched yet.
-    pub(crate) fn new(source: CredentialSource, auth: Auth) -> Self {
-        Self { source, auth, command_limit: COMMAND_LIMIT, kept: None }
+    /// Nothing is fetched yet. `channel` is the id under which the keyring has the secret.
+    pub(crate) fn new(channel: &str, source: CredentialSource, auth: Auth) -> Self {
+        Self {
+            channel: channel.to_owned(),
+            source,
+            auth,
+            command_limit: COMMAND_LIMIT,
+            kept: None,
+            forget: Forget::default(),
+            wishes: None,
+            waiting: JoinSet::new(),
+        }
+    }
+
+    /// Makes a wish as soon as a keyring that could not be read can be.
+    pub(crate) fn telling(self, wishes: Wishes) -> Self {
+        Self { wishes: Some(wishes), ..self }
+    }
+
+    pub(crate) fn forget(&self) -> Forget {
+        self.forget.clone()
     }
 
     /// Another limit than [`COMMAND_LIMIT`].
@@ -165,12 +207,13 @@ impl Credentials {
     /// # Errors
     /// What is wrong with the source, and how to mend it.
     pub(crate) async fn fetch(&mut self, refresh: bool) -> Result<Option<Credential>, CredentialError> {
-        if refresh {
+        if self.forget.0.swap(false, Ordering::AcqRel) || refresh {
             self.kept = None;
         }
         if self.kept.is_none() && self.auth != Auth::None {
             let secret = match &self.source {
-                CredentialSource::None | CredentialSource::Keyring => None,
+                CredentialSource::None => None,
+                CredentialSource::Keyring => self.ask_keyring(refresh).await?,
                 CredentialSource::Env(name) => Some(from_env(name)?),
                 CredentialSource::File(file) => Some(from_file(file)?),
                 CredentialSource::Command(command) => Some(from_command(command, self.command_limit).await?),
@@ -178,6 +221,40 @@ impl Credentials {
             self.kept = secret.and_then(|secret| self.auth.with(secret));
         }
         Ok(self.kept.clone())
+    }
+
+    /// Whatever the keyring has; a channel without an entry there needs no secret, until its server says otherwise
+    /// (`refused`). Where the keyring may yet have one, it is listened to from then on.
+    async fn ask_keyring(&mut self, refused: bool) -> Result<Option<String>, CredentialError> {
+        self.waiting.abort_all();
+        let entry = keyring::read(&self.channel).await;
+        match entry {
+            Ok(Entry::Secret(secret)) => return usable("the keyring", &secret).map(Some),
+            Ok(Entry::None) => {}
+            Ok(Entry::Locked) => {
+                self.listen();
+                return Err(KeyringError::Locked.into());
+            }
+            Err(error) if refused => {
+                tracing::warn!(channel = self.channel, "the server refuses us, and {error}");
+            }
+            Err(error) => tracing::debug!(channel = self.channel, %error, "dialling without a secret"),
+        }
+        if refused {
+            self.listen();
+        }
+        Ok(None)
+    }
+
+    fn listen(&mut self) {
+        if let Some(wishes) = self.wishes.clone() {
+            let channel = self.channel.clone();
+            self.waiting.spawn(async move {
+                keyring::readable(&channel).await;
+                tracing::info!(channel, "the keyring has the channel's secret now");
+                wishes.make(Wish::CredentialChanged { channel });
+            });
+        }
     }
 }
 
@@ -215,7 +292,7 @@ fn warn_if_shared(file: &Path, metadata: &std::fs::Metadata) {
 fn warn_if_shared(_: &Path, _: &std::fs::Metadata) {}
 
 /// The secret in what a source gave.
-fn usable(source: &'static str, bytes: &[u8]) -> Result<String, CredentialError> {
+pub(crate) fn usable(source: &'static str, bytes: &[u8]) -> Result<String, CredentialError> {
     if bytes.len() > LARGEST {
         return Err(CredentialError::TooLarge(source));
     }
@@ -338,7 +415,7 @@ mod tests {
     use super::*;
 
     fn bearer(source: CredentialSource) -> Credentials {
-        Credentials::new(source, Auth::Bearer)
+        Credentials::new("no-such-channel", source, Auth::Bearer)
     }
 
     fn command(text: &str) -> Credentials {
@@ -503,7 +580,7 @@ mod tests {
             (Auth::Cookie { name: name.clone() }, Some(Credential::Cookie { name, value: "s".into() })),
         ];
         for (auth, expected) in forms {
-            let mut credentials = Credentials::new(CredentialSource::Command("echo s".into()), auth);
+            let mut credentials = Credentials::new("none", CredentialSource::Command("echo s".into()), auth);
             assert_eq!(credentials.fetch(false).await, Ok(expected));
         }
         for nowhere in [CredentialSource::None, CredentialSource::Keyring] {

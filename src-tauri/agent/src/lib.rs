@@ -9,6 +9,7 @@ mod channels;
 mod cli;
 mod credential;
 mod diagnostics;
+mod keyring;
 mod listen;
 mod lock;
 mod logging;
@@ -16,6 +17,7 @@ mod paths;
 mod popup;
 mod remembered;
 mod remote;
+mod secret;
 mod serve;
 mod settings;
 mod signals;
@@ -56,6 +58,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             None => app::start(&paths, &cli.start).await,
             Some(Command::Status { json }) => remote::status(&paths, *json).await,
             Some(Command::Tail { json }) => remote::tail(&paths, *json).await,
+            Some(Command::Secret(what)) => secret::run(&paths, what).await,
             Some(Command::Listen(args)) => listen::run(&paths, args).await,
             Some(Command::Connect(target)) => {
                 remote::act(&paths, tidings_api::Action::Connect, target.channel.as_deref()).await

@@ -53,7 +53,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen) -> anyhow::Result<Exi
         Ok(config) => config,
         Err(error) => return Ok(usage(&error.to_string())),
     };
-    let credentials = Credentials::new(channel.credential.clone(), channel.auth.clone());
+    let credentials = Credentials::new(&channel.id, channel.credential.clone(), channel.auth.clone());
     let dialler = Dialler { credentials, headers: channel.headers.clone() };
     follow(config, channel.profile(), dialler, out).await
 }
@@ -67,7 +67,8 @@ fn usage(message: &str) -> ExitCode {
     ExitCode::from(exit::USAGE)
 }
 
-fn choose<'a>(
+/// The channel that is meant; the only one, where none is named.
+pub(crate) fn choose<'a>(
     channels: &'a [ChannelSettings],
     name: Option<&str>,
     file: &Path,

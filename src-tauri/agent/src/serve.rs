@@ -85,6 +85,10 @@ impl Handler for Answers {
                     Err(_) => Reply::Refused(ending()),
                 }
             }
+            Request::CredentialChanged { channel } => {
+                self.wishes.make(Wish::CredentialChanged { channel });
+                Reply::Done { channels: Vec::new() }
+            }
             Request::Raise { activation_token } => {
                 self.wishes.make(Wish::OpenWindow { activation_token, message: None });
                 Reply::Done { channels: Vec::new() }

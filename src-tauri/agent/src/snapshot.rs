@@ -1,10 +1,10 @@
 //! What the agent shows of itself at one moment: the tray, the socket and the command line are projections of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tidings_api::{ChannelReport, Close, StateLine, StateName, StatusReport};
-use tidings_channel::{State, Status};
+use tidings_channel::{Cause, State, Status};
 use tidings_inbox::{Message, Show, Unread};
 use tokio::sync::watch;
 
@@ -13,6 +13,8 @@ use tokio::sync::watch;
 pub(crate) struct Snapshot {
     /// In the order of the settings file.
     pub(crate) channels: Vec<ChannelView>,
+    /// Ids of those whose secret is in the keyring, if anywhere.
+    pub(crate) by_keyring: BTreeSet<String>,
     /// What the user should know and mend, by where it comes from: the newest of each source.
     pub(crate) notices: BTreeMap<Source, String>,
     /// Popups are held back until then.
@@ -71,7 +73,17 @@ impl Snapshot {
 
     fn channel_report(&self, channel: &ChannelView) -> ChannelReport {
         let status = channel.status();
-        let line = state_line(&channel.name, &status.state, channel.since);
+        let mut line = state_line(&channel.name, &status.state, channel.since);
+        if let State::NeedsUser { cause: Cause::SignInRefused { status: 401 }, .. } = status.state
+            && let Some(cause) = &mut line.cause
+            && self.by_keyring.contains(&channel.id)
+        {
+            *cause += &format!(
+                ": `tidings secret set {}` keeps a secret in the keyring, and token_command, token_file or \
+                 token_env in the settings name another place",
+                channel.id
+            );
+        }
         ChannelReport {
             id: channel.id.clone(),
             name: channel.name.clone(),

@@ -18,6 +18,11 @@ pub(crate) enum Wish {
         /// The names of those concerned, or why not.
         answer: Option<oneshot::Sender<Result<Vec<String>, Refusal>>>,
     },
+    /// A channel's secret in the keyring is another one now, or can be read at last.
+    CredentialChanged {
+        /// Id.
+        channel: String,
+    },
     /// Show the window.
     OpenWindow {
         activation_token: Option<String>,

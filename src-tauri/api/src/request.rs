@@ -17,6 +17,12 @@ pub enum Request {
         /// Id or name; `None`: every channel.
         channel: Option<String>,
     },
+    /// A channel's secret in the keyring was set or removed: a link by the old one is dialled anew. Answered by
+    /// [`Reply::Done`].
+    CredentialChanged {
+        /// Id.
+        channel: String,
+    },
     /// Show the window (a second start asks this). Answered by [`Reply::Done`].
     Raise {
         /// The desktop's permission to take the focus (XDG activation), where it hands one over.

@@ -30,6 +30,7 @@ impl Handler for Agent {
             Request::Status | Request::Subscribe { .. } => Reply::Status(status()),
             Request::Raise { .. } => Reply::Done { channels: Vec::new() },
             Request::Act { .. }
+            | Request::CredentialChanged { .. }
             | Request::History { .. }
             | Request::OpenLink { .. }
             | Request::Diagnostics => Reply::Refused(Refusal {

@@ -1,0 +1,205 @@
+//! Secrets in the desktop's keyring, through the Secret Service (GNOME Keyring, KWallet, KeePassXC, …).
+//!
+//! A channel's secret is kept under `service` = `tidings`, `username` = the channel's id, so `secret-tool lookup
+//! service tidings username orders` finds it too. The agent only ever looks: a locked keyring is waited for and
+//! never prompted at. Only [`write`] and [`remove`], typed by a person, may let the keyring ask for its password.
+//!
+//! Not by the `keyring` crate: its read unlocks, which prompts, and it can't tell when somebody else unlocked.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use secret_service::{EncryptionType, Error, SecretService};
+use tokio::time::timeout;
+use zbus::zvariant::OwnedObjectPath;
+use zbus::{Connection, MatchRule, Message, MessageStream};
+
+/// The Secret Service's name on the session bus.
+const NAME: &str = "org.freedesktop.secrets";
+/// Its object.
+const SERVICE: &str = "/org/freedesktop/secrets";
+
+/// How long the keyring may take to answer; one that isn't there takes no time at all. Too low: one that is just
+/// being started at login counts as absent; too high: a broken one holds up every first dial.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long a person may take to unlock the keyring.
+const PERSON: Duration = Duration::from_secs(120);
+
+/// What the keyring has for a channel.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    Secret(Vec<u8>),
+    None,
+    /// There is something, behind a lock.
+    Locked,
+}
+
+/// Why the keyring is of no use just now. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeyringError {
+    #[error(
+        "there is no keyring here ({0}); start one (GNOME Keyring, KWallet, KeePassXC), or name token_command, \
+         token_file or token_env in the settings"
+    )]
+    Absent(String),
+    #[error("the keyring is locked; unlock it (logging in to the desktop usually does)")]
+    Locked,
+    #[error(
+        "the keyring did not answer within {0:?}; see that it works, or name token_command, token_file or token_env in the settings"
+    )]
+    Silent(Duration),
+    #[error(
+        "the keyring has no default collection; make one in its program (such as Passwords and Keys), and call it default"
+    )]
+    NoCollection,
+    #[error("the keyring refused: {0}")]
+    Failed(String),
+}
+
+/// Looks a channel's secret up. Never prompts.
+pub(crate) async fn read(channel: &str) -> Result<Entry, KeyringError> {
+    within(ANSWER, async {
+        let connection = connect().await?;
+        match look(&connection, channel).await? {
+            Look { unlocked: Some(item), .. } => {
+                let service = open(connection).await?;
+                let item = service.get_item_by_path(item).await.map_err(failed)?;
+                item.get_secret().await.map(Entry::Secret).map_err(failed)
+            }
+            Look { locked, .. } if locked.is_empty() => Ok(Entry::None),
+            Look { .. } => Ok(Entry::Locked),
+        }
+    })
+    .await
+}
+
+/// Keeps a channel's secret, in place of an older one. `may_ask`: the keyring may ask a person to unlock it.
+pub(crate) async fn write(channel: &str, secret: &str, may_ask: bool) -> Result<(), KeyringError> {
+    within(if may_ask { PERSON } else { ANSWER }, async {
+        let service = open(connect().await?).await?;
+        let collection = service.get_default_collection().await.map_err(|error| {
+            if matches!(error, Error::NoResult) { KeyringError::NoCollection } else { failed(error) }
+        })?;
+        if collection.is_locked().await.map_err(failed)? {
+            if !may_ask {
+                return Err(KeyringError::Locked);
+            }
+            collection.unlock().await.map_err(failed)?;
+        }
+        let label = format!("Tidings: {channel}");
+        let mut attributes = attributes(channel);
+        attributes.insert("xdg:schema", "org.freedesktop.Secret.Generic");
+        let kept = collection.create_item(&label, attributes, secret.as_bytes(), true, "text/plain").await;
+        kept.map(drop).map_err(failed)
+    })
+    .await
+}
+
+/// Removes a channel's secret; `false`: there was none. `may_ask` as for [`write`].
+pub(crate) async fn remove(channel: &str, may_ask: bool) -> Result<bool, KeyringError> {
+    within(if may_ask { PERSON } else { ANSWER }, async {
+        let connection = connect().await?;
+        let Look { unlocked, locked } = look(&connection, channel).await?;
+        let service = open(connection).await?;
+        if !locked.is_empty() && !may_ask {
+            return Err(KeyringError::Locked);
+        }
+        let mut removed = false;
+        for path in unlocked.into_iter().chain(locked) {
+            let item = service.get_item_by_path(path).await.map_err(failed)?;
+            if item.is_locked().await.map_err(failed)? {
+                item.unlock().await.map_err(failed)?;
+            }
+            item.delete().await.map_err(failed)?;
+            removed = true;
+        }
+        Ok(removed)
+    })
+    .await
+}
+
+/// Waits until the keyring would give a channel's secret: unlocked, started, or told the secret. For ever, where
+/// there is no session bus. Looks only when the keyring or the bus tells of a change.
+pub(crate) async fn readable(channel: &str) {
+    match news().await {
+        Ok((connection, mut news)) => loop {
+            if let Ok(Look { unlocked: Some(_), .. }) = look(&connection, channel).await {
+                return;
+            }
+            if news.next().await.is_none() {
+                // The bus is gone.
+                return std::future::pending::<()>().await;
+            }
+        },
+        Err(error) => {
+            tracing::debug!(%error, "nobody tells when the keyring changes");
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Whatever the keyring says, and when it comes.
+async fn news() -> zbus::Result<(Connection, impl Stream<Item = zbus::Result<Message>> + Unpin)> {
+    let connection = Connection::session().await?;
+    let signal = || MatchRule::builder().msg_type(zbus::message::Type::Signal);
+    let its = signal().sender(NAME)?.build();
+    let comes = signal()
+        .sender("org.freedesktop.DBus")?
+        .interface("org.freedesktop.DBus")?
+        .member("NameOwnerChanged")?
+        .arg(0, NAME)?
+        .build();
+    let its = MessageStream::for_match_rule(its, &connection, None).await?;
+    let comes = MessageStream::for_match_rule(comes, &connection, None).await?;
+    Ok((connection, futures_util::stream::select(its, comes)))
+}
+
+/// Where a channel's secrets are.
+struct Look {
+    unlocked: Option<OwnedObjectPath>,
+    locked: Vec<OwnedObjectPath>,
+}
+
+/// Needs no session with the keyring, so it is cheap where there is nothing.
+async fn look(connection: &Connection, channel: &str) -> Result<Look, KeyringError> {
+    let answer = connection
+        .call_method(
+            Some(NAME),
+            SERVICE,
+            Some("org.freedesktop.Secret.Service"),
+            "SearchItems",
+            &(attributes(channel),),
+        )
+        .await
+        .map_err(|error| KeyringError::Absent(error.to_string()))?;
+    let (unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+        answer.body().deserialize().map_err(|error| KeyringError::Failed(error.to_string()))?;
+    Ok(Look { unlocked: unlocked.into_iter().next(), locked })
+}
+
+fn attributes(channel: &str) -> HashMap<&str, &str> {
+    HashMap::from([("service", "tidings"), ("username", channel)])
+}
+
+async fn connect() -> Result<Connection, KeyringError> {
+    Connection::session().await.map_err(|error| KeyringError::Absent(error.to_string()))
+}
+
+async fn open(connection: Connection) -> Result<SecretService<'static>, KeyringError> {
+    let opened = SecretService::connect_with_existing(EncryptionType::Dh, connection).await;
+    opened.map_err(|error| KeyringError::Absent(error.to_string()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "so that it can stand in map_err")]
+fn failed(error: Error) -> KeyringError {
+    KeyringError::Failed(error.to_string())
+}
+
+async fn within<T>(
+    limit: Duration,
+    asking: impl Future<Output = Result<T, KeyringError>>,
+) -> Result<T, KeyringError> {
+    timeout(limit, asking).await.unwrap_or(Err(KeyringError::Silent(limit)))
+}
