@@ -2,19 +2,20 @@
 //! of them and nothing else. Only `anyhow` and the standard library, so that it builds in seconds.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 
 use crate::packages::Purpose;
-use crate::run::{cargo, run, say, took};
+use crate::run::{beside_us, cargo, run, say, took};
 
 mod checks;
 mod dev;
 mod packages;
 mod run;
+mod tools;
 mod wall;
 
 const HELP: &str = "\
@@ -26,6 +27,8 @@ cargo xtask COMMAND
   test --list      the steps of it
   test --only STEP one step alone (may be given several times); installs no packages
   bench [ARGS]     build for release and measure memory, wake-ups and speed
+  tools            check `cargo tauri dev` and `cargo tauri build` on a headless desktop (fetches the Tauri
+                   tools by npm where they are missing)
   packages         install the Debian packages that all of these need, and nothing else
 
 Missing Debian packages are installed first, with sudo unless you are root. Where there is no apt, what is
@@ -56,6 +59,11 @@ fn command(args: &[String]) -> anyhow::Result<ExitCode> {
         "test" => test(rest)?,
         "demo" => demo(rest)?,
         "bench" => bench(rest)?,
+        "tools" => {
+            ensure!(rest.is_empty(), "`tools` takes no arguments");
+            packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop])?;
+            tools::check()?;
+        }
         "packages" => {
             ensure!(rest.is_empty(), "`packages` takes no arguments");
             packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
@@ -94,16 +102,13 @@ fn demo(args: &[String]) -> anyhow::Result<()> {
 fn bench(args: &[String]) -> anyhow::Result<()> {
     packages::install(&[Purpose::Build, Purpose::Desktop])?;
     run(&mut cargo(&["build", "--release", "-p", "tidings", "--no-default-features", "--bin", "tidings"]))?;
+    // The yardstick is a program of its own, which `cargo run` would not build.
+    let both = ["--bin", "tidings-bench", "--bin", "tidings-bare"];
+    run(cargo(&["build", "--release", "-p", "tidings-tests"]).args(both))?;
     let bench = ["run", "--release", "-p", "tidings-tests", "--bin", "tidings-bench", "--"];
     run(cargo(&bench).args(args))
 }
 
 fn root() -> anyhow::Result<&'static Path> {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is not in a folder of the project")
-}
-
-/// A binary of the same build folder as this one.
-fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
-    let us = env::current_exe().context("cannot tell where xtask is")?;
-    Ok(us.with_file_name(name))
 }
