@@ -128,7 +128,7 @@ export class MessageItem {
       this.looked();
       this.details = this.makeDetails();
       this.button.setAttribute("aria-controls", this.details.id);
-      this.element.append(this.details);
+      this.preview.after(this.details);
     } else {
       this.details?.remove();
       this.details = undefined;
