@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use url::{Host, Url};
@@ -149,6 +150,15 @@ fn is_loopback(host: &Host<&str>) -> bool {
         Host::Ipv6(address) => {
             address.is_loopback() || address.to_ipv4_mapped().is_some_and(|a| a.is_loopback())
         }
+    }
+}
+
+/// As [`ChannelUrl::parse`] without plaintext to other machines.
+impl FromStr for ChannelUrl {
+    type Err = ChannelUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text, false)
     }
 }
 

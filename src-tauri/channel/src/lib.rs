@@ -1,8 +1,43 @@
-//! Keeps one WebSocket to a user channel alive.
+//! Keeps one WebSocket to a user channel alive, for weeks, on a desk that sleeps and moves between networks.
+//!
+//! - It notices a dead peer within 45 s, by pings where the server answers them, and says so where it doesn't.
+//! - It dials again after every end, with random delays that spare the server, and with the time of the next
+//!   dial in its [`Status`]. What a refusal means (a sign-in, a wrong address, a captive portal, a busy server)
+//!   decides how long it waits.
+//! - Where the server closes with 4500 because another instance of the same user took over, it stays quiet.
+//! - It never has two links, and never follows a redirect with a credential.
 //!
 //! The crate knows neither messages nor disk nor desktop: frames go out through a bounded queue, state
 //! goes out over a [`watch`](tokio::sync::watch), and everything about the world that a dial needs comes
-//! in through [`Owner`].
+//! in through [`Owner`]. Sleep and network changes come in as [`Signal`]s from whoever watches the system.
+//!
+//! ```no_run
+//! use tidings_channel::{Channel, Config, Credential, DialParams, Payload, Start};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::new("wss://example.org/ws/user-channel".parse()?);
+//! let credential = Credential::Bearer("from a safe place".to_owned());
+//! let (channel, mut frames) = Channel::spawn(config, Start::Connect, DialParams::from(credential));
+//!
+//! let mut status = channel.status();
+//! loop {
+//!     tokio::select! {
+//!         Ok(()) = status.changed() => println!("{}", *status.borrow_and_update()),
+//!         frame = frames.recv() => match frame.map(|frame| frame.payload) {
+//!             Some(Payload::Text(text)) => println!("{text}"),
+//!             Some(Payload::Binary(bytes)) => println!("{} bytes", bytes.len()),
+//!             None => break, // the channel has ended
+//!         },
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Settings are types that can't hold nonsense: a [`ChannelUrl`] is encrypted or stays on this machine, a
+//! [`Heartbeat`] is quicker than the proxy that would cut the link. An owner whose credential changes, or who
+//! remembers the last message's id, implements [`Owner`] by itself.
 //!
 //! ```text
 //! Command, Signal ──> driver ──Input──> Machine (pure) ──Output──> driver ──> socket
@@ -131,6 +166,19 @@ impl fmt::Debug for DialParams {
             .field("headers", &names(&self.headers))
             .field("query", &names(&self.query))
             .finish()
+    }
+}
+
+impl From<Credential> for DialParams {
+    fn from(credential: Credential) -> Self {
+        Self { credential: Some(credential), ..Self::default() }
+    }
+}
+
+/// An owner that gives every dial the same.
+impl Owner for DialParams {
+    async fn dial_params(&mut self, _ask: DialAsk) -> Result<DialParams, DialRefusal> {
+        Ok(self.clone())
     }
 }
 

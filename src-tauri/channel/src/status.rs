@@ -212,6 +212,65 @@ impl State {
     }
 }
 
+impl State {
+    /// Why it isn't connected, where something went wrong.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Waiting { cause, .. } | Self::NeedsUser { cause, .. } => Some(cause),
+            Self::Disconnected { .. }
+            | Self::Connecting { .. }
+            | Self::Connected { .. }
+            | Self::Replaced { .. } => None,
+        }
+    }
+
+    /// When the next dial starts by itself, where one is to come.
+    pub fn retry_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Waiting { retry_at, .. } | Self::NeedsUser { retry_at, .. } => Some(*retry_at),
+            Self::Disconnected { .. }
+            | Self::Connecting { .. }
+            | Self::Connected { .. }
+            | Self::Replaced { .. } => None,
+        }
+    }
+}
+
+/// One calm line for people, without times: those are in the state.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disconnected { .. } => f.write_str("disconnected"),
+            Self::Connecting { stage: Stage::Tcp, .. } => f.write_str("connecting"),
+            Self::Connecting { stage, .. } => write!(f, "connecting: {stage}"),
+            Self::Connected { .. } => f.write_str("connected"),
+            Self::Waiting { cause: Cause::Local, .. } => f.write_str("about to connect"),
+            Self::Waiting { cause, .. } => write!(f, "waiting: {cause}"),
+            Self::Replaced { .. } => f.write_str("replaced by another tab or device"),
+            Self::NeedsUser { cause, .. } => write!(f, "needs you: {cause}"),
+        }
+    }
+}
+
+/// The state's line, and what else a person should know.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state.fmt(f)?;
+        match (&self.state, self.peer, self.rtt) {
+            (State::Connected { .. }, PeerCheck::CannotBeChecked, _) => {
+                f.write_str(" (the server answers no pings: it can't be checked)")
+            }
+            (State::Connected { .. }, PeerCheck::Answers, Some(rtt)) => {
+                write!(f, " (round trip {} ms)", rtt.as_millis())
+            }
+            (State::Waiting { .. }, _, _) if self.persistent => {
+                f.write_str("; again and again, so it may need mending")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Cause {
     /// 1009, whoever said so.
     pub(crate) fn is_too_big(&self) -> bool {
@@ -341,6 +400,66 @@ mod tests {
         assert_eq!(Cause::Silent { after: Duration::from_secs(45) }.to_string(), "no answer for 45 s");
         assert_eq!(Cause::SignInRefused { status: 401 }.to_string(), "sign-in refused (401)");
         assert_eq!(Cause::TimedOut { stage: Stage::Tls }.to_string(), "the TLS handshake took too long");
+    }
+
+    #[test]
+    fn a_status_explains_itself() {
+        let at = SystemTime::UNIX_EPOCH;
+        let told = |state: State, peer: PeerCheck, persistent: bool| {
+            let status = Status {
+                state,
+                generation: 1,
+                links_opened: 1,
+                links_closed: 0,
+                last_close: None,
+                rtt: Some(Duration::from_millis(12)),
+                last_inbound: None,
+                peer,
+                persistent,
+            };
+            status.to_string()
+        };
+        let connected = State::Connected { since: at };
+        let waiting = |cause| State::Waiting { retry_at: at, attempt: 3, cause };
+        let wrong = Cause::WrongAddress { status: 404 };
+        for (state, peer, persistent, words) in [
+            (State::Disconnected { since: at }, PeerCheck::Answers, false, "disconnected"),
+            (
+                State::Connecting { attempt: 1, stage: Stage::Tls },
+                PeerCheck::Answers,
+                false,
+                "connecting: the TLS handshake",
+            ),
+            (connected.clone(), PeerCheck::Answers, false, "connected (round trip 12 ms)"),
+            (connected.clone(), PeerCheck::Unknown, false, "connected"),
+            (
+                connected,
+                PeerCheck::CannotBeChecked,
+                false,
+                "connected (the server answers no pings: it can't be checked)",
+            ),
+            (
+                waiting(Cause::WriteStalled),
+                PeerCheck::Answers,
+                false,
+                "waiting: connection stalled while sending",
+            ),
+            (
+                waiting(wrong),
+                PeerCheck::Unknown,
+                true,
+                "waiting: wrong address: nothing is there (404); again and again, so it may need mending",
+            ),
+            (State::Replaced { since: at }, PeerCheck::Answers, false, "replaced by another tab or device"),
+            (
+                State::NeedsUser { cause: Cause::SignInRefused { status: 403 }, retry_at: at },
+                PeerCheck::Unknown,
+                false,
+                "needs you: sign-in refused (403)",
+            ),
+        ] {
+            assert_eq!(told(state, peer, persistent), words);
+        }
     }
 
     #[test]

@@ -1,0 +1,41 @@
+//! Prints what a channel says of itself and every frame that comes, until Ctrl-C.
+//!
+//! ```sh
+//! cargo run -p tidings-channel --example watch -- wss://example.org/ws/user-channel
+//! ```
+//!
+//! `TOKEN` in the environment is sent as a bearer token; `HTTPS_PROXY` and its kin are heeded.
+
+use tidings_channel::{Channel, Config, Credential, DialParams, Payload, ProxyUrl, Start};
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(clippy::print_stdout, reason = "printing is what it is for")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let url = std::env::args().nth(1).ok_or("which URL? give it as the argument")?;
+    let mut config = Config::new(url.parse()?);
+    config.proxy = ProxyUrl::from_env(&config.url, variable)?;
+    let params = variable("TOKEN").map(|token| DialParams::from(Credential::Bearer(token)));
+
+    let (channel, mut frames) = Channel::spawn(config, Start::Connect, params.unwrap_or_default());
+    let mut status = channel.status();
+    println!("{}", *status.borrow_and_update());
+    loop {
+        tokio::select! {
+            changed = status.changed() => {
+                changed?;
+                println!("{}", *status.borrow_and_update());
+            }
+            frame = frames.recv() => match frame.map(|frame| frame.payload) {
+                Some(Payload::Text(text)) => println!("> {text}"),
+                Some(Payload::Binary(bytes)) => println!("> {} bytes", bytes.len()),
+                None => return Ok(()),
+            },
+            pressed = tokio::signal::ctrl_c() => {
+                pressed?;
+                channel.shut_down().await;
+                return Ok(());
+            }
+        }
+    }
+}
