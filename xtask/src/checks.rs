@@ -1,7 +1,8 @@
 //! `cargo xtask test`: the steps, the cheap ones first.
 //!
-//! Three sets of features are compiled, no more: everything with the window (only checked, for clippy and the
-//! docs), the agent and the server alone (as they are shipped), and the crates with their tests.
+//! Few sets of features are compiled: everything with the window (checked, for clippy and the docs, and built once),
+//! the agent and the server alone (as they are shipped), and the crates with their tests. The bundle adds Tauri's
+//! `custom-protocol`, with which a part of it is compiled again.
 
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use anyhow::{Context, bail};
 
 use crate::packages::{self, Purpose};
 use crate::run::{cargo, run as run_command, say, took, works};
+use crate::tools;
 use crate::wall::{self, without_system_libraries};
 
 /// What was typed after `test`.
@@ -34,6 +36,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", what: "licences, banned crates, sources", check: deny },
     Step { name: "clippy", what: "lints, on all targets, with the window", check: clippy },
     Step { name: "doc", what: "the docs build without warnings", check: doc },
+    Step { name: "window", what: "agent, window and server build together", check: window },
     Step { name: "agent", what: "agent and server build without system libraries", check: agent },
     Step { name: "libraries", what: "the agent loads no GTK or WebKit", check: libraries },
     Step { name: "doctests", what: "the examples in the docs", check: doctests },
@@ -42,6 +45,7 @@ const STEPS: &[Step] = &[
         what: "unit, property and loopback tests, and those of the real app",
         check: tests,
     },
+    Step { name: "tools", what: "`cargo tauri dev` and `cargo tauri build`", check: tools::check },
 ];
 
 impl Wish {
@@ -110,6 +114,11 @@ fn doc() -> anyhow::Result<()> {
     run_command(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+/// The same selection as `cargo tauri dev` builds, so that Tauri is compiled once for both.
+fn window() -> anyhow::Result<()> {
+    run_command(&mut cargo(&["build", "--locked", "-p", "tidings", "-p", "tidings-server", "--bins"]))
+}
+
 fn agent() -> anyhow::Result<()> {
     let mut command = cargo(&["build", "--locked", "-p", "tidings", "-p", "tidings-server"]);
     command.args(["--no-default-features", "--bins"]);
@@ -127,8 +136,10 @@ fn doctests() -> anyhow::Result<()> {
     run_command(without_system_libraries(&mut command)?)
 }
 
-/// The tests of the real app run the agent that is there, so it is built first.
+/// The tests of the real app run the programs that are there, so they are built first: the agent last, as it is
+/// without the window.
 fn tests() -> anyhow::Result<()> {
+    window()?;
     agent()?;
     let runner: &[&str] =
         if works(&mut cargo(&["nextest", "--version"])) { &["nextest", "run"] } else { &["test", "--tests"] };

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -66,6 +67,12 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
 /// Whether a command can be run and ends well; its output goes nowhere.
 pub(crate) fn works(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// A binary of the same build folder as this one.
+pub(crate) fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
+    let us = env::current_exe().context("cannot tell where xtask is")?;
+    Ok(us.with_file_name(name))
 }
 
 /// The command as a person would type it.
