@@ -51,10 +51,9 @@ export function banners({ restart, dismiss }) {
  * @param {HTMLElement[]} text
  * @param {HTMLButtonElement} [command] */
 function banner(kind, title, text, command) {
-  const words = make("div", { className: "banner-text" });
-  if (title !== null) words.append(make("h2", {}, title));
-  words.append(...text);
-  const element = make("div", { className: "banner", role: "alert" }, shape("attention"), words);
+  const all = title === null ? text : [make("h2", {}, title), ...text];
+  const told = make("div", { className: "banner-text" }, ...all);
+  const element = make("div", { className: "banner", role: "alert" }, shape("attention"), told);
   element.dataset.kind = kind;
   if (command !== undefined) element.append(command);
   return element;

@@ -11,6 +11,8 @@
 const VERSION = "0.1.0";
 /** How long dialling and starting take here, in milliseconds. */
 const SOON = 400;
+/** An answer of the agent is not longer, in bytes. */
+const LONGEST_ANSWER = 16 << 20;
 
 /** Today at this local time, or so many days ago.
  * @param {string} clock @param {number} [daysAgo] */
@@ -289,7 +291,10 @@ function agentOf(scenario) {
     },
     async history({ before, limit }) {
       if (!there) throw gone();
-      return stored.filter(({ row }) => before === null || row < before).slice(-limit).reverse();
+      const answer = stored.filter(({ row }) => before === null || row < before).slice(-limit).reverse();
+      const length = answer.reduce((sum, { body, raw }) => sum + body.length + JSON.stringify(raw).length, 0);
+      if (length > LONGEST_ANSWER) throw /** @type {PageError} */ ({ code: "failed", message: "The answer is too long." });
+      return answer;
     },
     async diagnostics() {
       if (!there) throw gone();

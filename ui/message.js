@@ -139,7 +139,8 @@ export class MessageItem {
   makeDetails() {
     const { title, body, raw, bytes, wasCut, channel, id, priority, url, receivedAt } = this.message;
     const label = bytes ? words.rawBytes : words.raw;
-    const text = body === "" ? make("p", { className: "quiet" }, words.noBody) : long("p", body, words.body, "body");
+    const blank = body.trim() === "";
+    const text = blank ? make("p", { className: "quiet" }, words.noBody) : long("p", body, words.body, "body");
     const facts = make("dl");
     /** @param {string} name @param {string} value */
     const fact = (name, value) => facts.append(make("dt", {}, name), foreign("dd", shown(value, KEPT)));

@@ -238,8 +238,7 @@ async fn an_agent_of_another_version_can_be_restarted() {
 #[tokio::test]
 async fn where_nothing_is_yet_the_page_tells_what_to_do() {
     for (scenario, told) in [
-        ("none", "~/.config/tidings/config.toml"),
-        ("none", "[[channel]]"),
+        ("none", "# ~/.config/tidings/config.toml\n[[channel]]\n"),
         ("quiet", "No messages yet"),
         ("notice", "did you mean “token_command”?"),
     ] {
@@ -274,5 +273,19 @@ async fn of_a_burst_the_newest_two_hundred_are_kept_newest_first() {
     let titles = page.ask(TITLES).await.expect("titles");
     let expected: Vec<String> = (801..=1000).rev().map(|number| format!("Message {number}")).collect();
     assert_eq!(titles, json!(expected));
+    no_complaints(page).await;
+}
+
+#[tokio::test]
+async fn two_hundred_messages_of_a_mebibyte_each_are_listed_though_no_answer_holds_them_all() {
+    let mut page = page("huge", WINDOW).await;
+    page.sees("all messages", &format!("{TITLES}.length === 200")).await.expect("listed");
+    let laid_out = page.ask("document.querySelector('#message-list').textContent.length").await;
+    let laid_out = laid_out.expect("a length").as_u64().expect("characters");
+    assert!(laid_out < 200 * 1000, "{laid_out} characters");
+    page.press("Message 200").await.expect("a press");
+    page.sees("a word on the rest", "document.querySelector('.note')?.textContent.includes('100,000')")
+        .await
+        .expect("told");
     no_complaints(page).await;
 }
