@@ -18,7 +18,7 @@ const FILES: [&str; 8] = [
     "usr/share/applications/tidings.desktop",
     "usr/share/icons/hicolor/32x32/apps/tidings.png",
     "usr/share/icons/hicolor/128x128/apps/tidings.png",
-    "usr/share/icons/hicolor/256x256@2/apps/tidings.png",
+    "usr/share/icons/hicolor/256x256/apps/tidings.png",
     "usr/share/icons/hicolor/512x512/apps/tidings.png",
     "usr/share/icons/hicolor/scalable/apps/tidings.svg",
 ];
