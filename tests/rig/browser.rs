@@ -242,7 +242,7 @@ async fn answer(stream: TcpStream, policy: &str) -> anyhow::Result<()> {
     let path = request.split([' ', '?']).nth(1).unwrap_or("/");
     let file = page_file(path);
     let (status, kind, body) = match &file {
-        Some(file) => ("200 OK", kind(file), tokio::fs::read(file).await?),
+        Some(file) => ("200 OK", kind(file), fs::read(file)?),
         None if path == "/favicon.ico" => ("204 No Content", "text/plain", Vec::new()),
         None => ("404 Not Found", "text/plain", Vec::new()),
     };
