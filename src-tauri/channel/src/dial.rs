@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::Request;
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
 use tokio_tungstenite::tungstenite::Error;
@@ -20,7 +20,7 @@ use url::{Host, Url};
 use crate::link::{Link, websocket_config, words};
 use crate::request::upgrade_request;
 use crate::tap::Tap;
-use crate::{Cause, ChannelUrl, Config, DialAsk, DialRefusal, Owner, Stage};
+use crate::{Cause, ChannelUrl, Config, DialAsk, DialRefusal, Owner, Stage, tls};
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
 pub(crate) trait Connect: Send + Sync + 'static {
@@ -82,7 +82,7 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
     let Connected { stream, local } = connector.connect(&config, &stage).await?;
     stage.send_replace(Stage::Upgrade);
     let mut tap = Tap::new(stream);
-    within(config.timing.upgrade, Stage::Upgrade, upgrade(request, &mut tap, &config.url)).await??;
+    upgrade(request, &mut tap, &config).await?;
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
     Ok(Connected { stream: Box::new(Link::new(socket)), local })
 }
@@ -91,21 +91,32 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
 async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     request: Request<()>,
     tap: &mut Tap<S>,
-    url: &ChannelUrl,
+    config: &Config,
 ) -> Result<(), DialFailure> {
-    let answered = client_async_with_config(request, &mut *tap, Some(websocket_config())).await.map(drop);
+    let timing = &config.timing;
+    let asking = client_async_with_config(request, &mut *tap, Some(websocket_config()));
+    let answered = within(timing.upgrade, Stage::Upgrade, asking).await?.map(drop);
     match answered {
         Ok(()) => Ok(()),
         Err(Error::Http(response)) => {
-            let page = if is_html(&response) { Some(page_start(tap).await) } else { None };
-            Err(refused(&response, page.as_deref(), url))
+            let page =
+                if is_html(&response) { Some(page_start(tap, &response, timing.page).await) } else { None };
+            Err(refused(&response, page.as_deref(), &config.url))
         }
-        Err(Error::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(Cause::NotAWebSocket { detail: words(&error) }.into())
-        }
-        Err(Error::Io(error)) => Err(Cause::Lost { detail: words(&error) }.into()),
+        Err(Error::Io(error)) => Err(broken_off(&error).into()),
         Err(error) => Err(unreadable(&error)),
     }
+}
+
+/// The stream failed before the answer was there.
+fn broken_off(error: &io::Error) -> Cause {
+    if let Some(cause) = tls::failure(error) {
+        return cause;
+    }
+    if error.kind() == io::ErrorKind::InvalidData {
+        return Cause::NotAWebSocket { detail: words(error) };
+    }
+    Cause::Lost { detail: words(error) }
 }
 
 fn is_html(response: &Response) -> bool {
@@ -114,20 +125,19 @@ fn is_html(response: &Response) -> bool {
 }
 
 /// The start of a page that came instead of the upgrade, in lower case.
-async fn page_start(stream: &mut (impl AsyncRead + Unpin)) -> String {
+async fn page_start(stream: &mut (impl AsyncRead + Unpin), response: &Response, wait: Duration) -> String {
+    let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let most = length.unwrap_or(MOST_PAGE).min(MOST_PAGE);
     let mut page = Vec::new();
-    let reading = async {
-        while page.len() < MOST_PAGE && stream.read_buf(&mut page).await.is_ok_and(|read| read > 0) {}
-    };
+    let reading =
+        async { while page.len() < most && stream.read_buf(&mut page).await.is_ok_and(|read| read > 0) {} };
     // What has come by then has to do.
-    let _ = tokio::time::timeout(PAGE_WAIT, reading).await;
+    let _ = tokio::time::timeout(wait, reading).await;
     String::from_utf8_lossy(&page).to_ascii_lowercase()
 }
 
 /// How much of a page is looked at, bytes. Sign-in forms stand near the top.
 const MOST_PAGE: usize = 16 * 1024;
-/// How long a page may take. Too low: a sign-in page is taken for any page; too high: the dial drags.
-const PAGE_WAIT: Duration = Duration::from_secs(2);
 
 /// Whether a page asks to sign in: a password's field, or the address of the Servlet specification's form.
 fn asks_to_sign_in(page: &str) -> bool {

@@ -92,6 +92,9 @@ pub struct Timing {
     pub tls: Duration,
     /// WebSocket upgrade (D1).
     pub upgrade: Duration,
+    /// The start of a page that came instead of an upgrade. Too low: a sign-in page is taken for any page; too high:
+    /// the dial drags.
+    pub page: Duration,
     /// TCP keepalive: silence before the first probe (L2). The kernel's help where a peer answers no pings.
     pub keepalive_idle: Duration,
     /// TCP keepalive: between probes.
@@ -146,6 +149,7 @@ impl Default for Timing {
             proxy: secs(10),
             tls: secs(10),
             upgrade: secs(10),
+            page: secs(2),
             keepalive_idle: secs(30),
             keepalive_interval: secs(10),
             keepalive_probes: 3,

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
-use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
+use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig};
 
 use crate::link::words;
 use crate::{Cause, Config};
@@ -89,9 +89,8 @@ impl Tls {
 
     /// What a failed handshake means.
     pub(crate) fn refused(&self, error: &io::Error) -> Cause {
-        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        let Some(rustls::Error::InvalidCertificate(reason)) = tls else {
-            return Cause::Tls { detail: words(error) };
+        let Some(rustls::Error::InvalidCertificate(reason)) = rustls_error(error) else {
+            return failure(error).unwrap_or_else(|| Cause::Tls { detail: words(error) });
         };
         // Whoever mends it may do so by a new authority on this system: read them again next time.
         *self.kept() = None;
@@ -102,6 +101,35 @@ impl Tls {
         }
         Cause::Certificate { detail }
     }
+}
+
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// What an error of TLS means, if it is one. A server that misses or refuses our certificate may say so only when
+/// the handshake is over (RFC 8446, section 4.4.2).
+pub(crate) fn failure(error: &io::Error) -> Option<Cause> {
+    let error = rustls_error(error)?;
+    let about_ours = matches!(
+        error,
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnknownCA
+                | AlertDescription::AccessDenied
+        )
+    );
+    let detail = error.to_string();
+    Some(if about_ours {
+        Cause::Certificate { detail: format!("the server wants another of us: {detail}") }
+    } else {
+        Cause::Tls { detail }
+    })
 }
 
 fn provider() -> CryptoProvider {
