@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::*;
-use crate::{Cause, Channel, ChannelUrl, Credential, DialParams, DialRefusal, Heartbeat, PeerCheck, Timing};
+use crate::{Cause, Channel, ChannelUrl, Credential, DialParams, DialRefusal, Heartbeat, PeerCheck};
 
 /// The client's end of a stream in memory, counted while it lives.
 struct Counted {
@@ -564,32 +564,4 @@ async fn a_network_change_redials_a_link_only_if_its_address_is_gone() {
             assert!(told.elapsed() <= secs(1), "{:?}", told.elapsed());
         }
     }
-}
-
-/// Over real sockets, in real time: file descriptors don't pile up.
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn reconnects_leave_no_file_descriptor_behind() {
-    const RECONNECTS: u64 = 50;
-    let open_files = || std::fs::read_dir("/proc/self/fd").expect("a Linux").count();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("ws://{}/", listener.local_addr().expect("bound"));
-    let timing = Timing { dial_gap: Duration::ZERO, ..Timing::default() };
-    let config = Config { timing, ..Config::new(ChannelUrl::parse(&url, false).expect("a good URL")) };
-    let (channel, _frames) = Channel::spawn(config, Start::Disconnected, Giver::default());
-    let mut status = channel.status();
-    channel.command(Command::Connect);
-    let mut before = None;
-    for round in 0..RECONNECTS {
-        let (stream, _) = listener.accept().await.expect("a dial");
-        let server = accept_async(stream).await.expect("a good upgrade");
-        status.wait_for(|status| status.links_opened == round + 1).await.expect("runs");
-        before.get_or_insert_with(open_files);
-        assert_eq!(Some(open_files()), before, "round {round}");
-        drop(server);
-        status.wait_for(|status| status.links_closed == round + 1).await.expect("runs");
-        channel.command(Command::ReconnectNow);
-    }
-    drop(listener);
-    channel.shut_down().await;
 }

@@ -2,6 +2,7 @@
 //! it does. Times are scaled; no test waits for longer than a second or two.
 
 mod dialling;
+mod endurance;
 mod links;
 mod proxies;
 mod trust;
@@ -9,7 +10,8 @@ mod trust;
 use std::time::Duration;
 
 use tidings_channel::{
-    Backoff, Cause, Channel, ChannelUrl, Config, Credential, DialParams, Frame, Start, State, Status, Timing,
+    Backoff, Cause, Channel, ChannelUrl, Command, Config, Credential, DialParams, Frame, Start, State,
+    Status, Timing,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

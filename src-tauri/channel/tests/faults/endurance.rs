@@ -1,0 +1,45 @@
+//! A channel's thousandth link costs what its first did (C5).
+
+use super::*;
+
+const RECONNECTS: u64 = 10_000;
+/// Rounds after which caches and pools have grown to their size.
+const WARM: u64 = 1_000;
+/// Most that the process may have grown by then, bytes.
+const GROWTH: u64 = 1024 * 1024;
+
+/// Open files, and resident bytes.
+#[cfg(target_os = "linux")]
+fn held() -> (usize, u64) {
+    let files = std::fs::read_dir("/proc/self/fd").expect("a Linux").count();
+    let sizes = std::fs::read_to_string("/proc/self/statm").expect("a Linux");
+    let pages: u64 = sizes.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number");
+    (files, pages * 4096)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn ten_thousand_reconnects_leave_nothing_behind() {
+    let (listener, port) = listen().await;
+    let mut desk = Desk::new(config("ws", port));
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let mut before = None;
+    for round in 1..=RECONNECTS {
+        let server = accept(&listener).await;
+        desk.until("connected", |status| status.links_opened == round).await;
+        if round == WARM {
+            before = Some((tasks(), held()));
+        }
+        if round == RECONNECTS {
+            let (tasks_before, (files_before, bytes_before)) = before.expect("measured");
+            let (files, bytes) = held();
+            assert_eq!((tasks(), files), (tasks_before, files_before), "tasks and open files");
+            assert!(bytes <= bytes_before + GROWTH, "from {bytes_before} to {bytes} bytes");
+        }
+        drop(server);
+        desk.until("lost", |status| status.links_closed == round).await;
+        desk.channel.command(Command::ReconnectNow);
+    }
+    let status = desk.status.borrow().clone();
+    assert_eq!((status.links_opened, status.links_closed), (RECONNECTS, RECONNECTS));
+}
