@@ -166,9 +166,10 @@ impl Desk {
 }
 
 impl Page {
-    /// The text of the whole page, as shown.
+    /// The text of the whole page, as shown. (WebDriver's own idea of it leaves out what is clipped.)
     pub async fn text(&self) -> anyhow::Result<String> {
-        Ok(self.client.find(Locator::Css("body")).await?.text().await?)
+        let text = self.script("return document.body.innerText").await?;
+        Ok(text.as_str().context("the page has no text")?.to_owned())
     }
 
     /// Waits until the page shows this text somewhere.
