@@ -2,6 +2,7 @@
 
 mod desktop;
 mod disconnect_stays_disconnected;
+mod doctor_finds_what_is_wrong;
 mod heartbeat_keeps_the_recipe;
 mod hostile_input_hurts_nobody;
 mod listen_speaks_json_lines;

@@ -67,11 +67,35 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Find out why a channel doesn't connect, and what to do about it.
+    Doctor(Doctor),
     /// Keep a channel's secret in the keyring, or remove it.
     #[command(subcommand)]
     Secret(Secret),
     /// Listen to one channel without tray, window or inbox and print what arrives.
     Listen(Listen),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Address to examine, such as wss://shop.example/ws/user-channel
+    #[arg(conflicts_with = "channel")]
+    pub(crate) url: Option<String>,
+    /// Id or name of a channel in the settings file. Not needed when there is only one.
+    #[arg(long)]
+    pub(crate) channel: Option<String>,
+    /// Go on to the upgrade and the first ping, though it takes the place of another instance of the same user.
+    #[arg(long)]
+    pub(crate) upgrade: bool,
+    /// Measure how long a silent link survives, and propose a heartbeat interval.
+    #[arg(long, requires = "upgrade")]
+    pub(crate) idle: bool,
+    /// At most this long.
+    #[arg(long, requires = "idle", default_value = "150s", value_parser = humantime::parse_duration)]
+    pub(crate) max: std::time::Duration,
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,6 +9,7 @@ mod channels;
 mod cli;
 mod credential;
 mod diagnostics;
+mod doctor;
 mod keyring;
 mod listen;
 mod lock;
@@ -58,6 +59,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             None => app::start(&paths, &cli.start).await,
             Some(Command::Status { json }) => remote::status(&paths, *json).await,
             Some(Command::Tail { json }) => remote::tail(&paths, *json).await,
+            Some(Command::Doctor(args)) => doctor::run(&paths, args).await,
             Some(Command::Secret(what)) => secret::run(&paths, what).await,
             Some(Command::Listen(args)) => listen::run(&paths, args).await,
             Some(Command::Connect(target)) => {

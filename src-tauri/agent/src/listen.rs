@@ -62,7 +62,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen) -> anyhow::Result<Exi
     clippy::print_stderr,
     reason = "what is wrong with the arguments is the answer to the person who typed them"
 )]
-fn usage(message: &str) -> ExitCode {
+pub(crate) fn usage(message: &str) -> ExitCode {
     eprintln!("tidings: {message}");
     ExitCode::from(exit::USAGE)
 }

@@ -50,6 +50,7 @@ mod config;
 mod delay;
 mod dial;
 mod driver;
+mod examine;
 mod facts;
 mod life;
 mod link;
@@ -69,6 +70,7 @@ mod verdict;
 
 pub use channel::Channel;
 pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness};
+pub use examine::{Examined, Examining, examine};
 pub use proxy::{ProxyUrl, ProxyUrlError};
 pub use status::{Cause, CloseInfo, PeerCheck, Stage, State, Status};
 pub use timing::Timing;

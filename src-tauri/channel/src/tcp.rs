@@ -91,7 +91,7 @@ impl Tcp {
 }
 
 /// The name that the certificate has to be for; an address without the brackets of IPv6.
-fn server_name(url: &ChannelUrl) -> Result<ServerName<'static>, Cause> {
+pub(crate) fn server_name(url: &ChannelUrl) -> Result<ServerName<'static>, Cause> {
     let host = url.host().trim_start_matches('[').trim_end_matches(']').to_owned();
     ServerName::try_from(host)
         .map_err(|_| Cause::Certificate { detail: "no certificate can name this host".to_owned() })
