@@ -141,7 +141,7 @@ impl ProxyUrl {
                 if let Some((user, password)) = intercept.raw_auth() {
                     socks = socks.with_auth(user.to_owned(), password.to_owned());
                 }
-                return socks.call(target).await.map_err(|error| failed(error.to_string()));
+                return socks.call(target).await.map_err(|error| socks_refused(&error.to_string()));
             }
             let mut tunnel = Tunnel::new(proxy, stream);
             if let Some(auth) = intercept.basic_auth() {
@@ -153,6 +153,18 @@ impl ProxyUrl {
             Ok(tunnelled) => tunnelled.map(TokioIo::into_inner),
             Err(_) => Err(failed("no answer in time".to_owned())),
         }
+    }
+}
+
+/// What a failed SOCKS handshake means. The library's error has no name outside of it, only words.
+fn socks_refused(words: &str) -> Cause {
+    let words = words.strip_prefix("SOCKS error: ").unwrap_or(words);
+    match words {
+        // The same as HTTP's 407, which people know.
+        "credentials not accepted"
+        | "server does not support user/pass authentication"
+        | "server implements authentication incorrectly" => Cause::SignInRefused { status: 407 },
+        words => Cause::Proxy { detail: words.to_owned() },
     }
 }
 

@@ -1,9 +1,9 @@
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
 use super::*;
-use std::net::IpAddr;
 
 /// Connects to `port` of a name that `resolve` knows. Returns how long that took, too.
 async fn connect(resolve: Resolve, port: u16, timing: Timing) -> (Result<(), Cause>, Duration) {

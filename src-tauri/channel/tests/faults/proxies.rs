@@ -53,6 +53,23 @@ async fn a_proxy_that_asks_for_credentials_needs_the_user() {
 }
 
 #[tokio::test]
+async fn a_socks_proxy_that_wants_a_password_or_another_one_needs_the_user() {
+    // None of our methods will do; the password is wrong.
+    for (user, replies) in [("", &[&[5, 0xff][..]][..]), ("me:wrong@", &[&[5, 2], &[1, 1]])] {
+        let (proxy, proxy_port) = listen().await;
+        let mut desk = Desk::new(through(&format!("socks5://{user}127.0.0.1:{proxy_port}"), 1));
+        for _ in 0..2 {
+            let mut stream = dialled(&proxy).await;
+            for reply in replies {
+                let _ = stream.read(&mut [0; 600]).await.expect("a message");
+                stream.write_all(reply).await.expect("sent");
+            }
+        }
+        assert_eq!(desk.needs_user().await.to_string(), "the proxy asks for a sign-in (407)");
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_that_hangs_is_given_up() {
     for scheme in ["http", "socks5"] {
         let (proxy, proxy_port) = listen().await;
