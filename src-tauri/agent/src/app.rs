@@ -7,7 +7,7 @@ use std::process::{ExitCode, ExitStatus};
 
 use jiff::{Timestamp, Zoned};
 use tidings_channel::Signal as ChannelSignal;
-use tidings_inbox::{Inbox, RowId};
+use tidings_inbox::{Inbox, Policy, RowId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
 
@@ -46,7 +46,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let (wishes, mut wished) = Wishes::new();
 
     let (popups, popup_queue) = Popups::new();
-    let (inbox, inbox_notices) = Inbox::open(&paths.inbox, popups);
+    let (inbox, inbox_notices) = Inbox::open(&paths.inbox, Policy::default(), popups);
     let snapshot = watch::Sender::new(Snapshot::default());
     let remembered = Remembered::load(paths.remembered());
     let channels = Channels::new(inbox.clone(), wishes.clone());
@@ -154,6 +154,7 @@ impl Agent {
     fn woke(&self, slept: Option<std::time::Duration>) {
         if let Some(slept) = slept {
             tracing::info!(?slept, "the machine woke");
+            self.inbox.look_at_clock();
             self.channels.signal(ChannelSignal::Woke { slept });
         }
     }
@@ -175,6 +176,7 @@ impl Agent {
             Ok(settings) => settings,
             Err(error) => return self.notice(Source::Settings, error.to_string()),
         };
+        self.inbox.set_policy(settings.policy());
         let count = settings.channels.len();
         if let Err(error) = self.channels.take_up(settings.channels, &mut self.remembered, by_hand).await {
             return self.notice(Source::Settings, error.to_string());
@@ -229,6 +231,7 @@ impl Agent {
 
     fn set_pause(&mut self, until: Option<Timestamp>) {
         self.remembered.set_paused_until(until);
+        self.inbox.pause(until.is_some());
         self.snapshot
             .send_if_modified(|snapshot| std::mem::replace(&mut snapshot.paused_until, until) != until);
     }

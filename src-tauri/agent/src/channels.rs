@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Refusal};
@@ -141,7 +142,14 @@ impl Channels {
         if !path.is_there() {
             channel.signal(Signal::NetworkChanged { online: false });
         }
-        let pump = tokio::spawn(pump(status, frames, profiles, self.inbox.clone(), self.changed.clone()));
+        let pump = tokio::spawn(pump(
+            status,
+            frames,
+            Replay::of(settings.resume.is_some()),
+            profiles,
+            self.inbox.clone(),
+            self.changed.clone(),
+        ));
         Held { settings, channel, profile, view, state, forget, path, pump }
     }
 
@@ -284,6 +292,7 @@ fn view(settings: &ChannelSettings, status: watch::Receiver<Status>) -> ChannelV
 async fn pump(
     mut status: watch::Receiver<Status>,
     mut frames: mpsc::Receiver<Frame>,
+    mut replay: Replay,
     profile: watch::Receiver<Arc<ChannelProfile>>,
     inbox: Inbox,
     changed: Arc<Notify>,
@@ -294,7 +303,8 @@ async fn pump(
                 // The driver's end of the queue goes with its task: everything before it was taken in.
                 let Some(frame) = frame else { return };
                 let channel = profile.borrow().clone();
-                inbox.receive(arrival(channel, frame)).await;
+                let catch_up = replay.has(&frame, &status.borrow().state);
+                inbox.receive(Arrival { catch_up, ..arrival(channel, frame) }).await;
             }
             Ok(()) = status.changed() => changed.notify_one(),
         }
@@ -310,6 +320,52 @@ pub(crate) fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Arrival {
             Payload::Binary(bytes) => tidings_inbox::Payload::Binary(bytes),
         },
         received_at: timestamp(frame.received_at),
+        catch_up: false,
+    }
+}
+
+/// Which frames are what a server sends again: the protocol doesn't tell them from news, but they come
+/// first on a link, at once and without a pause.
+struct Replay {
+    asked: bool,
+    generation: u64,
+    /// When the last one came; `None` once it is over.
+    last: Option<SystemTime>,
+    opened: SystemTime,
+}
+
+/// A server sends what was missed without pauses as long as this. Too low: a slow one's is told one by one,
+/// too high: what is new is told late.
+const REPLAY_GAP: Duration = Duration::from_millis(500);
+
+/// It has sent it all by then. Too low: as above; too high: a busy channel pops up late after a reconnect.
+const REPLAY_END: Duration = Duration::from_secs(10);
+
+impl Replay {
+    fn of(asked: bool) -> Self {
+        Self { asked, generation: 0, last: None, opened: SystemTime::UNIX_EPOCH }
+    }
+
+    fn has(&mut self, frame: &Frame, state: &State) -> bool {
+        let now = frame.received_at;
+        if frame.generation != self.generation {
+            self.generation = frame.generation;
+            self.opened = match state {
+                State::Connected { since } => *since,
+                State::Disconnected { .. }
+                | State::Connecting { .. }
+                | State::Waiting { .. }
+                | State::Replaced { .. }
+                | State::NeedsUser { .. } => now,
+            };
+            self.last = Some(self.opened);
+        }
+        let since = |time| now.duration_since(time).unwrap_or_default();
+        let has = self.asked
+            && self.last.is_some_and(|last| since(last) < REPLAY_GAP)
+            && since(self.opened) < REPLAY_END;
+        self.last = has.then_some(now);
+        has
     }
 }
 
@@ -330,7 +386,9 @@ impl Owner for Dialler {
             .await
             .map_err(|error| DialRefusal { message: error.to_string() })?;
         let mut query = Vec::new();
-        if let Some(parameter) = &self.resume
+        if ask.skip_past {
+            tracing::warn!(channel = self.id, "a missed message is too big to be had: not asking for what was missed");
+        } else if let Some(parameter) = &self.resume
             && let Some(id) = self.inbox.last_id(&self.id).await
         {
             query.push((parameter.clone(), id));

@@ -11,7 +11,7 @@ pub(crate) mod bus;
 use std::path::Path;
 
 use notify_rust::{Hint, Notification, Urgency};
-use tidings_inbox::{Message, Notifier, Popup, Priority, RowId, Show};
+use tidings_inbox::{Message, Notifier, Popup, RowId, Show, Sound};
 use tokio::sync::mpsc;
 
 use crate::snapshot::Snapshot;
@@ -67,21 +67,23 @@ pub(crate) struct Abilities {
 
 /// The popup as the desktop's notification.
 pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: &Path) -> Notification {
-    let (title, body, buttons, priority) = match popup {
+    let (title, body, buttons, alert) = match popup {
         Popup::Message(message) => {
             let (name, show) = channel(snapshot, &message.channel);
             let (title, body) = told(message, name, show);
             let buttons = if show == Show::Full { message.actions.as_slice() } else { &[] };
-            (title, body, buttons, message.priority)
+            (title, body, buttons, message)
         }
-        Popup::Summary { count, newest, channels, .. } => {
+        Popup::Summary { count, newest, channels, more, .. } => {
             let (name, show) = channel(snapshot, &newest.channel);
-            let title = match channels.as_slice() {
-                [_] => format!("{count} messages from {name}"),
-                _ => format!("{count} messages"),
+            let title = match (channels.as_slice(), more) {
+                ([_], false) => format!("{count} messages from {name}"),
+                ([_], true) => format!("{count} more from {name}"),
+                (_, false) => format!("{count} messages"),
+                (_, true) => format!("{count} more messages"),
             };
             let (newest_title, _) = told(newest, name, show);
-            (title, newest_title, &[][..], newest.priority)
+            (title, newest_title, &[][..], newest)
         }
     };
     let mut notification = Notification::new();
@@ -93,7 +95,20 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: 
         .body(&if can.markup { escaped(&body) } else { body })
         .hint(Hint::DesktopEntry("tidings".to_owned()))
         .hint(Hint::Category("im.received".to_owned()))
-        .urgency(urgency(priority));
+        .urgency(match alert.urgency {
+            tidings_inbox::Urgency::Low => Urgency::Low,
+            tidings_inbox::Urgency::Normal => Urgency::Normal,
+            tidings_inbox::Urgency::Critical => Urgency::Critical,
+        });
+    match &alert.sound {
+        Sound::Usual => {}
+        Sound::Off => {
+            notification.hint(Hint::SuppressSound(true));
+        }
+        Sound::Named(name) => {
+            notification.hint(Hint::SoundName(name.clone()));
+        }
+    }
     if can.actions {
         notification.action("default", "Open");
         for (index, button) in buttons.iter().take(BUTTONS).enumerate() {
@@ -119,19 +134,4 @@ fn told(message: &Message, name: &str, show: Show) -> (String, String) {
         Show::Title => (message.title.clone(), String::new()),
         Show::Nothing => (name.to_owned(), "New message".to_owned()),
     }
-}
-
-fn urgency(priority: Priority) -> Urgency {
-    if priority >= Priority::URGENT {
-        Urgency::Critical
-    } else if priority <= Priority::LOW {
-        Urgency::Low
-    } else {
-        Urgency::Normal
-    }
-}
-
-/// The highest priority goes through a pause.
-pub(crate) fn breaks_pause(popup: &Popup) -> bool {
-    matches!(popup, Popup::Message(message) if message.priority >= Priority::URGENT)
 }

@@ -21,10 +21,24 @@ use url::Url;
 
 use crate::Notice;
 use crate::decode::link;
-use crate::message::{Action, Message, Priority, Raw, RowId};
+use crate::message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
+use crate::search;
 
 /// Each makes of a file of its index's version one of the next; `user_version` counts them. Only ever add.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
+    |file| file.execute_batch(VERSION_1),
+    |file| {
+        file.execute_batch(VERSION_2)?;
+        let mut rows = file.prepare("SELECT row, title, body FROM message")?;
+        let mut rows = rows.query([])?;
+        while let Some(row) = rows.next()? {
+            index(file, RowId(row.get(0)?), row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?)?;
+        }
+        Ok(())
+    },
+];
+
+const VERSION_1: &str = "
     CREATE TABLE message (
         row INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never given twice, whatever is deleted
         channel TEXT NOT NULL,
@@ -49,7 +63,19 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX message_pending ON message (row) WHERE state = 0;
     CREATE INDEX message_unread ON message (channel) WHERE unread = 1;
     CREATE TABLE channel (id TEXT PRIMARY KEY, last_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
-"];
+";
+
+/// What rules say, the search, and what retention looks for.
+const VERSION_2: &str = "
+    ALTER TABLE message ADD COLUMN urgency INTEGER NOT NULL DEFAULT 1; -- 0 low, 1 normal, 2 critical
+    ALTER TABLE message ADD COLUMN sound TEXT;                         -- '' for none, NULL for the usual
+    UPDATE message SET urgency = iif(priority >= 5, 2, 0) WHERE priority NOT IN (3, 4);
+    CREATE INDEX message_age ON message (unread, received_at);
+    CREATE VIRTUAL TABLE search USING fts5(
+        terms, content = '', contentless_delete = 1, tokenize = 'unicode61', prefix = '1 2 3'
+    );
+    CREATE VIRTUAL TABLE search_term USING fts5vocab(search, instance);
+";
 
 /// How long another program may hold the file before we call it unavailable. Too low: a backup that looks in
 /// costs a detour over memory. Too high: messages wait that long.
@@ -149,7 +175,21 @@ pub(crate) type Opened = (Result<(Database, Contents), OpenError>, Option<Notice
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) connection: Connection,
+    /// Messages in it.
+    count: u64,
 }
+
+/// A message that is to be shown and was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) row: RowId,
+    pub(crate) channel: String,
+    pub(crate) urgency: Urgency,
+    pub(crate) expires: Option<Timestamp>,
+}
+
+/// How many of each channel were deleted that were unread.
+pub(crate) type Deleted = BTreeMap<String, u64>;
 
 /// Opens the file, or a new one if this one is damaged; the notice tells of the latter.
 pub(crate) fn open_or_set_aside(path: &Path) -> Opened {
@@ -247,7 +287,7 @@ impl Database {
         if !missing.is_empty() {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for migration in missing {
-                transaction.execute_batch(migration)?;
+                migration(&transaction)?;
             }
             transaction.pragma_update(
                 None,
@@ -261,7 +301,9 @@ impl Database {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         // 256 KiB rather than 2 MiB: the inbox is written far more than read.
         connection.pragma_update(None, "cache_size", -256)?;
-        let database = Self { connection };
+        let mut database = Self { connection, count: 0 };
+        database.count =
+            database.connection.query_row("SELECT count(*) FROM message", [], |row| unsigned(row, 0))?;
         // Reading a bit of everything shows damage now rather than at the first message.
         database.newest(None, 1)?;
         database.pending()?;
@@ -276,8 +318,10 @@ impl Database {
         states: &[(RowId, State)],
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut inserted = 0;
         for (message, state) in messages {
             insert(&transaction, message, state)?;
+            inserted += 1;
         }
         let mut update =
             transaction.prepare_cached("UPDATE message SET state = ?2 WHERE row = ?1 AND state = 0")?;
@@ -285,7 +329,9 @@ impl Database {
             update.execute(params![row, state])?;
         }
         drop(update);
-        transaction.commit()
+        transaction.commit()?;
+        self.count += inserted;
+        Ok(())
     }
 
     /// Keeps the last ids of a run that began without this file.
@@ -306,12 +352,64 @@ impl Database {
             .exists(params![channel, id, raw])
     }
 
-    /// Row and channel of what is to be shown and was not; oldest first.
-    pub(crate) fn pending(&self) -> rusqlite::Result<Vec<(RowId, String)>> {
+    /// What is to be shown and was not; oldest first.
+    pub(crate) fn pending(&self) -> rusqlite::Result<Vec<Pending>> {
         self.connection
-            .prepare_cached("SELECT row, channel FROM message WHERE state = 0 ORDER BY row")?
-            .query_map([], |row| Ok((RowId(row.get(0)?), row.get(1)?)))?
+            .prepare_cached(
+                "SELECT row, channel, urgency, expires FROM message WHERE state = 0 ORDER BY row",
+            )?
+            .query_map([], |row| {
+                Ok(Pending {
+                    row: RowId(row.get(0)?),
+                    channel: row.get(1)?,
+                    urgency: read_urgency(row.get(2)?),
+                    expires: row
+                        .get::<_, Option<i64>>(3)?
+                        .and_then(|time| Timestamp::from_millisecond(time).ok()),
+                })
+            })?
             .collect()
+    }
+
+    /// Those that hold all of these words, newest first.
+    pub(crate) fn search(
+        &self,
+        text: &str,
+        before: Option<RowId>,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Message>> {
+        let Some(query) = search::query(text, |beginning| self.terms(beginning).unwrap_or_default()) else {
+            return Ok(Vec::new());
+        };
+        let before = before.unwrap_or(RowId(i64::MAX));
+        self.connection
+            .prepare_cached(
+                "SELECT message.* FROM search JOIN message ON message.row = search.rowid \
+                 WHERE search MATCH ?1 AND search.rowid < ?2 ORDER BY search.rowid DESC LIMIT ?3",
+            )?
+            .query_map(params![query, before, i64::try_from(limit).unwrap_or(i64::MAX)], read)?
+            .collect()
+    }
+
+    /// The index's terms that begin so; `None` if they are too many. (FTS5's own search for a beginning lists
+    /// all its messages, however few are asked for.)
+    fn terms(&self, beginning: &str) -> rusqlite::Result<Option<Vec<String>>> {
+        let mut next =
+            self.connection.prepare_cached("SELECT term FROM search_term WHERE term >= ?1 LIMIT 1")?;
+        let mut terms: Vec<String> = Vec::new();
+        let mut from = beginning.to_owned();
+        while let Some(term) = next.query_row([&from], |row| row.get::<_, String>(0)).optional()? {
+            if !term.starts_with(beginning) {
+                break;
+            }
+            if terms.len() == search::EXPANSIONS {
+                return Ok(None);
+            }
+            // No term holds a control character, so this is past all of this one's instances.
+            from = format!("{term}\u{1}");
+            terms.push(term);
+        }
+        Ok(Some(terms))
     }
 
     pub(crate) fn newest(&self, before: Option<RowId>, limit: usize) -> rusqlite::Result<Vec<Message>> {
@@ -347,11 +445,61 @@ impl Database {
         transaction.commit()
     }
 
+    /// Deletes these.
+    pub(crate) fn delete(&mut self, rows: &[RowId]) -> rusqlite::Result<Deleted> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut deleted = Deleted::new();
+        let mut count = 0;
+        {
+            let mut message =
+                transaction.prepare_cached("DELETE FROM message WHERE row = ?1 RETURNING channel, unread")?;
+            let mut terms = transaction.prepare_cached("DELETE FROM search WHERE rowid = ?1")?;
+            for row in rows {
+                let gone = message.query_row([row], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+                let Some((channel, unread)) = gone else { continue };
+                terms.execute([row])?;
+                count += 1;
+                if unread {
+                    *deleted.entry(channel).or_default() += 1;
+                }
+            }
+        }
+        transaction.commit()?;
+        self.count = self.count.saturating_sub(count);
+        Ok(deleted)
+    }
+
+    /// Up to `limit` messages that need not be kept any longer. Those that are too old: the read before the
+    /// unread, the oldest first; then, while there are more than `keep`, the oldest, read or not.
+    pub(crate) fn outdated(
+        &self,
+        before: Timestamp,
+        keep: u64,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<RowId>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut of_age = self.connection.prepare_cached(
+            "SELECT row FROM message WHERE unread = ?1 AND received_at < ?2 ORDER BY received_at LIMIT ?3",
+        )?;
+        for unread in [false, true] {
+            let rows = of_age.query_map(params![unread, before.as_millisecond(), limit], |row| row.get(0))?;
+            let rows: Vec<RowId> = rows.map(|row| row.map(RowId)).collect::<Result<_, _>>()?;
+            if !rows.is_empty() {
+                return Ok(rows);
+            }
+        }
+        let excess = i64::try_from(self.count.saturating_sub(keep)).unwrap_or(i64::MAX);
+        self.connection
+            .prepare_cached("SELECT row FROM message ORDER BY row LIMIT ?1")?
+            .query_map([excess.min(limit)], |row| row.get(0).map(RowId))?
+            .collect()
+    }
+
     /// By channel, only those that have some.
     pub(crate) fn unread(&self) -> rusqlite::Result<BTreeMap<String, u64>> {
         self.connection
             .prepare_cached("SELECT channel, count(*) FROM message WHERE unread = 1 GROUP BY channel")?
-            .query_map([], |row| Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0))))?
+            .query_map([], |row| Ok((row.get(0)?, unsigned(row, 1)?)))?
             .collect()
     }
 
@@ -376,13 +524,18 @@ impl Database {
 
 fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite::Result<()> {
     let Message { row, channel, id, title, body, priority, url, icon, image, tag, actions, .. } = message;
-    let Message { silent, sent_at, expires, received_at, raw, unread, .. } = message;
+    let Message { silent, urgency, sound, sent_at, expires, received_at, raw, unread, .. } = message;
+    let sound = match sound {
+        Sound::Usual => None,
+        Sound::Off => Some(""),
+        Sound::Named(name) => Some(name.as_str()),
+    };
     let actions = if actions.is_empty() { None } else { serde_json::to_string(actions).ok() };
     connection
         .prepare_cached(
             "INSERT INTO message (row, channel, id, state, unread, received_at, sent_at, expires, priority, silent, \
-             title, body, url, icon, image, tag, actions, raw) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+             title, body, url, icon, image, tag, actions, raw, urgency, sound) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?
         .execute(params![
             row,
@@ -402,12 +555,39 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
             image,
             tag,
             actions,
-            raw
+            raw,
+            match urgency {
+                Urgency::Low => 0,
+                Urgency::Normal => 1,
+                Urgency::Critical => 2,
+            },
+            sound
         ])?;
+    index(connection, *row, title, body)?;
     match id {
         Some(id) => save_last_id(connection, channel, id),
         None => Ok(()),
     }
+}
+
+/// Makes a message findable.
+fn index(connection: &Connection, row: RowId, title: &str, body: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO search (rowid, terms) VALUES (?1, ?2)")?
+        .execute(params![row, search::indexed(title, body)])
+        .map(|_| ())
+}
+
+fn read_urgency(number: i64) -> Urgency {
+    match number {
+        ..=0 => Urgency::Low,
+        1 => Urgency::Normal,
+        2.. => Urgency::Critical,
+    }
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or(0))
 }
 
 fn save_last_id(connection: &Connection, channel: &str, id: &str) -> rusqlite::Result<()> {
@@ -450,6 +630,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         tag: row.get("tag")?,
         actions,
         silent: row.get("silent")?,
+        urgency: read_urgency(row.get("urgency")?),
+        sound: match row.get::<_, Option<String>>("sound")? {
+            None => Sound::Usual,
+            Some(name) if name.is_empty() => Sound::Off,
+            Some(name) => Sound::Named(name),
+        },
         sent_at: time("sent_at")?,
         expires: time("expires")?,
         received_at: time("received_at")?.unwrap_or(Timestamp::UNIX_EPOCH),

@@ -1,6 +1,7 @@
-//! From a frame to a message, by the default mapping.
+//! From a frame to a message, by the channel's own mapping and the default one.
 //!
-//! A text that is a JSON object is read by the usual names, [`TITLE`] and the like; the first name that
+//! A text that is a JSON object is read field by field: where the channel's mapping names a source, from
+//! there; where that finds nothing usable, and everywhere else, by the usual names, [`TITLE`] and the like; the first name that
 //! holds something usable wins, and of a key given twice the last. Everything else is a message whose body
 //! is the text itself. Whatever a field turns out to hold, the message is kept: a field that makes no sense
 //! is as good as absent, and the raw text stays beside it.
@@ -16,7 +17,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::message::{Action, Message, Priority, Raw, RowId};
+use crate::mapping::{Field, Sample};
+use crate::message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
 use crate::{ChannelProfile, Payload};
 
 const TITLE: &[&str] = &["title", "subject", "summary"];
@@ -48,6 +50,10 @@ const SECONDS_END: f64 = 1e11;
 /// are taken as 1 to 5 and clamped to that: a server with a scale of its own (0 to 10, syslog's) needs a
 /// mapping of its own.
 #[must_use]
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods alone are for one lifetime each, not for any"
+)]
 pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp) -> Option<Message> {
     let message = |raw| Message {
         row: RowId::UNSTORED,
@@ -62,6 +68,8 @@ pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp
         tag: None,
         actions: Vec::new(),
         silent: false,
+        urgency: Urgency::Normal,
+        sound: Sound::Usual,
         sent_at: None,
         expires: None,
         received_at: whole_millisecond(received_at),
@@ -78,31 +86,59 @@ pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp
     if profile.ignore.contains(&text) {
         return None;
     }
-    let Some(object) = Object::parse(&text) else {
+    // Servers on Windows are known to send a byte order mark.
+    let json = text.trim_start_matches('\u{feff}').trim();
+    let Some(object) = Object::parse(json) else {
         return Some(Message { body: lines(&text), ..message(Raw::Text(text)) });
     };
+    let reader = Reader { profile, sample: Sample::new(json), object };
     let mut decoded = message(Raw::Text(String::new()));
-    if let Some(title) = object.first(TITLE, |value| filled(one_line(&value.text()?))) {
+    if let Some(title) = reader.first(Field::Title, TITLE, |value| filled(one_line(&value.text()?))) {
         decoded.title = title;
     }
-    if let Some(body) = object.first(BODY, |value| filled(lines(&value.text()?))) {
+    if let Some(body) = reader.first(Field::Body, BODY, |value| filled(lines(&value.text()?))) {
         decoded.body = body;
-    } else if object.first(TITLE, Field::text).or_else(|| object.first(BODY, Field::text)).is_none() {
+    } else if reader
+        .first(Field::Title, TITLE, |value| value.text())
+        .or_else(|| reader.first(Field::Body, BODY, |value| value.text()))
+        .is_none()
+    {
         // An object of someone's own making: better all of it than nothing.
         decoded.body = lines(&text);
     }
-    decoded.id = object.first(ID, |value| value.scalar().filter(|id| (1..=ID_LIMIT).contains(&id.len())));
-    decoded.priority = object.first(PRIORITY, Field::priority).unwrap_or(Priority::NORMAL);
-    decoded.url = object.first(URL, |value| link(&value.scalar()?));
-    decoded.icon = object.first(ICON, |value| filled(one_line(&value.scalar()?)));
-    decoded.image = object.first(IMAGE, |value| filled(one_line(&value.scalar()?)));
-    decoded.tag = object.first(TAG, |value| filled(one_line(&value.scalar()?)));
-    decoded.actions = object.first(ACTIONS, |value| Some(value.actions())).unwrap_or_default();
-    decoded.silent = object.first(SILENT, Field::flag).unwrap_or(false);
-    decoded.sent_at = object.first(TIME, Field::time);
-    decoded.expires = object.first(EXPIRES, Field::time);
+    let word = |value: Json<'_>| filled(one_line(&value.scalar()?));
+    decoded.id =
+        reader.first(Field::Id, ID, |value| value.scalar().filter(|id| (1..=ID_LIMIT).contains(&id.len())));
+    decoded.priority =
+        reader.first(Field::Priority, PRIORITY, |value| value.priority()).unwrap_or(Priority::NORMAL);
+    decoded.urgency = decoded.priority.into();
+    decoded.url = reader.first(Field::Url, URL, |value| link(&value.scalar()?));
+    decoded.icon = reader.first(Field::Icon, ICON, word);
+    decoded.image = reader.first(Field::Image, IMAGE, word);
+    decoded.tag = reader.first(Field::Tag, TAG, word);
+    decoded.actions = reader.first(Field::Actions, ACTIONS, |value| value.actions()).unwrap_or_default();
+    decoded.silent = reader.first(Field::Silent, SILENT, |value| value.flag()).unwrap_or(false);
+    decoded.sent_at = reader.first(Field::Time, TIME, |value| value.time());
+    decoded.expires = reader.first(Field::Expires, EXPIRES, |value| value.time());
+    drop(reader);
     decoded.raw = Raw::Text(text);
     Some(decoded)
+}
+
+/// One JSON object, read by a channel's mapping.
+struct Reader<'a> {
+    profile: &'a ChannelProfile,
+    sample: Sample<'a>,
+    object: Object<'a>,
+}
+
+impl Reader<'_> {
+    /// What `read` makes of the field's own source, else of the first of the usual names for which it makes something.
+    fn first<T>(&self, field: Field, names: &[&str], read: impl Fn(Json<'_>) -> Option<T>) -> Option<T> {
+        let own = self.profile.mapping.get(&field);
+        let own = own.and_then(|source| self.sample.find(field, source, &self.profile.id));
+        own.and_then(|json| read(Json(&json))).or_else(|| self.object.first(names, read))
+    }
 }
 
 /// A JSON object, its values unread.
@@ -110,21 +146,20 @@ struct Object<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Object<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        // Servers on Windows are known to send a byte order mark.
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).ok().map(Self)
+        serde_json::from_str(text).ok().map(Self)
     }
 
     /// What `read` makes of the first of these names for which it makes something.
-    fn first<T>(&self, names: &[&str], read: impl Fn(Field<'a>) -> Option<T>) -> Option<T> {
-        names.iter().filter_map(|name| self.0.get(*name)).find_map(|value| read(Field(value.get())))
+    fn first<T>(&self, names: &[&str], read: impl Fn(Json<'a>) -> Option<T>) -> Option<T> {
+        names.iter().filter_map(|name| self.0.get(*name)).find_map(|value| read(Json(value.get())))
     }
 }
 
 /// One value of an object, as the JSON text that it came as.
 #[derive(Clone, Copy)]
-struct Field<'a>(&'a str);
+struct Json<'a>(&'a str);
 
-impl Field<'_> {
+impl Json<'_> {
     /// For people: a string's content, a number or a boolean as it was written, anything with parts as
     /// compact JSON. `None` for `null`.
     fn text(self) -> Option<String> {
@@ -191,15 +226,15 @@ impl Field<'_> {
     }
 
     /// Those that are whole and link to something that may be opened; the others are in the raw text alone.
-    fn actions(self) -> Vec<Action> {
-        let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(self.0) else { return Vec::new() };
+    fn actions(self) -> Option<Vec<Action>> {
+        let list: Vec<&RawValue> = serde_json::from_str(self.0).ok()?;
         let action = |item: &RawValue| {
             let item = Object::parse(item.get())?;
             let label = item.first(&["label"], |value| filled(one_line(&value.scalar()?)))?;
             let url = item.first(&["url"], |value| link(&value.scalar()?))?;
             Some(Action { label, url })
         };
-        list.into_iter().filter_map(action).take(ACTIONS_LIMIT).collect()
+        Some(list.into_iter().filter_map(action).take(ACTIONS_LIMIT).collect())
     }
 }
 

@@ -10,7 +10,7 @@ use tracing::error;
 
 use crate::message::{Message, RowId};
 use crate::writer::{Command, Read, Writer};
-use crate::{Arrival, Event, Notice, Notifier, Unread};
+use crate::{Arrival, Event, Notice, Notifier, Policy, Unread};
 
 /// Arrivals that may wait for the writer. Too few: each burst stalls its link for the length of a commit.
 /// Too many: a stalled disk lets that many frames of up to 1 MiB pile up.
@@ -38,11 +38,12 @@ impl Inbox {
     /// Never fails. A damaged file is set aside as `<name>.corrupt-<time>` and a new one is started. A
     /// file of a newer version is left alone, and one that can't be opened for now is tried again later;
     /// meanwhile messages wait in memory. The notices say so. Reads the disk: not for an event loop in full swing.
-    pub fn open(path: &Path, notifier: impl Notifier) -> (Self, Vec<Notice>) {
+    pub fn open(path: &Path, policy: Policy, notifier: impl Notifier) -> (Self, Vec<Notice>) {
         let (commands, queue) = channel();
         let (unread_out, unread) = watch::channel(Unread::default());
         let (events, _) = broadcast::channel(EVENTS);
-        let (writer, mut notices) = Writer::open(path, Box::new(notifier), unread_out, events.clone());
+        let (writer, mut notices) =
+            Writer::open(path, policy, Box::new(notifier), unread_out, events.clone());
         let thread =
             thread::Builder::new().name("inbox".into()).spawn(move || writer.run(&queue)).inspect_err(|error| {
                 notices.push(Notice {
@@ -81,10 +82,26 @@ impl Inbox {
         self.send(Command::NotShown(rows));
     }
 
-    /// Sends out again what is stored, unread, not shown, and not on its way: one message as itself, more
-    /// as one summary. For the start, and for when the notification service is back.
+    /// Sends out what is stored, unread, not shown, and not on its way, as far as it may pop up now: one
+    /// message as itself, more as one summary. For the start, and for when the notification service is back.
     pub fn show_pending(&self) {
         self.send(Command::ShowPending);
+    }
+
+    /// From now on this holds.
+    pub fn set_policy(&self, policy: Policy) {
+        self.send(Command::Policy(policy));
+    }
+
+    /// Holds popups back, all but critical ones if the policy lets those through, until it is called with
+    /// `false`: then one summary tells of what came.
+    pub fn pause(&self, paused: bool) {
+        self.send(Command::Pause(paused));
+    }
+
+    /// The wall clock may have jumped or the machine slept: looks whether what is held back may go out.
+    pub fn look_at_clock(&self) {
+        self.send(Command::LookAtClock);
     }
 
     /// The id of the last message of this channel that had one, over all runs: what a reconnect asks
@@ -103,6 +120,13 @@ impl Inbox {
         self.ask(|reply| Command::History { before, limit, reply }).await
     }
 
+    /// The newest `limit` messages of those that came before row `before` and hold all words of `text`,
+    /// newest first. English is found by the beginnings of words, Chinese by any part. What waits in memory
+    /// because the file can't be written is not found.
+    pub async fn search(&self, text: &str, before: Option<RowId>, limit: usize) -> Vec<Message> {
+        self.ask(|reply| Command::Search { text: text.to_owned(), before, limit, reply }).await
+    }
+
     /// One message, if it is there.
     pub async fn message(&self, row: RowId) -> Option<Message> {
         self.ask(|reply| Command::Message(row, reply)).await
@@ -116,6 +140,11 @@ impl Inbox {
     /// Marks every message as read; returns when it is done.
     pub async fn mark_all_read(&self) {
         self.ask(|reply| Command::MarkRead(Read::All, reply)).await;
+    }
+
+    /// Deletes these; returns when it is done. What is deleted before it was shown is not shown any more.
+    pub async fn delete(&self, rows: Vec<RowId>) {
+        self.ask(|reply| Command::Delete(rows, reply)).await;
     }
 
     /// The unread counts, always current.

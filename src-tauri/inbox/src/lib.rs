@@ -1,12 +1,13 @@
 //! Bytes to messages, stored in SQLite before they are shown.
 //!
 //! The agent hands every frame of every channel to [`Inbox::receive`]; one writer thread decodes it,
-//! drops what it already knows, commits it, and then hands it to the [`Notifier`]. What was committed but
-//! never shown (the process was killed, the notification service was away) goes out again as one summary
-//! by [`Inbox::show_pending`]. `tidings listen`, which stores nothing, calls [`decode`] alone.
+//! drops what it already knows, commits it, and then hands it to the [`Notifier`], as the channel's rules
+//! and the [`Policy`] let it. What was committed but not shown (too much at once, a quiet time, a kill, the
+//! notification service was away) is pending, and goes out as one summary when it may. `tidings listen`,
+//! which stores nothing, calls [`decode`] alone.
 //!
 //! ```text
-//! Arrival ──> queue ──> writer thread: decode ─> known? ─> commit ─> policy ─> Notifier::show
+//! Arrival ──> queue ──> writer thread: decode ─> known? ─> rules ─> commit ─> gate ─> Notifier::show
 //!                            │                                            │
 //!                            └─ events, unread counts            Inbox::shown / not_shown
 //! ```
@@ -16,20 +17,32 @@
 
 mod database;
 mod decode;
+mod flood;
+mod gate;
 mod inbox;
+mod mapping;
 mod message;
 mod policy;
+mod quiet;
+mod search;
+mod template;
 mod waiting;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 pub use decode::decode;
 pub use inbox::Inbox;
-pub use message::{Action, Message, Priority, Raw, RowId};
+pub use mapping::{Field, Mapping, Source, SourceError};
+pub use message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
+pub use policy::{Rule, Then};
+pub use quiet::{QuietHours, Weekdays};
+pub use template::SyntaxError;
 
 /// What the inbox needs to know of a channel. Replaced as a whole when the settings change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +59,10 @@ pub struct ChannelProfile {
     /// How much of a message a popup tells. Carried for the [`Notifier`], which looks it up by channel id;
     /// the inbox stores everything either way.
     pub show: Show,
+    /// Where fields come from that are not read by the usual names alone.
+    pub mapping: Mapping,
+    /// How its messages are shown; the first rule that matches counts.
+    pub rules: Vec<Rule>,
 }
 
 impl ChannelProfile {
@@ -61,6 +78,38 @@ impl ChannelProfile {
             ignore: Self::DEFAULT_IGNORE.map(String::from).to_vec(),
             ids_are_unique: false,
             show: Show::Full,
+            mapping: Mapping::new(),
+            rules: Vec::new(),
+        }
+    }
+}
+
+/// What holds for all channels: when popups go out, and what is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Popups that may go out at once; at least 1.
+    pub burst: u32,
+    /// After this long one more may.
+    pub refill: Duration,
+    /// Times without popups.
+    pub quiet_hours: Vec<QuietHours>,
+    /// Critical messages pop up at quiet times and during a pause all the same.
+    pub critical_breaks_quiet: bool,
+    /// Days that a message is kept.
+    pub keep_days: u32,
+    /// Messages that are kept.
+    pub keep_messages: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            burst: 5,
+            refill: Duration::from_secs(2),
+            quiet_hours: Vec::new(),
+            critical_breaks_quiet: true,
+            keep_days: 90,
+            keep_messages: 100_000,
         }
     }
 }
@@ -105,6 +154,8 @@ pub struct Arrival {
     pub payload: Payload,
     /// When it came; the order of the inbox is the order of arrival, whatever this says.
     pub received_at: Timestamp,
+    /// Seems to be part of what the server sends again after a reconnect: one summary tells of all that.
+    pub catch_up: bool,
 }
 
 /// Shows messages to the user. Called on the writer thread, after the commit.
@@ -125,12 +176,15 @@ pub enum Popup {
     Summary {
         /// All of them, oldest first.
         rows: Vec<RowId>,
-        /// How many.
+        /// How many it tells of.
         count: u64,
         /// The newest of them.
         newest: Arc<Message>,
         /// How many of each channel, by channel id; most first.
         channels: Vec<(String, u64)>,
+        /// They are beyond the popups that may go out at once. Takes the place of the last such popup and
+        /// counts those of that as well, while `rows` are the new ones.
+        more: bool,
     },
 }
 
@@ -168,4 +222,17 @@ pub struct Unread {
     pub total: u64,
     /// By channel id; channels without unread messages are absent.
     pub by_channel: BTreeMap<String, u64>,
+}
+
+impl Unread {
+    /// These are no longer there.
+    fn subtract(&mut self, gone: &BTreeMap<String, u64>) {
+        for (channel, count) in gone {
+            if let Some(unread) = self.by_channel.get_mut(channel) {
+                *unread = unread.saturating_sub(*count);
+            }
+        }
+        self.by_channel.retain(|_, unread| *unread > 0);
+        self.total = self.by_channel.values().sum();
+    }
 }

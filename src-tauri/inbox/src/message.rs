@@ -61,6 +61,41 @@ impl Priority {
     }
 }
 
+/// How loudly a popup asks for attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Urgency {
+    /// May be passed over.
+    Low,
+    /// As most are.
+    Normal,
+    /// Stays until it is answered, and goes through quiet times unless told not to.
+    Critical,
+}
+
+impl From<Priority> for Urgency {
+    fn from(priority: Priority) -> Self {
+        match priority.level() {
+            ..=2 => Self::Low,
+            3 | 4 => Self::Normal,
+            5.. => Self::Critical,
+        }
+    }
+}
+
+/// What is heard with a popup.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sound {
+    /// What the desktop chooses.
+    #[default]
+    Usual,
+    /// Nothing.
+    Off,
+    /// This name of the sound theme.
+    Named(String),
+}
+
 /// A button that a message asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Action {
@@ -137,8 +172,12 @@ pub struct Message {
     pub tag: Option<String>,
     /// At most 8.
     pub actions: Vec<Action>,
-    /// Stored without a popup.
+    /// Stored without a popup, unless a rule says otherwise.
     pub silent: bool,
+    /// By its priority, unless a rule says otherwise.
+    pub urgency: Urgency,
+    /// As a rule says.
+    pub sound: Sound,
     /// The server's own time, for display; to the millisecond.
     pub sent_at: Option<Timestamp>,
     /// When it stops mattering; to the millisecond.

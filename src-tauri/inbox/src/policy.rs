@@ -1,8 +1,49 @@
-//! Whether a stored message is shown.
+//! Whether and how a stored message is shown: the channel's rules, then the message's own `silent`.
 //!
-//! Today a message's own `silent` decides. Rules, quiet hours and flood control belong here.
+//! When it is shown is the [gate](crate::gate)'s business.
 
-use crate::message::Message;
+use minijinja::Value;
+
+use crate::ChannelProfile;
+use crate::mapping::json;
+use crate::message::{Message, Raw, Sound, Urgency};
+use crate::template::{Condition, SyntaxError};
+
+/// One rule of a channel; the first that matches a message counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    when: Option<Condition>,
+    /// What becomes of the message; `None`: what it says itself.
+    pub then: Option<Then>,
+    /// Instead of the one that follows from its priority.
+    pub urgency: Option<Urgency>,
+    /// Instead of the desktop's choice.
+    pub sound: Option<Sound>,
+}
+
+/// What a rule does with a message; it is stored in every case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It pops up, even if it asks not to.
+    Notify,
+    /// It pops up without a sound.
+    Silent,
+    /// No popup.
+    Store,
+}
+
+impl Rule {
+    /// A rule that changes nothing yet. `when` is an expression over `title`, `body`, `priority`,
+    /// `channel` (its id), `tag`, `id`, `url`, `silent`, `raw` (the text) and `json` (the same parsed);
+    /// without it the rule matches every message.
+    ///
+    /// # Errors
+    /// When the expression has a mistake.
+    pub fn new(when: Option<&str>) -> Result<Self, SyntaxError> {
+        let when = when.map(Condition::parse).transpose()?;
+        Ok(Self { when, then: None, urgency: None, sound: None })
+    }
+}
 
 /// What becomes of a stored message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,9 +51,59 @@ pub(crate) enum Decision {
     /// It pops up.
     Notify,
     /// It is in the inbox, unread, and that's all.
-    Silent,
+    Store,
 }
 
-pub(crate) fn decide(message: &Message) -> Decision {
-    if message.silent { Decision::Silent } else { Decision::Notify }
+/// Applies the channel's rules to the message.
+pub(crate) fn decide(profile: &ChannelProfile, message: &mut Message) -> Decision {
+    let own = if message.silent { Decision::Store } else { Decision::Notify };
+    let Some(rule) = first_match(profile, message) else { return own };
+    if let Some(urgency) = rule.urgency {
+        message.urgency = urgency;
+    }
+    if let Some(sound) = &rule.sound {
+        message.sound = sound.clone();
+    }
+    match rule.then {
+        None => own,
+        Some(Then::Notify) => Decision::Notify,
+        Some(Then::Silent) => {
+            message.sound = Sound::Off;
+            Decision::Notify
+        }
+        Some(Then::Store) => Decision::Store,
+    }
+}
+
+fn first_match<'p>(profile: &'p ChannelProfile, message: &Message) -> Option<&'p Rule> {
+    let conditions = || profile.rules.iter().filter_map(|rule| rule.when.as_ref());
+    let facts = conditions().next().map(|_| facts(message, conditions().any(|when| when.needs_json)));
+    profile.rules.iter().find(|rule| match (&rule.when, &facts) {
+        (Some(when), Some(facts)) => when.holds(facts).unwrap_or_else(|why| {
+            tracing::info!(channel = profile.id, %why, "a rule could not be asked about a message, so it doesn't match");
+            false
+        }),
+        (Some(_), None) => false,
+        (None, _) => true,
+    })
+}
+
+fn facts(message: &Message, with_json: bool) -> Value {
+    let raw = match &message.raw {
+        Raw::Text(text) => Some(text.as_str()),
+        Raw::Binary(_) => None,
+    };
+    let json = raw.filter(|_| with_json).and_then(json).unwrap_or_default();
+    Value::from_pairs([
+        ("title", Value::from(message.title.as_str())),
+        ("body", Value::from(message.body.as_str())),
+        ("priority", Value::from(message.priority.level())),
+        ("channel", Value::from(message.channel.as_str())),
+        ("tag", Value::from(message.tag.as_deref())),
+        ("id", Value::from(message.id.as_deref())),
+        ("url", Value::from(message.url.as_ref().map(url::Url::as_str))),
+        ("silent", Value::from(message.silent)),
+        ("raw", Value::from(raw)),
+        ("json", json),
+    ])
 }

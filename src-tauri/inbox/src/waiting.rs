@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::database::State;
+use crate::database::{Pending, State};
 use crate::message::{Message, RowId};
 
 /// Messages that wait in memory while the file can't be written; beyond it the oldest are given up.
@@ -51,10 +51,20 @@ impl Waiting {
         self.0.iter().map(|held| &*held.message).find(|message| message.row == row)
     }
 
-    /// Row and channel of those that are still to be shown.
-    pub(crate) fn pending(&self) -> impl Iterator<Item = (RowId, String)> {
-        let pending = self.0.iter().filter(|held| held.state == State::Pending);
-        pending.map(|held| (held.message.row, held.message.channel.clone()))
+    /// Those that are still to be shown.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = Pending> {
+        let pending = self.0.iter().filter(|held| held.state == State::Pending).map(|held| &held.message);
+        pending.map(|message| Pending {
+            row: message.row,
+            channel: message.channel.clone(),
+            urgency: message.urgency,
+            expires: message.expires,
+        })
+    }
+
+    /// Drops these.
+    pub(crate) fn delete(&mut self, rows: &[RowId]) {
+        self.0.retain(|held| !rows.contains(&held.message.row));
     }
 
     /// Whether one of them has this id, which the message has; with ids that are not unique, only if all

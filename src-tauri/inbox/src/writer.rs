@@ -9,18 +9,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
 use tracing::{debug, error, info, warn};
 
-use crate::database::{self, Contents, Database, OpenError, Opened, State, is_corrupt};
+use crate::database::{self, Contents, Database, OpenError, Opened, Pending, State, is_corrupt};
 use crate::decode::decode;
-use crate::message::{Message, RowId};
+use crate::gate::{Gate, Now, Release};
+use crate::message::{Message, RowId, Urgency};
 use crate::policy::{self, Decision};
 use crate::waiting::{Held, WAITING, Waiting};
-use crate::{Arrival, Event, Notice, Notifier, Popup, Unread};
+use crate::{Arrival, Event, Notice, Notifier, Policy, Popup, Unread};
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
 /// shown late.
@@ -32,6 +33,10 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Until the file is tried again when no message came meanwhile. Too low: wake-ups for nothing. Too high:
 /// a kill loses more.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// Old messages that are deleted at a time, when a batch of new ones may have come. Too few: the file grows.
+/// Too many: the next message waits.
+const RETIRED: usize = 2 * BATCH;
 
 /// Damaged files that one run sets aside. More than that is a broken disk, and a new file each time no cure.
 const REPLACEMENTS: u8 = 3;
@@ -54,7 +59,17 @@ pub(crate) enum Command {
         limit: usize,
         reply: oneshot::Sender<Vec<Message>>,
     },
+    Search {
+        text: String,
+        before: Option<RowId>,
+        limit: usize,
+        reply: oneshot::Sender<Vec<Message>>,
+    },
     Message(RowId, oneshot::Sender<Option<Message>>),
+    Delete(Vec<RowId>, oneshot::Sender<()>),
+    Policy(Policy),
+    Pause(bool),
+    LookAtClock,
     MarkRead(Read, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
     /// Lets a test break the file from within.
@@ -82,6 +97,8 @@ pub(crate) struct Writer {
     in_flight: HashMap<RowId, State>,
     next_row: i64,
     last_ids: BTreeMap<String, String>,
+    gate: Gate,
+    clock: fn() -> Now,
     notifier: Box<dyn Notifier>,
     unread: watch::Sender<Unread>,
     events: broadcast::Sender<Event>,
@@ -90,6 +107,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn open(
         path: &Path,
+        policy: Policy,
         notifier: Box<dyn Notifier>,
         unread: watch::Sender<Unread>,
         events: broadcast::Sender<Event>,
@@ -108,6 +126,8 @@ impl Writer {
             // A file not seen yet may hold any low number; this is higher, and rises more slowly than time.
             next_row: Timestamp::now().as_millisecond(),
             last_ids: BTreeMap::new(),
+            gate: Gate::new(policy, Instant::now()),
+            clock: Now::read,
             notifier,
             unread,
             events,
@@ -138,6 +158,10 @@ impl Writer {
                     // What became of the messages is written once things calm down, not for each of a burst.
                     if !self.trouble {
                         self.flush();
+                        if self.retire() {
+                            // More is to be deleted; what came meanwhile goes first.
+                            continue;
+                        }
                     }
                     match self.wait(queue) {
                         Ok(command) => command,
@@ -145,6 +169,7 @@ impl Writer {
                         Err(RecvTimeoutError::Timeout) => {
                             self.reopen();
                             self.flush();
+                            self.release_due();
                             continue;
                         }
                     }
@@ -166,8 +191,27 @@ impl Writer {
                         }
                     }
                     Command::ShowPending => self.show_pending(),
+                    Command::Policy(policy) => {
+                        let now = (self.clock)();
+                        self.gate.set_policy(policy, &now);
+                    }
+                    Command::Pause(paused) => {
+                        let was_paused = self.gate.set_paused(paused);
+                        if was_paused && !paused {
+                            self.show_pending();
+                        }
+                    }
+                    // Every turn ends by a look at it.
+                    Command::LookAtClock => {}
                     Command::LastId(channel, reply) => answer(reply, self.last_ids.get(&channel).cloned()),
                     Command::History { before, limit, reply } => answer(reply, self.history(before, limit)),
+                    Command::Search { text, before, limit, reply } => {
+                        answer(reply, self.look_up(|database| database.search(&text, before, limit)));
+                    }
+                    Command::Delete(rows, reply) => {
+                        self.delete(&rows);
+                        answer(reply, ());
+                    }
                     Command::Message(row, reply) => answer(reply, self.message(row)),
                     Command::MarkRead(which, reply) => {
                         self.mark_read(&which);
@@ -178,6 +222,7 @@ impl Writer {
                     Command::Meddle(meddle) => meddle(&mut self),
                 }
             }
+            self.release_due();
         }
         self.finish();
         if let Some(reply) = closed {
@@ -187,10 +232,11 @@ impl Writer {
 
     fn wait(&self, queue: &Receiver<Command>) -> Result<Command, RecvTimeoutError> {
         let something_waits = !(self.waiting.is_empty() && self.outcomes.is_empty());
-        if something_waits && (self.database.is_some() || self.may_reopen) {
-            queue.recv_timeout(self.retry)
-        } else {
-            queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        let retry = something_waits && (self.database.is_some() || self.may_reopen);
+        let retry = retry.then_some(self.retry);
+        match retry.into_iter().chain(self.gate.deadline(&(self.clock)())).min() {
+            Some(timeout) => queue.recv_timeout(timeout),
+            None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
         }
     }
 
@@ -198,7 +244,7 @@ impl Writer {
         // First, so that what the file knows is known.
         self.reopen();
         let mut fresh = Vec::new();
-        for Arrival { channel, payload, received_at } in batch {
+        for Arrival { channel, payload, received_at, catch_up } in batch {
             let Some(mut message) = decode(&channel, payload, received_at) else { continue };
             if self.knows(&message, channel.ids_are_unique) {
                 debug!(channel = channel.id, "a message came again");
@@ -209,12 +255,12 @@ impl Writer {
             if let Some(id) = &message.id {
                 self.last_ids.insert(message.channel.clone(), id.clone());
             }
-            let state = match policy::decide(&message) {
+            let state = match policy::decide(&channel, &mut message) {
                 Decision::Notify => State::Pending,
-                Decision::Silent => State::Silent,
+                Decision::Store => State::Silent,
             };
             let message = Arc::new(message);
-            fresh.push((Arc::clone(&message), state));
+            fresh.push((Arc::clone(&message), state, catch_up));
             let unchecked = self.database.is_none();
             self.waiting.push(Held { message, state, unique: channel.ids_are_unique, unchecked });
         }
@@ -222,16 +268,22 @@ impl Writer {
             return;
         }
         self.unread.send_modify(|unread| {
-            for (message, _) in &fresh {
+            for (message, ..) in &fresh {
                 unread.total += 1;
                 *unread.by_channel.entry(message.channel.clone()).or_default() += 1;
             }
         });
         self.flush();
-        for (message, state) in fresh {
+        let now = (self.clock)();
+        for (message, state, catch_up) in fresh {
             // No onlooker is no error.
             let _ = self.events.send(Event::Stored(Arc::clone(&message)));
-            if state == State::Pending {
+            if state != State::Pending {
+                continue;
+            }
+            if has_expired(message.expires, &now) {
+                self.put(message.row, State::Silent);
+            } else if self.gate.admit(message.urgency, catch_up, &now) {
                 self.in_flight.insert(message.row, State::Shown);
                 self.notifier.show(Popup::Message(message));
             }
@@ -374,39 +426,102 @@ impl Writer {
         for row in rows {
             // Unknown: it was given up, or answered before.
             let Some(state) = self.in_flight.remove(&row) else { continue };
-            if !self.waiting.settle(row, state) {
-                self.outcomes.push((row, state));
-            }
+            self.put(row, state);
+        }
+    }
+
+    /// Notes what became of a message.
+    fn put(&mut self, row: RowId, state: State) {
+        if !self.waiting.settle(row, state) {
+            self.outcomes.push((row, state));
         }
     }
 
     fn show_pending(&mut self) {
+        let now = (self.clock)();
+        if let Some(release) = self.gate.release(&now) {
+            self.release(release, &now);
+        }
+    }
+
+    /// Sends out what was held back until now.
+    fn release_due(&mut self) {
+        let now = (self.clock)();
+        if let Some(release) = self.gate.due(&now) {
+            self.release(release, &now);
+        }
+    }
+
+    fn release(&mut self, release: Release, now: &Now) {
         self.reopen();
         self.flush();
         let mut pending = self.look_up(Database::pending);
         // The file may not know yet that these were shown.
-        pending.retain(|(row, _)| !self.outcomes.iter().any(|(settled, _)| settled == row));
+        pending.retain(|Pending { row, .. }| !self.outcomes.iter().any(|(settled, _)| settled == row));
         pending.extend(self.waiting.pending());
-        pending.retain(|(row, _)| !self.in_flight.contains_key(row));
-        let Some(newest) = pending.last().and_then(|(row, _)| self.message(*row)).map(Arc::new) else {
+        pending.retain(|Pending { row, .. }| !self.in_flight.contains_key(row));
+        let (expired, mut pending): (Vec<_>, Vec<_>) =
+            pending.into_iter().partition(|Pending { expires, .. }| has_expired(*expires, now));
+        for Pending { row, .. } in expired {
+            self.put(row, State::Silent);
+        }
+        if release.only_critical {
+            pending.retain(|Pending { urgency, .. }| *urgency == Urgency::Critical);
+        }
+        let Some(newest) = pending.last().and_then(|Pending { row, .. }| self.message(*row)).map(Arc::new)
+        else {
             return;
         };
-        if pending.len() == 1 {
+        if pending.len() == 1 && !(release.more && self.gate.is_counting()) {
             self.in_flight.insert(newest.row, State::Shown);
             self.notifier.show(Popup::Message(newest));
             return;
         }
         let mut by_channel = BTreeMap::<String, u64>::new();
         let mut rows = Vec::with_capacity(pending.len());
-        for (row, channel) in pending {
+        for Pending { row, channel, .. } in pending {
             *by_channel.entry(channel).or_default() += 1;
             self.in_flight.insert(row, State::Summarised);
             rows.push(row);
         }
+        if release.more {
+            by_channel = self.gate.count_more(by_channel);
+        }
         let count = by_channel.values().sum();
         let mut channels = Vec::from_iter(by_channel);
         channels.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        self.notifier.show(Popup::Summary { rows, count, newest, channels });
+        self.notifier.show(Popup::Summary { rows, count, newest, channels, more: release.more });
+    }
+
+    fn delete(&mut self, rows: &[RowId]) {
+        self.waiting.delete(rows);
+        if let Some(database) = &mut self.database
+            && let Err(error) = database.delete(rows)
+        {
+            warn!("messages could not be deleted: {error}");
+        }
+        self.recount();
+    }
+
+    /// Deletes some of what need not be kept any longer; whether there may be more of that.
+    fn retire(&mut self) -> bool {
+        let Policy { keep_days, keep_messages, .. } = *self.gate.policy();
+        let kept = SignedDuration::from_hours(i64::from(keep_days) * 24);
+        let Ok(before) = (self.clock)().wall.timestamp().checked_sub(kept) else { return false };
+        let outdated = self.look_up(|database| database.outdated(before, keep_messages.into(), RETIRED));
+        let Some(database) = self.database.as_mut().filter(|_| !outdated.is_empty()) else { return false };
+        match database.delete(&outdated) {
+            Ok(deleted) => {
+                if !deleted.is_empty() {
+                    self.unread.send_modify(|unread| unread.subtract(&deleted));
+                }
+                true
+            }
+            Err(error) => {
+                warn!("old messages could not be deleted: {error}");
+                false
+            }
+        }
     }
 
     fn history(&mut self, before: Option<RowId>, limit: usize) -> Vec<Message> {
@@ -534,6 +649,10 @@ fn gather(first: Arrival, queue: &Receiver<Command>) -> (Vec<Arrival>, Option<Co
     (batch, None)
 }
 
+fn has_expired(expires: Option<Timestamp>, now: &Now) -> bool {
+    expires.is_some_and(|expires| expires <= now.wall.timestamp())
+}
+
 fn answer<T>(reply: oneshot::Sender<T>, answer: T) {
     // Who asked may have gone.
     let _ = reply.send(answer);
@@ -556,6 +675,10 @@ mod tests {
         }
     }
 
+    fn unlimited() -> Policy {
+        Policy { burst: u32::MAX, keep_days: 36_500, ..Policy::default() }
+    }
+
     /// Longer than anything here takes; only a failing test waits it out.
     const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -576,7 +699,8 @@ mod tests {
             let (publish, events) = broadcast::channel(8_192);
             let unread = watch::channel(Unread::default()).0;
             let path = folder.path().join("inbox.db");
-            let (mut writer, notices) = Writer::open(&path, Box::new(Forward(show)), unread, publish);
+            let (mut writer, notices) =
+                Writer::open(&path, unlimited(), Box::new(Forward(show)), unread, publish);
             assert_eq!(notices, []);
             writer.retry = retry;
             std::thread::spawn(move || writer.run(&queue));
@@ -586,8 +710,12 @@ mod tests {
 
         fn receive(&self, text: &str) -> Popup {
             let channel = Arc::clone(&self.channel);
-            let arrival =
-                Arrival { channel, payload: Payload::Text(text.into()), received_at: Timestamp::UNIX_EPOCH };
+            let arrival = Arrival {
+                channel,
+                payload: Payload::Text(text.into()),
+                received_at: Timestamp::UNIX_EPOCH,
+                catch_up: false,
+            };
             let room = Arc::clone(&self.room).try_acquire_owned().expect("room");
             self.commands.send(Command::Arrive(arrival, room)).expect("the writer lives");
             self.popups.recv_timeout(DEADLINE).expect("it is shown, whatever the disk does")
@@ -677,7 +805,7 @@ mod tests {
         for title in ["a", "b"] {
             let channel = Arc::clone(&rig.channel);
             let payload = Payload::Text(large(title));
-            let arrival = Arrival { channel, payload, received_at: Timestamp::UNIX_EPOCH };
+            let arrival = Arrival { channel, payload, received_at: Timestamp::UNIX_EPOCH, catch_up: false };
             let room = Arc::clone(&rig.room).try_acquire_owned().expect("room");
             rig.commands.send(Command::Arrive(arrival, room)).expect("the writer lives");
         }

@@ -12,7 +12,7 @@ use zbus::proxy::CacheProperties;
 use zbus::zvariant::Value;
 use zbus::{Connection, proxy};
 
-use super::{Abilities, Queue, breaks_pause, compose};
+use super::{Abilities, Queue, compose};
 use crate::snapshot::Snapshot;
 use crate::wish::{Wish, Wishes};
 
@@ -49,7 +49,7 @@ trait Notifications {
 /// A popup that the user may still click.
 struct Live {
     rows: Vec<RowId>,
-    /// Channel and tag: a newer message of the same tag takes its place.
+    /// Channel and tag: a newer popup of the same tag takes its place.
     tag: Option<(String, String)>,
     opens: Option<Url>,
     buttons: Vec<Url>,
@@ -95,7 +95,6 @@ pub(crate) async fn run(
         wishes: wishes.clone(),
         icon,
     };
-    let mut paused = snapshot.borrow_and_update().paused_until.is_some();
     loop {
         tokio::select! {
             biased;
@@ -136,19 +135,8 @@ pub(crate) async fn run(
                 if changed.is_err() {
                     return Ok(());
                 }
-                let now_paused = snapshot.borrow_and_update().paused_until.is_some();
-                if paused && !now_paused {
-                    service.inbox.show_pending();
-                }
-                paused = now_paused;
             }
-            Some(popup) = queue.popups.recv() => {
-                if paused && !breaks_pause(&popup) {
-                    service.inbox.not_shown(popup.rows());
-                } else {
-                    service.show(&popup).await;
-                }
-            }
+            Some(popup) = queue.popups.recv() => service.show(&popup).await,
             // Only once the queue is empty: what found no room is summed up then.
             Some(mut rows) = queue.overflow.recv() => {
                 while let Ok(more) = queue.overflow.try_recv() {
@@ -249,6 +237,7 @@ impl Live {
 fn tag(popup: &Popup) -> Option<(String, String)> {
     match popup {
         Popup::Message(message) => message.tag.clone().map(|tag| (message.channel.clone(), tag)),
-        Popup::Summary { .. } => None,
+        // The channel without an id is none, so this is no message's.
+        Popup::Summary { more, .. } => more.then(|| (String::new(), "more".to_owned())),
     }
 }

@@ -1,16 +1,16 @@
 //! The `[[channel]]` part of the settings file: where each value is checked, beyond its type.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness};
-use tidings_inbox::{ChannelProfile, Show};
+use tidings_inbox::{ChannelProfile, Field, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency};
 use url::Url;
 
 use super::error::SettingsError;
 use super::table::{Entry, SECRET_MEND, Table, looks_secret};
-use super::{ChannelSettings, ClientCert, Mapping, Rule, Then, Urgency};
+use super::{ChannelSettings, ClientCert};
 use crate::credential::{Auth, CredentialSource};
 
 /// Longest channel id, in characters.
@@ -46,11 +46,6 @@ const CHANNEL_KEYS: [&str; 25] = [
     "backoff",
     "mapping",
     "rule",
-];
-
-/// The fields that a mapping may set.
-const MAPPING_FIELDS: [&str; 12] = [
-    "title", "body", "id", "time", "priority", "url", "icon", "image", "tag", "actions", "silent", "expires",
 ];
 
 /// All channels, and what must not be the same in two of them.
@@ -120,7 +115,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         heartbeat: table.or("heartbeat", Heartbeat::default(), heartbeat)?,
         liveness: table.or("liveness", Liveness::default(), liveness)?,
         backoff: table.or("backoff", Backoff::default(), backoff)?,
-        mapping: table.or("mapping", BTreeMap::new(), mapping)?,
+        mapping: table.or("mapping", Mapping::new(), mapping)?,
         rules: table.or("rule", Vec::new(), |entry| entry.list()?.map(rule).collect())?,
     })
 }
@@ -414,22 +409,22 @@ fn refused(table: &Table<'_>, error: &ConfigError) -> SettingsError {
     }
 }
 
-fn mapping(entry: Entry<'_>) -> Result<BTreeMap<&'static str, Mapping>, SettingsError> {
-    let table = entry.table("[channel.mapping]", &MAPPING_FIELDS)?;
-    let mut mapping = BTreeMap::new();
-    for field in MAPPING_FIELDS {
-        let Some(entry) = table.entry(field) else { continue };
-        let text = entry.text()?;
-        let source = if text.contains("{{") || text.contains("{%") {
-            Mapping::Template(text.to_owned())
-        } else if text.is_empty() || text.starts_with('/') {
-            Mapping::Pointer(text.to_owned())
-        } else {
-            return Err(entry.error(
-                format!("`{field}` is neither a JSON Pointer nor a template"),
+fn mapping(entry: Entry<'_>) -> Result<Mapping, SettingsError> {
+    let table = entry.table("[channel.mapping]", &Field::ALL.map(|(name, _)| name))?;
+    let mut mapping = Mapping::new();
+    for (name, field) in Field::ALL {
+        let Some(entry) = table.entry(name) else { continue };
+        let source = Source::parse(entry.text()?).map_err(|error| match error {
+            SourceError::Neither => entry.error(
+                format!("`{name}` is neither a JSON Pointer nor a template"),
                 "write it as \"/payload/subject\" or \"{{ payload.subject }}\"",
-            ));
-        };
+            ),
+            SourceError::Template(error) => entry.error_within(
+                error.at,
+                format!("the template for `{name}` has a mistake: {error}"),
+                "write for example \"{{ payload.who }}: {{ payload.text }}\"",
+            ),
+        })?;
         mapping.insert(field, source);
     }
     Ok(mapping)
@@ -437,18 +432,27 @@ fn mapping(entry: Entry<'_>) -> Result<BTreeMap<&'static str, Mapping>, Settings
 
 fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
     let table = entry.table("[[channel.rule]]", &["when", "then", "urgency", "sound"])?;
-    Ok(Rule {
-        when: table.maybe("when", |entry| entry.word().map(str::to_owned))?,
-        then: table.or("then", Then::default(), |entry| {
-            entry.choice(&[("notify", Then::Notify), ("silent", Then::Silent), ("store", Then::Store)])
-        })?,
-        urgency: table.maybe("urgency", |entry| {
-            entry.choice(&[
-                ("low", Urgency::Low),
-                ("normal", Urgency::Normal),
-                ("critical", Urgency::Critical),
-            ])
-        })?,
-        sound: table.maybe("sound", |entry| entry.word().map(str::to_owned))?,
-    })
+    let when = table.maybe("when", |entry| entry.word().map(|text| (entry, text)))?;
+    let rule = Rule::new(when.map(|(_, text)| text));
+    let mut rule = rule.map_err(|error| match when {
+        Some((entry, _)) => entry.error_within(
+            error.at,
+            format!("`when` has a mistake: {error}"),
+            "write for example \"priority >= 4 and 'paid' in title\"",
+        ),
+        None => table.error(error.to_string(), "add a `when`"),
+    })?;
+    rule.then = table.maybe("then", |entry| {
+        entry.choice(&[("notify", Then::Notify), ("silent", Then::Silent), ("store", Then::Store)])
+    })?;
+    rule.urgency = table.maybe("urgency", |entry| {
+        entry.choice(&[("low", Urgency::Low), ("normal", Urgency::Normal), ("critical", Urgency::Critical)])
+    })?;
+    rule.sound = table.maybe("sound", |entry| {
+        Ok(match entry.word()? {
+            "none" => Sound::Off,
+            name => Sound::Named(name.to_owned()),
+        })
+    })?;
+    Ok(rule)
 }

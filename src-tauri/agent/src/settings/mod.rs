@@ -13,13 +13,13 @@ mod table;
 mod tests;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl};
-use tidings_inbox::{ChannelProfile, Show};
+use tidings_inbox::{ChannelProfile, Mapping, Policy, QuietHours, Rule, Show};
 use url::Url;
 
 pub(crate) use error::{SettingsError, short};
@@ -99,32 +99,6 @@ impl Default for NotificationSettings {
     }
 }
 
-/// One element of `quiet_hours`, in local time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct QuietHours {
-    /// `days` on which it starts, default all.
-    pub(crate) days: Weekdays,
-    /// `from`, inclusive.
-    pub(crate) from: jiff::civil::Time,
-    /// `to`, exclusive; earlier than `from` when the hours cross midnight. Never equal to it.
-    pub(crate) to: jiff::civil::Time,
-}
-
-/// A set of weekdays, such as `"mon-fri"` or `"sat,sun"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Weekdays([bool; 7]);
-
-impl Weekdays {
-    /// Every day.
-    pub(crate) const ALL: Self = Self([true; 7]);
-
-    /// Whether `day` is one of them.
-    #[cfg_attr(not(test), expect(dead_code, reason = "quiet hours are read, and not yet kept"))]
-    pub(crate) fn contains(&self, day: jiff::civil::Weekday) -> bool {
-        usize::try_from(day.to_monday_zero_offset()).is_ok_and(|index| self.0[index])
-    }
-}
-
 /// `[inbox]`: what is kept; the stricter limit counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InboxSettings {
@@ -181,7 +155,7 @@ pub(crate) struct ChannelSettings {
     /// `[channel.backoff]`. A default gives way to what is set: `cap = "500ms"` alone lowers `first` to that as well.
     pub(crate) backoff: Backoff,
     /// `[channel.mapping]`: fields not named are read by the default mapping.
-    pub(crate) mapping: BTreeMap<&'static str, Mapping>,
+    pub(crate) mapping: Mapping,
     /// Each `[[channel.rule]]`, first match wins.
     pub(crate) rules: Vec<Rule>,
 }
@@ -195,49 +169,18 @@ pub(crate) struct ClientCert {
     pub(crate) key: PathBuf,
 }
 
-/// Where one field of a message comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Mapping {
-    /// A JSON Pointer (RFC 6901).
-    Pointer(String),
-    /// A template with `{{ }}`. Its syntax is not checked here.
-    Template(String),
-}
-
-/// One `[[channel.rule]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Rule {
-    /// `when`: an expression over the message, not checked here; `None` matches every message.
-    pub(crate) when: Option<String>,
-    /// `then`, default notify.
-    pub(crate) then: Then,
-    /// `urgency`, default the message's own.
-    pub(crate) urgency: Option<Urgency>,
-    /// `sound`: a name of the sound theme, or `none`; default the desktop's choice.
-    pub(crate) sound: Option<String>,
-}
-
-/// What a rule does with a message; it is stored in every case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Then {
-    /// `notify`.
-    #[default]
-    Notify,
-    /// `silent`: a popup without a sound.
-    Silent,
-    /// `store`: no popup.
-    Store,
-}
-
-/// Urgency of a popup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Urgency {
-    /// `low`.
-    Low,
-    /// `normal`.
-    Normal,
-    /// `critical`.
-    Critical,
+impl Settings {
+    /// What the inbox keeps to.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            burst: self.notifications.burst,
+            refill: self.notifications.refill,
+            quiet_hours: self.notifications.quiet_hours.clone(),
+            critical_breaks_quiet: self.notifications.critical_breaks_quiet,
+            keep_days: self.inbox.keep_days,
+            keep_messages: self.inbox.keep_messages,
+        }
+    }
 }
 
 impl ChannelSettings {
@@ -291,6 +234,8 @@ impl ChannelSettings {
             ignore: self.ignore.clone(),
             ids_are_unique: self.resume.is_some(),
             show: self.show,
+            mapping: self.mapping.clone(),
+            rules: self.rules.clone(),
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use tidings_inbox::{QuietHours, Weekdays};
 use toml::de::DeTable;
 
 use super::channel::channels;
 use super::error::{Position, SettingsError};
 use super::table::{Document, Entry, Table};
-use super::{InboxSettings, Language, NotificationSettings, QuietHours, Settings, Theme, Weekdays};
+use super::{InboxSettings, Language, NotificationSettings, Settings, Theme};
 
 /// Reads `text` as the content of `file`; the path is for errors and for what is relative to its folder.
 pub(crate) fn parse(text: &[u8], file: &Path) -> Result<Settings, SettingsError> {
@@ -114,7 +115,7 @@ fn weekdays(entry: Entry<'_>) -> Result<Weekdays, SettingsError> {
             days[(first + step) % 7] = true;
         }
     }
-    Ok(Weekdays(days))
+    Ok(Weekdays::from_monday(days))
 }
 
 fn inbox(entry: Entry<'_>) -> Result<InboxSettings, SettingsError> {

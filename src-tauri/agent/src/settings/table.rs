@@ -122,6 +122,28 @@ impl<'a> Entry<'a> {
         self.document.error(self.span().start, message, mend)
     }
 
+    /// An error that points at byte `at` of the value's text; at the whole value where escapes or line
+    /// continuations make the file's text another one.
+    pub(super) fn error_within(
+        &self,
+        at: usize,
+        message: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> SettingsError {
+        let span = self.span();
+        let written = self.document.text.get(span.clone()).unwrap_or_default();
+        let begin = match self.value.get_ref() {
+            DeValue::String(text) => written.find(text.as_ref()),
+            DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
+        };
+        self.error_at(span.start + begin.map_or(0, |begin| begin + at), message, mend)
+    }
+
     pub(super) fn span(&self) -> Range<usize> {
         self.value.span()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tidings_channel::{Backoff, Heartbeat, Liveness};
-use tidings_inbox::Show;
+use tidings_inbox::{Field, Rule, Show, Sound, Source, Then, Urgency};
 
 use super::*;
 
@@ -117,14 +117,13 @@ fn every_documented_key_is_read() {
     assert_eq!(orders.heartbeat, Heartbeat::default());
     assert_eq!(orders.liveness, Liveness::default());
     assert_eq!(orders.backoff, Backoff::default());
-    assert_eq!(orders.mapping["title"], Mapping::Pointer("/payload/subject".into()));
-    assert_eq!(orders.mapping["body"], Mapping::Template("{{ payload.who }}: {{ payload.text }}".into()));
-    let rule = Rule {
-        when: Some("priority >= 4".into()),
-        then: Then::Notify,
-        urgency: Some(Urgency::Critical),
-        sound: Some("message-new-instant".into()),
-    };
+    let source = |text| Source::parse(text).expect("a source");
+    assert_eq!(orders.mapping[&Field::Title], source("/payload/subject"));
+    assert_eq!(orders.mapping[&Field::Body], source("{{ payload.who }}: {{ payload.text }}"));
+    let mut rule = Rule::new(Some("priority >= 4")).expect("a rule");
+    rule.then = Some(Then::Notify);
+    rule.urgency = Some(Urgency::Critical);
+    rule.sound = Some(Sound::Named("message-new-instant".into()));
     assert_eq!(orders.rules, [rule]);
 }
 
@@ -512,6 +511,14 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         (
             "[[channel.rule]]\nthen = \"notifi\"",
             "4:8: unknown word `notifi` for `then`; did you mean `notify`?",
+        ),
+        (
+            "[channel.mapping]\nbody = \"é {{ a }} {{ b \"",
+            "4:22: the template for `body` has a mistake: unexpected end of input, expected end of variable block; write for example \"{{ payload.who }}: {{ payload.text }}\"",
+        ),
+        (
+            "[[channel.rule]]\nwhen = '''\ntitle and\n  not +'''",
+            "6:3: `when` has a mistake: unexpected end of input, expected expression; write for example \"priority >= 4 and 'paid' in title\"",
         ),
         ("[[channel.rule]]\nwhen = \"\"", "4:8: `when` is empty; fill it in, or remove the line"),
         (

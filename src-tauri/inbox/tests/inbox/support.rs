@@ -1,5 +1,4 @@
 //! An inbox in a folder of its own, and a screen that its popups arrive at.
-#![expect(dead_code, reason = "each test binary uses its part")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
-use tidings_inbox::{Arrival, ChannelProfile, Inbox, Notice, Notifier, Payload, Popup};
+use tidings_inbox::{Arrival, ChannelProfile, Inbox, Notice, Notifier, Payload, Policy, Popup};
 use tokio::sync::mpsc;
 
 /// Longer than anything here takes; only a failing test waits it out.
@@ -19,6 +18,11 @@ pub(crate) fn folder() -> TempDir {
 
 pub(crate) fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("tidings/inbox.db")
+}
+
+/// Whatever comes pops up at once.
+pub(crate) fn unlimited() -> Policy {
+    Policy { burst: u32::MAX, keep_days: 36_500, ..Policy::default() }
 }
 
 pub(crate) fn orders() -> Arc<ChannelProfile> {
@@ -34,6 +38,7 @@ pub(crate) fn text(channel: &Arc<ChannelProfile>, text: &str) -> Arrival {
         channel: Arc::clone(channel),
         payload: Payload::Text(text.to_owned()),
         received_at: Timestamp::from_second(1_800_000_000).expect("a time"),
+        catch_up: false,
     }
 }
 
@@ -70,15 +75,20 @@ impl Screen {
     }
 }
 
-pub(crate) fn open(file: &std::path::Path) -> (Inbox, Screen, Vec<Notice>) {
+pub(crate) fn open(file: &std::path::Path, policy: Policy) -> (Inbox, Screen, Vec<Notice>) {
     let (popups, screen) = mpsc::unbounded_channel();
-    let (inbox, notices) = Inbox::open(file, Forward(popups));
+    let (inbox, notices) = Inbox::open(file, policy, Forward(popups));
     (inbox, Screen(screen), notices)
 }
 
 /// Opens what has to open without a word.
 pub(crate) fn open_well(file: &std::path::Path) -> (Inbox, Screen) {
-    let (inbox, screen, notices) = open(file);
+    open_with(file, unlimited())
+}
+
+/// The same under another policy.
+pub(crate) fn open_with(file: &std::path::Path, policy: Policy) -> (Inbox, Screen) {
+    let (inbox, screen, notices) = open(file, policy);
     assert_eq!(notices, []);
     (inbox, screen)
 }

@@ -1,14 +1,12 @@
 //! What the inbox keeps and shows, on real files.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::support::{bodies, file, folder, open_well, orders, text, unique};
 use rusqlite::Connection;
-use support::{bodies, file, folder, open_well, orders, text, unique};
 use tidings_inbox::{Arrival, ChannelProfile, Event, Inbox, Notifier, Payload, Popup, Raw, RowId};
 
 #[tokio::test]
@@ -30,7 +28,8 @@ async fn a_message_is_in_the_file_before_it_is_shown() {
     }
     let folder = folder();
     let (seen, sees) = mpsc::channel();
-    let (inbox, notices) = Inbox::open(&file(&folder), Witness(file(&folder), seen));
+    let (inbox, notices) =
+        Inbox::open(&file(&folder), crate::support::unlimited(), Witness(file(&folder), seen));
     assert_eq!(notices, []);
     inbox.receive(text(&orders(), "shipped")).await;
     let body = tokio::task::spawn_blocking(move || sees.recv_timeout(Duration::from_secs(20))).await;
@@ -41,7 +40,7 @@ async fn a_message_is_in_the_file_before_it_is_shown() {
 async fn everything_of_a_message_comes_back_from_the_file_as_it_went_in() {
     let folder = folder();
     let (inbox, mut screen) = open_well(&file(&folder));
-    let full = r#"{"id": "7", "title": "T", "body": "B\u0000", "time": 1764000000123, "expires": 1764000001,
+    let full = r#"{"id": "7", "title": "T", "body": "B\u0000", "time": 1764000000123, "expires": 4102444800,
         "priority": "high", "url": "https://a.example/", "icon": "i", "image": "m", "tag": "t",
         "actions": [{"label": "Go", "url": "mailto:a@a.example"}]}"#;
     let mut shown = Vec::new();
@@ -118,7 +117,7 @@ async fn a_kill_between_commit_and_popup_becomes_one_summary() {
         screen.next().await;
     }
     // What a kill leaves behind is what is on the disk at that moment.
-    let after_the_kill = support::folder();
+    let after_the_kill = crate::support::folder();
     std::fs::create_dir(file(&after_the_kill).parent().expect("a folder")).expect("made");
     for end in ["", "-wal"] {
         let part = |folder| format!("{}{end}", file(folder).display());
@@ -129,7 +128,9 @@ async fn a_kill_between_commit_and_popup_becomes_one_summary() {
     let (inbox, mut screen) = open_well(&file(&folder));
     inbox.show_pending();
     let summary = screen.next().await;
-    let Popup::Summary { rows, count, newest, channels } = &summary else { panic!("{summary:?}") };
+    let Popup::Summary { rows, count, newest, channels, more: false } = &summary else {
+        panic!("{summary:?}")
+    };
     assert_eq!((*count, newest.body.as_str()), (3, "lost 3"));
     assert_eq!(*rows, [RowId(2), RowId(3), RowId(4)]);
     assert_eq!(*channels, [("orders".into(), 2), ("other".into(), 1)]);

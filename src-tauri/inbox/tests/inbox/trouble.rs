@@ -1,12 +1,10 @@
 //! What becomes of messages when the file is damaged, foreign, or can't be had.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::{bodies, file, folder, open, open_well, orders, text, unique, unlimited};
 use rusqlite::Connection;
-use support::{bodies, file, folder, open, open_well, orders, text, unique};
 use tidings_inbox::{Event, Popup};
 
 /// The files set aside, without their logs.
@@ -49,7 +47,7 @@ async fn a_damaged_file_is_set_aside_with_a_notice_and_a_new_one_started() {
         break_it(&file, foreign);
         let broken = fs::read(&file).ok();
 
-        let (inbox, mut screen, notices) = open(&file);
+        let (inbox, mut screen, notices) = open(&file, unlimited());
         let aside = set_aside(&file);
         assert_eq!((notices.len(), aside.len()), (1, 1), "{name}: {notices:?} {aside:?}");
         assert!(notices[0].message.contains(&aside[0].display().to_string()), "{name}: {notices:?}");
@@ -106,7 +104,7 @@ async fn a_newer_versions_file_is_left_alone_and_messages_are_kept_in_memory() {
     Connection::open(&file).and_then(|file| file.execute_batch("PRAGMA user_version = 1000")).expect("newer");
     let before = fs::read(&file).expect("read");
 
-    let (inbox, mut screen, notices) = open(&file);
+    let (inbox, mut screen, notices) = open(&file, unlimited());
     assert!(notices.len() == 1 && notices[0].message.contains("newer Tidings (format 1000"), "{notices:?}");
     for n in 0..1_100 {
         inbox.receive(text(&orders(), &n.to_string())).await;
@@ -138,7 +136,7 @@ async fn without_a_file_messages_wait_in_memory_and_are_written_when_it_is_back(
     fs::rename(parent, &away).expect("moved");
     fs::write(parent, "in the way").expect("written");
 
-    let (inbox, mut screen, notices) = open(&file);
+    let (inbox, mut screen, notices) = open(&file, unlimited());
     assert!(notices.len() == 1 && notices[0].message.contains("can't be opened"), "{notices:?}");
     let mut events = inbox.events();
     for body in ["2", "3", "3"] {

@@ -1,0 +1,164 @@
+//! A channel's own mapping: where a field comes from, instead of the usual names.
+//!
+//! The settings parse each field's text into a [`Source`]; [`decode`](crate::decode()) asks for what it
+//! finds in one message, as JSON text. What a source doesn't find, the default mapping may: a mapping that
+//! fits only some of a server's messages harms none of them.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+use serde_json::value::RawValue;
+
+use crate::template::{SyntaxError, Template};
+
+/// A field of a message that a mapping may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "they are the fields of a message")]
+pub enum Field {
+    Title,
+    Body,
+    Id,
+    Time,
+    Priority,
+    Url,
+    Icon,
+    Image,
+    Tag,
+    Actions,
+    Silent,
+    Expires,
+}
+
+impl Field {
+    /// Each with its name in the settings.
+    pub const ALL: [(&'static str, Self); 12] = [
+        ("title", Self::Title),
+        ("body", Self::Body),
+        ("id", Self::Id),
+        ("time", Self::Time),
+        ("priority", Self::Priority),
+        ("url", Self::Url),
+        ("icon", Self::Icon),
+        ("image", Self::Image),
+        ("tag", Self::Tag),
+        ("actions", Self::Actions),
+        ("silent", Self::Silent),
+        ("expires", Self::Expires),
+    ];
+}
+
+/// The sources of those fields that have one of their own.
+pub type Mapping = BTreeMap<Field, Source>;
+
+/// Where a field comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// The reference tokens of a JSON Pointer, unescaped.
+    Pointer(Vec<String>),
+    Template(Template),
+}
+
+/// A text that says of no field where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// It begins like neither of the two.
+    #[error("neither a JSON Pointer nor a template")]
+    Neither,
+    /// A template that can't be compiled.
+    #[error(transparent)]
+    Template(#[from] SyntaxError),
+}
+
+impl Source {
+    /// A JSON Pointer (RFC 6901) such as `/payload/subject`, or a template with `{{ }}` over the message's
+    /// members; these two names stand for all of it unless the message uses them: `json` and `raw`.
+    ///
+    /// # Errors
+    /// When it is neither, or a template with a mistake.
+    pub fn parse(text: &str) -> Result<Self, SourceError> {
+        if text.contains("{{") || text.contains("{%") {
+            return Ok(Self(Kind::Template(Template::parse(text)?)));
+        }
+        let mut tokens = text.split('/');
+        if tokens.next().is_some_and(|before| !before.is_empty()) {
+            return Err(SourceError::Neither);
+        }
+        let tokens = tokens.map(|token| token.replace("~1", "/").replace("~0", "~"));
+        Ok(Self(Kind::Pointer(tokens.collect())))
+    }
+}
+
+/// One message, a JSON object, as mappings see it.
+pub(crate) struct Sample<'a> {
+    text: &'a str,
+    /// For templates; made when the first one asks. `None`: nested too deeply.
+    members: OnceCell<Option<Value>>,
+}
+
+impl<'a> Sample<'a> {
+    /// `text` is a JSON object.
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, members: OnceCell::new() }
+    }
+
+    /// What `source` finds for this field, as JSON text; `None` if nothing.
+    pub(crate) fn find(&self, field: Field, source: &Source, channel: &str) -> Option<String> {
+        match &source.0 {
+            Kind::Pointer(tokens) => look_up(self.text, tokens).map(str::to_owned),
+            Kind::Template(template) => {
+                let made = match self.members.get_or_init(|| members(self.text)) {
+                    Some(members) => template.render(members).map_err(|kind| kind.to_string()),
+                    None => Err("the message is nested too deeply".to_owned()),
+                };
+                let text = made.inspect_err(|why| {
+                    tracing::info!(
+                        channel,
+                        ?field,
+                        why,
+                        "a template fits a message not; read by the usual names"
+                    );
+                });
+                let text = text.ok().filter(|text| !text.trim().is_empty())?;
+                // A list is written as JSON by the template itself; all else is text.
+                if field == Field::Actions { Some(text) } else { serde_json::to_string(&text).ok() }
+            }
+        }
+    }
+}
+
+/// Level by level, with all else unread: numbers keep their digits, and no depth costs stack.
+fn look_up<'a>(text: &'a str, tokens: &[String]) -> Option<&'a str> {
+    tokens.iter().try_fold(text, |value, token| {
+        if value.starts_with('[') {
+            let canonical = token == "0" || !token.starts_with('0');
+            let index: usize = token.parse().ok().filter(|_| canonical && !token.starts_with('+'))?;
+            let list: Vec<&RawValue> = serde_json::from_str(value).ok()?;
+            list.get(index).map(|value| value.get())
+        } else {
+            let object: BTreeMap<String, &RawValue> = serde_json::from_str(value).ok()?;
+            object.get(token).map(|value| value.get())
+        }
+    })
+}
+
+/// Parsed JSON, for templates and conditions; `None` if it is none, or nested too deeply.
+pub(crate) fn json(text: &str) -> Option<Value> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
+}
+
+fn members(text: &str) -> Option<Value> {
+    let json = json(text).filter(|json| json.kind() == ValueKind::Map)?;
+    let mut members =
+        BTreeMap::from([("json".to_owned(), json.clone()), ("raw".to_owned(), Value::from(text))]);
+    for name in json.try_iter().ok()? {
+        if let (Some(key), Ok(value)) = (name.as_str(), json.get_item(&name)) {
+            members.insert(key.to_owned(), value);
+        }
+    }
+    Some(Value::from_pairs(members))
+}

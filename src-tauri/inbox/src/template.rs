@@ -1,0 +1,168 @@
+//! What the user may write into the settings over messages: templates of a mapping, conditions of rules.
+//!
+//! Both are the language of `minijinja`, compiled once when the settings are read. The program is the
+//! user's own, the data is not: [`FUEL`] and [`LONGEST`] bound what any message can make of it.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
+
+/// Steps that a template or condition may take. Too few: an honest loop over a list fails. Too many: a
+/// message with a long list holds up the inbox (a million steps take tens of milliseconds).
+const FUEL: u64 = 50_000;
+
+/// Bytes that a template may make.
+const LONGEST: usize = 256 << 10;
+
+/// The name of the one template in its environment.
+const NAME: &str = "template";
+
+/// A template or condition that can't be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub message: String,
+    /// The byte of the text at which it is wrong.
+    pub at: usize,
+}
+
+impl SyntaxError {
+    fn of(error: &Error) -> Self {
+        let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        Self { message, at: error.range().map_or(0, |range: Range<usize>| range.start) }
+    }
+}
+
+/// Compiled text with `{{ }}`.
+#[derive(Clone)]
+pub(crate) struct Template {
+    text: String,
+    environment: Arc<Environment<'static>>,
+}
+
+impl Template {
+    pub(crate) fn parse(text: &str) -> Result<Self, SyntaxError> {
+        // What a message lacks is an error, so that the default mapping gets its turn, but may be asked for.
+        let mut environment = environment(UndefinedBehavior::SemiStrict);
+        environment.add_template_owned(NAME, text.to_owned()).map_err(|error| SyntaxError::of(&error))?;
+        Ok(Self { text: text.to_owned(), environment: Arc::new(environment) })
+    }
+
+    /// The text made of this message. The error holds nothing of it.
+    pub(crate) fn render(&self, message: &Value) -> Result<String, ErrorKind> {
+        let mut out = Bounded(Vec::new());
+        let template = self.environment.get_template(NAME).map_err(|error| error.kind())?;
+        template.render_captured_to(message.clone(), &mut out).map_err(|error| error.kind())?;
+        String::from_utf8(out.0).map_err(|_| ErrorKind::WriteFailure)
+    }
+}
+
+/// A compiled expression that is true or false of a message.
+#[derive(Clone)]
+pub(crate) struct Condition {
+    text: String,
+    expression: Arc<Expression<'static, 'static>>,
+    /// Whether it looks into the message's JSON.
+    pub(crate) needs_json: bool,
+}
+
+impl Condition {
+    pub(crate) fn parse(text: &str) -> Result<Self, SyntaxError> {
+        // A rule that looks for what is not there just doesn't match.
+        static ENVIRONMENT: LazyLock<Environment<'static>> =
+            LazyLock::new(|| environment(UndefinedBehavior::Chainable));
+        let compiled = ENVIRONMENT.compile_expression_owned(text.to_owned());
+        let expression = compiled.map_err(|error| SyntaxError::of(&error))?;
+        let needs_json = expression.undeclared_variables(false).contains("json");
+        Ok(Self { text: text.to_owned(), expression: Arc::new(expression), needs_json })
+    }
+
+    /// Whether it is true of this message. The error holds nothing of it.
+    pub(crate) fn holds(&self, message: &Value) -> Result<bool, ErrorKind> {
+        self.expression.eval(message.clone()).map(|value| value.is_true()).map_err(|error| error.kind())
+    }
+}
+
+fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(undefined);
+    environment.set_fuel(Some(FUEL));
+    // What comes out is plain text.
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_debug(false);
+    environment
+}
+
+/// Equal if written equal.
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Template {}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Condition {}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Template").field(&self.text).finish()
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Condition").field(&self.text).finish()
+    }
+}
+
+/// Takes no more than [`LONGEST`].
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_told_with_its_place() {
+        let error = Template::parse("Order {{ id }}: {{ title ").expect_err("not closed");
+        assert!(error.at >= 16, "{error:?}");
+        let error = Condition::parse("priority >= 4 und").expect_err("no such operator");
+        assert_eq!(error.at, 14, "{error:?}");
+        assert!(Condition::parse("priority >=").is_err());
+        assert!(Condition::parse("").is_err());
+    }
+
+    #[test]
+    fn neither_time_nor_space_is_without_bounds() {
+        let long =
+            Template::parse("{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}");
+        assert_eq!(long.expect("it compiles").render(&Value::UNDEFINED), Err(ErrorKind::OutOfFuel));
+        let wide = Template::parse("{{ 'x' * 9999 }}".repeat(40).as_str());
+        assert!(wide.expect("it compiles").render(&Value::UNDEFINED).is_err());
+    }
+}

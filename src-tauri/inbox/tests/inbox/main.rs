@@ -1,0 +1,9 @@
+//! What the inbox promises, through its public face and on real files.
+
+mod decode;
+mod gate;
+mod mapping;
+mod search;
+mod store;
+mod support;
+mod trouble;
