@@ -148,7 +148,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         } else {
             let now = self.beyond.len().min(buf.remaining());
             buf.put_slice(&self.beyond[..now]);
-            self.beyond.drain(..now);
+            // A copy of the rest, so that an idle link keeps none of it.
+            self.beyond = self.beyond[now..].to_vec();
         }
         let new = &buf.filled()[before..];
         let followed = self.scan(new)?;
