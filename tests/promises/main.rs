@@ -22,3 +22,4 @@ mod stays_quiet_after_4500;
 mod the_window_opens_when_asked;
 mod tray_host_comes_back;
 mod two_agents_of_one_user;
+mod wakes_with_the_machine;

@@ -332,8 +332,11 @@ impl App {
             ("TIDINGS_LOG", "debug".into()),
             ("RUST_BACKTRACE", "1".into()),
         ];
-        if let Some(bus) = &self.bus {
-            variables.push(("DBUS_SESSION_BUS_ADDRESS", bus.into()));
+        // The machine's own system bus says nothing to a test: the private one stands for it, too.
+        match &self.bus {
+            Some(bus) => variables
+                .extend([("DBUS_SESSION_BUS_ADDRESS", bus.into()), ("DBUS_SYSTEM_BUS_ADDRESS", bus.into())]),
+            None => variables.push(("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent".into())),
         }
         variables.into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
