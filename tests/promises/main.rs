@@ -8,6 +8,7 @@ mod hostile_input_hurts_nobody;
 mod listen_speaks_json_lines;
 mod message_becomes_one_notification;
 mod nginx_keeps_the_link;
+mod nothing_is_lost_nor_shown_twice;
 mod notification_service_comes_back;
 mod page_in_a_browser;
 mod quit_says_goodbye;

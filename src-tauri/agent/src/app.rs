@@ -46,7 +46,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let (wishes, mut wished) = Wishes::new();
 
     let (popups, popup_queue) = Popups::new();
-    let (inbox, inbox_notices) = Inbox::open(&paths.inbox, Policy::default(), popups);
+    let (inbox, inbox_notices) = Inbox::open(&paths.inbox, Policy::keep_all(), popups);
     let snapshot = watch::Sender::new(Snapshot::default());
     let remembered = Remembered::load(paths.remembered());
     let channels = Channels::new(inbox.clone(), wishes.clone());

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -126,11 +127,13 @@ impl Channels {
         let credentials = Credentials::new(&settings.id, settings.credential.clone(), settings.auth.clone())
             .telling(self.wishes.clone());
         let forget = credentials.forget();
+        let asked = Arc::new(AtomicBool::new(false));
         let owner = Dialler {
             id: settings.id.clone(),
             credentials,
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
+            asked: asked.clone(),
             inbox: self.inbox.clone(),
         };
         let (channel, frames) = Channel::spawn(config, start, owner);
@@ -145,7 +148,7 @@ impl Channels {
         let pump = tokio::spawn(pump(
             status,
             frames,
-            Replay::of(settings.resume.is_some()),
+            Replay::of(asked),
             profiles,
             self.inbox.clone(),
             self.changed.clone(),
@@ -327,7 +330,8 @@ pub(crate) fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Arrival {
 /// Which frames are what a server sends again: the protocol doesn't tell them from news, but they come
 /// first on a link, at once and without a pause.
 struct Replay {
-    asked: bool,
+    /// The last dial asked for what was missed.
+    asked: Arc<AtomicBool>,
     generation: u64,
     /// When the last one came; `None` once it is over.
     last: Option<SystemTime>,
@@ -336,13 +340,13 @@ struct Replay {
 
 /// A server sends what was missed without pauses as long as this. Too low: a slow one's is told one by one,
 /// too high: what is new is told late.
-const REPLAY_GAP: Duration = Duration::from_millis(500);
+const REPLAY_GAP: Duration = Duration::from_millis(250);
 
 /// It has sent it all by then. Too low: as above; too high: a busy channel pops up late after a reconnect.
-const REPLAY_END: Duration = Duration::from_secs(10);
+const REPLAY_END: Duration = Duration::from_secs(5);
 
 impl Replay {
-    fn of(asked: bool) -> Self {
+    fn of(asked: Arc<AtomicBool>) -> Self {
         Self { asked, generation: 0, last: None, opened: SystemTime::UNIX_EPOCH }
     }
 
@@ -361,7 +365,7 @@ impl Replay {
             self.last = Some(self.opened);
         }
         let since = |time| now.duration_since(time).unwrap_or_default();
-        let has = self.asked
+        let has = self.asked.load(Ordering::Relaxed)
             && self.last.is_some_and(|last| since(last) < REPLAY_GAP)
             && since(self.opened) < REPLAY_END;
         self.last = has.then_some(now);
@@ -375,6 +379,8 @@ struct Dialler {
     credentials: Credentials,
     headers: Vec<(String, String)>,
     resume: Option<String>,
+    /// Whether the last dial carried an id.
+    asked: Arc<AtomicBool>,
     inbox: Inbox,
 }
 
@@ -387,12 +393,16 @@ impl Owner for Dialler {
             .map_err(|error| DialRefusal { message: error.to_string() })?;
         let mut query = Vec::new();
         if ask.skip_past {
-            tracing::warn!(channel = self.id, "a missed message is too big to be had: not asking for what was missed");
+            tracing::warn!(
+                channel = self.id,
+                "a missed message is too big to be had: not asking for what was missed"
+            );
         } else if let Some(parameter) = &self.resume
             && let Some(id) = self.inbox.last_id(&self.id).await
         {
             query.push((parameter.clone(), id));
         }
+        self.asked.store(!query.is_empty(), Ordering::Relaxed);
         Ok(DialParams { credential, headers: self.headers.clone(), query })
     }
 }

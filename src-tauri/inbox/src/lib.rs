@@ -101,6 +101,14 @@ pub struct Policy {
     pub keep_messages: u32,
 }
 
+impl Policy {
+    /// The defaults, but nothing is deleted: for as long as the settings are not known.
+    #[must_use]
+    pub fn keep_all() -> Self {
+        Self { keep_days: u32::MAX, keep_messages: u32::MAX, ..Self::default() }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {

@@ -518,7 +518,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ),
         (
             "[[channel.rule]]\nwhen = '''\ntitle and\n  not +'''",
-            "6:3: `when` has a mistake: unexpected end of input, expected expression; write for example \"priority >= 4 and 'paid' in title\"",
+            "6:7: `when` has a mistake: unexpected `+`; write for example \"priority >= 4 and 'paid' in title\"",
         ),
         ("[[channel.rule]]\nwhen = \"\"", "4:8: `when` is empty; fill it in, or remove the line"),
         (
