@@ -51,7 +51,8 @@ async fn open_and_close(desk: &Desk) -> anyhow::Result<()> {
     let windows = desk.wait_for_windows(1).await?;
     // As the window manager's close button does it.
     let mut close = desk.desktop.command("wmctrl");
-    let status = close.args(["-i", "-c", &windows[0]]).status().context("no wmctrl (Debian package: wmctrl)")?;
+    let status =
+        close.args(["-i", "-c", &windows[0]]).status().context("no wmctrl (Debian package: wmctrl)")?;
     anyhow::ensure!(status.success(), "wmctrl: {status}");
     desk.wait_for_windows(0).await?;
     desk.wait_for_processes("tidings-window", 0).await?;

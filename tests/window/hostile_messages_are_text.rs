@@ -24,6 +24,8 @@ async fn markup_and_scripts_in_messages_render_as_text_and_break_no_policy() -> 
     );
     let wide = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
     assert_eq!(page.script(wide).await?, json!(false));
+    page.click("Disconnect").await?;
+    page.shows("Disconnected").await?;
     assert_eq!(page.script("return window.violations").await?, json!([]));
     // The proof that one would have been seen.
     page.script("const style = document.createElement('script'); style.src = 'https://a.example/x.js'; document.body.append(style)")

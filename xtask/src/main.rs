@@ -87,14 +87,17 @@ fn test(args: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A debug build, for speed. One build for both programs, so that what they share is compiled once.
+/// A debug build, for speed. One build for all programs, so that what they share is compiled once.
 fn demo(args: &[String]) -> anyhow::Result<()> {
     let on_a_desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some());
-    let purposes: &[Purpose] =
-        if on_a_desktop { &[Purpose::Build] } else { &[Purpose::Build, Purpose::Desktop] };
+    let purposes: &[Purpose] = if on_a_desktop {
+        &[Purpose::Build, Purpose::Window]
+    } else {
+        &[Purpose::Build, Purpose::Window, Purpose::Desktop]
+    };
     packages::install(purposes)?;
-    let bins = ["--bin", "tidings", "--bin", "tidings-demo"];
-    run(cargo(&["build", "-p", "tidings", "-p", "tidings-tests", "--no-default-features"]).args(bins))?;
+    let bins = ["--bin", "tidings", "--bin", "tidings-window", "--bin", "tidings-demo"];
+    run(cargo(&["build", "-p", "tidings", "-p", "tidings-tests"]).args(bins))?;
     run(run::program(&beside_us("tidings-demo")?).args(args))
 }
 

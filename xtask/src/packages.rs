@@ -50,11 +50,13 @@ const DESKTOP: &[Package] = &[
     package("librsvg2-common", None),
     package("fonts-noto-cjk", None),
     package("xdotool", Some("xdotool")),
+    package("wmctrl", Some("wmctrl")),
     package("imagemagick", Some("import")),
 ];
 
 const TESTS: &[Package] = &[
     package("nginx", Some("nginx")),
+    package("webkit2gtk-driver", Some("WebKitWebDriver")),
     package("libc-bin", Some("ldd")),
     package("gnome-keyring", Some("gnome-keyring-daemon")),
 ];
