@@ -59,6 +59,7 @@ const TESTS: &[Package] = &[
     package("webkit2gtk-driver", Some("WebKitWebDriver")),
     package("libc-bin", Some("ldd")),
     package("gnome-keyring", Some("gnome-keyring-daemon")),
+    package("chromium", Some("chromium")),
 ];
 
 impl Purpose {
