@@ -52,20 +52,20 @@ impl Handler for Agent {
 
 /// The folder must outlive the socket in it.
 fn serve() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("agent.sock");
-    let listener = socket::bind(&path).unwrap();
+    let listener = socket::bind(&path).expect("a socket in it");
     let served = path.clone();
     tokio::spawn(async move { socket::serve(listener, &served, Agent).await });
     (folder, path)
 }
 
 async fn answer_to(path: &Path, line: &[u8]) -> String {
-    let mut stream = UnixStream::connect(path).await.unwrap();
+    let mut stream = UnixStream::connect(path).await.expect("the served socket");
     // A line that is too long is refused before it is read to its end.
     let _ = stream.write_all(line).await;
     let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).await.unwrap();
+    BufReader::new(stream).read_line(&mut answer).await.expect("an answer");
     answer
 }
 
