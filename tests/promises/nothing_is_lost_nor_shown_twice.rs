@@ -164,7 +164,6 @@ async fn under_flood_control_each_is_shown_or_counted_whatever_is_killed() -> an
 async fn fifty_kills_during_twenty_thousand_messages() -> anyhow::Result<()> {
     for settings in [ALL, ""] {
         let tally = Stream { messages: 20_000, kills: 50, settings, seed: 0x7469_6469 }.run().await?;
-        #[expect(clippy::print_stderr, reason = "the figures are what this is run for")]
         {
             eprintln!("{settings:?}: {tally:?}");
         }
@@ -230,7 +229,6 @@ async fn on_a_full_disk_messages_are_shown_and_they_are_stored_once_there_is_roo
     scene.app.ended_well().await?;
     let data = scene.app.home().join(".local/share/tidings");
     let Some(_disk) = SmallDisk::mount(&data) else {
-        #[expect(clippy::print_stderr, reason = "a test that tests nothing says so")]
         {
             eprintln!("skipped: a small disk can be mounted by root alone");
         }
