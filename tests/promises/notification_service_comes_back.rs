@@ -83,7 +83,8 @@ async fn a_service_that_hangs_disturbs_neither_link_nor_inbox_nor_the_end() -> a
 async fn of_many_messages_behind_a_service_that_hangs_each_is_shown_or_summed_up_once() -> anyhow::Result<()>
 {
     const MANY: usize = 300;
-    let scene = Scene::start().await?;
+    // As good as no flood control.
+    let scene = Scene::with("[notifications]\nburst = 1000\nrefill = \"1ms\"\n").await?;
     scene.popups.behave(Manner::Hang);
     let titles: Vec<String> = (0..MANY).map(|number| format!("no {number}")).collect();
     push(&scene, &titles.iter().map(String::as_str).collect::<Vec<_>>());

@@ -3,6 +3,7 @@
 mod decode;
 mod gate;
 mod mapping;
+mod million;
 mod search;
 mod store;
 mod support;
