@@ -113,7 +113,15 @@ mod tests {
         let mut latest = zone.to_datetime(start - SignedDuration::from_hours(48));
         let mut ends: Vec<jiff::civil::DateTime> = Vec::new();
         let mut seen = Vec::new();
-        for minute in (-2 * 24 * 60..366 * 24 * 60_i64).step_by(STEP) {
+        let steps = (-2 * 24 * 60..366 * 24 * 60_i64).step_by(STEP);
+        // Where clocks are put back or forward each minute counts: the latest time shown may lie between two steps.
+        let minutes = steps.flat_map(|minute| {
+            let offset = |minute| zone.to_offset(start + SignedDuration::from_mins(minute));
+            let steady = offset(minute - STEP as i64) == offset(minute);
+            (if steady { minute } else { minute - STEP as i64 + 1 }..=minute)
+                .map(move |each| (each, each == minute))
+        });
+        for (minute, look) in minutes {
             let at = start + SignedDuration::from_mins(minute);
             let shown = zone.to_datetime(at);
             // Each day's begin that the clock reaches or jumps over for the first time.
@@ -128,7 +136,7 @@ mod tests {
             }
             latest = latest.max(shown);
             ends.retain(|end| *end > latest);
-            if minute >= 0 {
+            if look && minute >= 0 {
                 seen.push((at, !ends.is_empty()));
             }
         }
