@@ -41,7 +41,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A listener of its own for one user or address, its log at debug.
+/// A listener of its own for one user or address.
 struct Listener {
     _home: Home,
     listen: Program,
@@ -51,7 +51,7 @@ impl Listener {
     fn start(url: &str) -> Self {
         let home = Home::new("").expect("a home folder");
         let arguments = ["listen", "--json", "--url", url];
-        let listen = home.start_with(&arguments, &[("TIDINGS_LOG", "debug")]).expect("it starts");
+        let listen = home.start(&arguments).expect("it starts");
         Self { _home: home, listen }
     }
 

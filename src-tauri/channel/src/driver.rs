@@ -311,26 +311,25 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     }
 }
 
+/// What a person who reads the log should know stands at `info` and `warn`: once per trouble, not per try.
 fn log_change(config: &Config, was: &State, status: &Status) {
-    let (url, generation) = (&config.url, status.generation);
+    let (url, generation, now) = (&config.url, status.generation, status.state.name());
+    let dialled = matches!(was, State::Connecting { .. });
     match &status.state {
-        State::Waiting { cause, .. } | State::NeedsUser { cause, .. } => match was {
-            State::Connected { .. } => {
-                tracing::warn!(%url, generation, %cause, state = status.state.name(), "link lost");
-            }
-            State::Disconnected { .. }
-            | State::Connecting { .. }
-            | State::Waiting { .. }
-            | State::Replaced { .. }
-            | State::NeedsUser { .. } => {
-                tracing::debug!(%url, generation, %cause, state = status.state.name(), "state");
-            }
-        },
-        State::Disconnected { .. }
-        | State::Connecting { .. }
-        | State::Connected { .. }
-        | State::Replaced { .. } => {
-            tracing::debug!(%url, generation, state = status.state.name(), "state");
+        State::Waiting { cause, .. } if matches!(was, State::Connected { .. }) => {
+            tracing::warn!(%url, generation, %cause, "link lost");
+        }
+        State::Waiting { cause, attempt: 1, .. } if dialled => {
+            tracing::warn!(%url, generation, %cause, "no connection; trying again");
+        }
+        State::Waiting { cause, .. } => tracing::debug!(%url, generation, %cause, state = now, "state"),
+        State::NeedsUser { cause, .. } => {
+            tracing::warn!(%url, generation, %cause, "only the user can mend this");
+        }
+        State::Connecting { .. } if dialled => {}
+        State::Connecting { .. } => tracing::debug!(%url, generation, state = now, "state"),
+        State::Connected { .. } | State::Replaced { .. } | State::Disconnected { .. } => {
+            tracing::info!(%url, generation, state = now, "state");
         }
     }
 }
