@@ -65,12 +65,26 @@ const VERSION_1: &str = "
     CREATE TABLE channel (id TEXT PRIMARY KEY, last_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// What rules say, the search, and what retention looks for.
+/// What rules say, the search, what retention looks for, and counts that no start has to count.
 const VERSION_2: &str = "
     ALTER TABLE message ADD COLUMN urgency INTEGER NOT NULL DEFAULT 1; -- 0 low, 1 normal, 2 critical
     ALTER TABLE message ADD COLUMN sound TEXT;                         -- '' for none, NULL for the usual
     UPDATE message SET urgency = iif(priority >= 5, 2, 0) WHERE priority NOT IN (3, 4);
+    DROP INDEX message_unread;
     CREATE INDEX message_age ON message (unread, received_at);
+    CREATE TABLE tally (channel TEXT PRIMARY KEY, messages INTEGER NOT NULL, unread INTEGER NOT NULL)
+        STRICT, WITHOUT ROWID;
+    INSERT INTO tally SELECT channel, count(*), sum(unread) FROM message GROUP BY channel;
+    CREATE TRIGGER message_comes AFTER INSERT ON message BEGIN
+        INSERT INTO tally VALUES (new.channel, 1, new.unread) ON CONFLICT (channel)
+            DO UPDATE SET messages = messages + 1, unread = unread + new.unread;
+    END;
+    CREATE TRIGGER message_goes AFTER DELETE ON message BEGIN
+        UPDATE tally SET messages = messages - 1, unread = unread - old.unread WHERE channel = old.channel;
+    END;
+    CREATE TRIGGER message_read AFTER UPDATE OF unread ON message WHEN new.unread <> old.unread BEGIN
+        UPDATE tally SET unread = unread + new.unread - old.unread WHERE channel = new.channel;
+    END;
     CREATE VIRTUAL TABLE search USING fts5(
         terms, content = '', contentless_delete = 1, tokenize = 'unicode61', prefix = '1 2 3'
     );
@@ -303,7 +317,9 @@ impl Database {
         connection.pragma_update(None, "cache_size", -256)?;
         let mut database = Self { connection, count: 0 };
         database.count =
-            database.connection.query_row("SELECT count(*) FROM message", [], |row| unsigned(row, 0))?;
+            database
+                .connection
+                .query_row("SELECT coalesce(sum(messages), 0) FROM tally", [], |row| unsigned(row, 0))?;
         // Reading a bit of everything shows damage now rather than at the first message.
         database.newest(None, 1)?;
         database.pending()?;
@@ -498,7 +514,7 @@ impl Database {
     /// By channel, only those that have some.
     pub(crate) fn unread(&self) -> rusqlite::Result<BTreeMap<String, u64>> {
         self.connection
-            .prepare_cached("SELECT channel, count(*) FROM message WHERE unread = 1 GROUP BY channel")?
+            .prepare_cached("SELECT channel, unread FROM tally WHERE unread > 0")?
             .query_map([], |row| Ok((row.get(0)?, unsigned(row, 1)?)))?
             .collect()
     }
