@@ -1,6 +1,5 @@
 //! The demo's story in a headless desktop. Each step is seen on the bus before its screenshot is taken.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,17 +14,12 @@ use tokio::time::{Instant, sleep};
 use crate::{agent, say, settings};
 
 const USER: &str = "demo";
+/// The class of the app's window.
+const WINDOW: &str = "tidings-window";
 /// How long a step may take to be seen. A restarting server is given up to 30 s before the next dial.
 const STEP: Duration = Duration::from_secs(45);
 /// How often the end of a program is looked for.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// A part of the screen that the page covers once the window is there, in pixels.
-const PAGE_TOP: usize = 80;
-const PAGE_HEIGHT: usize = 200;
-const PAGE_WIDTH: usize = 600;
-/// An empty window is one colour or what lies below it; smoothed text brings dozens.
-const SHADES: usize = 30;
 
 struct Story {
     desktop: Desktop,
@@ -85,10 +79,12 @@ async fn tell(desktop: Desktop, popups: Witness, server: Server, out: &Path) -> 
     story.picture("chinese").await?;
 
     story.tray.click("Open Tidings").await?;
-    story.window_shows(1).await?;
-    story.painted().await?;
+    let window = story.desktop.wait_for_windows(WINDOW, 1, STEP).await?;
+    story.desktop.wait_for_paint(STEP).await?;
+    say(&format!("{}. window: open, its page painted", story.pictures + 1));
     story.picture("window").await?;
-    story.close_window().await?;
+    story.desktop.close_window(&window[0])?;
+    story.desktop.wait_for_windows(WINDOW, 0, STEP).await?;
 
     let address = server.addr();
     server.stop(SERVICE_RESTART).await;
@@ -134,48 +130,6 @@ impl Story {
         );
         say(&format!("{}. popup: {summary:?}, {body:?}, urgency {urgency}", self.pictures + 1));
         Ok(())
-    }
-
-    /// Waits until as many windows of the app are to be seen.
-    async fn window_shows(&self, count: usize) -> anyhow::Result<Vec<String>> {
-        let deadline = Instant::now() + STEP;
-        loop {
-            // xdotool fails where there is none.
-            let search = ["search", "--onlyvisible", "--class", "tidings-window"];
-            let found = self.desktop.xdotool(&search).await.unwrap_or_default();
-            let windows: Vec<String> = found.lines().map(str::to_owned).collect();
-            if windows.len() == count {
-                return Ok(windows);
-            }
-            ensure!(Instant::now() < deadline, "{count} windows expected, there are {windows:?}");
-            sleep(LOOK).await;
-        }
-    }
-
-    /// Waits until the page is on the screen: its text brings many shades where an empty window has few.
-    async fn painted(&self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + STEP;
-        loop {
-            let pixels = self.desktop.pixels().await?;
-            let (width, _) = tidings_tests::desktop::SCREEN;
-            let page = pixels.chunks_exact(width * 3).skip(PAGE_TOP).take(PAGE_HEIGHT);
-            let shades: HashSet<&[u8]> = page.flat_map(|row| row[..PAGE_WIDTH * 3].chunks_exact(3)).collect();
-            if shades.len() >= SHADES {
-                say(&format!("{}. window: its page is painted", self.pictures + 1));
-                return Ok(());
-            }
-            ensure!(Instant::now() < deadline, "the page was not painted within {STEP:?}");
-            sleep(LOOK).await;
-        }
-    }
-
-    async fn close_window(&self) -> anyhow::Result<()> {
-        let windows = self.window_shows(1).await?;
-        let mut close = self.desktop.command("wmctrl");
-        let status =
-            close.args(["-i", "-c", &windows[0]]).status().context("no wmctrl (Debian package: wmctrl)")?;
-        ensure!(status.success(), "wmctrl: {status}");
-        self.window_shows(0).await.map(drop)
     }
 
     async fn picture(&mut self, name: &str) -> anyhow::Result<()> {

@@ -30,6 +30,7 @@ pub use rustix::process::Signal;
 
 mod bus;
 mod process;
+mod windows;
 
 /// Width and height of the screen in pixels.
 pub const SCREEN: (usize, usize) = (1280, 720);

@@ -16,6 +16,8 @@ use crate::binary;
 use crate::desktop::{Desktop, Process};
 use crate::tray_item::TrayItem;
 
+/// The class of the app's window.
+const CLASS: &str = "tidings-window";
 /// The user at the server.
 pub const USER: &str = "ann";
 /// How long anything may take that is expected at once. A web engine starts within it on two busy cores.
@@ -144,24 +146,14 @@ impl Desk {
         }
     }
 
-    /// The visible windows of this title, by their X ids.
+    /// The app's visible windows, by their X ids.
     pub async fn windows(&self) -> Vec<String> {
-        // xdotool fails where there is none.
-        let found = self.desktop.xdotool(&["search", "--onlyvisible", "--class", "tidings-window"]).await;
-        found.unwrap_or_default().lines().map(str::to_owned).collect()
+        self.desktop.windows(CLASS).await
     }
 
-    /// Waits until as many windows are to be seen, and tells which.
+    /// Waits until as many windows of the app are to be seen, and tells which.
     pub async fn wait_for_windows(&self, count: usize) -> anyhow::Result<Vec<String>> {
-        let deadline = Instant::now() + SOON;
-        loop {
-            let found = self.windows().await;
-            if found.len() == count {
-                return Ok(found);
-            }
-            ensure!(Instant::now() < deadline, "{count} windows expected, there are {found:?}");
-            sleep(LOOK).await;
-        }
+        self.desktop.wait_for_windows(CLASS, count, SOON).await
     }
 }
 

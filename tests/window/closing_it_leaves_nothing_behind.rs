@@ -49,11 +49,7 @@ async fn killing_its_processes_leaves_the_link_as_it_was() -> anyhow::Result<()>
 async fn open_and_close(desk: &Desk) -> anyhow::Result<()> {
     desk.tray.click("Open Tidings").await?;
     let windows = desk.wait_for_windows(1).await?;
-    // As the window manager's close button does it.
-    let mut close = desk.desktop.command("wmctrl");
-    let status =
-        close.args(["-i", "-c", &windows[0]]).status().context("no wmctrl (Debian package: wmctrl)")?;
-    anyhow::ensure!(status.success(), "wmctrl: {status}");
+    desk.desktop.close_window(&windows[0])?;
     desk.wait_for_windows(0).await?;
     desk.wait_for_processes("tidings-window", 0).await?;
     desk.wait_for_processes("WebKit", 0).await

@@ -1,6 +1,6 @@
 //! The agent: what keeps Tidings' channels connected, and everything a person meets of it but the window.
 //!
-//! `main.rs` calls [`main`], which reads the command line. Without a command [`app`] runs: it joins the
+//! `main.rs` calls [`main`], which reads the command line. Without a command `app` runs: it joins the
 //! channels, the inbox, the tray, the popups and the local socket. `listen` runs one channel alone; all
 //! other commands talk to the running agent.
 
