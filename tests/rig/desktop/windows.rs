@@ -1,0 +1,66 @@
+//! Windows of programs on the desktop: how many are to be seen, whether they are painted, and closing them as
+//! a person does.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tokio::time::{Instant, sleep};
+
+use super::{Desktop, LOOK, SCREEN};
+
+/// A part of the screen that a window covers wherever the window manager puts it first, in pixels.
+const TOP: usize = 80;
+const HEIGHT: usize = 200;
+const WIDTH: usize = 600;
+/// An empty window is one colour or what lies below it; smoothed text brings dozens.
+const SHADES: usize = 30;
+
+impl Desktop {
+    /// The visible windows of this class, by their X ids.
+    pub async fn windows(&self, class: &str) -> Vec<String> {
+        // xdotool fails where there is none.
+        let found = self.xdotool(&["search", "--onlyvisible", "--class", class]).await;
+        found.unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until as many windows of this class are to be seen, and tells which.
+    pub async fn wait_for_windows(
+        &self,
+        class: &str,
+        count: usize,
+        within: Duration,
+    ) -> anyhow::Result<Vec<String>> {
+        let deadline = Instant::now() + within;
+        loop {
+            let found = self.windows(class).await;
+            if found.len() == count {
+                return Ok(found);
+            }
+            ensure!(Instant::now() < deadline, "{count} windows of {class} expected, there are {found:?}");
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until what the first window shows is painted.
+    pub async fn wait_for_paint(&self, within: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + within;
+        loop {
+            let pixels = self.pixels().await?;
+            let window = pixels.chunks_exact(SCREEN.0 * 3).skip(TOP).take(HEIGHT);
+            let shades: HashSet<&[u8]> = window.flat_map(|row| row[..WIDTH * 3].chunks_exact(3)).collect();
+            if shades.len() >= SHADES {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the window was not painted within {within:?}");
+        }
+    }
+
+    /// Closes a window as the button in its frame does.
+    pub fn close_window(&self, id: &str) -> anyhow::Result<()> {
+        let mut close = self.command("wmctrl");
+        let status = close.args(["-i", "-c", id]).status().context("no wmctrl (Debian package: wmctrl)")?;
+        ensure!(status.success(), "wmctrl: {status}");
+        Ok(())
+    }
+}
