@@ -222,7 +222,11 @@ channel: string | null, } | { "do": "open_link",
 /**
  * The message's row.
  */
-message: number, } | { "do": "restart_agent" };
+message: number, } | { "do": "mark_read", 
+/**
+ * Their rows.
+ */
+messages: Array<number>, } | { "do": "restart_agent" };
 
 export type HistoryQuery = { 
 /**

@@ -278,6 +278,10 @@ function agentOf(scenario) {
       if (command.do === "restart_agent") return restart();
       if (!there) throw gone();
       if (refuses !== undefined) throw refuses;
+      if (command.do === "mark_read") {
+        for (const message of stored) if (command.messages.includes(message.row)) message.unread = false;
+        return;
+      }
       if (command.do === "open_link") {
         const url = stored.find((message) => message.row === command.message)?.url;
         if (url) window.open(url, "_blank", "noopener");

@@ -32,6 +32,7 @@ const channels = channelSection({
 const messages = messageSection({
   history: host.history,
   openLink: (message) => act({ do: "open_link", message }),
+  markRead: (message) => act({ do: "mark_read", messages: [message] }),
   failed,
 });
 const looking = byId("looking", HTMLParagraphElement);

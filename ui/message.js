@@ -19,6 +19,7 @@ const SCROLLS = 1500;
 /** What an item asks of the page.
  * @typedef {object} Page
  * @property {(row: number) => void} openLink
+ * @property {(row: number) => void} markRead
  * @property {(row: number) => Promise<StoredMessage>} fetchFull
  * @property {(error: unknown) => void} failed
  * @property {(item: MessageItem) => void} focused
@@ -115,6 +116,7 @@ export class MessageItem {
   }
 
   looked() {
+    if (!this.mark.hidden) this.page.markRead(this.row);
     this.mark.hidden = true;
     this.element.dataset.unread = "false";
   }

@@ -19,8 +19,9 @@ const KEPT = 200;
  * @param {object} page
  * @param {(query: HistoryQuery) => Promise<StoredMessage[]>} page.history
  * @param {(row: number) => void} page.openLink
+ * @param {(row: number) => void} page.markRead
  * @param {(error: unknown) => void} page.failed */
-export function messageSection({ history, openLink, failed }) {
+export function messageSection({ history, openLink, markRead, failed }) {
   const section = byId("messages", HTMLElement);
   const bar = section.getElementsByTagName("header").item(0);
   const list = byId("message-list", HTMLOListElement);
@@ -53,6 +54,7 @@ export function messageSection({ history, openLink, failed }) {
 
   const page = {
     openLink,
+    markRead,
     failed,
     fetchFull,
     /** @param {MessageItem} item */

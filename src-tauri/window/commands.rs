@@ -21,6 +21,7 @@ pub(crate) async fn act(bridge: State<'_, Bridge>, command: PageCommand) -> Resu
     let request = match command {
         PageCommand::Channel { action, channel } => Request::Act { action, channel },
         PageCommand::OpenLink { message } => Request::OpenLink { message },
+        PageCommand::MarkRead { messages } => Request::MarkRead { messages },
         PageCommand::RestartAgent => return bridge.restart_agent().await,
     };
     bridge.ask(&request).await.map(|_| ())

@@ -26,3 +26,14 @@ async fn an_agent_without_a_window_says_so_and_goes_on() -> anyhow::Result<()> {
     scene.popups.wait_for_title("messages go on").await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_machine_without_webkit_is_told_so_in_words() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    // So ends a program whose libraries are missing.
+    scene.app.break_window(127)?;
+    scene.tray.click(&["Open Tidings"]).await?;
+    let item = scene.tray.wait_for_label("the window needs WebKitGTK 4.1").await?;
+    assert_eq!(item.icon, "tidings-attention");
+    Ok(())
+}

@@ -292,6 +292,11 @@ impl App {
         self.recorded("windows")
     }
 
+    /// Leaves the agent with a window that ends at once with this code.
+    pub fn break_window(&self, code: i32) -> anyhow::Result<()> {
+        script(&self.folder.path().join("bin/tidings-window"), &format!("exit {code}"))
+    }
+
     /// Leaves the agent without its window, as a package without one does.
     pub fn remove_window(&self) -> anyhow::Result<()> {
         fs::remove_file(self.folder.path().join("bin/tidings-window")).context("there was no window")

@@ -1,5 +1,5 @@
 use serde_json::json;
-use tidings_tests::window::{Desk, USER};
+use tidings_tests::window::{Desk, SOON, USER};
 
 #[tokio::test]
 async fn a_message_pushed_at_the_server_appears_on_the_page() -> anyhow::Result<()> {
@@ -37,5 +37,18 @@ async fn replaced_shows_on_the_page_and_taking_over_works_from_there() -> anyhow
     page.shows("Replaced by another tab or device since").await?;
     page.click("Take over here").await?;
     desk.shows("Connected since ").await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_message_that_is_looked_at_on_the_page_clears_the_dot_in_the_tray() -> anyhow::Result<()> {
+    let desk = Desk::start().await?;
+    desk.server.push_json(USER, &json!({"title": "look at me"}));
+    let dot = "tidings-connected-unread";
+    desk.tray.until("the dot", SOON, |shown| shown.icon == dot).await?;
+    let page = desk.open_page().await?;
+    page.shows("look at me").await?;
+    page.click("look at me").await?;
+    desk.tray.until("no dot", SOON, |shown| shown.icon == "tidings-connected").await?;
     page.close().await
 }

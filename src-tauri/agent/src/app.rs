@@ -22,7 +22,7 @@ use crate::signals::{Bell, Bells, Sleep, asleep};
 use crate::snapshot::{Snapshot, Source};
 use crate::tray;
 use crate::tray::view::RECENT;
-use crate::window::Window;
+use crate::window::{self, Window};
 use crate::wish::{PauseFor, Wish, Wishes};
 use crate::{remote, serve};
 
@@ -102,7 +102,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
                 Err(broadcast::error::RecvError::Closed) => break,
             },
             () = sleep_until(resume_at) => agent.set_pause(None),
-            status = agent.window.ended() => window_ended(status),
+            status = agent.window.ended() => agent.window_ended(&status),
             bell = bells.ring() => agent.answer(bell),
         }
         // Whatever it was that woke us: it may be the first after a sleep (W1).
@@ -241,6 +241,19 @@ impl Agent {
         self.snapshot.borrow().paused_until.filter(|until| *until < Timestamp::MAX)
     }
 
+    fn window_ended(&self, status: &std::io::Result<ExitStatus>) {
+        match status {
+            Ok(status) if status.success() => tracing::debug!("the window was closed"),
+            Ok(status) if status.code() == Some(window::LIBRARY_MISSING) => self.notice(
+                Source::Window,
+                "the window needs WebKitGTK 4.1, which is not installed (Debian: libwebkit2gtk-4.1-0); \
+                 everything else works without it"
+                    .to_owned(),
+            ),
+            other => tracing::warn!(?other, "the window ended badly"),
+        }
+    }
+
     fn open_window(&mut self, activation_token: Option<String>, message: Option<RowId>) {
         match self.window.open(activation_token, message) {
             Ok(()) => {
@@ -248,13 +261,6 @@ impl Agent {
             }
             Err(error) => self.notice(Source::Window, error.to_string()),
         }
-    }
-}
-
-fn window_ended(status: std::io::Result<ExitStatus>) {
-    match status {
-        Ok(status) if status.success() => tracing::debug!("the window was closed"),
-        other => tracing::warn!(?other, "the window ended badly"),
     }
 }
 

@@ -6,7 +6,7 @@ use tidings_api::socket::{self, Handler};
 use tidings_api::{
     ChannelReport, ErrorCode, Event, MessageReport, Refusal, Reply, Request, StatusReport, StoredMessage,
 };
-use tidings_inbox::{Inbox, Message, RowId};
+use tidings_inbox::{Inbox, Message, Raw, RowId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -18,6 +18,9 @@ use crate::wish::{Wish, Wishes};
 
 /// Messages in one answer to a question for the history.
 const HISTORY: u16 = 500;
+
+/// … and the length of their texts, which JSON makes longer. One message is always told.
+const HISTORY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Events that may wait for a subscriber.
 const EVENTS: usize = 64;
@@ -96,11 +99,19 @@ impl Handler for Answers {
             Request::History { before, limit } => {
                 let messages = self.inbox.history(before.map(RowId), limit.min(HISTORY).into()).await;
                 let snapshot = self.snapshot.borrow();
-                Reply::History {
-                    messages: messages.iter().map(|message| stored(message, &snapshot)).collect(),
-                }
+                let mut length = 0;
+                let fitting = messages.iter().take_while(|message| {
+                    let first = length == 0;
+                    length += text_length(message);
+                    first || length <= HISTORY_BYTES
+                });
+                Reply::History { messages: fitting.map(|message| stored(message, &snapshot)).collect() }
             }
             Request::OpenLink { message } => self.open_link(RowId(message)).await,
+            Request::MarkRead { messages } => {
+                self.inbox.mark_read(messages.into_iter().map(RowId).collect()).await;
+                Reply::Done { channels: Vec::new() }
+            }
             Request::Diagnostics => {
                 Reply::Diagnostics { text: self.diagnostics.text(&self.snapshot.borrow()) }
             }
@@ -199,6 +210,15 @@ fn news(told: &StatusReport, now: &StatusReport) -> Vec<Event> {
     changed.map(|(now, _)| Event::State(now.clone())).collect()
 }
 
+/// Never 0.
+fn text_length(message: &Message) -> usize {
+    let raw = match &message.raw {
+        Raw::Text(text) => text.len(),
+        Raw::Binary(bytes) => bytes.len(),
+    };
+    1 + message.title.len() + message.body.len() + raw
+}
+
 fn stored(message: &Message, snapshot: &Snapshot) -> StoredMessage {
     StoredMessage {
         row: message.row.0,
@@ -223,8 +243,8 @@ pub(crate) fn message_report(message: &Message, channel: String) -> MessageRepor
         url: message.url.as_ref().map(ToString::to_string),
         received_at: message.received_at,
         raw: match &message.raw {
-            tidings_inbox::Raw::Text(text) => tidings_api::Raw::Text(text.clone()),
-            tidings_inbox::Raw::Binary(bytes) => tidings_api::Raw::Binary { base64: BASE64.encode(bytes) },
+            Raw::Text(text) => tidings_api::Raw::Text(text.clone()),
+            Raw::Binary(bytes) => tidings_api::Raw::Binary { base64: BASE64.encode(bytes) },
         },
     }
 }

@@ -12,6 +12,9 @@ use tokio::sync::mpsc;
 /// Name of the window's executable, beside the agent's own.
 const EXECUTABLE: &str = "tidings-window";
 
+/// The exit code of a program whose libraries the system's loader can't find.
+pub(crate) const LIBRARY_MISSING: i32 = 127;
+
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     child: Option<Child>,

@@ -52,6 +52,12 @@ pub enum PageCommand {
         #[cfg_attr(test, ts(type = "number"))]
         message: i64,
     },
+    /// Count messages as read.
+    MarkRead {
+        /// Their rows.
+        #[cfg_attr(test, ts(type = "Array<number>"))]
+        messages: Vec<i64>,
+    },
     /// Start the agent where none runs; restart it where it is of another version.
     RestartAgent,
 }

@@ -46,6 +46,11 @@ pub enum Request {
         /// The message's row.
         message: i64,
     },
+    /// Count stored messages as read. Answered by [`Reply::Done`].
+    MarkRead {
+        /// Their rows; one that is not there is passed over.
+        messages: Vec<i64>,
+    },
     /// What a report of trouble should hold, with nothing secret in it. Answered by [`Reply::Diagnostics`].
     Diagnostics,
 }
@@ -80,7 +85,7 @@ pub enum Reply {
     Event(Event),
     /// Stored messages, newest first.
     History {
-        /// Fewer than asked for when there are no more.
+        /// Fewer than asked for when there are no more, or when they are too long for one answer.
         messages: Vec<StoredMessage>,
     },
     /// For people to read and to send on.

@@ -33,6 +33,7 @@ impl Handler for Agent {
             | Request::CredentialChanged { .. }
             | Request::History { .. }
             | Request::OpenLink { .. }
+            | Request::MarkRead { .. }
             | Request::Diagnostics => Reply::Refused(Refusal {
                 code: ErrorCode::UnknownChannel,
                 message: "no such channel".to_owned(),
