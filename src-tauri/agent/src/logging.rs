@@ -21,11 +21,13 @@ const FILES: usize = 3;
 /// Starts logging; `file` is the agent's log file. What is wrong with the file or the level is logged, not fatal.
 pub(crate) fn start(file: Option<&Path>) {
     let asked = std::env::var(LEVEL).ok();
-    let level = asked.as_deref().map_or(Ok(LevelFilter::INFO), str::parse::<LevelFilter>);
+    // Without a file it is a command whose answers say what goes on.
+    let default = if file.is_some() { LevelFilter::INFO } else { LevelFilter::WARN };
+    let level = asked.as_deref().map_or(Ok(default), str::parse::<LevelFilter>);
     // The libraries speak of their own plumbing below warn.
     let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(
         ["tidings_agent", "tidings_api", "tidings_channel", "tidings_inbox"]
-            .map(|ours| (ours, *level.as_ref().unwrap_or(&LevelFilter::INFO))),
+            .map(|ours| (ours, *level.as_ref().unwrap_or(&default))),
     );
     let stderr = tracing_subscriber::fmt::layer()
         .with_ansi(false)
