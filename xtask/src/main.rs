@@ -101,10 +101,10 @@ fn demo(args: &[String]) -> anyhow::Result<()> {
     run(run::program(&beside_us("tidings-demo")?).args(args))
 }
 
-/// The agent is built by itself, as it is shipped: together with the tests it would get their features, too.
+/// Agent and window are built by themselves, as they are shipped: with the tests they would get their features, too.
 fn bench(args: &[String]) -> anyhow::Result<()> {
-    packages::install(&[Purpose::Build, Purpose::Desktop])?;
-    run(&mut cargo(&["build", "--release", "-p", "tidings", "--no-default-features", "--bin", "tidings"]))?;
+    packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop])?;
+    run(&mut cargo(&["build", "--release", "-p", "tidings", "--bins"]))?;
     // The yardstick is a program of its own, which `cargo run` would not build.
     let both = ["--bin", "tidings-bench", "--bin", "tidings-bare"];
     run(cargo(&["build", "--release", "-p", "tidings-tests"]).args(both))?;
