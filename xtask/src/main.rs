@@ -2,7 +2,7 @@
 //! of them and nothing else. Only `anyhow` and the standard library, so that it builds in seconds.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -112,6 +112,8 @@ fn bench(args: &[String]) -> anyhow::Result<()> {
     run(cargo(&bench).args(args))
 }
 
-fn root() -> anyhow::Result<&'static Path> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is not in a folder of the project")
+/// Asked of cargo at run time: the binary may come from a build folder that a copy of the project shared.
+fn root() -> anyhow::Result<PathBuf> {
+    let ours = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Ok(Path::new(&ours).parent().context("xtask is not in a folder of the project")?.to_owned())
 }
