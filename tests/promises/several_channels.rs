@@ -118,3 +118,22 @@ async fn recent_lists_the_last_five_messages_and_opens_them() -> anyhow::Result<
     assert_eq!(window, "--message 4|");
     Ok(())
 }
+
+#[tokio::test]
+async fn the_command_line_pauses_and_resumes_as_the_menu_does() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    let before = jiff::Timestamp::now();
+    assert_eq!(scene.app.run(&["pause", "1h"]).await?.code, Some(0));
+    scene.tray.wait_for_label("Notifications paused until ").await?;
+    let until = scene.app.status().await?.paused_until.expect("paused");
+    assert!(until.duration_since(before) >= jiff::SignedDuration::from_hours(1));
+
+    let wrong = scene.app.run(&["pause", "soon"]).await?;
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("tidings pause 1h"), "{}", wrong.stderr);
+
+    assert_eq!(scene.app.run(&["resume"]).await?.code, Some(0));
+    scene.tray.wait_for_label("Pause notifications").await?;
+    assert_eq!(scene.app.status().await?.paused_until, None);
+    Ok(())
+}

@@ -5,7 +5,7 @@
 
 use std::process::{ExitCode, ExitStatus};
 
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use tidings_channel::Signal as ChannelSignal;
 use tidings_inbox::{Inbox, Policy, RowId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -23,7 +23,7 @@ use crate::snapshot::{Snapshot, Source};
 use crate::tray;
 use crate::tray::view::RECENT;
 use crate::window::{self, Window};
-use crate::wish::{PauseFor, Wish, Wishes};
+use crate::wish::{Wish, Wishes};
 use crate::{remote, serve};
 
 /// Starts Tidings, or raises the one that runs.
@@ -222,8 +222,7 @@ impl Agent {
                 });
                 self.inbox.mark_read(vec![message]).await;
             }
-            Wish::Pause(pause) => self.set_pause(Some(pause_end(pause, &Zoned::now()))),
-            Wish::Resume => self.set_pause(None),
+            Wish::Pause { until } => self.set_pause(until),
             // Taken by the main loop itself.
             Wish::SessionEnded | Wish::Quit => {}
         }
@@ -261,18 +260,6 @@ impl Agent {
             }
             Err(error) => self.notice(Source::Window, error.to_string()),
         }
-    }
-}
-
-/// When a pause that begins `now` ends.
-fn pause_end(pause: PauseFor, now: &Zoned) -> Timestamp {
-    match pause {
-        PauseFor::Minutes(minutes) => now.timestamp() + jiff::SignedDuration::from_mins(minutes.into()),
-        PauseFor::UntilMorning => now
-            .tomorrow()
-            .and_then(|tomorrow| tomorrow.date().at(8, 0, 0, 0).to_zoned(now.time_zone().clone()))
-            .map_or(Timestamp::MAX, |morning| morning.timestamp()),
-        PauseFor::UntilResumed => Timestamp::MAX,
     }
 }
 

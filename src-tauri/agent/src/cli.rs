@@ -61,6 +61,16 @@ pub(crate) enum Command {
     Disconnect(Target),
     /// Connect here again after another instance took the channel over.
     Takeover(Target),
+    /// Hold popups back for a while (`pause 1h`), to a time (`pause until 08:00`), or until `resume`.
+    ///
+    /// Messages go into the inbox meanwhile, critical ones pop up all the same, and one popup sums the rest up
+    /// afterwards.
+    Pause {
+        /// A duration such as 30m or 1h, `until HH:MM`, or `off`; until resumed if left out.
+        time: Vec<String>,
+    },
+    /// Show popups again.
+    Resume,
     /// Print messages of the running Tidings as they arrive.
     Tail {
         /// One JSON object a line.

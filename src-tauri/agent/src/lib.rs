@@ -15,6 +15,7 @@ mod listen;
 mod lock;
 mod logging;
 mod paths;
+mod pause;
 mod popup;
 mod remembered;
 mod remote;
@@ -58,6 +59,8 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         match &cli.command {
             None => app::start(&paths, &cli.start).await,
             Some(Command::Status { json }) => remote::status(&paths, *json).await,
+            Some(Command::Pause { time }) => remote::pause(&paths, time).await,
+            Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()]).await,
             Some(Command::Tail { json }) => remote::tail(&paths, *json).await,
             Some(Command::Doctor(args)) => doctor::run(&paths, args).await,
             Some(Command::Secret(what)) => secret::run(&paths, what).await,

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use jiff::Zoned;
 use jiff::tz::TimeZone;
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{Action, ErrorCode, Event, Line, Reply, Request, StatusReport};
@@ -10,6 +11,7 @@ use tidings_api::{Action, ErrorCode, Event, Line, Reply, Request, StatusReport};
 use crate::cli::exit;
 use crate::listen::Out;
 use crate::paths::Paths;
+use crate::pause;
 
 /// A second start: shows the first one's window.
 pub(crate) async fn raise(paths: &Paths) -> anyhow::Result<ExitCode> {
@@ -40,6 +42,16 @@ pub(crate) async fn act(paths: &Paths, action: Action, channel: Option<&str>) ->
         Ok(())
     })
     .await
+}
+
+pub(crate) async fn pause(paths: &Paths, time: &[String]) -> anyhow::Result<ExitCode> {
+    match pause::parse(time, &Zoned::now()) {
+        Ok(until) => ask(paths, &Request::Pause { until }, |_| Ok(())).await,
+        Err(message) => {
+            say(&format!("tidings: {message}"));
+            Ok(ExitCode::from(exit::USAGE))
+        }
+    }
 }
 
 pub(crate) async fn tail(paths: &Paths, json: bool) -> anyhow::Result<ExitCode> {

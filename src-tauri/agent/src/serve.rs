@@ -108,6 +108,10 @@ impl Handler for Answers {
                 Reply::History { messages: fitting.map(|message| stored(message, &snapshot)).collect() }
             }
             Request::OpenLink { message } => self.open_link(RowId(message)).await,
+            Request::Pause { until } => {
+                self.wishes.make(Wish::Pause { until });
+                Reply::Done { channels: Vec::new() }
+            }
             Request::MarkRead { messages } => {
                 self.inbox.mark_read(messages.into_iter().map(RowId).collect()).await;
                 Reply::Done { channels: Vec::new() }

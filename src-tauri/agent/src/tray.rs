@@ -149,8 +149,8 @@ fn wish(does: &Does) -> Wish {
         Does::OpenMessage(message) => {
             Wish::OpenWindow { activation_token: ksni::current_xdg_activation_token(), message: *message }
         }
-        Does::Pause(pause) => Wish::Pause(*pause),
-        Does::Resume => Wish::Resume,
+        Does::Pause(pause) => Wish::Pause { until: Some(pause.end(&Zoned::now())) },
+        Does::Resume => Wish::Pause { until: None },
         Does::Quit => Wish::Quit,
     }
 }

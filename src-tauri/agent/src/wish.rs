@@ -1,5 +1,6 @@
 //! What the user wants, wherever the wish was made: tray, popup, socket.
 
+use jiff::Timestamp;
 use tidings_api::{Action, Refusal};
 use tidings_inbox::RowId;
 use tokio::sync::{mpsc, oneshot};
@@ -33,21 +34,13 @@ pub(crate) enum Wish {
         url: Url,
         message: RowId,
     },
-    /// Hold popups back.
-    Pause(PauseFor),
-    /// Show popups again.
-    Resume,
+    /// Hold popups back until then; `None`: show them again.
+    Pause {
+        until: Option<Timestamp>,
+    },
     /// The desktop session is over.
     SessionEnded,
     Quit,
-}
-
-/// How long popups are held back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PauseFor {
-    Minutes(u16),
-    UntilMorning,
-    UntilResumed,
 }
 
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! What can be asked of the agent, and what it answers.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::report::{ChannelReport, StatusReport, StoredMessage};
@@ -45,6 +46,11 @@ pub enum Request {
     OpenLink {
         /// The message's row.
         message: i64,
+    },
+    /// Hold popups back. Answered by [`Reply::Done`].
+    Pause {
+        /// Until then; the far end of time means until resumed, `None` resumes.
+        until: Option<Timestamp>,
     },
     /// Count stored messages as read. Answered by [`Reply::Done`].
     MarkRead {

@@ -34,6 +34,7 @@ impl Handler for Agent {
             | Request::History { .. }
             | Request::OpenLink { .. }
             | Request::MarkRead { .. }
+            | Request::Pause { .. }
             | Request::Diagnostics => Reply::Refused(Refusal {
                 code: ErrorCode::UnknownChannel,
                 message: "no such channel".to_owned(),

@@ -9,8 +9,8 @@ use jiff::{Timestamp, Zoned};
 use tidings_api::Action;
 use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
 
+use crate::pause::PauseFor;
 use crate::snapshot::{ChannelView, Snapshot, timestamp};
-use crate::wish::PauseFor;
 
 /// How many messages `Recent` lists.
 pub(crate) const RECENT: usize = 5;

@@ -1,0 +1,98 @@
+//! Until when popups are held back: the tray's choices, and what one types after `tidings pause`.
+
+use jiff::civil::Time;
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+/// The tray's choices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PauseFor {
+    Minutes(u16),
+    UntilMorning,
+    UntilResumed,
+}
+
+impl PauseFor {
+    /// When a pause that begins `now` ends; the far end of time means: until resumed.
+    pub(crate) fn end(self, now: &Zoned) -> Timestamp {
+        match self {
+            Self::Minutes(minutes) => now.timestamp() + SignedDuration::from_mins(minutes.into()),
+            Self::UntilMorning => {
+                let tomorrow = now.tomorrow().map(|tomorrow| tomorrow.date().at(8, 0, 0, 0));
+                tomorrow
+                    .and_then(|morning| morning.to_zoned(now.time_zone().clone()))
+                    .map_or(Timestamp::MAX, |morning| morning.timestamp())
+            }
+            Self::UntilResumed => Timestamp::MAX,
+        }
+    }
+}
+
+/// What is typed: nothing, a duration, `until HH:MM`, or `off` (`None`).
+pub(crate) fn parse(words: &[String], now: &Zoned) -> Result<Option<Timestamp>, String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] => Ok(Some(Timestamp::MAX)),
+        ["off"] => Ok(None),
+        ["until", time] => next(time, now).map(Some).ok_or_else(|| {
+            format!("{time:?} is no time of day; write for example `tidings pause until 08:00`")
+        }),
+        [duration] => humantime::parse_duration(duration)
+            .ok()
+            .and_then(|duration| now.timestamp().checked_add(duration).ok())
+            .map(Some)
+            .ok_or_else(|| {
+                format!("{duration:?} is no duration; write for example `tidings pause 1h`, or 30m, or `off`")
+            }),
+        _ => Err("write `tidings pause 1h`, `tidings pause until 08:00` or `tidings pause off`".to_owned()),
+    }
+}
+
+/// The next moment at which the clock shows this time of day.
+fn next(time: &str, now: &Zoned) -> Option<Timestamp> {
+    let time = Time::strptime("%H:%M", time).ok()?;
+    [now.date(), now.date().tomorrow().ok()?]
+        .into_iter()
+        .filter_map(|day| day.to_datetime(time).to_zoned(now.time_zone().clone()).ok())
+        .map(|moment| moment.timestamp())
+        .find(|moment| *moment > now.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Zoned {
+        "2026-03-01T14:02:31+09:00[+09:00]".parse().unwrap()
+    }
+
+    fn typed(words: &str) -> Result<Option<String>, String> {
+        let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+        let until = parse(&words, &now())?;
+        Ok(until.map(|until| until.to_zoned(now().time_zone().clone()).strftime("%d %H:%M").to_string()))
+    }
+
+    #[test]
+    fn what_is_typed_is_a_duration_a_time_of_day_or_off() {
+        assert_eq!(typed("1h").unwrap().unwrap(), "01 15:02");
+        assert_eq!(typed("30m").unwrap().unwrap(), "01 14:32");
+        assert_eq!(typed("until 18:30").unwrap().unwrap(), "01 18:30");
+        assert_eq!(typed("until 08:00").unwrap().unwrap(), "02 08:00");
+        assert_eq!(typed("until 14:02").unwrap().unwrap(), "02 14:02");
+        assert_eq!(typed("off").unwrap(), None);
+        assert_eq!(parse(&[], &now()).unwrap(), Some(Timestamp::MAX));
+    }
+
+    #[test]
+    fn anything_else_is_answered_with_what_to_write() {
+        for wrong in ["soon", "60", "until", "until noon", "until 25:00", "1h 2h", "99999999999999h"] {
+            let told = typed(wrong).unwrap_err();
+            assert!(told.contains("tidings pause"), "{wrong}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_trays_morning_is_tomorrows() {
+        let end = PauseFor::UntilMorning.end(&now()).to_zoned(now().time_zone().clone());
+        assert_eq!(end.strftime("%d %H:%M").to_string(), "02 08:00");
+    }
+}
