@@ -14,32 +14,14 @@ use zbus::message::{Header, Type};
 use zbus::names::BusName;
 use zbus::object_server::SignalEmitter;
 use zbus::proxy::CacheProperties;
-use zbus::{Connection, MatchRule, MessageStream, interface, proxy};
+use zbus::{Connection, MatchRule, MessageStream, interface};
 
 use crate::desktop::PrivateBus;
-use crate::tray_item::{MenuEntry, TrayItem};
+use crate::tray_item::{MenuEntry, StatusNotifierItemProxy, TrayItem};
 use crate::wait::{News, SOON};
 
 const NAME: &str = "org.kde.StatusNotifierWatcher";
 const PATH: &str = "/StatusNotifierWatcher";
-
-#[proxy(interface = "org.kde.StatusNotifierItem", default_path = "/StatusNotifierItem")]
-trait StatusNotifierItem {
-    #[zbus(property)]
-    fn id(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn title(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn status(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn icon_theme_path(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn tool_tip(&self) -> zbus::Result<ToolTip>;
-    fn activate(&self, x: i32, y: i32) -> zbus::Result<()>;
-}
-
-/// Icon name, pixels, title, text.
-type ToolTip = (String, Vec<(i32, i32, Vec<u8>)>, String, String);
 
 /// The tray host. Without a live connection it is dead, until [`TrayHost::come_back`].
 #[derive(Debug)]

@@ -13,14 +13,24 @@ use zbus::{Connection, proxy};
 const LOOK: Duration = Duration::from_millis(30);
 
 #[proxy(interface = "org.kde.StatusNotifierItem", default_path = "/StatusNotifierItem")]
-trait StatusNotifierItem {
+pub(crate) trait StatusNotifierItem {
     #[zbus(property)]
     fn id(&self) -> zbus::Result<String>;
     #[zbus(property)]
     fn title(&self) -> zbus::Result<String>;
     #[zbus(property)]
+    fn status(&self) -> zbus::Result<String>;
+    #[zbus(property)]
     fn icon_name(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn icon_theme_path(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn tool_tip(&self) -> zbus::Result<ToolTip>;
+    fn activate(&self, x: i32, y: i32) -> zbus::Result<()>;
 }
+
+/// Icon name, pixels, title, text.
+type ToolTip = (String, Vec<(i32, i32, Vec<u8>)>, String, String);
 
 #[proxy(
     interface = "org.kde.StatusNotifierWatcher",
