@@ -130,40 +130,6 @@ received_at: string,
  */
 raw: Raw, };
 
-export type MessageReport = { 
-/**
- * Name of the channel.
- */
-channel: string, 
-/**
- * The server's id for it, if it gave one.
- */
-id: string | null, 
-/**
- * Title; the channel's name where the message has none.
- */
-title: string, 
-/**
- * Body.
- */
-body: string, 
-/**
- * 1 (lowest) to 5 (highest), 3 is normal.
- */
-priority: number, 
-/**
- * Link that a click opens.
- */
-url: string | null, 
-/**
- * When its last byte was read.
- */
-received_at: string, 
-/**
- * What the server sent, untouched.
- */
-raw: Raw, };
-
 export type Raw = string | { 
 /**
  * The bytes in standard base64 with padding (RFC 4648, section 4).

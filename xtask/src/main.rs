@@ -1,5 +1,5 @@
-//! What a person types: `cargo xtask test`, `demo`, `bench`, `packages`. Continuous integration types the first
-//! of them and nothing else. Only `anyhow` and the standard library, so that it builds in seconds.
+//! What a person types: `cargo xtask test`, `demo`, `bench`, `tools`, `packages`. Continuous integration types the first
+//! of them and nothing else. Few and small dependencies, so that it builds in seconds.
 
 use std::env;
 use std::path::{Path, PathBuf};

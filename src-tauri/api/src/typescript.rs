@@ -9,8 +9,7 @@ use ts_rs::{Config, TS};
 
 use crate::page::{AgentLink, HistoryQuery, PageCommand, PageError, PageErrorCode, PageEvent};
 use crate::{
-    Action, ChannelReport, Close, ErrorCode, Event, MessageReport, Raw, Refusal, StateName, StatusReport,
-    StoredMessage,
+    Action, ChannelReport, Close, ErrorCode, Event, Raw, Refusal, StateName, StatusReport, StoredMessage,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -26,7 +25,6 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<StateName>(&config),
         declaration::<Close>(&config),
         declaration::<StoredMessage>(&config),
-        declaration::<MessageReport>(&config),
         declaration::<Raw>(&config),
         declaration::<Event>(&config),
         declaration::<Action>(&config),
