@@ -2,6 +2,8 @@
 //! nothing is left behind however it ends.
 
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, kill_process};
@@ -13,6 +15,8 @@ use crate::{BUILD, LOOK, Place, SOON, nobody_left, process, say};
 
 /// What the page is painted with to see that it changed: its colour, and how many pixels are many.
 const PAINT: ([u8; 3], usize) = ([0, 255, 0], 50_000);
+/// How often an edit is saved again until it shows. Longer than a reload takes.
+const SAVE_AGAIN: Duration = Duration::from_secs(5);
 
 /// A way to end it.
 type End = fn(&Process) -> anyhow::Result<()>;
@@ -43,7 +47,7 @@ pub(crate) async fn check(place: &Place) -> anyhow::Result<()> {
     let style = place.file("ui/style.css");
     let text = fs::read_to_string(&style)? + "\n* { background: #00ff00 !important; }\n";
     fs::write(&style, text)?;
-    painted(place).await?;
+    painted(place, &style).await?;
     ensure!(pair()? == Some(first), "a change of the page is no reason to start anything anew");
     say(&format!("dev: a change of the page showed after {:.1?}", changed.elapsed()));
 
@@ -125,10 +129,16 @@ async fn up(
     }
 }
 
-/// Waits until the screen shows much of the paint.
-async fn painted(place: &Place) -> anyhow::Result<()> {
+/// Waits until the screen shows much of the paint. A page that was still loading at the edit listens for the next
+/// one only, so the file is saved again now and then.
+async fn painted(place: &Place, edited: &Path) -> anyhow::Result<()> {
     let deadline = Instant::now() + SOON;
+    let mut saved = Instant::now();
     loop {
+        if saved.elapsed() > SAVE_AGAIN {
+            fs::write(edited, fs::read_to_string(edited)? + "\n")?;
+            saved = Instant::now();
+        }
         let pixels = place.desktop.pixels().await?;
         let painted = pixels.chunks_exact(3).filter(|pixel| *pixel == PAINT.0).count();
         if painted > PAINT.1 {
