@@ -107,7 +107,7 @@ async fn up(
     place: &Place,
     dev: &mut Process,
     before: Option<Pair>,
-    within: std::time::Duration,
+    within: Duration,
 ) -> anyhow::Result<Pair> {
     let deadline = Instant::now() + within;
     loop {
