@@ -10,7 +10,6 @@ use anyhow::{Context, bail};
 
 use crate::packages::{self, Purpose};
 use crate::run::{cargo, run as run_command, say, took, works};
-use crate::tools;
 use crate::wall::{self, without_system_libraries};
 
 /// What was typed after `test`.
@@ -45,7 +44,6 @@ const STEPS: &[Step] = &[
         what: "unit, property and loopback tests, and those of the real app",
         check: tests,
     },
-    Step { name: "tools", what: "`cargo tauri dev` and `cargo tauri build`", check: tools::check },
 ];
 
 impl Wish {
