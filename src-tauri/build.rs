@@ -9,7 +9,17 @@ fn main() {
 /// `tauri.conf.json` grants.
 #[cfg(feature = "window")]
 fn window() {
-    let commands = tauri_build::AppManifest::new().commands(&["subscribe", "act", "history", "diagnostics"]);
+    let commands = tauri_build::AppManifest::new().commands(&[
+        "subscribe",
+        "act",
+        "history",
+        "diagnostics",
+        "settings",
+        "edit_settings",
+        "test",
+        "preview",
+        "health",
+    ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands)) {
         println!("cargo::error={error:#}");
     }

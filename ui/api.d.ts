@@ -6,6 +6,14 @@ export type StatusReport = {
  */
 version: string, 
 /**
+ * The language in force: `en` or `zh-CN`.
+ */
+language: string, 
+/**
+ * The window's theme: `auto`, `light` or `dark`.
+ */
+theme: string, 
+/**
  * Popups are held back until then; `null` when they aren't. The far end of time means: until resumed.
  */
 paused_until: string | null, 
@@ -74,7 +82,11 @@ links_opened: number,
 /**
  * Unread messages of this channel.
  */
-unread: number, };
+unread: number, 
+/**
+ * It is the demo's channel, which stands in no settings file.
+ */
+demo: boolean, };
 
 export type StateName = "disconnected" | "connecting" | "connected" | "waiting" | "replaced" | "needs_user";
 
@@ -156,9 +168,13 @@ code: ErrorCode,
 /**
  * For people: what, where and how to mend.
  */
-message: string, };
+message: string, 
+/**
+ * The key of the settings that it is about, such as `url` or `heartbeat.interval`, where there is one.
+ */
+key: string | null, };
 
-export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "window_open" | "busy" | "ending";
+export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_sample" | "busy" | "ending";
 
 export type PageEvent = AgentLink | Event;
 
@@ -192,17 +208,53 @@ message: number, } | { "do": "mark_read",
 /**
  * Their rows.
  */
-messages: Array<number>, } | { "do": "restart_agent" };
+messages: Array<number>, } | { "do": "restart_agent" } | { "do": "mark_all_read", 
+/**
+ * Id: only this channel's.
+ */
+channel: string | null, } | { "do": "delete", 
+/**
+ * Their rows.
+ */
+messages: Array<number>, } | { "do": "pause", 
+/**
+ * When they go on by themselves.
+ */
+until: string | null, } | { "do": "set_secret", 
+/**
+ * Id.
+ */
+channel: string, 
+/**
+ * `null` removes it.
+ */
+secret: Secret | null, } | { "do": "start_demo" } | { "do": "end_demo" };
 
 export type HistoryQuery = { 
 /**
- * Only those before this row.
+ * Only those stored before this row.
  */
 before: number | null, 
 /**
- * At most so many.
+ * At most so many; the agent has a limit of its own.
  */
-limit: number, };
+limit: number, 
+/**
+ * Only those that hold all of these words.
+ */
+search: string | null, 
+/**
+ * Id: only this channel's.
+ */
+channel: string | null, 
+/**
+ * Only those that nobody has looked at yet.
+ */
+unread: boolean, 
+/**
+ * Only those received at or after this time.
+ */
+since: string | null, };
 
 export type PageError = { 
 /**
@@ -212,6 +264,275 @@ code: PageErrorCode,
 /**
  * For people.
  */
-message: string, };
+message: string, 
+/**
+ * The key of the settings that it is about, where there is one.
+ */
+key: string | null, };
 
 export type PageErrorCode = "agent_gone" | "other_version" | "failed" | ErrorCode;
+
+export type SettingsReport = { 
+/**
+ * Names this very content of the file.
+ */
+revision: string, 
+/**
+ * The file's path, as shown to people.
+ */
+file: string, 
+/**
+ * What is wrong with the file. Then the last good settings are in force, `values` are empty, and it has to be
+ * mended by hand before it can be edited here.
+ */
+error: string | null, 
+/**
+ * What stands in the file but for its channels: `language`, `notifications` and so on.
+ */
+values: Record<string, any>, 
+/**
+ * The channels in the order of the file.
+ */
+channels: Array<ChannelValues>, 
+/**
+ * What holds where the file says nothing.
+ */
+defaults: Defaults, 
+/**
+ * Whether there is a keyring to keep secrets in.
+ */
+keyring: boolean, };
+
+export type Defaults = { 
+/**
+ * Of the file but for its channels.
+ */
+values: Record<string, any>, 
+/**
+ * Of one channel.
+ */
+channel: Record<string, any>, };
+
+export type ChannelValues = { 
+/**
+ * Its id, also where the file leaves it to follow from the name.
+ */
+id: string, 
+/**
+ * What stands in the file.
+ */
+values: Record<string, any>, 
+/**
+ * Whether the keyring holds a secret for it; `null` where that can't be told.
+ */
+has_secret: boolean | null, };
+
+export type Edit = { "edit": "set", 
+/**
+ * Id of the channel; `null`: the file itself.
+ */
+channel: string | null, 
+/**
+ * Its path.
+ */
+key: string, 
+/**
+ * `null` removes the key: its default holds.
+ */
+value: any, } | { "edit": "add_channel", 
+/**
+ * What stands in its table; `url` must be there.
+ */
+values: Record<string, any>, 
+/**
+ * Kept in the keyring before the channel connects.
+ */
+secret: Secret | null, } | { "edit": "remove_channel", 
+/**
+ * Id.
+ */
+channel: string, };
+
+export type Secret = string;
+
+export type Trial = { 
+/**
+ * Id; `null`: a new one.
+ */
+channel: string | null, 
+/**
+ * As they stand in the editor.
+ */
+values: Record<string, any>, 
+/**
+ * As it stands in the editor; `null`: the one that is kept already, if any.
+ */
+secret: Secret | null, };
+
+export type Step = { 
+/**
+ * Which: `secret`, `name`, `proxy`, `tcp`, `tls`, `upgrade`, `ping` and such.
+ */
+step: string, 
+/**
+ * Whether it went well; `null`: neither good nor bad.
+ */
+ok: boolean | null, 
+/**
+ * How long it took, in milliseconds.
+ */
+ms: number | null, 
+/**
+ * What was found, for people.
+ */
+detail: string, 
+/**
+ * What to do about it, for people.
+ */
+mend: string | null, };
+
+export type Sample = { 
+/**
+ * Id of the channel whose last message is the sample when `text` is `null`.
+ */
+channel: string | null, 
+/**
+ * As they stand in the editor.
+ */
+values: Record<string, any>, 
+/**
+ * A message's text.
+ */
+text: string | null, };
+
+export type Preview = { 
+/**
+ * The message as it would be stored.
+ */
+message: MessageReport, 
+/**
+ * Whether a popup would show it, by the channel's rules.
+ */
+popup: boolean, 
+/**
+ * It is protocol noise by `ignore`, and would not become a message at all.
+ */
+ignored: boolean, 
+/**
+ * The text that was read.
+ */
+sample: string, };
+
+export type MessageReport = { 
+/**
+ * Name of the channel.
+ */
+channel: string, 
+/**
+ * The server's id for it, if it gave one.
+ */
+id: string | null, 
+/**
+ * Title; the channel's name where the message has none.
+ */
+title: string, 
+/**
+ * Body.
+ */
+body: string, 
+/**
+ * 1 (lowest) to 5 (highest), 3 is normal.
+ */
+priority: number, 
+/**
+ * Link that a click opens.
+ */
+url: string | null, 
+/**
+ * When its last byte was read.
+ */
+received_at: string, 
+/**
+ * What the server sent, untouched.
+ */
+raw: Raw, };
+
+export type HealthReport = { 
+/**
+ * Id of the channel.
+ */
+channel: string, 
+/**
+ * What is told begins here …
+ */
+from: string, 
+/**
+ * … and ends here, which is now.
+ */
+to: string, 
+/**
+ * The states it was in, without gaps but for the times when Tidings did not run.
+ */
+bands: Array<Band>, 
+/**
+ * Round trips of pings, thinned out to what a plot can show.
+ */
+round_trips: Array<RoundTrip>, 
+/**
+ * The last links, opened or not.
+ */
+links: Array<LinkReport>, 
+/**
+ * When the last heartbeat was sent.
+ */
+last_heartbeat: string | null, };
+
+export type Band = { 
+/**
+ * From then …
+ */
+from: string, 
+/**
+ * … to then.
+ */
+to: string, 
+/**
+ * What it was doing.
+ */
+state: StateName, 
+/**
+ * Why it was not connected, in words.
+ */
+cause: string | null, };
+
+export type RoundTrip = { 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * How long, in milliseconds.
+ */
+ms: number, };
+
+export type LinkReport = { 
+/**
+ * When it was opened.
+ */
+opened: string, 
+/**
+ * When it ended; `null` while it is up.
+ */
+ended: string | null, 
+/**
+ * Why it ended, in words.
+ */
+cause: string | null, 
+/**
+ * The close code (RFC 6455, section 7.4), where there was a close frame.
+ */
+code: number | null, 
+/**
+ * When the next link was opened; `null` where none was yet.
+ */
+back: string | null, };

@@ -5,6 +5,13 @@
 /** @typedef {import("./api").PageCommand} PageCommand */
 /** @typedef {import("./api").HistoryQuery} HistoryQuery */
 /** @typedef {import("./api").StoredMessage} StoredMessage */
+/** @typedef {import("./api").SettingsReport} SettingsReport */
+/** @typedef {import("./api").Edit} Edit */
+/** @typedef {import("./api").Trial} Trial */
+/** @typedef {import("./api").Step} Step */
+/** @typedef {import("./api").Sample} Sample */
+/** @typedef {import("./api").Preview} Preview */
+/** @typedef {import("./api").HealthReport} HealthReport */
 
 /** What the page needs.
  * @typedef {object} Host
@@ -13,6 +20,11 @@
  * @property {(command: PageCommand) => Promise<void>} act
  * @property {(query: HistoryQuery) => Promise<StoredMessage[]>} history Newest first.
  * @property {() => Promise<string>} diagnostics A text without secrets.
+ * @property {() => Promise<SettingsReport>} settings
+ * @property {(revision: string, edits: Edit[]) => Promise<SettingsReport>} editSettings All or none.
+ * @property {(trial: Trial, onStep: (step: Step) => void) => Promise<void>} test Ends after the last step.
+ * @property {(sample: Sample) => Promise<Preview>} preview
+ * @property {(channel: string) => Promise<HealthReport>} health
  */
 
 /** The part of Tauri's global that is used.
@@ -27,7 +39,7 @@ const tauri = Reflect.get(globalThis, "__TAURI__");
 /** @type {Host} */
 const host = tauri ? overTauri(tauri.core) : (await import("./host-demo.js")).demo();
 
-export const { subscribe, act, history, diagnostics } = host;
+export const { subscribe, act, history, diagnostics, settings, editSettings, test, preview, health } = host;
 
 /** @param {TauriCore} core
  * @returns {Host} */
@@ -41,6 +53,15 @@ function overTauri({ invoke, Channel }) {
     act: (command) => invoke("act", { command }),
     history: (query) => invoke("history", { query }),
     diagnostics: () => invoke("diagnostics"),
+    settings: () => invoke("settings"),
+    editSettings: (revision, edits) => invoke("edit_settings", { revision, edits }),
+    async test(trial, onStep) {
+      const steps = new Channel();
+      steps.onmessage = onStep;
+      await invoke("test", { trial, steps });
+    },
+    preview: (sample) => invoke("preview", { sample }),
+    health: (channel) => invoke("health", { channel }),
   };
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, WebviewWindow};
 use tidings_api::client::{Client, ClientError};
-use tidings_api::page::{AgentLink, PageError, PageErrorCode, PageEvent};
-use tidings_api::{ErrorCode, Event, Reply, Request};
+use tidings_api::page::{AgentLink, PageError, PageErrorCode, PageEvent, Trial};
+use tidings_api::{ErrorCode, Event, Reply, Request, Step};
 use tokio::sync::mpsc;
 
 use crate::agent;
@@ -58,7 +58,26 @@ impl Bridge {
         agent::restart(&self.socket).await.map_err(|error| PageError {
             code: PageErrorCode::Failed,
             message: format!("Tidings could not be started: {error}"),
+            key: None,
         })
+    }
+
+    /// Hands on each step of a trial until its end.
+    pub(crate) async fn test(&self, trial: Trial, steps: &Channel<Step>) -> Result<(), PageError> {
+        let Trial { channel, values, secret } = trial;
+        let trial = async {
+            let mut client = Client::connect(&self.socket).await?;
+            let mut reply = client.ask(&Request::Test { channel, values, secret }).await?;
+            while let Reply::Step(step) = reply {
+                // A page that is gone or loaded anew has lost interest: the agent breaks off with our connection.
+                if steps.send(step).is_err() {
+                    break;
+                }
+                reply = client.step().await?;
+            }
+            Ok(())
+        };
+        trial.await.map_err(|error| page_error(&error))
     }
 }
 
@@ -69,7 +88,14 @@ fn page_error(error: &ClientError) -> PageError {
         ClientError::Refused(refusal) => PageErrorCode::Refused(refusal.code),
         ClientError::Malformed(_) => PageErrorCode::Failed,
     };
-    PageError { code, message: error.to_string() }
+    let key = match error {
+        ClientError::Refused(refusal) => refusal.key.clone(),
+        ClientError::NotRunning
+        | ClientError::Broken(_)
+        | ClientError::OtherVersion(_)
+        | ClientError::Malformed(_) => None,
+    };
+    PageError { code, message: error.to_string(), key }
 }
 
 impl Link {

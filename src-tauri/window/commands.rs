@@ -1,9 +1,11 @@
-//! The four commands of the page. Nothing else is open to it.
+//! The commands of the page. Nothing else is open to it.
 
 use tauri::State;
 use tauri::ipc::Channel;
-use tidings_api::page::{HistoryQuery, PageCommand, PageError, PageErrorCode, PageEvent};
-use tidings_api::{Reply, Request, StoredMessage};
+use tidings_api::page::{PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
+use tidings_api::{
+    Edit, HealthReport, HistoryQuery, Preview, Reply, Request, SettingsReport, Step, StoredMessage,
+};
 
 use crate::bridge::Bridge;
 
@@ -22,6 +24,12 @@ pub(crate) async fn act(bridge: State<'_, Bridge>, command: PageCommand) -> Resu
         PageCommand::Channel { action, channel } => Request::Act { action, channel },
         PageCommand::OpenLink { message } => Request::OpenLink { message },
         PageCommand::MarkRead { messages } => Request::MarkRead { messages },
+        PageCommand::MarkAllRead { channel } => Request::MarkAllRead { channel },
+        PageCommand::Delete { messages } => Request::Delete { messages },
+        PageCommand::Pause { until } => Request::Pause { until },
+        PageCommand::SetSecret { channel, secret } => Request::SetSecret { channel, secret },
+        PageCommand::StartDemo => Request::StartDemo,
+        PageCommand::EndDemo => Request::EndDemo,
         PageCommand::RestartAgent => return bridge.restart_agent().await,
     };
     bridge.ask(&request).await.map(|_| ())
@@ -33,8 +41,7 @@ pub(crate) async fn history(
     bridge: State<'_, Bridge>,
     query: HistoryQuery,
 ) -> Result<Vec<StoredMessage>, PageError> {
-    let request = Request::History { before: query.before, limit: query.limit };
-    let Reply::History { messages } = bridge.ask(&request).await? else { return Err(odd()) };
+    let Reply::History { messages } = bridge.ask(&Request::History(query)).await? else { return Err(odd()) };
     Ok(messages)
 }
 
@@ -45,7 +52,51 @@ pub(crate) async fn diagnostics(bridge: State<'_, Bridge>) -> Result<String, Pag
     Ok(text)
 }
 
-fn odd() -> PageError {
+/// What stands in the settings file.
+#[tauri::command]
+pub(crate) async fn settings(bridge: State<'_, Bridge>) -> Result<SettingsReport, PageError> {
+    let Reply::Settings(settings) = bridge.ask(&Request::Settings).await? else { return Err(odd()) };
+    Ok(settings)
+}
+
+/// Changes the settings file: all of the edits or none.
+#[tauri::command]
+pub(crate) async fn edit_settings(
+    bridge: State<'_, Bridge>,
+    revision: String,
+    edits: Vec<Edit>,
+) -> Result<SettingsReport, PageError> {
+    let request = Request::EditSettings { revision, edits };
+    let Reply::Settings(settings) = bridge.ask(&request).await? else { return Err(odd()) };
+    Ok(settings)
+}
+
+/// Tries a channel: tells each step, and returns at the end.
+#[tauri::command]
+pub(crate) async fn test(
+    bridge: State<'_, Bridge>,
+    trial: Trial,
+    steps: Channel<Step>,
+) -> Result<(), PageError> {
+    bridge.test(trial, &steps).await
+}
+
+/// What a message would look like.
+#[tauri::command]
+pub(crate) async fn preview(bridge: State<'_, Bridge>, sample: Sample) -> Result<Preview, PageError> {
+    let request = Request::Preview { channel: sample.channel, values: sample.values, sample: sample.text };
+    let Reply::Preview(preview) = bridge.ask(&request).await? else { return Err(odd()) };
+    Ok(preview)
+}
+
+/// How a channel did over the last day.
+#[tauri::command]
+pub(crate) async fn health(bridge: State<'_, Bridge>, channel: String) -> Result<HealthReport, PageError> {
+    let Reply::Health(health) = bridge.ask(&Request::Health { channel }).await? else { return Err(odd()) };
+    Ok(health)
+}
+
+pub(crate) fn odd() -> PageError {
     let message = "the running Tidings gave an answer to another question".to_owned();
-    PageError { code: PageErrorCode::Failed, message }
+    PageError { code: PageErrorCode::Failed, message, key: None }
 }

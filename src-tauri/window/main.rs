@@ -43,7 +43,12 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             commands::subscribe,
             commands::act,
             commands::history,
-            commands::diagnostics
+            commands::diagnostics,
+            commands::settings,
+            commands::edit_settings,
+            commands::test,
+            commands::preview,
+            commands::health
         ])
         .run(tauri::generate_context!())?;
     Ok(())

@@ -200,10 +200,8 @@ impl Channels {
         let meant: Vec<&Held> = self.held.iter().filter(meant).collect();
         if let (Some(name), []) = (channel, meant.as_slice()) {
             let known: Vec<&str> = self.held.iter().map(|held| held.settings.id.as_str()).collect();
-            return Err(Refusal {
-                code: ErrorCode::UnknownChannel,
-                message: format!("no channel is called {name:?}; there is: {}", known.join(", ")),
-            });
+            let message = format!("no channel is called {name:?}; there is: {}", known.join(", "));
+            return Err(Refusal::new(ErrorCode::UnknownChannel, message));
         }
         for held in &meant {
             held.channel.command(command);

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, ErrorCode, Event, MessageReport, Refusal, Reply, Request, StatusReport, StoredMessage,
+    ChannelReport, ErrorCode, Event, MessageReport, Refusal, Reply, Request, Secret, StatusReport, Step,
+    StoredMessage, Values,
 };
 use tidings_inbox::{Inbox, Message, Raw, RowId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -96,8 +97,9 @@ impl Handler for Answers {
                 self.wishes.make(Wish::OpenWindow { activation_token, message: None });
                 Reply::Done { channels: Vec::new() }
             }
-            Request::History { before, limit } => {
-                let messages = self.inbox.history(before.map(RowId), limit.min(HISTORY).into()).await;
+            Request::History(query) => {
+                let messages =
+                    self.inbox.history(query.before.map(RowId), query.limit.min(HISTORY).into()).await;
                 let snapshot = self.snapshot.borrow();
                 let mut length = 0;
                 let fitting = messages.iter().take_while(|message| {
@@ -119,8 +121,22 @@ impl Handler for Answers {
             Request::Diagnostics => {
                 Reply::Diagnostics { text: self.diagnostics.text(&self.snapshot.borrow()) }
             }
-            // The socket answers it by a stream.
-            Request::Subscribe { .. } => Reply::Status(self.snapshot.borrow().report()),
+            Request::Delete { messages } => {
+                self.inbox.delete(messages.into_iter().map(RowId).collect()).await;
+                Reply::Done { channels: Vec::new() }
+            }
+            Request::MarkAllRead { .. }
+            | Request::Settings
+            | Request::EditSettings { .. }
+            | Request::SetSecret { .. }
+            | Request::Preview { .. }
+            | Request::Health { .. }
+            | Request::StartDemo
+            | Request::EndDemo => Reply::Refused(Refusal::new(ErrorCode::BadRequest, "not built yet")),
+            // The socket answers these by a stream.
+            Request::Subscribe { .. } | Request::Test { .. } => {
+                Reply::Status(self.snapshot.borrow().report())
+            }
         }
     }
 
@@ -129,13 +145,19 @@ impl Handler for Answers {
         if window && !self.raises.take(events.clone()) {
             // The second one's place is with the first.
             self.wishes.make(Wish::OpenWindow { activation_token: None, message: None });
-            return Err(Refusal {
-                code: ErrorCode::WindowOpen,
-                message: "the window is open already".to_owned(),
-            });
+            return Err(Refusal::new(ErrorCode::WindowOpen, "the window is open already"));
         }
         tokio::spawn(stream(self.clone(), events));
         Ok(receiver)
+    }
+
+    async fn test(
+        &self,
+        _: Option<String>,
+        _: Values,
+        _: Option<Secret>,
+    ) -> Result<mpsc::Receiver<Step>, Refusal> {
+        Err(Refusal::new(ErrorCode::BadRequest, "not built yet"))
     }
 }
 
@@ -143,8 +165,8 @@ impl Answers {
     async fn open_link(&self, row: RowId) -> Reply {
         let link = self.inbox.message(row).await.and_then(|message| message.url);
         let Some(url) = link else {
-            let message = "this message has no link, or is no longer there".to_owned();
-            return Reply::Refused(Refusal { code: ErrorCode::UnknownMessage, message });
+            let message = "this message has no link, or is no longer there";
+            return Reply::Refused(Refusal::new(ErrorCode::UnknownMessage, message));
         };
         self.wishes.make(Wish::OpenLink { url, message: row });
         Reply::Done { channels: Vec::new() }
@@ -152,7 +174,7 @@ impl Answers {
 }
 
 fn ending() -> Refusal {
-    Refusal { code: ErrorCode::Ending, message: "Tidings is ending".to_owned() }
+    Refusal::new(ErrorCode::Ending, "Tidings is ending")
 }
 
 /// Feeds one subscriber until it or the agent is gone.

@@ -64,6 +64,8 @@ impl Snapshot {
     pub(crate) fn report(&self) -> StatusReport {
         StatusReport {
             version: tidings_api::VERSION.to_owned(),
+            language: "en".to_owned(),
+            theme: "auto".to_owned(),
             paused_until: self.paused_until,
             unread: self.unread.total,
             notices: self.notices.values().cloned().collect(),
@@ -98,6 +100,7 @@ impl Snapshot {
             last_inbound: status.last_inbound.map(timestamp),
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),
+            demo: false,
         }
     }
 }

@@ -89,8 +89,20 @@ impl Client {
             | Reply::Status(_)
             | Reply::History { .. }
             | Reply::Diagnostics { .. }
+            | Reply::Settings(_)
+            | Reply::Step(_)
+            | Reply::Preview(_)
+            | Reply::Health(_)
             | Reply::Refused(_)) => Err(ClientError::Malformed(format!("{other:?}"))),
         }
+    }
+
+    /// Waits for the next answer of a trial ([`Request::Test`] was asked before): a step, or the end.
+    ///
+    /// # Errors
+    /// When the agent is gone or speaks another version.
+    pub async fn step(&mut self) -> Result<Reply, ClientError> {
+        self.reply().await
     }
 
     /// The agent's process, where the system tells.

@@ -6,19 +6,23 @@
 //! prints with `--json`, so scripts and the socket agree by construction.
 
 pub mod client;
+mod health;
 pub mod page;
 pub mod socket;
 mod wire;
 
 mod report;
 mod request;
+mod settings;
 #[cfg(test)]
 mod typescript;
 
+pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
     ChannelReport, Close, Line, MessageReport, Raw, StateLine, StateName, StatusReport, StoredMessage,
 };
-pub use request::{Action, ErrorCode, Event, Refusal, Reply, Request};
+pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
+pub use settings::{ChannelValues, Defaults, Edit, Preview, Secret, SettingsReport, Step, Values};
 
 /// Version of the socket's language. A peer with another number is told so and nothing else.
 pub const PROTOCOL: u32 = 1;

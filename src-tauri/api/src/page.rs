@@ -1,8 +1,9 @@
 //! What the window's page and the window say to each other. Most of it is the agent's own words, handed on.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, ErrorCode, Event};
+use crate::{Action, ErrorCode, Event, Secret, Values};
 
 /// What the page is told, as it happens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,17 +61,61 @@ pub enum PageCommand {
     },
     /// Start the agent where none runs; restart it where it is of another version.
     RestartAgent,
+    /// Count every message as read.
+    MarkAllRead {
+        /// Id: only this channel's.
+        channel: Option<String>,
+    },
+    /// Delete messages.
+    Delete {
+        /// Their rows.
+        #[cfg_attr(test, ts(type = "Array<number>"))]
+        messages: Vec<i64>,
+    },
+    /// Hold popups back until then; the far end of time (`9999-12-30T22:00:00.999999999Z`) means until resumed, `null`
+    /// resumes.
+    Pause {
+        /// When they go on by themselves.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        until: Option<Timestamp>,
+    },
+    /// Keep a channel's secret in the keyring, or remove it.
+    SetSecret {
+        /// Id.
+        channel: String,
+        /// `null` removes it.
+        secret: Option<Secret>,
+    },
+    /// Start the demo.
+    StartDemo,
+    /// End the demo.
+    EndDemo,
 }
 
-/// Which messages the page wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A channel that the page wants tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct HistoryQuery {
-    /// Only those before this row.
-    #[cfg_attr(test, ts(type = "number | null"))]
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: u16,
+pub struct Trial {
+    /// Id; `null`: a new one.
+    pub channel: Option<String>,
+    /// As they stand in the editor.
+    #[cfg_attr(test, ts(type = "Record<string, any>"))]
+    pub values: Values,
+    /// As it stands in the editor; `null`: the one that is kept already, if any.
+    pub secret: Option<Secret>,
+}
+
+/// A message that the page wants to see before it comes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Sample {
+    /// Id of the channel whose last message is the sample when `text` is `null`.
+    pub channel: Option<String>,
+    /// As they stand in the editor.
+    #[cfg_attr(test, ts(type = "Record<string, any>"))]
+    pub values: Values,
+    /// A message's text.
+    pub text: Option<String>,
 }
 
 /// Why something was not done. The page branches on `code` and shows `message`.
@@ -82,6 +127,8 @@ pub struct PageError {
     pub code: PageErrorCode,
     /// For people.
     pub message: String,
+    /// The key of the settings that it is about, where there is one.
+    pub key: Option<String>,
 }
 
 /// The kinds of failure that the page tells apart.

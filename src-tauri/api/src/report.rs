@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct StatusReport {
     /// Version of the agent.
     pub version: String,
+    /// The language in force: `en` or `zh-CN`.
+    pub language: String,
+    /// The window's theme: `auto`, `light` or `dark`.
+    pub theme: String,
     /// Popups are held back until then; `null` when they aren't. The far end of time means: until resumed.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub paused_until: Option<Timestamp>,
@@ -56,6 +60,8 @@ pub struct ChannelReport {
     /// Unread messages of this channel.
     #[cfg_attr(test, ts(type = "number"))]
     pub unread: u64,
+    /// It is the demo's channel, which stands in no settings file.
+    pub demo: bool,
 }
 
 /// The content of a close frame.

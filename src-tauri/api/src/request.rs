@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::health::HealthReport;
 use crate::report::{ChannelReport, StatusReport, StoredMessage};
+use crate::settings::{Edit, Preview, Secret, SettingsReport, Step, Values};
 
 /// One request. A connection may carry any number of them, one after the other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Request {
     /// The state of everything. Answered by [`Reply::Status`].
@@ -36,12 +38,7 @@ pub enum Request {
         window: bool,
     },
     /// Stored messages, newest first. Answered by [`Reply::History`].
-    History {
-        /// Only those stored before this row.
-        before: Option<i64>,
-        /// At most so many; the agent has a limit of its own.
-        limit: u16,
-    },
+    History(HistoryQuery),
     /// Open a stored message's link, if it has one, and count it as read. Answered by [`Reply::Done`].
     OpenLink {
         /// The message's row.
@@ -57,8 +54,86 @@ pub enum Request {
         /// Their rows; one that is not there is passed over.
         messages: Vec<i64>,
     },
+    /// Count every stored message as read. Answered by [`Reply::Done`].
+    MarkAllRead {
+        /// Id: only this channel's.
+        channel: Option<String>,
+    },
+    /// Delete stored messages. Answered by [`Reply::Done`].
+    Delete {
+        /// Their rows; one that is not there is passed over.
+        messages: Vec<i64>,
+    },
     /// What a report of trouble should hold, with nothing secret in it. Answered by [`Reply::Diagnostics`].
     Diagnostics,
+    /// What stands in the settings file. Answered by [`Reply::Settings`].
+    Settings,
+    /// Change the settings file: all of the edits, or none of them. Answered by [`Reply::Settings`].
+    EditSettings {
+        /// The revision that the edits were made from. Keys that were changed in the file since then, and differently,
+        /// refuse the edits with [`ErrorCode::SettingsChanged`].
+        revision: String,
+        /// In this order.
+        edits: Vec<Edit>,
+    },
+    /// Keep a channel's secret in the keyring, or remove it. Answered by [`Reply::Done`].
+    SetSecret {
+        /// Id.
+        channel: String,
+        /// `None` removes it.
+        secret: Option<Secret>,
+    },
+    /// Try a channel, step by step: the doctor's examination with the upgrade and the first ping. Answered by
+    /// [`Reply::Step`] for each step, then by [`Reply::Done`]. A link that the agent holds by the same settings is not
+    /// disturbed: it is what is told of.
+    Test {
+        /// Id of the channel that is tried, or that `values` are to become; `None`: a new one.
+        channel: Option<String>,
+        /// As they stand in the editor, saved or not.
+        values: Values,
+        /// What stands in the editor; `None`: the one in the keyring, or wherever `values` say.
+        secret: Option<Secret>,
+    },
+    /// What a message would look like. Answered by [`Reply::Preview`].
+    Preview {
+        /// Id of the channel whose last message is the sample when none is given.
+        channel: Option<String>,
+        /// As they stand in the editor, saved or not.
+        values: Values,
+        /// A message's text.
+        sample: Option<String>,
+    },
+    /// How a channel did. Answered by [`Reply::Health`].
+    Health {
+        /// Id.
+        channel: String,
+    },
+    /// Start a server on loopback and a channel to it, for trying Tidings out; both end with the agent or by
+    /// [`Request::EndDemo`], and neither stands in the settings file. Answered by [`Reply::Done`] with its name.
+    StartDemo,
+    /// End what [`Request::StartDemo`] started. Answered by [`Reply::Done`].
+    EndDemo,
+}
+
+/// Which stored messages are wanted, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(default)]
+pub struct HistoryQuery {
+    /// Only those stored before this row.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub before: Option<i64>,
+    /// At most so many; the agent has a limit of its own.
+    pub limit: u16,
+    /// Only those that hold all of these words.
+    pub search: Option<String>,
+    /// Id: only this channel's.
+    pub channel: Option<String>,
+    /// Only those that nobody has looked at yet.
+    pub unread: bool,
+    /// Only those received at or after this time.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub since: Option<Timestamp>,
 }
 
 /// What can be done with a channel.
@@ -99,6 +174,14 @@ pub enum Reply {
         /// Plain text.
         text: String,
     },
+    /// What stands in the settings file.
+    Settings(SettingsReport),
+    /// One step of a trial.
+    Step(Step),
+    /// What a message would look like.
+    Preview(Preview),
+    /// How a channel did.
+    Health(HealthReport),
     /// Not done.
     Refused(Refusal),
 }
@@ -112,6 +195,17 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// For people: what, where and how to mend.
     pub message: String,
+    /// The key of the settings that it is about, such as `url` or `heartbeat.interval`, where there is one.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+impl Refusal {
+    /// One that is about no key of the settings.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), key: None }
+    }
 }
 
 /// The kinds of refusal.
@@ -129,6 +223,16 @@ pub enum ErrorCode {
     UnknownMessage,
     /// There is a window already; it was asked to show.
     WindowOpen,
+    /// The edits would make settings that can't be used; nothing was written.
+    InvalidSettings,
+    /// Somebody else changed the same keys of the settings file meanwhile; nothing was written.
+    SettingsChanged,
+    /// The settings file can't be read or written, or has an error in it that has to be mended by hand first.
+    SettingsFile,
+    /// The keyring is not there, is locked, or refused.
+    Keyring,
+    /// No sample was given, and the channel has received no message yet.
+    NoSample,
     /// Too many connections at once.
     Busy,
     /// The agent is ending.

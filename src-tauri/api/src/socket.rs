@@ -13,7 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::wire::{self, MAX_REQUEST, ReadError};
-use crate::{ErrorCode, Event, Refusal, Reply, Request};
+use crate::{ErrorCode, Event, Refusal, Reply, Request, Secret, Step, Values};
 
 /// Connections at once. Too low: scripts in parallel are refused; too high: a runaway script costs memory.
 const MAX_CONNECTIONS: usize = 32;
@@ -39,7 +39,7 @@ pub fn path_in(state_folder: &Path) -> PathBuf {
 
 /// Who answers requests.
 pub trait Handler: Clone + Send + Sync + 'static {
-    /// Answers everything but [`Request::Subscribe`].
+    /// Answers everything but [`Request::Subscribe`] and [`Request::Test`].
     fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
 
     /// Starts a stream that begins with a snapshot and ends when the agent does.
@@ -47,6 +47,17 @@ pub trait Handler: Clone + Send + Sync + 'static {
     /// # Errors
     /// When the window subscribes and there is one already.
     fn subscribe(&self, window: bool) -> Result<mpsc::Receiver<Event>, Refusal>;
+
+    /// Starts a trial; its steps come as they are done. It is broken off when the receiver is dropped.
+    ///
+    /// # Errors
+    /// When the values make no channel.
+    fn test(
+        &self,
+        channel: Option<String>,
+        values: Values,
+        secret: Option<Secret>,
+    ) -> impl Future<Output = Result<mpsc::Receiver<Step>, Refusal>> + Send;
 }
 
 /// Binds the socket, replacing a stale one; the caller holds the agent's lock, so nobody lives there.
@@ -118,9 +129,23 @@ async fn converse(stream: UnixStream, handler: impl Handler) {
         let reply = match wire::read(&mut reader, MAX_REQUEST).await {
             Ok(None) | Err(ReadError::Io(_)) => return,
             Ok(Some(Request::Subscribe { window })) => match handler.subscribe(window) {
-                Ok(events) => return tell(events, reader, writer).await,
+                Ok(events) => {
+                    tell(events, Reply::Event, &mut reader, &mut writer).await;
+                    return;
+                }
                 Err(refusal) => Reply::Refused(refusal),
             },
+            Ok(Some(Request::Test { channel, values, secret })) => {
+                match handler.test(channel, values, secret).await {
+                    Ok(steps) => {
+                        if !tell(steps, Reply::Step, &mut reader, &mut writer).await {
+                            return;
+                        }
+                        Reply::Done { channels: Vec::new() }
+                    }
+                    Err(refusal) => Reply::Refused(refusal),
+                }
+            }
             Ok(Some(request)) => handler.handle(request).await,
             Err(error @ ReadError::OtherVersion { .. }) => {
                 refused(ErrorCode::OtherVersion, error.to_string())
@@ -138,20 +163,22 @@ async fn converse(stream: UnixStream, handler: impl Handler) {
     }
 }
 
-async fn tell(
-    mut events: mpsc::Receiver<Event>,
-    mut reader: BufReader<OwnedReadHalf>,
-    mut writer: OwnedWriteHalf,
-) {
+/// Tells all that comes; false if the peer goes before the end.
+async fn tell<T>(
+    mut told: mpsc::Receiver<T>,
+    reply: fn(T) -> Reply,
+    reader: &mut BufReader<OwnedReadHalf>,
+    writer: &mut OwnedWriteHalf,
+) -> bool {
     // Reading on tells when the peer has gone, though nothing more is expected of it.
-    let mut end = Box::pin(wire::read::<Request>(&mut reader, MAX_REQUEST));
+    let mut end = Box::pin(wire::read::<Request>(reader, MAX_REQUEST));
     loop {
         tokio::select! {
-            _ = &mut end => return,
-            event = events.recv() => {
-                let Some(event) = event else { return };
-                if !send(&mut writer, &Reply::Event(event)).await {
-                    return;
+            _ = &mut end => return false,
+            next = told.recv() => {
+                let Some(next) = next else { return true };
+                if !send(writer, &reply(next)).await {
+                    return false;
                 }
             }
         }
@@ -159,7 +186,7 @@ async fn tell(
 }
 
 fn refused(code: ErrorCode, message: String) -> Reply {
-    Reply::Refused(Refusal { code, message })
+    Reply::Refused(Refusal::new(code, message))
 }
 
 /// Whether the line went out in time.

@@ -7,9 +7,11 @@ use std::path::Path;
 
 use ts_rs::{Config, TS};
 
-use crate::page::{AgentLink, HistoryQuery, PageCommand, PageError, PageErrorCode, PageEvent};
+use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
 use crate::{
-    Action, ChannelReport, Close, ErrorCode, Event, Raw, Refusal, StateName, StatusReport, StoredMessage,
+    Action, Band, ChannelReport, ChannelValues, Close, Defaults, Edit, ErrorCode, Event, HealthReport,
+    HistoryQuery, LinkReport, MessageReport, Preview, Raw, Refusal, RoundTrip, Secret, SettingsReport,
+    StateName, StatusReport, Step, StoredMessage,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -36,6 +38,20 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<HistoryQuery>(&config),
         declaration::<PageError>(&config),
         declaration::<PageErrorCode>(&config),
+        declaration::<SettingsReport>(&config),
+        declaration::<Defaults>(&config),
+        declaration::<ChannelValues>(&config),
+        declaration::<Edit>(&config),
+        declaration::<Secret>(&config),
+        declaration::<Trial>(&config),
+        declaration::<Step>(&config),
+        declaration::<Sample>(&config),
+        declaration::<Preview>(&config),
+        declaration::<MessageReport>(&config),
+        declaration::<HealthReport>(&config),
+        declaration::<Band>(&config),
+        declaration::<RoundTrip>(&config),
+        declaration::<LinkReport>(&config),
     ];
     let now = format!(
         "// What the agent says to the page. Made from the crate tidings-api: UPDATE=1 cargo test -p tidings-api\n\n{}",

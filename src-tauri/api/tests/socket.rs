@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tidings_api::client::{Client, ClientError};
 use tidings_api::socket::{self, Handler};
-use tidings_api::{ErrorCode, Event, Refusal, Reply, Request, StatusReport};
+use tidings_api::{ErrorCode, Event, Refusal, Reply, Request, Secret, StatusReport, Step, Values};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
@@ -17,6 +17,8 @@ struct Agent;
 fn status() -> StatusReport {
     StatusReport {
         version: tidings_api::VERSION.to_owned(),
+        language: "en".to_owned(),
+        theme: "auto".to_owned(),
         paused_until: None,
         unread: 7,
         notices: Vec::new(),
@@ -31,23 +33,51 @@ impl Handler for Agent {
             Request::Raise { .. } => Reply::Done { channels: Vec::new() },
             Request::Act { .. }
             | Request::CredentialChanged { .. }
-            | Request::History { .. }
+            | Request::History(_)
             | Request::OpenLink { .. }
             | Request::MarkRead { .. }
             | Request::Pause { .. }
-            | Request::Diagnostics => Reply::Refused(Refusal {
-                code: ErrorCode::UnknownChannel,
-                message: "no such channel".to_owned(),
-            }),
+            | Request::MarkAllRead { .. }
+            | Request::Delete { .. }
+            | Request::Settings
+            | Request::EditSettings { .. }
+            | Request::SetSecret { .. }
+            | Request::Test { .. }
+            | Request::Preview { .. }
+            | Request::Health { .. }
+            | Request::StartDemo
+            | Request::EndDemo
+            | Request::Diagnostics => {
+                Reply::Refused(Refusal::new(ErrorCode::UnknownChannel, "no such channel"))
+            }
         }
     }
 
     fn subscribe(&self, window: bool) -> Result<mpsc::Receiver<Event>, Refusal> {
         if window {
-            return Err(Refusal { code: ErrorCode::WindowOpen, message: "there is one".to_owned() });
+            return Err(Refusal::new(ErrorCode::WindowOpen, "there is one"));
         }
         let (events, receiver) = mpsc::channel(1);
         tokio::spawn(async move { while events.send(Event::Snapshot(status())).await.is_ok() {} });
+        Ok(receiver)
+    }
+
+    /// One step for each value, which tells the value's key.
+    async fn test(
+        &self,
+        _: Option<String>,
+        values: Values,
+        _: Option<Secret>,
+    ) -> Result<mpsc::Receiver<Step>, Refusal> {
+        let (steps, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            for (step, _) in values {
+                let step = Step { step, ok: Some(true), ms: None, detail: String::new(), mend: None };
+                if steps.send(step).await.is_err() {
+                    return;
+                }
+            }
+        });
         Ok(receiver)
     }
 }
@@ -204,4 +234,27 @@ async fn the_end_of_the_agent_ends_every_connection() {
     agent.abort();
     assert!(matches!(client.ask(&Request::Status).await.unwrap_err(), ClientError::Broken(_)));
     assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn a_trial_tells_each_step_and_then_its_end() {
+    let (_folder, path) = serve();
+    let mut client = Client::connect(&path).await.expect("the agent");
+    let values = Values::from_iter([("name".to_owned(), 1.into()), ("tcp".to_owned(), 2.into())]);
+    let request = Request::Test { channel: None, values, secret: Some(Secret("s3cret".to_owned())) };
+    assert!(!format!("{request:?}").contains("s3cret"), "a secret is never told, not even for debugging");
+    let mut told = vec![client.ask(&request).await.expect("a first step")];
+    for _ in 0..2 {
+        told.push(client.step().await.expect("the next"));
+    }
+    let told: Vec<String> = told
+        .into_iter()
+        .map(|reply| match reply {
+            Reply::Step(step) => step.step,
+            other => format!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(told, ["name", "tcp", "Done { channels: [] }"]);
+    // The connection is good for more.
+    assert!(matches!(client.ask(&Request::Status).await, Ok(Reply::Status(_))));
 }

@@ -1,0 +1,131 @@
+//! What the window reads of the settings and how it changes them.
+//!
+//! Values are those of the settings file, in JSON for TOML's types; a key that is absent has its default. The agent
+//! alone knows what is allowed: it tries the edited file before it writes it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::report::MessageReport;
+
+/// A table of the settings file: keys to values, subtables nested.
+pub type Values = serde_json::Map<String, serde_json::Value>;
+
+/// The settings file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SettingsReport {
+    /// Names this very content of the file.
+    pub revision: String,
+    /// The file's path, as shown to people.
+    pub file: String,
+    /// What is wrong with the file. Then the last good settings are in force, `values` are empty, and it has to be
+    /// mended by hand before it can be edited here.
+    pub error: Option<String>,
+    /// What stands in the file but for its channels: `language`, `notifications` and so on.
+    #[cfg_attr(test, ts(type = "Record<string, any>"))]
+    pub values: Values,
+    /// The channels in the order of the file.
+    pub channels: Vec<ChannelValues>,
+    /// What holds where the file says nothing.
+    pub defaults: Defaults,
+    /// Whether there is a keyring to keep secrets in.
+    pub keyring: bool,
+}
+
+/// What holds where the file says nothing, in the same form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Defaults {
+    /// Of the file but for its channels.
+    #[cfg_attr(test, ts(type = "Record<string, any>"))]
+    pub values: Values,
+    /// Of one channel.
+    #[cfg_attr(test, ts(type = "Record<string, any>"))]
+    pub channel: Values,
+}
+
+/// One `[[channel]]` of the settings file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ChannelValues {
+    /// Its id, also where the file leaves it to follow from the name.
+    pub id: String,
+    /// What stands in the file.
+    #[cfg_attr(test, ts(type = "Record<string, any>"))]
+    pub values: Values,
+    /// Whether the keyring holds a secret for it; `null` where that can't be told.
+    pub has_secret: Option<bool>,
+}
+
+/// One change of the settings file. Keys are paths, such as `notifications.burst`, or `heartbeat.interval` in a channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "edit", rename_all = "snake_case")]
+pub enum Edit {
+    /// Give a key a value.
+    Set {
+        /// Id of the channel; `null`: the file itself.
+        channel: Option<String>,
+        /// Its path.
+        key: String,
+        /// `null` removes the key: its default holds.
+        #[cfg_attr(test, ts(type = "any"))]
+        value: serde_json::Value,
+    },
+    /// Add a channel after the others.
+    AddChannel {
+        /// What stands in its table; `url` must be there.
+        #[cfg_attr(test, ts(type = "Record<string, any>"))]
+        values: Values,
+        /// Kept in the keyring before the channel connects.
+        secret: Option<Secret>,
+    },
+    /// Remove a channel, and its secret from the keyring. Its messages stay.
+    RemoveChannel {
+        /// Id.
+        channel: String,
+    },
+}
+
+/// A token or password on its way into the keyring. Goes one way only, and shows nothing of itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// One step of a channel's trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Step {
+    /// Which: `secret`, `name`, `proxy`, `tcp`, `tls`, `upgrade`, `ping` and such.
+    pub step: String,
+    /// Whether it went well; `null`: neither good nor bad.
+    pub ok: Option<bool>,
+    /// How long it took, in milliseconds.
+    pub ms: Option<f64>,
+    /// What was found, for people.
+    pub detail: String,
+    /// What to do about it, for people.
+    pub mend: Option<String>,
+}
+
+/// What a message would look like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Preview {
+    /// The message as it would be stored.
+    pub message: MessageReport,
+    /// Whether a popup would show it, by the channel's rules.
+    pub popup: bool,
+    /// It is protocol noise by `ignore`, and would not become a message at all.
+    pub ignored: bool,
+    /// The text that was read.
+    pub sample: String,
+}
