@@ -284,6 +284,26 @@ fn prepare_file(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Finds among messages that are in no file, as [`Database::search`] does among those of a file. They come newest
+/// first. For the few that wait while the file can't be written: an index is made for each call.
+pub(crate) fn search_among<'a>(
+    messages: impl Iterator<Item = &'a Message>,
+    text: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<Message>> {
+    let mut messages = messages.peekable();
+    if messages.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let connection = Connection::open_in_memory()?;
+    for migration in MIGRATIONS {
+        migration(&connection)?;
+    }
+    let mut scratch = Database { connection, count: 0 };
+    scratch.write(messages.map(|message| (message, State::Silent)), &[])?;
+    scratch.search(text, None, limit)
+}
+
 impl Database {
     fn open(path: &Path) -> Result<(Self, Contents), OpenError> {
         prepare_file(path)?;

@@ -121,8 +121,7 @@ impl Inbox {
     }
 
     /// The newest `limit` messages of those that came before row `before` and hold all words of `text`,
-    /// newest first. English is found by the beginnings of words, Chinese by any part. What waits in memory
-    /// because the file can't be written is not found.
+    /// newest first. English is found by the beginnings of words, Chinese by any part.
     pub async fn search(&self, text: &str, before: Option<RowId>, limit: usize) -> Vec<Message> {
         self.ask(|reply| Command::Search { text: text.to_owned(), before, limit, reply }).await
     }

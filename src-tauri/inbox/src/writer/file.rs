@@ -1,0 +1,201 @@
+//! The writer and its file: all that waits is written, and what is done where there is no file, or none that can
+//! be written or read.
+
+use tracing::{debug, error, info, warn};
+
+use super::{BATCH, Writer};
+use crate::Notice;
+use crate::database::{self, Contents, Database, OpenError, Opened, is_corrupt};
+use crate::waiting::{Held, WAITING};
+
+/// Damaged files that one run sets aside. More than that is a broken disk, and a new file each time no cure.
+const REPLACEMENTS: u8 = 3;
+
+impl Writer {
+    /// Without a file, tries to get one.
+    pub(super) fn reopen(&mut self) {
+        if self.database.is_none() && self.may_reopen {
+            self.use_opened(database::open_or_set_aside(&self.path));
+        }
+    }
+
+    /// Writes all that waits, as far as the file lets us.
+    pub(super) fn flush(&mut self) {
+        if self.waiting.is_empty() && self.outcomes.is_empty() {
+            return;
+        }
+        let waited = self.trouble;
+        let mut written = 0;
+        while let Some(database) = &mut self.database {
+            let count = self.waiting.len().min(BATCH);
+            match database.write(self.waiting.oldest(count), &self.outcomes) {
+                Ok(()) => {
+                    self.waiting.written(count);
+                    self.outcomes.clear();
+                    written += count;
+                }
+                Err(error) if is_corrupt(&error) && self.replacements < REPLACEMENTS => {
+                    self.replace_file(&error);
+                }
+                Err(error) => {
+                    if !self.trouble {
+                        self.trouble = true;
+                        let notice = self.not_written(&error);
+                        self.tell(notice);
+                    }
+                    break;
+                }
+            }
+            if self.waiting.is_empty() && self.outcomes.is_empty() {
+                break;
+            }
+        }
+        if waited && self.waiting.is_empty() && self.outcomes.is_empty() {
+            self.trouble = false;
+            self.giving_up = false;
+            self.recount();
+            let path = self.path.display();
+            self.tell(Notice {
+                message: format!(
+                    "The inbox {path} can be written again; the {written} messages that waited are in it."
+                ),
+            });
+        }
+        self.give_up_the_oldest();
+    }
+
+    /// Keeps `waiting` within its limits.
+    pub(super) fn give_up_the_oldest(&mut self) {
+        let given_up = self.waiting.give_up();
+        if given_up.is_empty() {
+            return;
+        }
+        for row in &given_up {
+            self.in_flight.remove(row);
+        }
+        self.recount();
+        let first_time = !self.giving_up;
+        self.giving_up = true;
+        if first_time {
+            let path = self.path.display();
+            self.tell(Notice {
+                message: format!(
+                    "The inbox {path} has not been writable for so long that the oldest of the waiting messages are given \
+                     up; they were shown, but will not be in the inbox. Make room on the disk or mend its permissions."
+                ),
+            });
+        }
+    }
+
+    /// The file turned out to be damaged while in use.
+    pub(super) fn replace_file(&mut self, error: &rusqlite::Error) {
+        self.replacements += 1;
+        // Closed first, or its log would be written under the new file's name.
+        self.database = None;
+        self.outcomes.clear();
+        self.use_opened(database::replace(&self.path, &error.to_string()));
+        self.recount();
+    }
+
+    pub(super) fn use_opened(&mut self, (opened, notice): Opened) {
+        if let Some(notice) = notice {
+            self.tell(notice);
+        }
+        match opened {
+            Ok((database, contents)) => self.adopt(database, contents),
+            Err(error) => {
+                let notice = self.no_file(&error);
+                if self.trouble {
+                    debug!("{}", notice.message);
+                } else {
+                    self.trouble = true;
+                    self.tell(notice);
+                }
+            }
+        }
+    }
+
+    /// Takes this file into use and brings together what it and this run know.
+    pub(super) fn adopt(&mut self, mut database: Database, contents: Contents) {
+        self.next_row = self.next_row.max(contents.next_row);
+        if !self.last_ids.is_empty()
+            && let Err(error) = database.write_last_ids(&self.last_ids)
+        {
+            warn!("the last ids could not be written: {error}");
+        }
+        for (channel, id) in contents.last_ids {
+            self.last_ids.entry(channel).or_insert(id);
+        }
+        self.waiting.check(|Held { message, unique, .. }| {
+            let Some(id) = &message.id else { return false };
+            let raw = (!unique).then_some(&message.raw);
+            database.knows(&message.channel, id, raw).unwrap_or(false)
+        });
+        self.database = Some(database);
+        self.recount();
+    }
+
+    /// What the file answers; as good as nothing if it can't.
+    pub(super) fn look_up<T: Default>(
+        &mut self,
+        question: impl FnOnce(&Database) -> rusqlite::Result<T>,
+    ) -> T {
+        let Some(database) = &self.database else { return T::default() };
+        question(database).unwrap_or_else(|error| {
+            if is_corrupt(&error) && self.replacements < REPLACEMENTS {
+                self.replace_file(&error);
+            } else {
+                warn!("the inbox could not be read: {error}");
+            }
+            T::default()
+        })
+    }
+
+    pub(super) fn finish(mut self) {
+        self.reopen();
+        self.flush();
+        if !self.waiting.is_empty() {
+            error!(
+                "{} messages were shown but never written to the inbox {}",
+                self.waiting.len(),
+                self.path.display()
+            );
+        }
+        if let Some(database) = &self.database
+            && let Err(error) = database.checkpoint()
+        {
+            // All is committed; the next start reads it from the log.
+            info!("the inbox's log stays beside it: {error}");
+        }
+    }
+
+    /// Why there is no file, for the user; sets whether it is tried again.
+    pub(super) fn no_file(&mut self, error: &OpenError) -> Notice {
+        let mend = match error {
+            OpenError::Newer { .. } => {
+                "It is left alone. Install the newer version again, or move the file away and restart Tidings"
+            }
+            OpenError::Damaged(_) | OpenError::Unavailable(_) => {
+                "It is tried again by itself. Check that the folder is there and writable and that the disk has room"
+            }
+        };
+        self.may_reopen = !matches!(error, OpenError::Newer { .. });
+        Notice {
+            message: format!(
+                "The inbox {} can't be opened: {error}. Messages are shown, but only the last {WAITING} are kept, in \
+                 memory. {mend}.",
+                self.path.display()
+            ),
+        }
+    }
+
+    pub(super) fn not_written(&self, error: &rusqlite::Error) -> Notice {
+        Notice {
+            message: format!(
+                "The inbox {} can't be written: {error}. Messages are shown, and up to {WAITING} wait in memory to be \
+                 written later. Make room on the disk or mend its permissions.",
+                self.path.display()
+            ),
+        }
+    }
+}
