@@ -2,7 +2,7 @@
 
 import { button, byId, foreign, make, shape } from "./dom.js";
 import { shown } from "./text.js";
-import { words } from "./words.js";
+import { language, words } from "./words.js";
 
 /** A notice is cut to this many characters. */
 const NOTICE = 2000;
@@ -23,7 +23,7 @@ export function banners({ restart, dismiss }) {
 
   /** @param {Concerns} concerns */
   function show(concerns) {
-    const now = JSON.stringify(concerns);
+    const now = JSON.stringify([concerns, language]);
     // Said again only when it is news.
     if (now === before) return;
     before = now;

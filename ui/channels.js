@@ -3,7 +3,7 @@
 import { announce, button, byId, emptyState, foreign, make, shape } from "./dom.js";
 import { copyButton } from "./clipboard.js";
 import { shown } from "./text.js";
-import { words } from "./words.js";
+import { said, words } from "./words.js";
 
 /** @typedef {import("./api").ChannelReport} ChannelReport */
 /** @typedef {import("./api").StatusReport} StatusReport */
@@ -48,11 +48,15 @@ export function channelSection({ act, failed }) {
   const none = byId("channels-empty", HTMLDivElement);
   const paused = byId("paused", HTMLParagraphElement);
   const all = byId("all-commands", HTMLDivElement);
-  byId("channels-title", HTMLHeadingElement).textContent = words.channels;
-  const connectAll = pressing(words.connectAll, () => act("connect", null));
-  const disconnectAll = pressing(words.disconnectAll, () => act("disconnect", null));
+  const connectAll = pressing("", () => act("connect", null));
+  const disconnectAll = pressing("", () => act("disconnect", null));
   all.append(connectAll, disconnectAll);
-  none.append(noChannel(failed));
+  said(() => {
+    byId("channels-title", HTMLHeadingElement).textContent = words.channels;
+    connectAll.textContent = words.actionConnectAll;
+    disconnectAll.textContent = words.actionDisconnectAll;
+    none.replaceChildren(noChannel(failed));
+  });
 
   /** @type {Map<string, ReturnType<typeof channelRow>>} */
   const rows = new Map();
@@ -79,7 +83,7 @@ export function channelSection({ act, failed }) {
     disconnectAll.hidden = channels.every((channel) => channel.state === "disconnected");
     const until = there ? (report?.paused_until ?? null) : null;
     paused.hidden = until === null;
-    paused.textContent = until === null ? "" : words.paused(until, now);
+    paused.textContent = until === null ? "" : words.pausedTill(until, now);
   }
   return { show };
 }
@@ -91,7 +95,7 @@ function channelRow(id, act) {
   const state = foreign("span", "", "channel-state");
   /** @type {Map<Action, HTMLButtonElement>} */
   const commands = new Map();
-  for (const action of ACTIONS) commands.set(action, pressing(words.commands[action], () => act(action, id)));
+  for (const action of ACTIONS) commands.set(action, pressing("", () => act(action, id)));
   const buttons = make("div", { className: "buttons" }, ...commands.values());
   const text = make("div", { className: "channel-text" }, make("h3", {}, name), make("p", {}, state));
   const element = make("li", { className: "channel card" }, icon, text, buttons);
@@ -110,6 +114,7 @@ function channelRow(id, act) {
     const focused = document.activeElement;
     for (const [action, command] of commands) {
       command.hidden = !there || !COMMANDS[channel.state].includes(action);
+      command.textContent = words.commands[action];
       // Which channel it is for, to who can't see the row.
       command.setAttribute("aria-label", `${words.commands[action]}: ${title}`);
     }
@@ -118,7 +123,7 @@ function channelRow(id, act) {
     }
     // A changed state is said; a changed time of the next try is not.
     const news = there ? channel.state : "unknown";
-    if (told !== "" && told !== news) announce(words.channelNews(title, line));
+    if (told !== "" && told !== news) announce(words.channelNews({ name: title, state: line }));
     told = news;
   }
   return { element, show };
@@ -144,7 +149,7 @@ function pressing(label, press) {
 function noChannel(failed) {
   return emptyState(
     words.noChannelTitle,
-    make("p", {}, words.noChannelText),
+    make("p", {}, words.noChannelText({ file: words.settingsFile })),
     make("pre", { tabIndex: 0 }, words.noChannelExample.trimEnd()),
     make("p", {}, words.noChannelThen),
     copyButton(words.copyExample, () => words.noChannelExample, failed),

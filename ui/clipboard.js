@@ -40,7 +40,10 @@ export function sayCopied(pressed) {
   pressed.dataset.label = label;
   pressed.textContent = words.copied;
   announce(words.copied);
-  setTimeout(() => (pressed.textContent = label), SAY);
+  setTimeout(() => {
+    if (pressed.textContent === words.copied) pressed.textContent = label;
+    delete pressed.dataset.label;
+  }, SAY);
 }
 
 /** A button that copies; what it copies may have to be fetched first.

@@ -1,5 +1,5 @@
 // The second host: a make-believe agent, so that the page opens in any browser from a static file server, for
-// working on it and for its tests. `?scenario=NAME` chooses what it tells; without one, a lively day.
+// working on it and for its tests. `?scenario=NAME` chooses what it tells; without one, a lively day. `?language=zh-CN` switches the language.
 
 /** @typedef {import("./api").PageEvent} PageEvent */
 /** @typedef {import("./api").PageCommand} PageCommand */
@@ -220,6 +220,7 @@ function agentOf(scenario) {
   const stored = scenario.messages.map((draft, place) => ({ ...draft, row: place + 1 }));
   let there = scenario.gone === undefined;
   let version = scenario.version ?? VERSION;
+  const language = new URLSearchParams(location.search).get("language") ?? "en";
   /** @type {(event: PageEvent) => void} */
   let tell = () => {};
 
@@ -227,7 +228,8 @@ function agentOf(scenario) {
     tell({ type: "agent_connected", version, other_version: version !== VERSION });
     const unread = stored.filter((message) => message.unread).length;
     const paused_until = scenario.paused ?? null;
-    tell({ type: "snapshot", version, paused_until, unread, notices: scenario.notices ?? [], channels });
+    const notices = scenario.notices ?? [];
+    tell({ type: "snapshot", version, language, theme: "auto", paused_until, unread, notices, channels });
   }
 
   /** @type {Agent} */

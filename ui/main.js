@@ -7,7 +7,7 @@ import { byId } from "./dom.js";
 import * as host from "./host.js";
 import { messageSection } from "./messages.js";
 import { untilMidnight } from "./time.js";
-import { words } from "./words.js";
+import { said, speak, words } from "./words.js";
 
 /** @typedef {import("./api").PageEvent} PageEvent */
 /** @typedef {import("./api").StatusReport} StatusReport */
@@ -36,7 +36,7 @@ const messages = messageSection({
   failed,
 });
 const looking = byId("looking", HTMLParagraphElement);
-looking.textContent = words.looking;
+said(() => (looking.textContent = words.looking));
 
 /** @param {import("./api").PageCommand} command */
 async function act(command) {
@@ -69,7 +69,7 @@ function draw() {
   channels.show(report, there);
   const linked = there && all.some((channel) => channel.state === "connected");
   messages.about(linked ? "linked" : all.length > 0 || !there ? "unlinked" : "none", all.length > 1);
-  byId("version", HTMLSpanElement).textContent = report === null ? "" : words.version(report.version);
+  byId("version", HTMLSpanElement).textContent = report === null ? "" : words.version({ version: report.version });
 }
 
 /** @param {PageEvent} event */
@@ -86,6 +86,7 @@ function heard(event) {
       break;
     case "snapshot":
       report = event;
+      if (speak(event.language)) messages.say();
       if (fresh) messages.load();
       fresh = false;
       break;
@@ -123,11 +124,13 @@ function wireDiagnostics() {
   const dialog = byId("diagnostics-text", HTMLDialogElement);
   const area = byId("diagnostics-area", HTMLTextAreaElement);
   const pressed = byId("diagnostics", HTMLButtonElement);
-  byId("diagnostics-title", HTMLHeadingElement).textContent = words.diagnosticsTitle;
-  byId("diagnostics-hint", HTMLParagraphElement).textContent = words.diagnosticsHint;
-  byId("diagnostics-close", HTMLButtonElement).textContent = words.close;
-  pressed.textContent = words.copyDiagnostics;
-  area.ariaLabel = words.diagnosticsTitle;
+  said(() => {
+    byId("diagnostics-title", HTMLHeadingElement).textContent = words.diagnosticsTitle;
+    byId("diagnostics-hint", HTMLParagraphElement).textContent = words.diagnosticsHint;
+    byId("diagnostics-close", HTMLButtonElement).textContent = words.close;
+    pressed.textContent = words.copyDiagnostics;
+    area.ariaLabel = words.diagnosticsTitle;
+  });
   pressed.onclick = async () => {
     try {
       const text = await host.diagnostics();

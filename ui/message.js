@@ -162,7 +162,7 @@ export class MessageItem {
       copyButton(words.copyRaw, async () => rawText(await full()) ?? raw, this.page.failed),
     );
     const details = make("div", { className: "details", id: `details-${this.row}` }, text);
-    if (wasCut) details.append(make("p", { className: "quiet note" }, words.cut(KEPT)));
+    if (wasCut) details.append(make("p", { className: "quiet note" }, words.cut({ limit: KEPT })));
     details.append(facts, original, buttons);
     return details;
   }

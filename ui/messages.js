@@ -4,7 +4,7 @@ import { button, byId, emptyState, make } from "./dom.js";
 import { code, reason } from "./host.js";
 import { MessageItem } from "./message.js";
 import { folded } from "./text.js";
-import { words } from "./words.js";
+import { said, words } from "./words.js";
 
 /** @typedef {import("./api").StoredMessage} StoredMessage */
 /** @typedef {import("./api").HistoryQuery} HistoryQuery */
@@ -28,9 +28,11 @@ export function messageSection({ history, openLink, markRead, failed }) {
   const none = byId("messages-empty", HTMLDivElement);
   const found = byId("found", HTMLParagraphElement);
   const search = byId("search", HTMLInputElement);
-  byId("messages-title", HTMLHeadingElement).textContent = words.messages;
-  search.placeholder = words.searchHint;
-  search.ariaLabel = words.search;
+  said(() => {
+    byId("messages-title", HTMLHeadingElement).textContent = words.messages;
+    search.placeholder = words.searchHint;
+    search.ariaLabel = words.search;
+  });
 
   /** By row.
    * @type {Map<number, MessageItem>} */
@@ -199,7 +201,7 @@ export function messageSection({ history, openLink, markRead, failed }) {
     }
     section.ariaBusy = String(phase === "loading");
     list.hidden = hits === 0;
-    found.textContent = terms.length === 0 ? "" : words.found(hits, ordered.length);
+    found.textContent = terms.length === 0 ? "" : words.found({ found: hits, all: ordered.length });
     none.replaceChildren(...emptiness(hits, ordered.length));
     section.hidden = phase === "never";
     section.classList.toggle("bare", ordered.length === 0);
@@ -212,7 +214,7 @@ export function messageSection({ history, openLink, markRead, failed }) {
     }
     if (hits > 0 || phase !== "loaded") return [];
     if (all > 0) {
-      const text = make("p", { className: "foreign" }, words.noHitsText(search.value, all));
+      const text = make("p", { className: "foreign" }, words.noHitsText({ searched: search.value, all }));
       return [emptyState(words.noHitsTitle, text, button(words.clearSearch, clear))];
     }
     /** @type {Record<Channels, string>} */
@@ -302,6 +304,13 @@ export function messageSection({ history, openLink, markRead, failed }) {
     draw,
     load,
     show,
+    /** After a change of the language: the messages are made again. */
+    say() {
+      items = new Map();
+      current = undefined;
+      list.replaceChildren();
+      if (phase !== "never") load();
+    },
     /** @param {Channels} state @param {boolean} many */
     about(state, many) {
       if (channels === state && several === many) return;

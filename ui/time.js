@@ -1,10 +1,31 @@
 // Times as a person in the local time zone reads them.
 
-const month = new Intl.DateTimeFormat("en-US", { month: "short" });
-const long = new Intl.DateTimeFormat("en-GB", {
-  weekday: "long", day: "numeric", month: "long", year: "numeric",
-  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short",
-});
+/** @type {(time: Date) => string} The date without its year. */
+let date;
+/** @type {(time: Date) => string} The date with its year. */
+let dateOfYear;
+/** @type {Intl.DateTimeFormat} */
+let long;
+
+/** How dates are written from now on.
+ * @param {string} language BCP 47 */
+export function timesIn(language) {
+  long = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+    weekday: "long", day: "numeric", month: "long", year: "numeric",
+    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short",
+  });
+  if (language === "en") {
+    // As the tray's menu: 28 Feb. The locales of English have it another way round, or call September "Sept".
+    const month = new Intl.DateTimeFormat("en-US", { month: "short" });
+    date = (time) => `${time.getDate()} ${month.format(time)}`;
+    dateOfYear = (time) => `${date(time)} ${time.getFullYear()}`;
+  } else {
+    date = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }).format;
+    dateOfYear = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" }).format;
+  }
+}
+
+timesIn("en");
 
 /** @param {number} part */
 const two = (part) => String(part).padStart(2, "0");
@@ -18,9 +39,6 @@ function sameDay(a, b) {
 function timeOfDay(time, seconds) {
   return `${two(time.getHours())}:${two(time.getMinutes())}${seconds ? `:${two(time.getSeconds())}` : ""}`;
 }
-
-/** @param {Date} time */
-const date = (time) => `${time.getDate()} ${month.format(time)}`;
 
 /** A time of day; with its date when that is not today's. As the tray's menu has it.
  * @param {string} text RFC 3339
@@ -37,7 +55,7 @@ export function clock(text, now, seconds = false) {
 export function day(text, now) {
   const time = new Date(text);
   if (sameDay(time, now)) return timeOfDay(time, false);
-  return time.getFullYear() === now.getFullYear() ? date(time) : `${date(time)} ${time.getFullYear()}`;
+  return time.getFullYear() === now.getFullYear() ? date(time) : dateOfYear(time);
 }
 
 /** All of it, for the details.

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -257,14 +257,15 @@ async fn answer(stream: TcpStream, policy: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The file of a request; the page's files are all in one folder.
+/// The file of a request, which must be the page's.
 fn page_file(path: &str) -> Option<PathBuf> {
     let name = match path.strip_prefix('/')? {
         "" => "index.html",
         name => name,
     };
+    let within = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
     let file = Path::new(ROOT).join("ui").join(name);
-    (!name.contains(['/', '\\']) && file.is_file()).then_some(file)
+    (within && file.is_file()).then_some(file)
 }
 
 fn kind(file: &Path) -> &'static str {

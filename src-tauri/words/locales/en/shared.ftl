@@ -1,0 +1,17 @@
+### What tray and window both say of channels.
+
+# Times are absolute: 11:48, or 28 Feb 11:48.
+state-connected = Connected since { $time }
+state-connecting = Connecting
+state-connecting-again = Connecting (attempt { NUMBER($attempt) })
+state-waiting = Reconnecting at { $time }
+state-waiting-because = Reconnecting at { $time }: { $cause }
+state-disconnected = Disconnected
+state-replaced = Replaced by another tab or device since { $time }
+
+action-connect = Connect
+action-reconnect-now = Reconnect now
+action-take-over = Take over here
+action-disconnect = Disconnect
+action-connect-all = Connect all
+action-disconnect-all = Disconnect all

@@ -1,0 +1,16 @@
+### What tray and window both say of channels.
+
+state-connected = 已连接（自 { $time } 起）
+state-connecting = 正在连接
+state-connecting-again = 正在连接（第 { NUMBER($attempt) } 次尝试）
+state-waiting = 将于 { $time } 重新连接
+state-waiting-because = 将于 { $time } 重新连接：{ $cause }
+state-disconnected = 已断开
+state-replaced = 已被其他标签页或设备接管（自 { $time } 起）
+
+action-connect = 连接
+action-reconnect-now = 立即重新连接
+action-take-over = 在此处接管
+action-disconnect = 断开连接
+action-connect-all = 全部连接
+action-disconnect-all = 全部断开

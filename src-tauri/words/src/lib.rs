@@ -1,0 +1,81 @@
+//! What Tidings says to people, in each of its languages.
+//!
+//! One catalogue, in [Fluent](https://projectfluent.org)'s format: `locales/LANGUAGE/*.ftl`. The agent calls the
+//! functions of [`Words`], one per message, which the build makes of the English files. The window's page says what
+//! stands in `shared.ftl` and `window.ftl`, made into `ui/words/*.js` by a test. The log, the contracts with scripts and
+//! what others say (servers, the system) are in nobody's catalogue.
+
+#[cfg(test)]
+#[path = "../build/catalogue.rs"]
+mod catalogue;
+#[cfg(test)]
+mod javascript;
+mod language;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::types::FluentNumber;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+
+pub use language::Language;
+
+/// The words of one language. Cheap to copy; the language's messages are read when the first one is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Words(Language);
+
+include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+
+impl Words {
+    /// Those of `language`.
+    #[must_use]
+    pub const fn of(language: Language) -> Self {
+        Self(language)
+    }
+
+    /// Whose words these are.
+    #[must_use]
+    pub const fn language(self) -> Language {
+        self.0
+    }
+
+    /// In this language, else in English; a message that nobody knows is its own name, which is better than an end.
+    fn say<const N: usize>(self, id: &str, variables: [(&'static str, FluentValue<'_>); N]) -> String {
+        let variables = FluentArgs::from_iter(variables);
+        said(self.0, id, &variables)
+            .or_else(|| said(Language::English, id, &variables))
+            .unwrap_or_else(|| id.to_owned())
+    }
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+fn said(language: Language, id: &str, variables: &FluentArgs<'_>) -> Option<String> {
+    static ENGLISH: LazyLock<Bundle> =
+        LazyLock::new(|| bundle(Language::English, include_str!(concat!(env!("OUT_DIR"), "/en.ftl"))));
+    static CHINESE: LazyLock<Bundle> = LazyLock::new(|| {
+        bundle(Language::SimplifiedChinese, include_str!(concat!(env!("OUT_DIR"), "/zh-CN.ftl")))
+    });
+    let bundle = match language {
+        Language::English => &*ENGLISH,
+        Language::SimplifiedChinese => &*CHINESE,
+    };
+    let pattern = bundle.get_message(id)?.value()?;
+    // A variable that is missing is told by its name; the functions leave out none.
+    Some(bundle.format_pattern(pattern, Some(variables), &mut Vec::new()).into_owned())
+}
+
+fn bundle(language: Language, source: &str) -> Bundle {
+    let mut bundle = Bundle::new_concurrent(language.tag().parse().into_iter().collect());
+    // Marks around each variable would be copied into terminals, and no text here runs from right to left.
+    bundle.set_use_isolating(false);
+    // Neither fails but on what a bundle has already.
+    let _ = bundle.add_builtins();
+    // Of a file, what can't be read is left out and said in English; the tests let nothing of it come so far.
+    let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
+    let _ = bundle.add_resource(resource);
+    bundle
+}
