@@ -122,3 +122,22 @@ async fn a_message_that_the_service_refuses_is_kept_and_told_later() -> anyhow::
     assert_eq!(scene.server.upgrades(), 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_a_living_service_refused_is_told_with_the_next_that_it_takes() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    scene.popups.behave(Manner::Refuse);
+    push(&scene, &["one", "two"]);
+    scene.popups.wait_until("two refused calls", |service| service.unanswered().len() == 2).await?;
+    scene.popups.behave(Manner::Show);
+    push(&scene, &["three"]);
+    scene.popups.wait_for_title("2 messages from Orders").await?;
+    scene.marker("four").await?;
+    assert_eq!(scene.popups.titles(), ["three", "2 messages from Orders", "four"]);
+    let states = ["summarised", "summarised", "shown", "shown"];
+    let settled = scene
+        .app
+        .wait_for_inbox("nothing pending", |stored| stored.iter().map(|message| message.state).eq(states));
+    settled.await?;
+    Ok(())
+}

@@ -61,6 +61,8 @@ struct Service {
     /// Asked once, and again when the service restarts.
     abilities: Option<Abilities>,
     live: BTreeMap<u32, Live>,
+    /// A popup was refused: what it told is told again once the service takes another.
+    refused: bool,
     inbox: Inbox,
     snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
@@ -90,6 +92,7 @@ pub(crate) async fn run(
         proxy,
         abilities: None,
         live: BTreeMap::new(),
+        refused: false,
         inbox,
         snapshot: snapshot.clone(),
         wishes: wishes.clone(),
@@ -164,6 +167,9 @@ impl Service {
         match self.notify(&notification, replaces).await {
             Ok(id) => {
                 self.inbox.shown(popup.rows());
+                if std::mem::take(&mut self.refused) {
+                    self.inbox.show_pending();
+                }
                 if can.actions {
                     self.live.insert(id, Live::of(popup, tag));
                     if self.live.len() > REMEMBERED {
@@ -174,6 +180,7 @@ impl Service {
             Err(error) => {
                 tracing::warn!(%error, "a popup could not be shown; the message is in the inbox and is shown later");
                 self.inbox.not_shown(popup.rows());
+                self.refused = true;
             }
         }
     }
