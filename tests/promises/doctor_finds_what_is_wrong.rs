@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tidings_api::StateName;
-use tidings_server::{Options, Server};
-use tidings_tests::app::{App, Output};
+use tidings_api::{StateName, StatusReport};
+use tidings_server::{EventKind, Options, Server};
+use tidings_tests::app::{App, Output, Start};
 use tidings_tests::scene::{Place, USER, channel};
 
 /// The step of this name in a JSON report.
@@ -53,7 +53,9 @@ async fn a_failure_has_a_mend_and_exit_code_1() -> anyhow::Result<()> {
     assert!(step(&report, "tcp")["mend"].as_str().expect("a mend").contains("firewall"), "{report}");
     assert!(!output.stdout.contains("s3cret"), "{output:?}");
 
-    for wrong in [&["doctor", "shop.example"][..], &["doctor", "wss://a.example/", "--idle"], &["doctor"]] {
+    for wrong in
+        [&["doctor", "shop.example"][..], &["doctor", "wss://a.example/", "--max", "1s"], &["doctor"]]
+    {
         assert_eq!(app.run(wrong).await?.code, Some(2), "{wrong:?}");
     }
     Ok(())
@@ -75,28 +77,76 @@ async fn a_refused_secret_is_told_and_not_shown() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The first channel in this state, after as many links.
+fn at(state: StateName, links: u64) -> impl Fn(&StatusReport) -> bool {
+    move |status| {
+        status.channels.first().is_some_and(|held| held.state == state && held.links_opened == links)
+    }
+}
+
 #[tokio::test]
-async fn a_channel_that_the_agent_holds_is_left_alone_or_given_back() -> anyhow::Result<()> {
+async fn a_channel_that_the_agent_keeps_is_tried_by_it_and_taken_back() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let url = server.url(USER);
+    let app = App::with_settings(channel("Orders", &url)).background().start().await?;
+    app.wait_for_status("connected", at(StateName::Connected, 1)).await?;
+    for (links, args) in [(2, &["doctor"][..]), (3, &["doctor", &url, "--upgrade"])] {
+        let output = app.run(args).await?;
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(output.stdout.contains("✓ upgrade: the server takes the channel"), "{output:?}");
+        assert!(output.stdout.contains("✓ ping: the server answers pings"), "{output:?}");
+        app.wait_for_status("connected again", at(StateName::Connected, links)).await?;
+    }
+    assert_eq!(server.upgrades(), 5, "the agent's, and twice the test's and the agent's");
+    let kicked = server.all(|kind| matches!(kind, EventKind::Replaced { .. }));
+    assert!(kicked.is_empty(), "{kicked:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_channel_that_is_off_disturbs_nobody_unless_told() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let settings = channel("Orders", &server.url(USER)) + "enabled = false\n";
+    let app = App::with_settings(settings).background().start().await?;
+    let output = app.run(&["doctor"]).await?;
+    assert!(output.stdout.contains("· upgrade: not tried"), "{output:?}");
+    assert_eq!((output.code, server.upgrades()), (Some(0), 0));
+    let output = app.run(&["doctor", "--upgrade"]).await?;
+    assert!(output.stdout.contains("✓ upgrade"), "{output:?}");
+    let status = app.status().await?;
+    assert!(at(StateName::Disconnected, 0)(&status), "{status:?}");
+    assert_eq!(server.upgrades(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_doctor_that_is_killed_leaves_the_channel_connected() -> anyhow::Result<()> {
     let server = Place::start().await?;
     let app = App::with_settings(channel("Orders", &server.url(USER))).background().start().await?;
-    let connected = |links: u64| {
-        move |status: &tidings_api::StatusReport| {
-            status
-                .channels
-                .first()
-                .is_some_and(|held| held.state == StateName::Connected && held.links_opened == links)
-        }
+    app.wait_for_status("connected", at(StateName::Connected, 1)).await?;
+    let killed = tokio::select! {
+        output = app.run(&["doctor", "--idle"]) => anyhow::bail!("it ended: {output:?}"),
+        let_go = app.wait_for_status("let go", at(StateName::Disconnected, 1)) => let_go,
     };
-    app.wait_for_status("connected", connected(1)).await?;
-    let output = app.run(&["doctor"]).await?;
-    assert_eq!(output.code, Some(0), "{output:?}");
-    assert!(output.stdout.contains("the running Tidings holds \"Orders\""), "{output:?}");
-    assert_eq!(server.upgrades(), 1);
+    killed?;
+    app.wait_for_status("taken back", at(StateName::Connected, 2)).await?;
+    Ok(())
+}
 
-    let output = app.run(&["doctor", "--upgrade"]).await?;
-    assert_eq!(output.code, Some(0), "{output:?}");
-    app.wait_for_status("connected again", connected(2)).await?;
-    assert_eq!(server.upgrades(), 3, "the agent's, the doctor's, the agent's again");
+#[tokio::test]
+async fn who_disconnects_a_channel_during_its_test_finds_it_off_afterwards() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let mut app = App::with_settings(channel("Orders", &server.url(USER))).background().start().await?;
+    app.wait_for_status("connected", at(StateName::Connected, 1)).await?;
+    let wished = async {
+        app.wait_for_status("let go", at(StateName::Disconnected, 1)).await?;
+        app.run(&["disconnect", "Orders"]).await
+    };
+    let (examined, wished) = tokio::join!(app.run(&["doctor", "--idle", "--max", "2s"]), wished);
+    assert_eq!((examined?.code, wished?.code), (Some(0), Some(0)));
+    app.restart(Start::Background).await?;
+    let status = app.wait_for_status("there", |status| !status.channels.is_empty()).await?;
+    assert!(at(StateName::Disconnected, 0)(&status), "{status:?}");
     Ok(())
 }
 
@@ -108,7 +158,7 @@ async fn idle_measures_how_long_silence_is_endured() -> anyhow::Result<()> {
     let url = server.url(USER);
     let idle = |max: &'static str| {
         let (app, url) = (&app, &url);
-        async move { app.run(&["doctor", url, "--upgrade", "--idle", "--max", max]).await }
+        async move { app.run(&["doctor", url, "--idle", "--max", max]).await }
     };
     let cut = idle("10s").await?;
     assert_eq!(cut.code, Some(0), "{cut:?}");

@@ -210,6 +210,15 @@ impl Agent {
                     let _ = answer.send(result);
                 }
             }
+            // Who asked may have gone; then the loan is over at once.
+            Wish::Lend { channel, answer } => {
+                if let Some(loan) = self.channels.lend(&channel) {
+                    let _ = answer.send(loan);
+                }
+            }
+            Wish::Examine { what, answer } => {
+                let _ = answer.send(self.channels.examine(&what));
+            }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::OpenWindow { activation_token, message } => self.open_window(activation_token, message),
             Wish::OpenLink { url, message } => {

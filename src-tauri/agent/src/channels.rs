@@ -9,16 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use tidings_api::{Action, ErrorCode, Refusal};
+use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
 use tidings_channel::{
-    Channel, Command, Config, DialAsk, DialParams, DialRefusal, Frame, Owner, Payload, Signal, Start, State,
-    Status,
+    Channel, ChannelUrl, Command, Config, DialAsk, DialParams, DialRefusal, Frame, Owner, Payload, Signal,
+    Start, State, Status,
 };
 use tidings_inbox::{Arrival, ChannelProfile, Inbox};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::credential::{CredentialSource, Credentials, Forget};
+use crate::doctor::{self, Examination, Reach};
+use crate::lending::{Lender, Lent, Loan};
 use crate::remembered::{Quiet, Remembered};
 use crate::settings::{CaFileError, ChannelSettings};
 use crate::signals::network::{Path, Routes, Target};
@@ -45,6 +47,7 @@ struct Held {
     forget: Forget,
     /// The way to its server, at the last look.
     path: Path,
+    lent: Option<Lent>,
     pump: JoinHandle<()>,
 }
 
@@ -91,16 +94,17 @@ impl Channels {
                     held.adopt(settings, remembered);
                     held
                 }
-                Some(held) => {
+                Some(mut held) => {
+                    let lent = held.lent.take();
                     let was_enabled = held.settings.enabled;
                     // The old link is closed before the new one is dialled (C3).
                     held.end().await;
                     if settings.enabled && !was_enabled {
                         remembered.set_channel(&settings.id, None);
                     }
-                    self.start(settings, config, remembered, false)
+                    self.start(settings, config, remembered, false, lent)
                 }
-                None => self.start(settings, config, remembered, by_hand),
+                None => self.start(settings, config, remembered, by_hand, None),
             };
             self.held.push(held);
         }
@@ -117,8 +121,10 @@ impl Channels {
         config: Config,
         remembered: &Remembered,
         by_hand: bool,
+        lent: Option<Lent>,
     ) -> Held {
         let start = match remembered.channel(&settings.id) {
+            _ if lent.is_some() => Start::Disconnected,
             _ if !settings.enabled => Start::Disconnected,
             Some(Quiet::Disconnected) => Start::Disconnected,
             Some(Quiet::Replaced(since)) if !by_hand => Start::Replaced { since: since.into() },
@@ -153,12 +159,15 @@ impl Channels {
             self.inbox.clone(),
             self.changed.clone(),
         ));
-        Held { settings, channel, profile, view, state, forget, path, pump }
+        Held { settings, channel, profile, view, state, forget, path, lent, pump }
     }
 
     /// Notes which channels came into another state, and remembers what must outlive the agent.
     pub(crate) fn note(&mut self, remembered: &mut Remembered) {
         for held in &mut self.held {
+            if held.is_lent() {
+                continue;
+            }
             let state = held.view.status().state;
             if held.state == state.name() {
                 continue;
@@ -178,14 +187,14 @@ impl Channels {
     }
 
     /// Hands a wish on; answers with the names of those concerned.
-    pub(crate) fn act(&self, action: Action, channel: Option<&str>) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn act(&mut self, action: Action, channel: Option<&str>) -> Result<Vec<String>, Refusal> {
         let command = match action {
             Action::Connect => Command::Connect,
             Action::Disconnect => Command::Disconnect,
             Action::ReconnectNow => Command::ReconnectNow,
             Action::TakeOver => Command::TakeOver,
         };
-        let meant = |held: &&Held| match channel {
+        let meant = |held: &Held| match channel {
             Some(name) => held.view.is_called(name),
             // To all: what was replaced stays so unless it is said, and a take-over is only for that.
             None => {
@@ -197,16 +206,56 @@ impl Channels {
                 }
             }
         };
-        let meant: Vec<&Held> = self.held.iter().filter(meant).collect();
-        if let (Some(name), []) = (channel, meant.as_slice()) {
-            let known: Vec<&str> = self.held.iter().map(|held| held.settings.id.as_str()).collect();
-            let message = format!("no channel is called {name:?}; there is: {}", known.join(", "));
-            return Err(Refusal::new(ErrorCode::UnknownChannel, message));
+        let mut names = Vec::new();
+        for held in self.held.iter_mut().filter(|held| meant(held)) {
+            held.command(command);
+            names.push(held.settings.name.clone());
         }
-        for held in &meant {
-            held.channel.command(command);
+        match channel {
+            Some(name) if names.is_empty() => Err(self.unknown(name)),
+            Some(_) | None => Ok(names),
         }
-        Ok(meant.into_iter().map(|held| held.settings.name.clone()).collect())
+    }
+
+    fn unknown(&self, name: &str) -> Refusal {
+        let known: Vec<&str> = self.held.iter().map(|held| held.settings.id.as_str()).collect();
+        let message = format!("no channel is called {name:?}; there is: {}", known.join(", "));
+        Refusal::new(ErrorCode::UnknownChannel, message)
+    }
+
+    /// Lets go of a channel; `None` where there is none, or it is lent already.
+    pub(crate) fn lend(&mut self, id: &str) -> Option<Loan> {
+        let held = self.held.iter_mut().find(|held| held.settings.id == id && held.lent.is_none())?;
+        let live = held.is_live();
+        if live {
+            held.channel.command(Command::Disconnect);
+        }
+        let (lent, loan) = Lent::new(held.channel.status(), live, self.changed.clone());
+        held.lent = Some(lent);
+        Some(loan)
+    }
+
+    /// Starts to examine a channel: one that is kept connected is let go of, tried and taken back (R3).
+    pub(crate) fn examine(&self, what: &Examine) -> Result<mpsc::Receiver<Step>, Refusal> {
+        let url = ChannelUrl::parse(&what.channel, true).ok();
+        let meant =
+            |held: &&Held| held.view.is_called(&what.channel) || Some(&held.settings.url) == url.as_ref();
+        let Some(held) = self.held.iter().find(meant) else {
+            return Err(self.unknown(url.as_ref().map_or(&what.channel, |_| "this address")));
+        };
+        let reach = if what.upgrade || held.is_live() {
+            Reach::Link {
+                idle: what.idle_ms.map(Duration::from_millis),
+                lender: Some(Lender::new(self.wishes.clone(), held.settings.id.clone())),
+            }
+        } else {
+            Reach::Handshake
+        };
+        let examination = Examination::of(&held.settings, reach)
+            .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.to_string()))?;
+        let (steps, told) = mpsc::channel(doctor::STEPS);
+        tokio::spawn(doctor::examine(examination, steps));
+        Ok(told)
     }
 
     /// The channel's secret is another one now, or can be read at last. One that waits for it dials at once, and
@@ -262,11 +311,48 @@ impl Held {
     fn adopt(&mut self, settings: ChannelSettings, remembered: &mut Remembered) {
         if settings.enabled != self.settings.enabled {
             remembered.set_channel(&settings.id, None);
-            self.channel.command(if settings.enabled { Command::Connect } else { Command::Disconnect });
+            self.command(if settings.enabled { Command::Connect } else { Command::Disconnect });
         }
         self.profile.send_replace(Arc::new(settings.profile()));
         self.view = ChannelView { since: self.view.since, ..view(&settings, self.view.status.clone()) };
         self.settings = settings;
+    }
+
+    /// While the channel is lent, a wish is for what follows.
+    fn command(&mut self, command: Command) {
+        match &mut self.lent {
+            None => self.channel.command(command),
+            Some(lent) => match command {
+                Command::Connect | Command::TakeOver | Command::ReconnectNow => lent.take_back = true,
+                Command::Disconnect => lent.take_back = false,
+                Command::CredentialChanged | Command::ShutDown => self.channel.command(command),
+            },
+        }
+    }
+
+    /// Whether it has a link or will dial.
+    fn is_live(&self) -> bool {
+        match self.view.status().state {
+            State::Connecting { .. }
+            | State::Connected { .. }
+            | State::Waiting { .. }
+            | State::NeedsUser { .. } => true,
+            State::Disconnected { .. } | State::Replaced { .. } => false,
+        }
+    }
+
+    /// Whether it is lent or just being taken back.
+    fn is_lent(&mut self) -> bool {
+        let Some(lent) = &self.lent else { return false };
+        let back = lent.take_back;
+        if lent.is_over() {
+            self.lent = None;
+            if back {
+                self.channel.command(Command::Connect);
+            }
+            return back;
+        }
+        true
     }
 
     /// Closes the link and waits until what it brought is with the inbox.

@@ -94,13 +94,16 @@ pub(crate) struct Doctor {
     /// Id or name of a channel in the settings file. Not needed when there is only one.
     #[arg(long)]
     pub(crate) channel: Option<String>,
-    /// Go on to the upgrade and the first ping, though it takes the place of another instance of the same user.
+    /// Go on to the upgrade and the first ping, though it takes the place of another instance of the same user. A channel
+    /// that the running Tidings keeps connected needs no such word: Tidings lets go of its link, tries, and takes it
+    /// back.
     #[arg(long)]
     pub(crate) upgrade: bool,
-    /// Measure how long a silent link survives, and propose a heartbeat interval.
-    #[arg(long, requires = "upgrade")]
+    /// Measure how long a silent link survives, and propose a heartbeat interval. It needs a link, so it implies
+    /// --upgrade.
+    #[arg(long)]
     pub(crate) idle: bool,
-    /// At most this long.
+    /// How long to wait for the end of the silent link.
     #[arg(long, requires = "idle", default_value = "150s", value_parser = humantime::parse_duration)]
     pub(crate) max: std::time::Duration,
     /// One JSON object.

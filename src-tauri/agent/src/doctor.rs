@@ -1,84 +1,138 @@
-//! `tidings doctor`: why a channel doesn't connect, step by step, with a mend for each failure.
+//! Why a channel doesn't connect, step by step, with a mend for each failure.
+//!
+//! [`examine`] looks: for `tidings doctor`, which prints the steps, and for the agent, which examines a channel that it
+//! holds and tells them on the local socket ([`Request::Examine`]). It sends each step
+//! as it ends, and returns after the last; dropping it, or the receiver of the steps, breaks it off.
 //!
 //! The way up to the TLS handshake is looked at by [`tidings_channel::examine`] and disturbs nobody. An upgrade takes
-//! the place of every other instance, so it is made only when told (R3); a channel that the running Tidings holds is
-//! let go by it meanwhile, and given back.
+//! the place of every other instance of the user, so it is made only when told ([`Reach::Link`]), and a channel that
+//! the agent holds is let go of meanwhile by its [`Lender`] (R3).
 
 mod link;
 mod step;
 
+use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use tidings_api::client::Client;
-use tidings_api::{Action, ChannelReport, Reply, Request, StateName};
+use serde::Serialize;
+use tidings_api::client::{Client, ClientError};
+use tidings_api::{ErrorCode, Examine, Reply, Request, Step};
 use tidings_channel::{ChannelUrl, Config, DialParams, ProxyUrl};
 use tokio::sync::mpsc;
 
 use crate::cli::{self, exit};
 use crate::credential::Credentials;
+use crate::lending::Lender;
 use crate::listen::{choose, usage};
 use crate::paths::Paths;
-use crate::settings::{self, ChannelSettings};
-use step::Said;
+use crate::settings::{self, CaFileError, ChannelSettings};
 
-/// Who is examined.
-struct Patient {
-    config: Config,
-    /// `None`: an address with no settings.
-    channel: Option<ChannelSettings>,
+/// Steps that may wait to be told.
+pub(crate) const STEPS: usize = 16;
+
+/// What to examine, and how far.
+pub(crate) struct Examination {
+    pub(crate) config: Config,
+    /// Where the secret comes from; `None`: an address with no settings.
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) reach: Reach,
 }
 
-pub(crate) async fn run(paths: &Paths, args: &cli::Doctor) -> anyhow::Result<ExitCode> {
-    let patient = match patient(paths, args) {
-        Ok(patient) => patient,
-        Err(message) => return Ok(usage(&message)),
+impl Examination {
+    /// Of a channel as its settings say.
+    ///
+    /// # Errors
+    /// When a file that they name can't be read.
+    pub(crate) fn of(channel: &ChannelSettings, reach: Reach) -> Result<Self, CaFileError> {
+        Ok(Self {
+            config: channel.config()?,
+            credentials: Some(Credentials::new(
+                &channel.id,
+                channel.credential.clone(),
+                channel.auth.clone(),
+            )),
+            headers: channel.headers.clone(),
+            reach,
+        })
+    }
+}
+
+/// How far an examination goes.
+#[derive(Debug)]
+pub(crate) enum Reach {
+    /// Up to the TLS handshake: nobody is disturbed.
+    Handshake,
+    /// On to the upgrade and the first ping: another instance of the same user is replaced.
+    Link {
+        /// Then, how long a link survives in silence, at most so long.
+        idle: Option<Duration>,
+        /// Lets go of the agent's own link meanwhile; `None`: the agent has none.
+        lender: Option<Lender>,
+    },
+}
+
+/// Examines, and sends each step as it ends. Nobody has to listen to the end: once the receiver is dropped it breaks
+/// off, and what was lent is given back.
+pub(crate) async fn examine(examination: Examination, steps: mpsc::Sender<Step>) {
+    let gone = steps.clone();
+    tokio::select! {
+        () = gone.closed() => {}
+        () = all(examination, Told { steps, failed: false }) => {}
+    }
+}
+
+/// Where the steps go, and whether one failed.
+struct Told {
+    steps: mpsc::Sender<Step>,
+    failed: bool,
+}
+
+impl Told {
+    async fn tell(&mut self, step: Step) {
+        self.failed |= step.ok == Some(false);
+        // `examine` notices that nobody listens.
+        let _ = self.steps.send(step).await;
+    }
+}
+
+async fn all(examination: Examination, mut told: Told) {
+    let Examination { config, credentials, headers, reach } = examination;
+    way(&config, &mut told).await;
+    if told.failed {
+        return;
+    }
+    let Reach::Link { idle, lender } = reach else {
+        return told.tell(step::stopped()).await;
     };
-    let held = held(paths, &patient).await;
-    let mut said = Said::new(&patient.config.url, args.json);
-    examine(&patient.config, &mut said).await?;
-    if !args.upgrade {
-        said.say(step::stopped(held.as_ref().map(|held| held.name.as_str())))?;
-    } else if !said.failed() {
-        let borrowed = borrow(paths, held.as_ref()).await?;
-        let upgraded = tokio::select! {
-            upgraded = upgrade(&patient, args, &mut said) => upgraded,
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted.map_err(Into::into).and(Err(anyhow::anyhow!("interrupted")))
-            }
-        };
-        give_back(paths, borrowed).await;
-        upgraded?;
+    let mut params = DialParams { headers, ..DialParams::default() };
+    if let Some(source) = credentials {
+        let (step, credential) = step::secret(source).await;
+        told.tell(step).await;
+        params.credential = credential;
     }
-    let code = if said.failed() { exit::FAILED } else { 0 };
-    said.end()?;
-    Ok(ExitCode::from(code))
-}
-
-fn patient(paths: &Paths, args: &cli::Doctor) -> Result<Patient, String> {
-    if let Some(url) = &args.url {
-        let url = ChannelUrl::parse(url, false).map_err(|error| error.to_string())?;
-        let proxy = ProxyUrl::from_env(&url, |name| std::env::var(name).ok());
-        let proxy = proxy.map_err(|error| error.to_string())?;
-        return Ok(Patient { config: Config { proxy, ..Config::new(url) }, channel: None });
+    if told.failed {
+        return;
     }
-    let settings = settings::load(&paths.settings).map_err(|error| error.to_string())?;
-    let channel = choose(&settings.channels, args.channel.as_deref(), &paths.settings)?;
-    let config = channel.config().map_err(|error| error.to_string())?;
-    Ok(Patient { config, channel: Some(channel.clone()) })
+    // Kept to the end.
+    let _loan = match lender {
+        None => None,
+        Some(lender) => match lender.lend().await {
+            Some(loan) => Some(loan),
+            None => return told.tell(step::not_lent()).await,
+        },
+    };
+    link::upgrade(config.clone(), params.clone(), &mut told).await;
+    if let Some(max) = idle
+        && !told.failed
+    {
+        link::idle(config, params, max, &mut told).await;
+    }
 }
 
-/// What the running Tidings says of the channel, if it holds it.
-async fn held(paths: &Paths, patient: &Patient) -> Option<ChannelReport> {
-    let mut client = Client::connect(&paths.socket()).await.ok()?;
-    let Ok(Reply::Status(status)) = client.ask(&Request::Status).await else { return None };
-    let url = patient.config.url.to_string();
-    status.channels.into_iter().find(|held| match &patient.channel {
-        Some(channel) => held.id == channel.id,
-        None => held.url == url,
-    })
-}
-
-async fn examine(config: &Config, said: &mut Said) -> std::io::Result<()> {
+/// The way to the server, up to the TLS handshake.
+async fn way(config: &Config, told: &mut Told) {
     let (steps, mut examined) = mpsc::unbounded_channel();
     let looking = tidings_channel::examine(config, move |examined| {
         // The other end waits below.
@@ -87,60 +141,116 @@ async fn examine(config: &Config, said: &mut Said) -> std::io::Result<()> {
     let telling = async {
         let mut address_works = None;
         while let Some(examined) = examined.recv().await {
-            let (step, worked) = step::examined(examined, config, jiff::Timestamp::now());
+            let Some((step, worked)) = step::examined(examined, config, jiff::Timestamp::now()) else {
+                continue;
+            };
             if let Some(worked) = worked {
                 address_works = Some(address_works.unwrap_or(false) || worked);
             }
-            said.say(step)?;
+            told.tell(step).await;
         }
         if address_works == Some(false) {
-            said.say(step::unreachable(config))?;
+            told.tell(step::unreachable(config)).await;
         }
-        Ok(())
     };
-    tokio::join!(looking, telling).1
+    tokio::join!(looking, telling);
 }
 
-async fn upgrade(patient: &Patient, args: &cli::Doctor, said: &mut Said) -> anyhow::Result<()> {
-    let mut params = DialParams::default();
-    if let Some(channel) = &patient.channel {
-        let source = Credentials::new(&channel.id, channel.credential.clone(), channel.auth.clone());
-        match step::credential(source).await {
-            Ok((step, credential)) => {
-                said.say(step)?;
-                params = DialParams { credential, headers: channel.headers.clone(), query: Vec::new() };
+/// `tidings doctor`: has the running Tidings examine a channel that it holds, and examines anything else itself.
+pub(crate) async fn run(paths: &Paths, args: &cli::Doctor) -> anyhow::Result<ExitCode> {
+    let (name, examination) = match patient(paths, args) {
+        Ok(patient) => patient,
+        Err(message) => return Ok(usage(&message)),
+    };
+    let url = examination.config.url.to_string();
+    let mut printed = Printed { url, json: args.json, steps: Vec::new() };
+    if !by_the_agent(paths, name, args, &mut printed).await? {
+        let (steps, mut told) = mpsc::channel(STEPS);
+        let printing = async {
+            while let Some(step) = told.recv().await {
+                printed.print(step)?;
             }
-            Err(step) => return Ok(said.say(step)?),
+            anyhow::Ok(())
+        };
+        tokio::join!(examine(examination, steps), printing).1?;
+    }
+    printed.end()
+}
+
+/// Whether the running Tidings holds the channel, and so has examined it.
+async fn by_the_agent(
+    paths: &Paths,
+    channel: String,
+    args: &cli::Doctor,
+    printed: &mut Printed,
+) -> anyhow::Result<bool> {
+    let mut client = match Client::connect(&paths.socket()).await {
+        Ok(client) => client,
+        Err(ClientError::NotRunning) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    let idle_ms = args.idle.then(|| args.max.as_millis().try_into().unwrap_or(u64::MAX));
+    let what = Examine { channel, upgrade: args.upgrade || args.idle, idle_ms };
+    let mut reply = match client.ask(&Request::Examine(what)).await {
+        Err(ClientError::Refused(refusal)) if refusal.code == ErrorCode::UnknownChannel => return Ok(false),
+        reply => reply?,
+    };
+    while let Reply::Step(step) = reply {
+        printed.print(step)?;
+        reply = client.step().await?;
+    }
+    Ok(true)
+}
+
+/// Who is examined, as the running Tidings may know it, and how without its help.
+fn patient(paths: &Paths, args: &cli::Doctor) -> Result<(String, Examination), String> {
+    let reach = match args.upgrade || args.idle {
+        true => Reach::Link { idle: args.idle.then_some(args.max), lender: None },
+        false => Reach::Handshake,
+    };
+    if let Some(url) = &args.url {
+        let url = ChannelUrl::parse(url, false).map_err(|error| error.to_string())?;
+        let proxy = ProxyUrl::from_env(&url, |name| std::env::var(name).ok());
+        let proxy = proxy.map_err(|error| error.to_string())?;
+        let name = url.as_url().to_string();
+        let config = Config { proxy, ..Config::new(url) };
+        return Ok((name, Examination { config, credentials: None, headers: Vec::new(), reach }));
+    }
+    let settings = settings::load(&paths.settings).map_err(|error| error.to_string())?;
+    let channel = choose(&settings.channels, args.channel.as_deref(), &paths.settings)?;
+    let examination = Examination::of(channel, reach).map_err(|error| error.to_string())?;
+    Ok((channel.id.clone(), examination))
+}
+
+/// What has been printed. With `json` it is one object, printed in the end.
+struct Printed {
+    url: String,
+    json: bool,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    url: &'a str,
+    ok: bool,
+    steps: &'a [Step],
+}
+
+impl Printed {
+    fn print(&mut self, step: Step) -> anyhow::Result<()> {
+        if !self.json {
+            writeln!(std::io::stdout(), "{}", step::line(&step))?;
         }
+        self.steps.push(step);
+        Ok(())
     }
-    link::upgrade(patient.config.clone(), params.clone(), said).await?;
-    if args.idle && !said.failed() {
-        link::idle(patient.config.clone(), params, args.max, said).await?;
-    }
-    Ok(())
-}
 
-/// Makes the running Tidings let go of the channel; answers with its id where it has to be given back.
-async fn borrow(paths: &Paths, held: Option<&ChannelReport>) -> anyhow::Result<Option<String>> {
-    let Some(held) = held else { return Ok(None) };
-    match held.state {
-        StateName::Disconnected | StateName::Replaced => return Ok(None),
-        StateName::Connecting | StateName::Connected | StateName::Waiting | StateName::NeedsUser => {}
+    fn end(&self) -> anyhow::Result<ExitCode> {
+        let ok = !self.steps.iter().any(|step| step.ok == Some(false));
+        if self.json {
+            let report = Report { url: &self.url, ok, steps: &self.steps };
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
+        }
+        Ok(ExitCode::from(if ok { 0 } else { exit::FAILED }))
     }
-    ask(paths, Action::Disconnect, &held.id).await?;
-    Ok(Some(held.id.clone()))
-}
-
-async fn give_back(paths: &Paths, borrowed: Option<String>) {
-    if let Some(id) = borrowed
-        && let Err(error) = ask(paths, Action::Connect, &id).await
-    {
-        tracing::warn!(%error, channel = id, "not given back; `tidings connect` does it");
-    }
-}
-
-async fn ask(paths: &Paths, action: Action, id: &str) -> anyhow::Result<()> {
-    let mut client = Client::connect(&paths.socket()).await?;
-    client.ask(&Request::Act { action, channel: Some(id.to_owned()) }).await?;
-    Ok(())
 }

@@ -11,6 +11,7 @@ mod credential;
 mod diagnostics;
 mod doctor;
 mod keyring;
+mod lending;
 mod listen;
 mod lock;
 mod logging;

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, ErrorCode, Event, MessageReport, Refusal, Reply, Request, Secret, StatusReport, Step,
-    StoredMessage, Values,
+    ChannelReport, ErrorCode, Event, Examine, MessageReport, Refusal, Reply, Request, Secret, StatusReport,
+    Step, StoredMessage, Values,
 };
 use tidings_inbox::{Inbox, Message, Raw, RowId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -134,7 +134,7 @@ impl Handler for Answers {
             | Request::StartDemo
             | Request::EndDemo => Reply::Refused(Refusal::new(ErrorCode::BadRequest, "not built yet")),
             // The socket answers these by a stream.
-            Request::Subscribe { .. } | Request::Test { .. } => {
+            Request::Subscribe { .. } | Request::Test { .. } | Request::Examine(_) => {
                 Reply::Status(self.snapshot.borrow().report())
             }
         }
@@ -158,6 +158,12 @@ impl Handler for Answers {
         _: Option<Secret>,
     ) -> Result<mpsc::Receiver<Step>, Refusal> {
         Err(Refusal::new(ErrorCode::BadRequest, "not built yet"))
+    }
+
+    async fn examine(&self, what: Examine) -> Result<mpsc::Receiver<Step>, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.wishes.make(Wish::Examine { what, answer });
+        answered.await.unwrap_or_else(|_| Err(ending()))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What the user wants, wherever the wish was made: tray, popup, socket.
 
 use jiff::Timestamp;
-use tidings_api::{Action, Refusal};
+use tidings_api::{Action, Examine, Refusal, Step};
 use tidings_inbox::RowId;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
+
+use crate::lending::Loan;
 
 /// Wishes that may wait to be taken up. They come from people's clicks; more than this is a jammed button.
 const QUEUE: usize = 64;
@@ -23,6 +25,18 @@ pub(crate) enum Wish {
     CredentialChanged {
         /// Id.
         channel: String,
+    },
+    /// Let go of a channel, and take it back after the loan. The answer is dropped where it can't be lent.
+    Lend {
+        /// Id.
+        channel: String,
+        answer: oneshot::Sender<Loan>,
+    },
+    /// Examine a channel that is held.
+    Examine {
+        what: Examine,
+        /// The steps as they end, or why not.
+        answer: oneshot::Sender<Result<mpsc::Receiver<Step>, Refusal>>,
     },
     /// Show the window.
     OpenWindow {

@@ -97,7 +97,8 @@ impl Client {
         }
     }
 
-    /// Waits for the next answer of a trial ([`Request::Test`] was asked before): a step, or the end.
+    /// Waits for the next answer of a trial or an examination ([`Request::Test`] or [`Request::Examine`] was asked
+    /// before): a step, or the end.
     ///
     /// # Errors
     /// When the agent is gone or speaks another version.

@@ -11,12 +11,14 @@ pub mod page;
 pub mod socket;
 mod wire;
 
+mod examine;
 mod report;
 mod request;
 mod settings;
 #[cfg(test)]
 mod typescript;
 
+pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
     ChannelReport, Close, Line, MessageReport, Raw, StateLine, StateName, StatusReport, StoredMessage,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::examine::Examine;
 use crate::health::HealthReport;
 use crate::report::{ChannelReport, StatusReport, StoredMessage};
 use crate::settings::{Edit, Preview, Secret, SettingsReport, Step, Values};
@@ -64,6 +65,9 @@ pub enum Request {
         /// Their rows; one that is not there is passed over.
         messages: Vec<i64>,
     },
+    /// Find out why a channel doesn't connect. Answered by [`Reply::Step`] for each step, then by [`Reply::Done`]. A link
+    /// that is let go of for it is taken back in the end, and when this connection ends before.
+    Examine(Examine),
     /// What a report of trouble should hold, with nothing secret in it. Answered by [`Reply::Diagnostics`].
     Diagnostics,
     /// What stands in the settings file. Answered by [`Reply::Settings`].

@@ -13,7 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::wire::{self, MAX_REQUEST, ReadError};
-use crate::{ErrorCode, Event, Refusal, Reply, Request, Secret, Step, Values};
+use crate::{ErrorCode, Event, Examine, Refusal, Reply, Request, Secret, Step, Values};
 
 /// Connections at once. Too low: scripts in parallel are refused; too high: a runaway script costs memory.
 const MAX_CONNECTIONS: usize = 32;
@@ -39,7 +39,7 @@ pub fn path_in(state_folder: &Path) -> PathBuf {
 
 /// Who answers requests.
 pub trait Handler: Clone + Send + Sync + 'static {
-    /// Answers everything but [`Request::Subscribe`] and [`Request::Test`].
+    /// Answers everything but [`Request::Subscribe`], [`Request::Test`] and [`Request::Examine`].
     fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
 
     /// Starts a stream that begins with a snapshot and ends when the agent does.
@@ -58,6 +58,12 @@ pub trait Handler: Clone + Send + Sync + 'static {
         values: Values,
         secret: Option<Secret>,
     ) -> impl Future<Output = Result<mpsc::Receiver<Step>, Refusal>> + Send;
+
+    /// Starts an examination, as [`test`](Self::test) a trial.
+    ///
+    /// # Errors
+    /// When no such channel is held.
+    fn examine(&self, what: Examine) -> impl Future<Output = Result<mpsc::Receiver<Step>, Refusal>> + Send;
 }
 
 /// Binds the socket, replacing a stale one; the caller holds the agent's lock, so nobody lives there.
@@ -136,14 +142,17 @@ async fn converse(stream: UnixStream, handler: impl Handler) {
                 Err(refusal) => Reply::Refused(refusal),
             },
             Ok(Some(Request::Test { channel, values, secret })) => {
-                match handler.test(channel, values, secret).await {
-                    Ok(steps) => {
-                        if !tell(steps, Reply::Step, &mut reader, &mut writer).await {
-                            return;
-                        }
-                        Reply::Done { channels: Vec::new() }
-                    }
-                    Err(refusal) => Reply::Refused(refusal),
+                let steps = handler.test(channel, values, secret).await;
+                match tell_steps(steps, &mut reader, &mut writer).await {
+                    Some(reply) => reply,
+                    None => return,
+                }
+            }
+            Ok(Some(Request::Examine(what))) => {
+                let steps = handler.examine(what).await;
+                match tell_steps(steps, &mut reader, &mut writer).await {
+                    Some(reply) => reply,
+                    None => return,
                 }
             }
             Ok(Some(request)) => handler.handle(request).await,
@@ -160,6 +169,21 @@ async fn converse(stream: UnixStream, handler: impl Handler) {
         if !send(&mut writer, &reply).await {
             return;
         }
+    }
+}
+
+/// Tells all steps; what ends the answer, or `None` if the peer goes before.
+async fn tell_steps(
+    steps: Result<mpsc::Receiver<Step>, Refusal>,
+    reader: &mut BufReader<OwnedReadHalf>,
+    writer: &mut OwnedWriteHalf,
+) -> Option<Reply> {
+    match steps {
+        Ok(steps) => {
+            let told = tell(steps, Reply::Step, reader, writer).await;
+            told.then_some(Reply::Done { channels: Vec::new() })
+        }
+        Err(refusal) => Some(Reply::Refused(refusal)),
     }
 }
 

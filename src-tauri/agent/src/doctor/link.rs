@@ -1,8 +1,8 @@
 //! The steps that need a link: the upgrade, the first ping, and how long silence is endured.
 
-use std::io;
 use std::time::Duration;
 
+use tidings_api::Step;
 use tidings_channel::{
     Cause, Channel, Config, DialAsk, DialParams, DialRefusal, Frame, Heartbeat, Liveness, Owner, PeerCheck,
     Start, State, Status,
@@ -10,7 +10,8 @@ use tidings_channel::{
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::step::{Said, Step};
+use super::Told;
+use super::step::{bad, failed, good, noted};
 
 /// An interval may be this part of the silence that a link survives: the settings' own rule.
 const SAFE: (u32, u32) = (2, 3);
@@ -25,24 +26,24 @@ impl Owner for Same {
 }
 
 /// Upgrades, and waits until it is known whether the server answers pings.
-pub(super) async fn upgrade(config: Config, params: DialParams, said: &mut Said) -> io::Result<()> {
+pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told) {
     let pings = !config.liveness.ping_after().is_zero();
     let began = Instant::now();
     let (channel, _frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
     let mut status = channel.status();
     match opened(&mut status).await {
-        Err(cause) => said.say(Step::failed("upgrade", began.elapsed(), &cause, &config))?,
+        Err(cause) => told.tell(failed("upgrade", began.elapsed(), &cause, &config)).await,
         Ok(()) => {
-            said.say(Step::good("upgrade", Some(began.elapsed()), "the server takes the channel"))?;
-            if pings {
-                said.say(pong(&mut status, &config).await)?;
-            } else {
-                said.say(Step::good("ping", None, "not tried: liveness.ping_after is 0s").noted())?;
-            }
+            let step = good("upgrade", Some(began.elapsed()), "the server takes the channel");
+            told.tell(step).await;
+            let step = match pings {
+                true => pong(&mut status, &config).await,
+                false => noted(good("ping", None, "not tried: liveness.ping_after is 0s")),
+            };
+            told.tell(step).await;
         }
     }
     channel.shut_down().await;
-    Ok(())
 }
 
 async fn pong(status: &mut watch::Receiver<Status>, config: &Config) -> Step {
@@ -50,54 +51,49 @@ async fn pong(status: &mut watch::Receiver<Status>, config: &Config) -> Step {
     loop {
         let now = status.borrow_and_update().clone();
         if let Some(cause) = over(&now.state) {
-            return Step::failed("ping", began.elapsed(), &cause, config);
+            return failed("ping", began.elapsed(), &cause, config);
         }
         match now.peer {
             PeerCheck::Unknown => {}
             PeerCheck::Answers => {
-                return Step::good("ping", now.rtt, "the server answers pings, so its death is noticed");
+                return good("ping", now.rtt, "the server answers pings, so its death is noticed");
             }
             PeerCheck::CannotBeChecked => {
                 let detail = "the server answers no pings, so a dead link can't be told from a silent one";
                 let mend =
                     "let the server, or the proxy in front of it, answer WebSocket pings (RFC 6455, 5.5.2)";
-                return Step::bad("ping", Some(began.elapsed()), detail, mend).noted();
+                return noted(bad("ping", Some(began.elapsed()), detail, mend));
             }
         }
         if status.changed().await.is_err() {
-            return Step::failed("ping", began.elapsed(), &Cause::Local, config);
+            return failed("ping", began.elapsed(), &Cause::Local, config);
         }
     }
 }
 
 /// Opens a link that says nothing, and waits for its end, at most `max` of silence.
-pub(super) async fn idle(
-    config: Config,
-    params: DialParams,
-    max: Duration,
-    said: &mut Said,
-) -> io::Result<()> {
+pub(super) async fn idle(config: Config, params: DialParams, max: Duration, told: &mut Told) {
     let silent = |config: Config| {
         let heartbeat = Heartbeat::new("", config.heartbeat.interval(), config.heartbeat.proxy_timeout());
         let liveness = Liveness::new(Duration::ZERO, config.liveness.deadline());
         Some(Config { heartbeat: heartbeat.ok()?, liveness: liveness.ok()?, ..config })
     };
-    let Some(config) = silent(config) else { return Ok(()) };
+    let Some(config) = silent(config) else { return };
     let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
     let mut status = channel.status();
     let step = match opened(&mut status).await {
-        Err(cause) => Step::failed("idle", Duration::ZERO, &cause, &config),
+        Err(cause) => failed("idle", Duration::ZERO, &cause, &config),
         Ok(()) => {
             let began = Instant::now();
             let (silence, end) = silence(&mut status, &mut frames, max).await;
             match end {
-                Some(cause @ Cause::Local) => Step::failed("idle", began.elapsed(), &cause, &config),
+                Some(cause @ Cause::Local) => failed("idle", began.elapsed(), &cause, &config),
                 end => advice(silence, end.as_ref()),
             }
         }
     };
     channel.shut_down().await;
-    said.say(step)
+    told.tell(step).await;
 }
 
 /// How long nothing was said, and what ended it before `max`.
@@ -127,12 +123,12 @@ fn advice(silence: Duration, end: Option<&Cause>) -> Step {
     let seconds = silence.as_secs_f64().round();
     let Some(cause) = end else {
         let detail = format!("a silent link lives {seconds} s and longer");
-        return Step::good("idle", None, detail);
+        return good("idle", None, detail);
     };
     let detail = format!("a silent link is ended after {seconds} s: {cause}");
     let interval = (silence * SAFE.0 / SAFE.1).as_secs();
     if interval >= Heartbeat::default().interval().as_secs() {
-        return Step::good("idle", None, detail + "; the default heartbeat of 60s is quicker");
+        return good("idle", None, detail + "; the default heartbeat of 60s is quicker");
     }
     let mend = match interval {
         0 => "no heartbeat is quick enough: ask who runs the server why it ends links".to_owned(),
@@ -141,7 +137,7 @@ fn advice(silence: Duration, end: Option<&Cause>) -> Step {
             silence.as_secs()
         ),
     };
-    Step::bad("idle", None, detail, mend).noted()
+    noted(bad("idle", None, detail, mend))
 }
 
 /// Waits for the first dial's end.

@@ -1,11 +1,10 @@
-//! One step as it is told: a line for people, or an object for programs. Holds no secret.
+//! Each step in words, with a mend for each failure. Holds no secret.
 
-use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde::Serialize;
-use tidings_channel::{Cause, ChannelUrl, Config, Credential, Examined, Examining};
+use tidings_api::Step;
+use tidings_channel::{Cause, Config, Credential, Examined, Examining};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::credential::Credentials;
@@ -13,144 +12,93 @@ use crate::credential::Credentials;
 /// A certificate that ends sooner is worth a word, in days.
 const SOON: i64 = 14;
 
-/// A step of the examination.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Step {
-    step: &'static str,
-    /// `None`: neither good nor bad.
-    ok: Option<bool>,
-    ms: Option<f64>,
-    detail: String,
-    mend: Option<String>,
+pub(super) fn good(name: &str, took: Option<Duration>, detail: impl Into<String>) -> Step {
+    Step { step: name.to_owned(), ok: Some(true), ms: took.map(millis), detail: detail.into(), mend: None }
 }
 
-impl Step {
-    pub(super) fn good(step: &'static str, took: Option<Duration>, detail: impl Into<String>) -> Self {
-        Self { step, ok: Some(true), ms: took.map(millis), detail: detail.into(), mend: None }
-    }
+pub(super) fn bad(
+    name: &str,
+    took: Option<Duration>,
+    detail: impl Into<String>,
+    mend: impl Into<String>,
+) -> Step {
+    let mend = Some(mend.into());
+    Step { step: name.to_owned(), ok: Some(false), ms: took.map(millis), detail: detail.into(), mend }
+}
 
-    pub(super) fn bad(
-        step: &'static str,
-        took: Option<Duration>,
-        detail: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
-        let mend = Some(mend.into());
-        Self { step, ok: Some(false), ms: took.map(millis), detail: detail.into(), mend }
-    }
+pub(super) fn failed(name: &str, took: Duration, cause: &Cause, config: &Config) -> Step {
+    bad(name, Some(took), cause.to_string(), mend(cause, config))
+}
 
-    /// Neither good nor bad, so the exit code doesn't hang on it.
-    pub(super) fn noted(self) -> Self {
-        Self { ok: None, ..self }
-    }
+/// Neither good nor bad, so the exit code doesn't hang on it.
+pub(super) fn noted(step: Step) -> Step {
+    Step { ok: None, ..step }
+}
 
-    pub(super) fn failed(step: &'static str, took: Duration, cause: &Cause, config: &Config) -> Self {
-        Self::bad(step, Some(took), cause.to_string(), mend(cause, config))
-    }
-
-    fn line(&self) -> String {
-        let mark = match self.ok {
-            Some(true) => '✓',
-            Some(false) => '✗',
-            None => '·',
-        };
-        let time = self.ms.map(|ms| format!(" ({ms:.0} ms)")).unwrap_or_default();
-        let mend = self.mend.as_deref().map(|mend| format!("\n    {mend}")).unwrap_or_default();
-        format!("{mark} {}: {}{time}{mend}", self.step, self.detail)
-    }
+fn about(what: &str, step: Step) -> Step {
+    Step { detail: format!("{what}: {}", step.detail), ..step }
 }
 
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
-/// What has been told. With `json` it is one object, told in the end.
-pub(super) struct Said {
-    url: String,
-    json: bool,
-    steps: Vec<Step>,
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    url: &'a str,
-    ok: bool,
-    steps: &'a [Step],
-}
-
-impl Said {
-    pub(super) fn new(url: &ChannelUrl, json: bool) -> Self {
-        Self { url: url.to_string(), json, steps: Vec::new() }
-    }
-
-    pub(super) fn say(&mut self, step: Step) -> io::Result<()> {
-        if !self.json {
-            writeln!(io::stdout(), "{}", step.line())?;
-        }
-        self.steps.push(step);
-        Ok(())
-    }
-
-    pub(super) fn failed(&self) -> bool {
-        self.steps.iter().any(|step| step.ok == Some(false))
-    }
-
-    pub(super) fn end(&self) -> io::Result<()> {
-        if self.json {
-            let report = Report { url: &self.url, ok: !self.failed(), steps: &self.steps };
-            writeln!(io::stdout(), "{}", serde_json::to_string(&report)?)?;
-        }
-        Ok(())
-    }
+/// A step as people read it.
+pub(super) fn line(step: &Step) -> String {
+    let mark = match step.ok {
+        Some(true) => '✓',
+        Some(false) => '✗',
+        None => '·',
+    };
+    let time = step.ms.map(|ms| format!(" ({ms:.0} ms)")).unwrap_or_default();
+    let mend = step.mend.as_deref().map(|mend| format!("\n    {mend}")).unwrap_or_default();
+    format!("{mark} {}: {}{time}{mend}", step.step, step.detail)
 }
 
 /// A step in words; for an address also whether it works: one that does is enough.
-pub(super) fn examined(examined: Examined, config: &Config, now: Timestamp) -> (Step, Option<bool>) {
+pub(super) fn examined(examined: Examined, config: &Config, now: Timestamp) -> Option<(Step, Option<bool>)> {
     let Examined { step, took, failure } = examined;
     let step = match step {
         Examining::Address(address) => {
             let worked = failure.is_none();
             let step = match failure {
-                None => Step::good("address", Some(took), address.to_string()),
-                Some(cause) => Step { mend: None, ..Step::failed("address", took, &cause, config).noted() }
-                    .about(&address.to_string()),
+                None => good("address", Some(took), address.to_string()),
+                Some(cause) => {
+                    let step = noted(failed("address", took, &cause, config));
+                    Step { mend: None, ..about(&address.to_string(), step) }
+                }
             };
-            return (step, Some(worked));
+            return Some((step, Some(worked)));
         }
         Examining::Lookup { host, addresses } => match failure {
-            Some(cause) => Step::failed("name", took, &cause, config).about(&host),
+            Some(cause) => about(&host, failed("name", took, &cause, config)),
             None => {
                 let addresses: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let detail = match addresses.as_slice() {
                     [only] if host.trim_matches(['[', ']']) == only => format!("{host} needs no lookup"),
                     _ => format!("{host} is {}", addresses.join(", ")),
                 };
-                Step::good("name", Some(took), detail)
+                good("name", Some(took), detail)
             }
         },
         Examining::Proxy { proxy } => match failure {
-            Some(cause) => Step::failed("proxy", took, &cause, config).about(&proxy),
-            None => Step::good("proxy", Some(took), format!("through {proxy}")),
+            Some(cause) => about(&proxy, failed("proxy", took, &cause, config)),
+            None => good("proxy", Some(took), format!("through {proxy}")),
         },
         Examining::Tls { version, certificate } => match failure {
-            Some(cause) => Step::failed("tls", took, &cause, config),
+            Some(cause) => failed("tls", took, &cause, config),
             None => tls(version.as_deref(), certificate.as_deref(), took, now),
         },
-        other => Step::good("other", Some(took), format!("{other:?}")).noted(),
+        // A step that the channel's crate learns one day says so there.
+        _ => return None,
     };
-    (step, None)
-}
-
-impl Step {
-    fn about(self, what: &str) -> Self {
-        Self { detail: format!("{what}: {}", self.detail), ..self }
-    }
+    Some((step, None))
 }
 
 fn tls(version: Option<&str>, certificate: Option<&[u8]>, took: Duration, now: Timestamp) -> Step {
     let version = version.unwrap_or("TLS").replace("TLSv1_", "TLS 1.");
     let read = certificate.and_then(|der| X509Certificate::from_der(der).ok());
-    let Some((_, certificate)) = read else { return Step::good("tls", Some(took), version) };
+    let Some((_, certificate)) = read else { return good("tls", Some(took), version) };
     let name = |name: &x509_parser::x509::X509Name<'_>| {
         let first =
             name.iter_organization().chain(name.iter_common_name()).find_map(|part| part.as_str().ok());
@@ -159,44 +107,44 @@ fn tls(version: Option<&str>, certificate: Option<&[u8]>, took: Duration, now: T
     let days = (certificate.validity().not_after.timestamp() - now.as_second()) / 86_400;
     let detail = format!("{version}, certificate by {}, {days} days left", name(certificate.issuer()));
     match days < SOON {
-        true => Step {
-            mend: Some("have the certificate renewed".to_owned()),
-            ..Step::good("tls", Some(took), detail)
-        },
-        false => Step::good("tls", Some(took), detail),
+        true => {
+            Step { mend: Some("have the certificate renewed".to_owned()), ..good("tls", Some(took), detail) }
+        }
+        false => good("tls", Some(took), detail),
     }
 }
 
 /// No address worked.
 pub(super) fn unreachable(config: &Config) -> Step {
     let cause = Cause::Unreachable { detail: "no address answers".to_owned() };
-    Step::bad("tcp", None, cause.to_string(), mend(&cause, config))
+    bad("tcp", None, cause.to_string(), mend(&cause, config))
 }
 
-/// The end of an examination without `--upgrade`.
-pub(super) fn stopped(held: Option<&str>) -> Step {
-    let (detail, mend) = match held {
-        Some(name) => (
-            format!("not tried: the running Tidings holds {name:?}"),
-            "`tidings status` tells its state; --upgrade lets go of it, tries, and gives it back",
-        ),
-        None => (
-            "not tried: it takes the place of another instance of the same user".to_owned(),
-            "--upgrade tries it all the same",
-        ),
-    };
-    Step::bad("upgrade", None, detail, mend).noted()
+/// The end of an examination that isn't to disturb anybody.
+pub(super) fn stopped() -> Step {
+    let detail = "not tried: it takes the place of another instance of the same user";
+    noted(bad("upgrade", None, detail, "--upgrade tries it all the same"))
+}
+
+/// The agent holds the channel, and doesn't let go of it.
+pub(super) fn not_lent() -> Step {
+    let detail = "not tried: the channel is being examined already, or Tidings is ending";
+    bad("upgrade", None, detail, "try again in a minute")
 }
 
 /// Fetches a channel's secret and says whether there is one.
-pub(super) async fn credential(mut source: Credentials) -> Result<(Step, Option<Credential>), Step> {
+pub(super) async fn secret(mut source: Credentials) -> (Step, Option<Credential>) {
     let began = Instant::now();
     match source.fetch(false).await {
         Ok(credential) => {
             let detail = if credential.is_some() { "there is one" } else { "none" };
-            Ok((Step::good("secret", Some(began.elapsed()), detail), credential))
+            (good("secret", Some(began.elapsed()), detail), credential)
         }
-        Err(error) => Err(Step::bad("secret", Some(began.elapsed()), error.to_string(), "see above")),
+        // It says itself what to do.
+        Err(error) => {
+            let step = bad("secret", Some(began.elapsed()), error.to_string(), "");
+            (Step { mend: None, ..step }, None)
+        }
     }
 }
 
@@ -242,6 +190,8 @@ pub(super) fn mend(cause: &Cause, config: &Config) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use tidings_channel::ChannelUrl;
+
     use super::*;
 
     fn config() -> Config {
@@ -256,9 +206,10 @@ mod tests {
             failure,
         };
         let cause = Cause::Lookup { detail: "no such name".to_owned() };
-        let (failed, _) = examined(lookup(Some(cause)), &config(), Timestamp::UNIX_EPOCH);
+        let (failed, _) =
+            examined(lookup(Some(cause)), &config(), Timestamp::UNIX_EPOCH).expect("a known step");
         assert_eq!(
-            failed.line(),
+            line(&failed),
             "✗ name: shop.example: server name not found (no such name) (12 ms)\n    check the host's spelling, \
              the network and its DNS"
         );
@@ -267,8 +218,8 @@ mod tests {
             serde_json::json!(12.3),
             "programs are told more"
         );
-        let (good, _) = examined(lookup(None), &config(), Timestamp::UNIX_EPOCH);
-        assert!(good.line().starts_with("✓ name: shop.example is"));
+        let (good, _) = examined(lookup(None), &config(), Timestamp::UNIX_EPOCH).expect("a known step");
+        assert!(line(&good).starts_with("✓ name: shop.example is"));
     }
 
     #[test]
@@ -276,19 +227,15 @@ mod tests {
         let address = "[2001:db8::1]:443".parse().expect("an address");
         let cause = Cause::Unreachable { detail: "no route".to_owned() };
         let dead = Examined { step: Examining::Address(address), took: Duration::ZERO, failure: Some(cause) };
-        let mut said = Said::new(&config().url, true);
-        let (step, worked) = examined(dead, &config(), Timestamp::UNIX_EPOCH);
+        let (step, worked) = examined(dead, &config(), Timestamp::UNIX_EPOCH).expect("a known step");
         assert_eq!(worked, Some(false));
-        said.steps.push(step);
-        assert!(!said.failed());
-        said.steps.push(unreachable(&config()));
-        assert!(said.failed());
-        assert!(!said.url.contains("s3cret"));
+        assert_eq!(step.ok, None);
+        assert_eq!(unreachable(&config()).ok, Some(false));
     }
 
     #[test]
     fn a_certificate_that_can_t_be_read_is_passed_over() {
         let step = tls(Some("TLSv1_3"), Some(b"x"), Duration::ZERO, Timestamp::UNIX_EPOCH);
-        assert_eq!(step.line(), "✓ tls: TLS 1.3 (0 ms)");
+        assert_eq!(line(&step), "✓ tls: TLS 1.3 (0 ms)");
     }
 }
