@@ -5,6 +5,7 @@ mod disconnect_stays_disconnected;
 mod doctor_finds_what_is_wrong;
 mod heartbeat_keeps_the_recipe;
 mod hostile_input_hurts_nobody;
+mod language_switches_at_once;
 mod listen_speaks_json_lines;
 mod message_becomes_one_notification;
 mod nginx_keeps_the_link;

@@ -41,6 +41,7 @@ pub struct Builder {
     settings: Option<String>,
     bus: Option<String>,
     start: Start,
+    locale: &'static str,
 }
 
 /// An agent with all that it leaves behind. Its log is printed in the end, for a runner that shows the output of
@@ -49,6 +50,7 @@ pub struct Builder {
 pub struct App {
     folder: TempDir,
     bus: Option<String>,
+    locale: &'static str,
     process: Option<Process>,
     starts: u32,
 }
@@ -94,10 +96,17 @@ impl Builder {
         self
     }
 
+    /// In this locale (`LANG`), the agent as well as its command line.
+    #[must_use]
+    pub fn locale(mut self, locale: &'static str) -> Self {
+        self.locale = locale;
+        self
+    }
+
     /// Starts the agent and waits until it answers.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Self { settings, bus, start } = self;
-        let mut app = App { folder: folder()?, bus, process: None, starts: 0 };
+        let Self { settings, bus, start, locale } = self;
+        let mut app = App { folder: folder()?, bus, locale, process: None, starts: 0 };
         if let Some(settings) = settings {
             app.write_settings(settings)?;
         }
@@ -109,12 +118,12 @@ impl Builder {
 impl App {
     /// An agent with these settings.
     pub fn with_settings(settings: impl Into<String>) -> Builder {
-        Builder { settings: Some(settings.into()), bus: None, start: Start::ByHand }
+        Builder { settings: Some(settings.into()), ..Self::without_settings() }
     }
 
     /// An agent without a settings file.
     pub fn without_settings() -> Builder {
-        Builder { settings: None, bus: None, start: Start::ByHand }
+        Builder { settings: None, bus: None, start: Start::ByHand, locale: "C.UTF-8" }
     }
 
     /// Starts the agent again after its end and waits until it answers.
@@ -332,7 +341,7 @@ impl App {
             ("XDG_CACHE_HOME", home.join(".cache").into()),
             ("XDG_RUNTIME_DIR", self.folder.path().join("run").into()),
             ("PATH", path.into()),
-            ("LANG", "C.UTF-8".into()),
+            ("LANG", self.locale.into()),
             ("TZ", ZONE.into()),
             ("TIDINGS_LOG", "debug".into()),
             ("RUST_BACKTRACE", "1".into()),

@@ -47,7 +47,8 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
 
     let (popups, popup_queue) = Popups::new();
     let (inbox, inbox_notices) = Inbox::open(&paths.inbox, Policy::keep_all(), popups);
-    let snapshot = watch::Sender::new(Snapshot::default());
+    let snapshot =
+        watch::Sender::new(Snapshot { words: settings::Language::Auto.words(), ..Snapshot::default() });
     let remembered = Remembered::load(paths.remembered());
     let channels = Channels::new(inbox.clone(), wishes.clone());
     let changed = channels.changed();
@@ -176,6 +177,8 @@ impl Agent {
             Ok(settings) => settings,
             Err(error) => return self.notice(Source::Settings, error.to_string()),
         };
+        let (words, theme) = (settings.language.words(), settings.theme);
+        self.snapshot.send_modify(|snapshot| (snapshot.words, snapshot.theme) = (words, theme));
         self.inbox.set_policy(settings.policy());
         let count = settings.channels.len();
         if let Err(error) = self.channels.take_up(settings.channels, &mut self.remembered, by_hand).await {

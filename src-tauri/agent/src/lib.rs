@@ -5,6 +5,7 @@
 //! other commands talk to the running agent.
 
 mod app;
+mod cause;
 mod channels;
 mod cli;
 mod credential;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let paths = Paths::of_user()?;
+    let words = settings::words(&paths.settings);
     // One thread: all that blocks has a thread of its own (the inbox, stdout).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let code = runtime.block_on(async {
@@ -65,7 +67,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Tail { json }) => remote::tail(&paths, *json).await,
             Some(Command::Doctor(args)) => doctor::run(&paths, args).await,
             Some(Command::Secret(what)) => secret::run(&paths, what).await,
-            Some(Command::Listen(args)) => listen::run(&paths, args).await,
+            Some(Command::Listen(args)) => listen::run(&paths, args, words).await,
             Some(Command::Connect(target)) => {
                 remote::act(&paths, tidings_api::Action::Connect, target.channel.as_deref()).await
             }

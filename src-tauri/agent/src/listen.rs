@@ -11,6 +11,7 @@ use tidings_api::client::Client;
 use tidings_api::{Line, Reply, Request, StateLine};
 use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Start, State, Status};
 use tidings_inbox::ChannelProfile;
+use tidings_words::Words;
 use tokio::io::{AsyncWriteExt, Stdout};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -23,7 +24,7 @@ use crate::settings::{self, ChannelSettings};
 use crate::snapshot::state_line;
 
 /// Runs until asked to end, replaced, or refused.
-pub(crate) async fn run(paths: &Paths, args: &cli::Listen) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyhow::Result<ExitCode> {
     crate::logging::start(None);
     let out = Out { stdout: tokio::io::stdout(), json: args.json };
     if let Some(url) = &args.url {
@@ -32,7 +33,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen) -> anyhow::Result<Exi
             Err(error) => return Ok(usage(&format!("--url: {error}"))),
         };
         let profile = ChannelProfile::new(url.host(), url.host());
-        return follow(Config::new(url), profile, NoCredential, out).await;
+        return follow(Config::new(url), profile, NoCredential, out, words).await;
     }
     let settings = match settings::load(&paths.settings) {
         Ok(settings) => settings,
@@ -55,7 +56,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen) -> anyhow::Result<Exi
     };
     let credentials = Credentials::new(&channel.id, channel.credential.clone(), channel.auth.clone());
     let dialler = Dialler { credentials, headers: channel.headers.clone() };
-    follow(config, channel.profile(), dialler, out).await
+    follow(config, channel.profile(), dialler, out, words).await
 }
 
 #[expect(
@@ -134,12 +135,13 @@ async fn follow(
     profile: ChannelProfile,
     owner: impl Owner,
     mut out: Out,
+    words: Words,
 ) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let profile = Arc::new(profile);
     let (channel, frames) = Channel::spawn(config, Start::Connect, owner);
-    let mut printing = std::pin::pin!(print(channel.status(), frames, &profile, &mut out));
+    let mut printing = std::pin::pin!(print(channel.status(), frames, &profile, &mut out, words));
     tokio::select! {
         biased;
         _ = terminate.recv() => {}
@@ -167,6 +169,7 @@ async fn print(
     mut frames: mpsc::Receiver<Frame>,
     profile: &Arc<ChannelProfile>,
     out: &mut Out,
+    words: Words,
 ) -> ExitCode {
     let mut told: Option<StateLine> = None;
     loop {
@@ -184,7 +187,7 @@ async fn print(
             Some(line) if line.state.as_str() == state.name() => line.since,
             _ => Timestamp::now(),
         };
-        let line = state_line(&profile.name, &state, entered);
+        let line = state_line(&profile.name, &state, entered, words);
         if told.as_ref() != Some(&line) {
             // A reader that is gone ends us without a word, as it does any filter.
             if out.line(&Line::State(line.clone())).await.is_err() {

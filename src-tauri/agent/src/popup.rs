@@ -12,6 +12,7 @@ use std::path::Path;
 
 use notify_rust::{Hint, Notification, Urgency};
 use tidings_inbox::{Message, Notifier, Popup, RowId, Show, Sound};
+use tidings_words::Words;
 use tokio::sync::mpsc;
 
 use crate::snapshot::Snapshot;
@@ -67,22 +68,23 @@ pub(crate) struct Abilities {
 
 /// The popup as the desktop's notification.
 pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: &Path) -> Notification {
+    let words = snapshot.words;
     let (title, body, buttons, alert) = match popup {
         Popup::Message(message) => {
             let (name, show) = channel(snapshot, &message.channel);
-            let (title, body) = told(message, name, show);
+            let (title, body) = told(message, name, show, words);
             let buttons = if show == Show::Full { message.actions.as_slice() } else { &[] };
             (title, body, buttons, message)
         }
         Popup::Summary { count, newest, channels, more, .. } => {
             let (name, show) = channel(snapshot, &newest.channel);
             let title = match (channels.as_slice(), more) {
-                ([_], false) => format!("{count} messages from {name}"),
-                ([_], true) => format!("{count} more from {name}"),
-                (_, false) => format!("{count} messages"),
-                (_, true) => format!("{count} more messages"),
+                ([_], false) => words.popup_summary_of_channel(&name, *count),
+                ([_], true) => words.popup_more_of_channel(&name, *count),
+                (_, false) => words.popup_summary(*count),
+                (_, true) => words.popup_more(*count),
             };
-            let (newest_title, _) = told(newest, name, show);
+            let (newest_title, _) = told(newest, name, show, words);
             (title, newest_title, &[][..], newest)
         }
     };
@@ -110,7 +112,7 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: 
         }
     }
     if can.actions {
-        notification.action("default", "Open");
+        notification.action("default", &words.popup_open());
         for (index, button) in buttons.iter().take(BUTTONS).enumerate() {
             notification.action(&index.to_string(), &shown(&button.label, 40, false));
         }
@@ -128,10 +130,10 @@ fn channel<'a>(snapshot: &'a Snapshot, id: &'a str) -> (&'a str, Show) {
         .map_or((id, Show::Nothing), |channel| (&channel.name, channel.show))
 }
 
-fn told(message: &Message, name: &str, show: Show) -> (String, String) {
+fn told(message: &Message, name: &str, show: Show, words: Words) -> (String, String) {
     match show {
         Show::Full => (message.title.clone(), message.body.clone()),
         Show::Title => (message.title.clone(), String::new()),
-        Show::Nothing => (name.to_owned(), "New message".to_owned()),
+        Show::Nothing => (name.to_owned(), words.popup_new_message()),
     }
 }

@@ -231,7 +231,8 @@ fn news(told: &StatusReport, now: &StatusReport) -> Vec<Event> {
     let frame = |report: &StatusReport| {
         let channels: Vec<_> =
             report.channels.iter().map(|c| (c.id.clone(), c.name.clone(), c.url.clone())).collect();
-        (channels, report.notices.clone(), report.paused_until, report.unread)
+        let spoken = (report.language.clone(), report.theme.clone(), report.notices.clone());
+        (channels, spoken, report.paused_until, report.unread)
     };
     if frame(told) != frame(now) {
         return vec![Event::Snapshot(now.clone())];

@@ -6,11 +6,19 @@ use jiff::Timestamp;
 use tidings_api::{ChannelReport, Close, StateLine, StateName, StatusReport};
 use tidings_channel::{Cause, State, Status};
 use tidings_inbox::{Message, Show, Unread};
+use tidings_words::Words;
 use tokio::sync::watch;
+
+use crate::cause;
+use crate::settings::Theme;
 
 /// Everything that is shown. Published over a `watch`; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
+    /// In the language in force.
+    pub(crate) words: Words,
+    /// The window's.
+    pub(crate) theme: Theme,
     /// In the order of the settings file.
     pub(crate) channels: Vec<ChannelView>,
     /// Ids of those whose secret is in the keyring, if anywhere.
@@ -64,8 +72,8 @@ impl Snapshot {
     pub(crate) fn report(&self) -> StatusReport {
         StatusReport {
             version: tidings_api::VERSION.to_owned(),
-            language: "en".to_owned(),
-            theme: "auto".to_owned(),
+            language: self.words.language().tag().to_owned(),
+            theme: self.theme.as_str().to_owned(),
             paused_until: self.paused_until,
             unread: self.unread.total,
             notices: self.notices.values().cloned().collect(),
@@ -75,16 +83,12 @@ impl Snapshot {
 
     fn channel_report(&self, channel: &ChannelView) -> ChannelReport {
         let status = channel.status();
-        let mut line = state_line(&channel.name, &status.state, channel.since);
+        let mut line = state_line(&channel.name, &status.state, channel.since, self.words);
         if let State::NeedsUser { cause: Cause::SignInRefused { status: 401 }, .. } = status.state
             && let Some(cause) = &mut line.cause
             && self.by_keyring.contains(&channel.id)
         {
-            *cause += &format!(
-                ": `tidings secret set {}` keeps a secret in the keyring, and token_command, token_file or \
-                 token_env in the settings name another place",
-                channel.id
-            );
+            *cause = self.words.cause_mend_secret(cause, &channel.id);
         }
         ChannelReport {
             id: channel.id.clone(),
@@ -106,7 +110,7 @@ impl Snapshot {
 }
 
 /// A state in the words of the contract. `entered` stands in where the state itself names no time.
-pub(crate) fn state_line(channel: &str, state: &State, entered: Timestamp) -> StateLine {
+pub(crate) fn state_line(channel: &str, state: &State, entered: Timestamp, words: Words) -> StateLine {
     let (name, since, attempt, retry_at, cause) = match state {
         State::Disconnected { since } => (StateName::Disconnected, Some(*since), 0, None, None),
         State::Connecting { attempt, .. } => (StateName::Connecting, None, *attempt, None, None),
@@ -123,7 +127,7 @@ pub(crate) fn state_line(channel: &str, state: &State, entered: Timestamp) -> St
         since: since.map_or(entered, timestamp),
         attempt,
         retry_at: retry_at.map(timestamp),
-        cause: cause.map(ToString::to_string),
+        cause: cause.map(|cause| cause::told(cause, words)),
     }
 }
 

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl};
 use tidings_inbox::{ChannelProfile, Mapping, Policy, QuietHours, Rule, Show};
+use tidings_words::Words;
 use url::Url;
 
 pub(crate) use error::{SettingsError, short};
@@ -60,6 +61,17 @@ pub(crate) enum Language {
     SimplifiedChinese,
 }
 
+impl Language {
+    /// Those of the language in force.
+    pub(crate) fn words(self) -> Words {
+        Words::of(match self {
+            Self::Auto => tidings_words::Language::of_system(),
+            Self::English => tidings_words::Language::English,
+            Self::SimplifiedChinese => tidings_words::Language::SimplifiedChinese,
+        })
+    }
+}
+
 /// `theme`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Theme {
@@ -70,6 +82,17 @@ pub(crate) enum Theme {
     Light,
     /// `dark`.
     Dark,
+}
+
+impl Theme {
+    /// Its word in the file, and in the contract with the window.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
 }
 
 /// `[notifications]`.
@@ -290,6 +313,11 @@ pub(crate) struct CaFileError(String);
 /// Reads the settings file. One that does not exist is the defaults: no channels.
 pub(crate) fn load(file: &Path) -> Result<Settings, SettingsError> {
     read(file, &content(file))
+}
+
+/// The words of the language that the settings file asks for; the system's, where it can't be read.
+pub(crate) fn words(file: &Path) -> Words {
+    load(file).map_or(Language::Auto, |settings| settings.language).words()
 }
 
 /// What a settings file holds; `None` when it does not exist. Comparable, to tell an edit from a touch.

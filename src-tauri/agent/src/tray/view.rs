@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::Action;
 use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
+use tidings_words::Words;
 
+use crate::cause;
 use crate::pause::PauseFor;
 use crate::snapshot::{ChannelView, Snapshot, timestamp};
 
@@ -73,17 +75,18 @@ impl Shape {
 impl TrayView {
     /// The view at `now` in the user's time zone (`now` only decides whether a time needs its date).
     pub(crate) fn of(snapshot: &Snapshot, now: &Zoned) -> Self {
+        let words = snapshot.words;
         let statuses: Vec<Status> = snapshot.channels.iter().map(ChannelView::status).collect();
         let mut menu = channel_entries(snapshot, &statuses, now);
         let mut notices: Vec<String> = snapshot.notices.values().flat_map(|text| wrapped(text)).collect();
         notices.resize(NOTICES * NOTICE_LINES, String::new());
         menu.extend(notices.into_iter().map(|label| Entry::Line { visible: !label.is_empty(), label }));
         menu.push(Entry::Separator);
-        menu.push(pause_entry(snapshot.paused_until, now));
+        menu.push(pause_entry(snapshot.paused_until, now, words));
         menu.push(recent_entry(snapshot));
-        menu.push(command("Open Tidings", true, Does::OpenMessage(None)));
+        menu.push(command(words.tray_open(), true, Does::OpenMessage(None)));
         menu.push(Entry::Separator);
-        menu.push(command("Quit", true, Does::Quit));
+        menu.push(command(words.tray_quit(), true, Does::Quit));
         Self {
             shape: shape(snapshot, &statuses),
             unread: snapshot.unread.total > 0,
@@ -122,13 +125,15 @@ fn shape(snapshot: &Snapshot, statuses: &[Status]) -> Shape {
 }
 
 fn channel_entries(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> Vec<Entry> {
+    let words = snapshot.words;
     match (snapshot.channels.as_slice(), statuses) {
         ([], _) => {
-            vec![Entry::Line { label: "No channel in the settings file yet".to_owned(), visible: true }]
+            vec![Entry::Line { label: snapshot.words.tray_no_channel(), visible: true }]
         }
         ([channel], [status]) => {
-            let mut entries = vec![Entry::Line { label: line(&state_words(status, now)), visible: true }];
-            entries.extend(commands(channel, &status.state));
+            let mut entries =
+                vec![Entry::Line { label: line(&state_words(status, now, words)), visible: true }];
+            entries.extend(commands(channel, &status.state, words));
             entries
         }
         (channels, statuses) => {
@@ -136,22 +141,26 @@ fn channel_entries(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> Vec
                 .iter()
                 .zip(statuses)
                 .map(|(channel, status)| Entry::Submenu {
-                    label: line(&format!("{}: {}", channel.name, state_words(status, now))),
+                    label: line(&channel_line(channel, status, now, words)),
                     visible: true,
-                    entries: commands(channel, &status.state).into(),
+                    entries: commands(channel, &status.state, words).into(),
                 })
                 .collect();
             let all = |action| Does::Act { action, channel: None };
             let off = |status: &Status| matches!(status.state, State::Disconnected { .. });
-            entries.push(command("Connect all", statuses.iter().any(off), all(Action::Connect)));
-            entries.push(command("Disconnect all", !statuses.iter().all(off), all(Action::Disconnect)));
+            entries.push(command(words.action_connect_all(), statuses.iter().any(off), all(Action::Connect)));
+            entries.push(command(
+                words.action_disconnect_all(),
+                !statuses.iter().all(off),
+                all(Action::Disconnect),
+            ));
             entries
         }
     }
 }
 
 /// The four commands of a channel; those that make sense in its state are visible.
-fn commands(channel: &ChannelView, state: &State) -> [Entry; 4] {
+fn commands(channel: &ChannelView, state: &State, words: Words) -> [Entry; 4] {
     let (connect, reconnect_now, take_over, disconnect) = match state {
         State::Connected { .. } | State::Connecting { .. } => (false, false, false, true),
         State::Waiting { .. } => (false, true, false, true),
@@ -161,29 +170,29 @@ fn commands(channel: &ChannelView, state: &State) -> [Entry; 4] {
     };
     let does = |action| Does::Act { action, channel: Some(channel.id.clone()) };
     [
-        command("Connect", connect, does(Action::Connect)),
-        command("Reconnect now", reconnect_now, does(Action::ReconnectNow)),
-        command("Take over here", take_over, does(Action::TakeOver)),
-        command("Disconnect", disconnect, does(Action::Disconnect)),
+        command(words.action_connect(), connect, does(Action::Connect)),
+        command(words.action_reconnect_now(), reconnect_now, does(Action::ReconnectNow)),
+        command(words.action_take_over(), take_over, does(Action::TakeOver)),
+        command(words.action_disconnect(), disconnect, does(Action::Disconnect)),
     ]
 }
 
-fn pause_entry(paused_until: Option<Timestamp>, now: &Zoned) -> Entry {
+fn pause_entry(paused_until: Option<Timestamp>, now: &Zoned, words: Words) -> Entry {
     let label = match paused_until {
-        None => "Pause notifications".to_owned(),
-        Some(until) if until == Timestamp::MAX => "Notifications paused".to_owned(),
-        Some(until) => format!("Notifications paused until {}", clock(until, now, false)),
+        None => words.tray_pause(),
+        Some(until) if until == Timestamp::MAX => words.tray_paused(),
+        Some(until) => words.tray_paused_until(&clock(until, now, false, words)),
     };
     let choice = |label, pause| command(label, true, Does::Pause(pause));
     Entry::Submenu {
         label,
         visible: true,
         entries: vec![
-            command("Resume now", paused_until.is_some(), Does::Resume),
-            choice("For 30 minutes", PauseFor::Minutes(30)),
-            choice("For 1 hour", PauseFor::Minutes(60)),
-            choice("Until tomorrow 08:00", PauseFor::UntilMorning),
-            choice("Until resumed", PauseFor::UntilResumed),
+            command(words.tray_resume(), paused_until.is_some(), Does::Resume),
+            choice(words.tray_pause_minutes(30), PauseFor::Minutes(30)),
+            choice(words.tray_pause_hours(1), PauseFor::Minutes(60)),
+            choice(words.tray_pause_morning(), PauseFor::UntilMorning),
+            choice(words.tray_pause_on(), PauseFor::UntilResumed),
         ],
     }
 }
@@ -191,11 +200,11 @@ fn pause_entry(paused_until: Option<Timestamp>, now: &Zoned) -> Entry {
 fn recent_entry(snapshot: &Snapshot) -> Entry {
     let entries = (0..RECENT)
         .map(|index| match snapshot.recent.get(index) {
-            Some(message) => command(&line(&message.title), true, Does::OpenMessage(Some(message.row))),
-            None => command("", false, Does::OpenMessage(None)),
+            Some(message) => command(line(&message.title), true, Does::OpenMessage(Some(message.row))),
+            None => command(String::new(), false, Does::OpenMessage(None)),
         })
         .collect();
-    Entry::Submenu { label: "Recent".to_owned(), visible: !snapshot.recent.is_empty(), entries }
+    Entry::Submenu { label: snapshot.words.tray_recent(), visible: !snapshot.recent.is_empty(), entries }
 }
 
 fn tooltip(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> String {
@@ -203,58 +212,62 @@ fn tooltip(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> String {
         .channels
         .iter()
         .zip(statuses)
-        .map(|(channel, status)| line(&format!("{}: {}", channel.name, state_words(status, now))))
+        .map(|(channel, status)| line(&channel_line(channel, status, now, snapshot.words)))
         .collect();
     lines.extend(snapshot.notices.values().flat_map(|text| wrapped(text)));
     lines.join("\n")
 }
 
+fn channel_line(channel: &ChannelView, status: &Status, now: &Zoned, words: Words) -> String {
+    words.channel_line(&channel.name, &state_words(status, now, words))
+}
+
 /// A channel's state in words, as the menu's status line tells it.
-pub(crate) fn state_words(status: &Status, now: &Zoned) -> String {
+fn state_words(status: &Status, now: &Zoned, words: Words) -> String {
+    let clock = |time, seconds| clock(timestamp(time), now, seconds, words);
     match &status.state {
-        State::Disconnected { .. } => "Disconnected".to_owned(),
-        State::Connecting { stage, .. } => format!("Connecting ({})", stage_words(*stage)),
-        State::Connected { since } => {
-            let since = clock(timestamp(*since), now, false);
-            match status.peer {
-                PeerCheck::CannotBeChecked => format!("Connected since {since} (can't be checked)"),
-                PeerCheck::Answers | PeerCheck::Unknown => format!("Connected since {since}"),
-            }
-        }
+        State::Disconnected { .. } => words.state_disconnected(),
+        State::Connecting { stage, .. } => words.state_connecting_stage(&stage_words(*stage, words)),
+        State::Connected { since } => match status.peer {
+            PeerCheck::CannotBeChecked => words.state_connected_unchecked(&clock(*since, false)),
+            PeerCheck::Answers | PeerCheck::Unknown => words.state_connected(&clock(*since, false)),
+        },
         // At the start, and when the user asked: nothing is wrong.
         State::Waiting { retry_at, cause: Cause::Local, .. } => {
-            format!("Connecting at {}", clock(timestamp(*retry_at), now, true))
+            words.state_about_to_connect(&clock(*retry_at, true))
         }
         State::Waiting { retry_at, cause, .. } => {
-            format!("Reconnecting at {}: {cause}", clock(timestamp(*retry_at), now, true))
+            words.state_waiting_because(&cause::told(cause, words), &clock(*retry_at, true))
         }
-        State::Replaced { since } => {
-            format!("Replaced by another tab or device since {}", clock(timestamp(*since), now, false))
-        }
-        State::NeedsUser { cause, .. } => capitalised(&cause.to_string()),
+        State::Replaced { since } => words.state_replaced(&clock(*since, false)),
+        State::NeedsUser { cause, .. } => capitalised(&cause::told(cause, words)),
     }
 }
 
-fn stage_words(stage: Stage) -> &'static str {
+fn stage_words(stage: Stage, words: Words) -> String {
     match stage {
-        Stage::Credential => "credentials",
-        Stage::Lookup => "name lookup",
-        Stage::Tcp => "TCP",
-        Stage::Tls => "TLS",
-        Stage::Upgrade => "upgrade",
+        Stage::Credential => words.stage_credential(),
+        Stage::Lookup => words.stage_lookup(),
+        Stage::Tcp => words.stage_tcp(),
+        Stage::Tls => words.stage_tls(),
+        Stage::Upgrade => words.stage_upgrade(),
     }
 }
 
 /// A time of day; with its date when that is not today's.
-fn clock(time: Timestamp, now: &Zoned, seconds: bool) -> String {
+fn clock(time: Timestamp, now: &Zoned, seconds: bool, words: Words) -> String {
     let zone: TimeZone = now.time_zone().clone();
     let local = time.to_zoned(zone);
     let time = if seconds { local.strftime("%H:%M:%S") } else { local.strftime("%H:%M") };
-    if local.date() == now.date() { time.to_string() } else { format!("{} {time}", local.strftime("%-d %b")) }
+    if local.date() == now.date() {
+        time.to_string()
+    } else {
+        format!("{} {time}", local.strftime(&words.date_format()))
+    }
 }
 
-fn command(label: &str, visible: bool, does: Does) -> Entry {
-    Entry::Command { label: label.to_owned(), visible, does }
+fn command(label: String, visible: bool, does: Does) -> Entry {
+    Entry::Command { label, visible, does }
 }
 
 /// A notice as at most [`NOTICE_LINES`] lines, broken between words.
@@ -372,6 +385,54 @@ mod tests {
                 &["Connect", "Disconnect"],
             ),
         ]
+    }
+
+    fn in_chinese(channels: Vec<ChannelView>) -> TrayView {
+        let words = Words::of(tidings_words::Language::SimplifiedChinese);
+        TrayView::of(&Snapshot { channels, words, ..Snapshot::default() }, &now())
+    }
+
+    #[test]
+    fn in_chinese_each_state_has_its_line_and_commands() {
+        let expected: [(&str, &[&str]); 7] = [
+            ("已连接（自 14:01 起）", &["断开连接"]),
+            ("正在连接（TLS）", &["断开连接"]),
+            ("将于 14:02:31 重新连接：服务器正在重启 (1012)", &["立即重新连接", "断开连接"]),
+            ("将于 14:02:31 连接", &["立即重新连接", "断开连接"]),
+            ("已断开", &["连接"]),
+            ("已被其他标签页或设备接管（自 14:01 起）", &["在此处接管"]),
+            ("登录被拒绝 (401)", &["连接", "断开连接"]),
+        ];
+        for ((state, ..), (line, commands)) in every_state().into_iter().zip(expected) {
+            let view = in_chinese(vec![channel("订单", state.clone())]);
+            assert_eq!(view.menu[0], Entry::Line { label: line.to_owned(), visible: true });
+            assert_eq!(visible_commands(&view.menu), commands, "{line}");
+            assert_eq!(view.tooltip, format!("订单：{line}"));
+        }
+    }
+
+    #[test]
+    fn in_chinese_nothing_of_the_menu_is_english_and_dates_are_chinese() {
+        fn labels(entries: &[Entry]) -> Vec<&str> {
+            let labels = entries.iter().map(|entry| match entry {
+                Entry::Line { label, .. } | Entry::Command { label, .. } => vec![label.as_str()],
+                Entry::Submenu { label, entries, .. } => [vec![label.as_str()], labels(entries)].concat(),
+                Entry::Separator => Vec::new(),
+            });
+            labels.flatten().filter(|label| !label.is_empty()).collect()
+        }
+        let yesterday = channel("甲", State::Connected { since: at(NOON - 24 * 3600) });
+        let view = in_chinese(vec![yesterday, channel("乙", State::Disconnected { since: at(0) })]);
+        let told = labels(&view.menu);
+        assert_eq!(told[0], "甲：已连接（自 2月28日 14:02 起）");
+        let english = told
+            .iter()
+            .filter(|label| label.replace("Tidings", "").chars().any(|letter| letter.is_ascii_alphabetic()));
+        assert_eq!(english.collect::<Vec<_>>(), Vec::<&&str>::new());
+        assert_eq!(
+            view.menu.len(),
+            self::view(vec![channel("A", State::Disconnected { since: at(0) }); 2]).menu.len()
+        );
     }
 
     fn visible_commands(entries: &[Entry]) -> Vec<&str> {

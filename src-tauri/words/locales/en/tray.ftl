@@ -1,0 +1,36 @@
+### The tray's menu and tooltip, beside what shared.ftl has of a channel's state.
+
+state-connected-unchecked = Connected since { $time } (can't be checked)
+state-connecting-stage = Connecting ({ $stage })
+# Nothing is wrong: at the start, and when the user asked.
+state-about-to-connect = Connecting at { $time }
+# A channel's line where there are several: its name and its state.
+channel-line = { $channel }: { $state }
+
+stage-credential = credentials
+stage-lookup = name lookup
+stage-tcp = TCP
+stage-tls = TLS
+stage-upgrade = upgrade
+
+tray-no-channel = No channel in the settings file yet
+tray-pause = Pause notifications
+tray-paused = Notifications paused
+tray-paused-until = Notifications paused until { $time }
+tray-resume = Resume now
+tray-pause-minutes = { $minutes ->
+    [one] For 1 minute
+   *[other] For { $minutes } minutes
+}
+tray-pause-hours = { $hours ->
+    [one] For 1 hour
+   *[other] For { $hours } hours
+}
+tray-pause-morning = Until tomorrow 08:00
+tray-pause-on = Until resumed
+tray-recent = Recent
+tray-open = Open Tidings
+tray-quit = Quit
+
+# How a date without its year is written, for strftime: 28 Feb.
+date-format = %-d %b

@@ -1,0 +1,30 @@
+### The tray's menu and tooltip, beside what shared.ftl has of a channel's state.
+
+state-connected-unchecked = 已连接（自 { $time } 起，无法检测链路）
+state-connecting-stage = 正在连接（{ $stage }）
+# Nothing is wrong: at the start, and when the user asked.
+state-about-to-connect = 将于 { $time } 连接
+# A channel's line where there are several: its name and its state.
+channel-line = { $channel }：{ $state }
+
+stage-credential = 读取凭据
+stage-lookup = 域名解析
+stage-tcp = TCP
+stage-tls = TLS
+stage-upgrade = 协议升级
+
+tray-no-channel = 设置文件中还没有频道
+tray-pause = 暂停通知
+tray-paused = 通知已暂停
+tray-paused-until = 通知已暂停至 { $time }
+tray-resume = 立即恢复
+tray-pause-minutes = { $minutes } 分钟
+tray-pause-hours = { $hours } 小时
+tray-pause-morning = 到明天 08:00
+tray-pause-on = 直到手动恢复
+tray-recent = 最近消息
+tray-open = 打开 Tidings
+tray-quit = 退出
+
+# How a date without its year is written, for strftime: 2月28日.
+date-format = %-m月%-d日
