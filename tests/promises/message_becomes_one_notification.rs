@@ -94,6 +94,70 @@ async fn markup_is_told_as_text_whatever_the_service_reads() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn text_that_plays_tricks_is_told_plain_and_no_longer_than_a_popup_is() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    let tricks = "\u{202e}evil\u{2066}\n\r\n\t\u{7}\u{1b}[31m\u{0}".to_owned();
+    let long = tricks.clone() + &"long ".repeat(20_000);
+    scene.server.push_json(USER, &json!({ "title": long, "body": long, "id": "long" }));
+    scene.server.push(USER, long.clone());
+    let popups = scene.popups.wait_for(2).await?;
+    assert!(popups[0].summary.starts_with("evil"), "{:?}", popups[0].summary);
+    for popup in &popups {
+        let trick = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        assert!(!popup.summary.contains(|c: char| trick(c) || c.is_control()), "{:?}", popup.summary);
+        let nasty = |c: char| trick(c) || (c.is_control() && c != '\n' && c != '\t');
+        assert!(!popup.body.contains(nasty), "{:?}", popup.body);
+        assert!(popup.summary.chars().count() <= 120 && popup.body.chars().count() <= 1000);
+        assert!(popup.body.ends_with('…'), "{:?}", popup.body);
+    }
+    let stored = scene.app.wait_for_inbox("both", |stored| stored.len() == 2).await?;
+    assert!(stored[0].title.len() > 100_000 && stored[1].body.len() > 100_000, "the inbox has all of it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_buttons_and_clicks_popups_still_take_the_place_of_older_ones() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let settings = channel("Orders", &server.url(USER));
+    let scene = Scene::around(server, &["body"], |bus| App::with_settings(settings).bus(bus)).await?;
+    scene.connected().await?;
+    let action = json!([{ "label": "Track", "url": "https://post.example/" }]);
+    for title in ["40 %", "80 %"] {
+        scene.server.push_json(USER, &json!({ "title": title, "tag": "upload", "actions": action }));
+    }
+    let popups = scene.popups.wait_for(2).await?;
+    assert!(popups.iter().all(|popup| popup.actions.is_empty()), "{popups:?}");
+    assert_eq!(popups[1].replaces, popups[0].id);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_thousand_popups_waiting_for_a_click_cost_neither_threads_nor_connections() -> anyhow::Result<()> {
+    const MANY: usize = 1_000;
+    // As good as no flood control.
+    let mut scene = Scene::with("[notifications]\nburst = 1000\nrefill = \"1ms\"\n").await?;
+    scene.marker("before").await?;
+    let process = format!("/proc/{}", scene.app.id()?);
+    let count = |what: &str| Ok::<_, std::io::Error>(std::fs::read_dir(format!("{process}/{what}"))?.count());
+    let before = (count("task")?, count("fd")?);
+    // So few at a time that each is shown by itself.
+    for first in (1..=MANY).step_by(50) {
+        for number in first..first + 50 {
+            let url = format!("https://shop.example/{number}");
+            scene.server.push_json(USER, &json!({ "title": number.to_string(), "url": url }));
+        }
+        scene.popups.wait_for(first + 50).await?;
+    }
+    let (threads, files) = (count("task")?, count("fd")?);
+    assert!(threads <= before.0 + 1 && files <= before.1 + 4, "{before:?}, then {threads} and {files}");
+    let oldest = &scene.popups.popups()[1];
+    scene.popups.click(oldest.id, "default", None).await?;
+    eventually("the browser", || scene.app.opened_links().first().cloned()).await?;
+    assert_eq!(scene.app.opened_links(), ["https://shop.example/1"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_private_channel_tells_no_more_than_it_may() -> anyhow::Result<()> {
     let message = json!({
         "title": "Diagnosis", "body": "secret", "actions": [{ "label": "secret", "url": "https://a.example/" }]

@@ -80,6 +80,24 @@ async fn a_service_that_hangs_disturbs_neither_link_nor_inbox_nor_the_end() -> a
 }
 
 #[tokio::test]
+async fn what_a_service_hung_over_and_died_with_is_told_by_the_next() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    scene.popups.behave(Manner::Hang);
+    push(&scene, &["one", "two"]);
+    scene.popups.wait_until("a call that hangs", |service| service.unanswered().len() == 1).await?;
+    scene.app.wait_for_inbox("both messages", |stored| stored.len() == 2).await?;
+    scene.popups.die().await?;
+    scene.popups.behave(Manner::Show);
+    let tried = || scene.app.log().matches("a popup could not be shown").count() == 2;
+    eventually("two vain calls", || tried().then_some(())).await?;
+    scene.popups.come_back().await?;
+    scene.popups.wait_for_title("2 messages from Orders").await?;
+    scene.marker("after").await?;
+    assert_eq!(scene.popups.titles(), ["2 messages from Orders", "after"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn of_many_messages_behind_a_service_that_hangs_each_is_shown_or_summed_up_once() -> anyhow::Result<()>
 {
     const MANY: usize = 300;

@@ -193,6 +193,13 @@ impl App {
         Ok(self.process()?.id())
     }
 
+    /// The memory that the agent holds, in KiB.
+    pub fn memory(&mut self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        line.trim().trim_end_matches(" kB").parse().context("a strange VmRSS")
+    }
+
     /// Runs `tidings` with these arguments, in the same folders and on the same bus.
     pub async fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
         self.run_with(args, "").await

@@ -88,6 +88,7 @@ struct Shared {
     unanswered: Mutex<Vec<String>>,
     withdrawn: Mutex<Vec<u32>>,
     next_id: AtomicU32,
+    deaths: AtomicU32,
     manner: watch::Sender<Manner>,
     news: News,
 }
@@ -100,6 +101,7 @@ impl NotificationService {
             unanswered: Mutex::default(),
             withdrawn: Mutex::default(),
             next_id: AtomicU32::new(1),
+            deaths: AtomicU32::new(0),
             manner: watch::Sender::new(Manner::Show),
             news: News::default(),
         };
@@ -112,6 +114,7 @@ impl NotificationService {
     /// Lets go of its name and connection, as by a crash. What it showed is gone; what it was asked stays known.
     pub async fn die(&mut self) -> anyhow::Result<()> {
         let connection = self.connection.take().context("the notification service is dead already")?;
+        self.shared.deaths.fetch_add(1, Relaxed);
         connection.close().await.context("the notification service could not die")
     }
 
@@ -218,6 +221,7 @@ impl Notifications {
         timeout: i32,
     ) -> fdo::Result<u32> {
         let shared = &self.shared;
+        let deaths = shared.deaths.load(Relaxed);
         let mut manner = shared.manner.subscribe();
         let asked = *manner.borrow_and_update();
         if asked != Manner::Show {
@@ -225,7 +229,7 @@ impl Notifications {
             shared.news.tell();
         }
         let manner = manner.wait_for(|manner| *manner != Manner::Hang).await.map(|manner| *manner);
-        if !matches!(manner, Ok(Manner::Show)) {
+        if !matches!(manner, Ok(Manner::Show)) || shared.deaths.load(Relaxed) != deaths {
             return Err(fdo::Error::Failed("this service refuses".to_owned()));
         }
         let id = if replaces == 0 { shared.next_id.fetch_add(1, Relaxed) } else { replaces };

@@ -277,6 +277,10 @@ fn prepare_file(path: &Path) -> Result<(), OpenError> {
     }
     match file.open(path) {
         Ok(_) => Ok(()),
+        // Its owner may have had a reason, and nothing is wrong with it.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && fs::File::open(path).is_ok() => {
+            Err(OpenError::Unavailable(format!("it may not be written: {error}")))
+        }
         Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::IsADirectory) => {
             Err(OpenError::Damaged(error.to_string()))
         }

@@ -79,8 +79,6 @@ pub(crate) enum Command {
 pub(crate) struct Writer {
     path: PathBuf,
     database: Option<Database>,
-    /// Without a database: whether to try the path again. Not if it holds a newer version's file.
-    may_reopen: bool,
     /// The last attempt to write failed, and the user was told.
     trouble: bool,
     /// The user was told that the oldest are given up.
@@ -113,7 +111,6 @@ impl Writer {
         let mut writer = Self {
             path: path.to_owned(),
             database: None,
-            may_reopen: true,
             trouble: false,
             giving_up: false,
             retry: RETRY,
@@ -230,8 +227,7 @@ impl Writer {
 
     fn wait(&self, queue: &Receiver<Command>) -> Result<Command, RecvTimeoutError> {
         let something_waits = !(self.waiting.is_empty() && self.outcomes.is_empty());
-        let retry = something_waits && (self.database.is_some() || self.may_reopen);
-        let retry = retry.then_some(self.retry);
+        let retry = something_waits.then_some(self.retry);
         match retry.into_iter().chain(self.gate.deadline(&(self.clock)())).min() {
             Some(timeout) => queue.recv_timeout(timeout),
             None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),

@@ -16,7 +16,8 @@ use super::{Abilities, Queue, compose};
 use crate::snapshot::Snapshot;
 use crate::wish::{Wish, Wishes};
 
-/// Popups whose click is still waited for; of more, the oldest are forgotten and a click on them opens nothing.
+/// Popups whose click is still waited for, and whose place a newer one may take; of more, the oldest are forgotten
+/// and a click on them opens nothing.
 const REMEMBERED: usize = 1000;
 
 #[proxy(
@@ -46,7 +47,7 @@ trait Notifications {
     fn notification_closed(&self, id: u32, reason: u32) -> zbus::Result<()>;
 }
 
-/// A popup that the user may still click.
+/// A popup that is still there, as far as is known.
 struct Live {
     rows: Vec<RowId>,
     /// Channel and tag: a newer popup of the same tag takes its place.
@@ -170,11 +171,9 @@ impl Service {
                 if std::mem::take(&mut self.refused) {
                     self.inbox.show_pending();
                 }
-                if can.actions {
-                    self.live.insert(id, Live::of(popup, tag));
-                    if self.live.len() > REMEMBERED {
-                        self.live.pop_first();
-                    }
+                self.live.insert(id, Live::of(popup, tag));
+                if self.live.len() > REMEMBERED {
+                    self.live.pop_first();
                 }
             }
             Err(error) => {

@@ -14,7 +14,7 @@ const REPLACEMENTS: u8 = 3;
 impl Writer {
     /// Without a file, tries to get one.
     pub(super) fn reopen(&mut self) {
-        if self.database.is_none() && self.may_reopen {
+        if self.database.is_none() {
             self.use_opened(database::open_or_set_aside(&self.path));
         }
     }
@@ -169,17 +169,16 @@ impl Writer {
         }
     }
 
-    /// Why there is no file, for the user; sets whether it is tried again.
-    pub(super) fn no_file(&mut self, error: &OpenError) -> Notice {
+    /// Why there is no file, for the user.
+    pub(super) fn no_file(&self, error: &OpenError) -> Notice {
         let mend = match error {
             OpenError::Newer { .. } => {
-                "It is left alone. Install the newer version again, or move the file away and restart Tidings"
+                "It is left alone. Install the newer version again, or move the file away"
             }
             OpenError::Damaged(_) | OpenError::Unavailable(_) => {
                 "It is tried again by itself. Check that the folder is there and writable and that the disk has room"
             }
         };
-        self.may_reopen = !matches!(error, OpenError::Newer { .. });
         Notice {
             message: format!(
                 "The inbox {} can't be opened: {error}. Messages are shown, but only the last {WAITING} are kept, in \
