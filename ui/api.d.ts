@@ -240,7 +240,7 @@ before: number | null,
  */
 limit: number, 
 /**
- * Only those that hold all of these words.
+ * Only those that hold all of these words; a blank text is none.
  */
 search: string | null, 
 /**

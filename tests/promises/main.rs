@@ -22,6 +22,7 @@ mod settings_errors_are_told;
 mod several_channels;
 mod status_tells_the_truth;
 mod stays_quiet_after_4500;
+mod tail_prints_what_was_and_what_comes;
 mod the_inbox_outlives_its_troubles;
 mod the_window_opens_when_asked;
 mod tray_host_comes_back;

@@ -200,6 +200,13 @@ impl App {
         line.trim().trim_end_matches(" kB").parse().context("a strange VmRSS")
     }
 
+    /// `tidings`, in the same folders and on the same bus.
+    pub fn command(&self) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(self.binary());
+        command.env_clear().envs(self.environment());
+        command
+    }
+
     /// Runs `tidings` with these arguments, in the same folders and on the same bus.
     pub async fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
         self.run_with(args, "").await
@@ -207,8 +214,8 @@ impl App {
 
     /// The same, with this on its stdin.
     pub async fn run_with(&self, args: &[&str], input: &str) -> anyhow::Result<Output> {
-        let mut command = tokio::process::Command::new(self.binary());
-        command.args(args).env_clear().envs(self.environment()).kill_on_drop(true);
+        let mut command = self.command();
+        command.args(args).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().context("tidings does not start")?;
         let mut stdin = child.stdin.take().context("no stdin")?;

@@ -2,6 +2,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::tail::Since;
+
 /// Exit codes, the same for every command.
 pub(crate) mod exit {
     /// Something failed; stderr says what.
@@ -71,12 +73,8 @@ pub(crate) enum Command {
     },
     /// Show popups again.
     Resume,
-    /// Print messages of the running Tidings as they arrive.
-    Tail {
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Print messages of the running Tidings as they arrive, and stored ones before them if asked for.
+    Tail(Tail),
     /// Find out why a channel doesn't connect, and what to do about it.
     Doctor(Doctor),
     /// Keep a channel's secret in the keyring, or remove it.
@@ -123,6 +121,24 @@ pub(crate) enum Secret {
         /// Id or name of the channel in the settings file.
         channel: String,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("stored").multiple(true))]
+pub(crate) struct Tail {
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Begin with the stored messages from then on: a duration such as 1h, a time such as 08:00 or
+    /// 2026-03-01T08:00:00Z, or the server's id of a message, after which it begins.
+    #[arg(long, group = "stored", value_name = "ID|1h", value_parser = |text: &str| Ok::<_, String>(Since::parse(text)))]
+    pub(crate) since: Option<Since>,
+    /// Only messages that hold all of these words, stored ones as well as new ones.
+    #[arg(long, group = "stored", value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// End once the stored messages are printed.
+    #[arg(long, requires = "stored")]
+    pub(crate) no_follow: bool,
 }
 
 #[derive(Debug, Args)]

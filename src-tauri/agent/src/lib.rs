@@ -26,6 +26,7 @@ mod serve;
 mod settings;
 mod signals;
 mod snapshot;
+mod tail;
 mod text;
 mod tray;
 mod window;
@@ -64,7 +65,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Status { json }) => remote::status(&paths, *json).await,
             Some(Command::Pause { time }) => remote::pause(&paths, time).await,
             Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()]).await,
-            Some(Command::Tail { json }) => remote::tail(&paths, *json).await,
+            Some(Command::Tail(args)) => tail::run(&paths, args).await,
             Some(Command::Doctor(args)) => doctor::run(&paths, args).await,
             Some(Command::Secret(what)) => secret::run(&paths, what).await,
             Some(Command::Listen(args)) => listen::run(&paths, args, words).await,

@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use tidings_api::client::{Client, ClientError};
-use tidings_api::{Action, ErrorCode, Event, Line, Reply, Request, StatusReport};
+use tidings_api::{Action, ErrorCode, Reply, Request, StatusReport};
 
 use crate::cli::exit;
-use crate::listen::Out;
 use crate::paths::Paths;
 use crate::pause;
 
@@ -54,34 +53,6 @@ pub(crate) async fn pause(paths: &Paths, time: &[String]) -> anyhow::Result<Exit
     }
 }
 
-pub(crate) async fn tail(paths: &Paths, json: bool) -> anyhow::Result<ExitCode> {
-    let mut out = Out { stdout: tokio::io::stdout(), json };
-    let streaming = async {
-        let mut client = Client::connect(&paths.socket()).await?;
-        let Reply::Event(_) = client.ask(&Request::Subscribe { window: false }).await? else {
-            return Err(ClientError::Malformed("no event stream".to_owned()));
-        };
-        loop {
-            // A reader that is gone ends us without a word, as it does any filter.
-            if let Event::Message(stored) = client.event().await?
-                && out.line(&Line::Message(stored.message)).await.is_err()
-            {
-                return Ok(());
-            }
-        }
-    };
-    tokio::select! {
-        ended = streaming => match ended {
-            Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(error) => Ok(failed(&error)),
-        },
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted?;
-            Ok(ExitCode::SUCCESS)
-        }
-    }
-}
-
 async fn ask(
     paths: &Paths,
     request: &Request,
@@ -97,10 +68,15 @@ async fn ask(
     }
 }
 
-fn failed(error: &ClientError) -> ExitCode {
+/// Says why the agent could not be asked.
+pub(crate) fn failed(error: &ClientError) -> ExitCode {
     let (code, hint) = match error {
         ClientError::NotRunning => (exit::NOT_RUNNING, "; start it by `tidings`"),
-        ClientError::Refused(refusal) if refusal.code == ErrorCode::UnknownChannel => (exit::USAGE, ""),
+        ClientError::Refused(refusal)
+            if matches!(refusal.code, ErrorCode::UnknownChannel | ErrorCode::UnknownMessage) =>
+        {
+            (exit::USAGE, "")
+        }
         ClientError::Refused(_)
         | ClientError::Broken(_)
         | ClientError::OtherVersion(_)

@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, ErrorCode, Event, Examine, MessageReport, Refusal, Reply, Request, Secret, StatusReport,
-    Step, StoredMessage, Values,
+    ChannelReport, ErrorCode, Event, Examine, HistoryQuery, MessageReport, Refusal, Reply, Request, Secret,
+    StatusReport, Step, StoredMessage, Values,
 };
-use tidings_inbox::{Inbox, Message, Raw, RowId};
+use tidings_inbox::{Inbox, Message, Query, Raw, RowId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -97,18 +97,7 @@ impl Handler for Answers {
                 self.wishes.make(Wish::OpenWindow { activation_token, message: None });
                 Reply::Done { channels: Vec::new() }
             }
-            Request::History(query) => {
-                let messages =
-                    self.inbox.history(query.before.map(RowId), query.limit.min(HISTORY).into()).await;
-                let snapshot = self.snapshot.borrow();
-                let mut length = 0;
-                let fitting = messages.iter().take_while(|message| {
-                    let first = length == 0;
-                    length += text_length(message);
-                    first || length <= HISTORY_BYTES
-                });
-                Reply::History { messages: fitting.map(|message| stored(message, &snapshot)).collect() }
-            }
+            Request::History(query) => self.history(query).await,
             Request::OpenLink { message } => self.open_link(RowId(message)).await,
             Request::Pause { until } => {
                 self.wishes.make(Wish::Pause { until });
@@ -125,8 +114,11 @@ impl Handler for Answers {
                 self.inbox.delete(messages.into_iter().map(RowId).collect()).await;
                 Reply::Done { channels: Vec::new() }
             }
-            Request::MarkAllRead { .. }
-            | Request::Settings
+            Request::MarkAllRead { channel } => {
+                self.inbox.mark_all_read(channel).await;
+                Reply::Done { channels: Vec::new() }
+            }
+            Request::Settings
             | Request::EditSettings { .. }
             | Request::SetSecret { .. }
             | Request::Preview { .. }
@@ -168,6 +160,29 @@ impl Handler for Answers {
 }
 
 impl Answers {
+    async fn history(&self, query: HistoryQuery) -> Reply {
+        let HistoryQuery { before, mut after, after_id, limit, search, channel, unread, since } = query;
+        if let Some(id) = after_id {
+            let Some(row) = self.inbox.row_of(&id).await else {
+                let message =
+                    format!("no message in the inbox has the id {:?}", crate::text::shown(&id, 60, false));
+                return Reply::Refused(Refusal::new(ErrorCode::UnknownMessage, message));
+            };
+            after = after.max(Some(row.0));
+        }
+        let search = search.filter(|text| !text.trim().is_empty());
+        let (before, after, limit) = (before.map(RowId), after.map(RowId), limit.min(HISTORY).into());
+        let messages = self.inbox.find(Query { before, after, limit, search, channel, unread, since }).await;
+        let snapshot = self.snapshot.borrow();
+        let mut length = 0;
+        let fitting = messages.iter().take_while(|message| {
+            let first = length == 0;
+            length += text_length(message);
+            first || length <= HISTORY_BYTES
+        });
+        Reply::History { messages: fitting.map(|message| stored(message, &snapshot)).collect() }
+    }
+
     async fn open_link(&self, row: RowId) -> Reply {
         let link = self.inbox.message(row).await.and_then(|message| message.url);
         let Some(url) = link else {

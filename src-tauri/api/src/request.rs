@@ -38,7 +38,7 @@ pub enum Request {
         #[serde(default)]
         window: bool,
     },
-    /// Stored messages, newest first. Answered by [`Reply::History`].
+    /// Stored messages. Answered by [`Reply::History`].
     History(HistoryQuery),
     /// Open a stored message's link, if it has one, and count it as read. Answered by [`Reply::Done`].
     OpenLink {
@@ -119,7 +119,7 @@ pub enum Request {
     EndDemo,
 }
 
-/// Which stored messages are wanted, newest first.
+/// Which stored messages are wanted: newest first, but oldest first with `after` or `after_id`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
@@ -127,9 +127,16 @@ pub struct HistoryQuery {
     /// Only those stored before this row.
     #[cfg_attr(test, ts(type = "number | null"))]
     pub before: Option<i64>,
+    /// Only those stored after this row. (The page has no use for this one and the next.)
+    #[cfg_attr(test, ts(skip))]
+    pub after: Option<i64>,
+    /// Only those stored after the newest one of this id of the server's. Refused with [`ErrorCode::UnknownMessage`]
+    /// where there is none.
+    #[cfg_attr(test, ts(skip))]
+    pub after_id: Option<String>,
     /// At most so many; the agent has a limit of its own.
     pub limit: u16,
-    /// Only those that hold all of these words.
+    /// Only those that hold all of these words; a blank text is none.
     pub search: Option<String>,
     /// Id: only this channel's.
     pub channel: Option<String>,
@@ -168,7 +175,7 @@ pub enum Reply {
     Status(StatusReport),
     /// One event of a subscription.
     Event(Event),
-    /// Stored messages, newest first.
+    /// Stored messages, in the order asked for.
     History {
         /// Fewer than asked for when there are no more, or when they are too long for one answer.
         messages: Vec<StoredMessage>,

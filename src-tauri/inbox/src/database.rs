@@ -21,14 +21,17 @@ use url::Url;
 
 use crate::Notice;
 use crate::decode::link;
+use crate::history::Query;
 use crate::message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
 use crate::search;
+use crate::writer::Read;
 
 /// Each makes of a file of its index's version one of the next; `user_version` counts them. Only ever add.
 const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
     |file| file.execute_batch(VERSION_1),
     |file| {
         file.execute_batch(VERSION_2)?;
+        file.execute_batch(search::TABLES)?;
         let mut rows = file.prepare("SELECT row, title, body FROM message")?;
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
@@ -36,6 +39,7 @@ const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
         }
         Ok(())
     },
+    |file| file.execute_batch(VERSION_3),
 ];
 
 const VERSION_1: &str = "
@@ -85,10 +89,13 @@ const VERSION_2: &str = "
     CREATE TRIGGER message_read AFTER UPDATE OF unread ON message WHEN new.unread <> old.unread BEGIN
         UPDATE tally SET unread = unread + new.unread - old.unread WHERE channel = new.channel;
     END;
-    CREATE VIRTUAL TABLE search USING fts5(
-        terms, content = '', contentless_delete = 1, tokenize = 'unicode61', prefix = '1 2 3'
-    );
-    CREATE VIRTUAL TABLE search_term USING fts5vocab(search, instance);
+";
+
+/// What the window's filters look for, each in the order of the rows.
+const VERSION_3: &str = "
+    CREATE INDEX message_channel ON message (channel);
+    CREATE INDEX message_unread ON message (row) WHERE unread = 1;
+    CREATE INDEX message_channel_unread ON message (channel) WHERE unread = 1;
 ";
 
 /// How long another program may hold the file before we call it unavailable. Too low: a backup that looks in
@@ -288,26 +295,6 @@ fn prepare_file(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Finds among messages that are in no file, as [`Database::search`] does among those of a file. They come newest
-/// first. For the few that wait while the file can't be written: an index is made for each call.
-pub(crate) fn search_among<'a>(
-    messages: impl Iterator<Item = &'a Message>,
-    text: &str,
-    limit: usize,
-) -> rusqlite::Result<Vec<Message>> {
-    let mut messages = messages.peekable();
-    if messages.peek().is_none() {
-        return Ok(Vec::new());
-    }
-    let connection = Connection::open_in_memory()?;
-    for migration in MIGRATIONS {
-        migration(&connection)?;
-    }
-    let mut scratch = Database { connection, count: 0 };
-    scratch.write(messages.map(|message| (message, State::Silent)), &[])?;
-    scratch.search(text, None, limit)
-}
-
 impl Database {
     fn open(path: &Path) -> Result<(Self, Contents), OpenError> {
         prepare_file(path)?;
@@ -345,7 +332,7 @@ impl Database {
                 .connection
                 .query_row("SELECT coalesce(sum(messages), 0) FROM tally", [], |row| unsigned(row, 0))?;
         // Reading a bit of everything shows damage now rather than at the first message.
-        database.newest(None, 1)?;
+        database.find(&Query::newest(1))?;
         database.pending()?;
         let contents = Contents { next_row: database.next_row()?, last_ids: database.last_ids()? };
         Ok(Ok((database, contents)))
@@ -411,55 +398,6 @@ impl Database {
             .collect()
     }
 
-    /// Those that hold all of these words, newest first.
-    pub(crate) fn search(
-        &self,
-        text: &str,
-        before: Option<RowId>,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<Message>> {
-        let Some(query) = search::query(text, |beginning| self.terms(beginning).unwrap_or_default()) else {
-            return Ok(Vec::new());
-        };
-        let before = before.unwrap_or(RowId(i64::MAX));
-        self.connection
-            .prepare_cached(
-                "SELECT message.* FROM search JOIN message ON message.row = search.rowid \
-                 WHERE search MATCH ?1 AND search.rowid < ?2 ORDER BY search.rowid DESC LIMIT ?3",
-            )?
-            .query_map(params![query, before, i64::try_from(limit).unwrap_or(i64::MAX)], read)?
-            .collect()
-    }
-
-    /// The index's terms that begin so; `None` if they are too many. (FTS5's own search for a beginning lists
-    /// all its messages, however few are asked for.)
-    fn terms(&self, beginning: &str) -> rusqlite::Result<Option<Vec<String>>> {
-        let mut next =
-            self.connection.prepare_cached("SELECT term FROM search_term WHERE term >= ?1 LIMIT 1")?;
-        let mut terms: Vec<String> = Vec::new();
-        let mut from = beginning.to_owned();
-        while let Some(term) = next.query_row([&from], |row| row.get::<_, String>(0)).optional()? {
-            if !term.starts_with(beginning) {
-                break;
-            }
-            if terms.len() == search::EXPANSIONS {
-                return Ok(None);
-            }
-            // No term holds a control character, so this is past all of this one's instances.
-            from = format!("{term}\u{1}");
-            terms.push(term);
-        }
-        Ok(Some(terms))
-    }
-
-    pub(crate) fn newest(&self, before: Option<RowId>, limit: usize) -> rusqlite::Result<Vec<Message>> {
-        let before = before.unwrap_or(RowId(i64::MAX));
-        self.connection
-            .prepare_cached("SELECT * FROM message WHERE row < ?1 ORDER BY row DESC LIMIT ?2")?
-            .query_map((before, i64::try_from(limit).unwrap_or(i64::MAX)), read)?
-            .collect()
-    }
-
     pub(crate) fn message(&self, row: RowId) -> rusqlite::Result<Option<Message>> {
         self.connection
             .prepare_cached("SELECT * FROM message WHERE row = ?1")?
@@ -467,15 +405,18 @@ impl Database {
             .optional()
     }
 
-    /// Marks these as read; all, if `None`. What was still to be shown is so no more.
-    pub(crate) fn mark_read(&mut self, rows: Option<&[RowId]>) -> rusqlite::Result<()> {
+    /// Marks these as read. What was still to be shown is so no more.
+    pub(crate) fn mark_read(&mut self, which: &Read) -> rusqlite::Result<()> {
         const READ: &str = "UPDATE message SET unread = 0, state = iif(state = 0, 3, state) WHERE unread = 1";
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        match rows {
-            None => {
+        match which {
+            Read::All => {
                 transaction.execute(READ, [])?;
             }
-            Some(rows) => {
+            Read::Channel(channel) => {
+                transaction.execute(&format!("{READ} AND channel = ?1"), [channel])?;
+            }
+            Read::Rows(rows) => {
                 let mut update = transaction.prepare_cached(&format!("{READ} AND row = ?1"))?;
                 for row in rows {
                     update.execute([row])?;
@@ -611,7 +552,7 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
 }
 
 /// Makes a message findable.
-fn index(connection: &Connection, row: RowId, title: &str, body: &str) -> rusqlite::Result<()> {
+pub(crate) fn index(connection: &Connection, row: RowId, title: &str, body: &str) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT INTO search (rowid, terms) VALUES (?1, ?2)")?
         .execute(params![row, search::indexed(title, body)])

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use tracing::error;
 
+use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::writer::{Command, Read, Writer};
 use crate::{Arrival, Event, Notice, Notifier, Policy, Unread};
@@ -112,18 +113,17 @@ impl Inbox {
 
     /// The newest `limit` messages, newest first.
     pub async fn recent(&self, limit: usize) -> Vec<Message> {
-        self.history(None, limit).await
+        self.find(Query::newest(limit)).await
     }
 
-    /// The newest `limit` messages of those that came before row `before`, newest first.
-    pub async fn history(&self, before: Option<RowId>, limit: usize) -> Vec<Message> {
-        self.ask(|reply| Command::History { before, limit, reply }).await
+    /// The messages that are wanted; what waits in memory because the file can't be written is among them.
+    pub async fn find(&self, query: Query) -> Vec<Message> {
+        self.ask(|reply| Command::Find(query, reply)).await
     }
 
-    /// The newest `limit` messages of those that came before row `before` and hold all words of `text`,
-    /// newest first. English is found by the beginnings of words, Chinese by any part.
-    pub async fn search(&self, text: &str, before: Option<RowId>, limit: usize) -> Vec<Message> {
-        self.ask(|reply| Command::Search { text: text.to_owned(), before, limit, reply }).await
+    /// The newest message that has this id of its server's; where several channels have one, the oldest of theirs.
+    pub async fn row_of(&self, id: &str) -> Option<RowId> {
+        self.ask(|reply| Command::RowOf(id.to_owned(), reply)).await
     }
 
     /// One message, if it is there.
@@ -136,9 +136,10 @@ impl Inbox {
         self.ask(|reply| Command::MarkRead(Read::Rows(rows), reply)).await;
     }
 
-    /// Marks every message as read; returns when it is done.
-    pub async fn mark_all_read(&self) {
-        self.ask(|reply| Command::MarkRead(Read::All, reply)).await;
+    /// Marks every message, or every one of the channel of this id, as read; returns when it is done.
+    pub async fn mark_all_read(&self, channel: Option<String>) {
+        let which = channel.map_or(Read::All, Read::Channel);
+        self.ask(|reply| Command::MarkRead(which, reply)).await;
     }
 
     /// Deletes these; returns when it is done. What is deleted before it was shown is not shown any more.
@@ -146,7 +147,8 @@ impl Inbox {
         self.ask(|reply| Command::Delete(rows, reply)).await;
     }
 
-    /// The unread counts, always current.
+    /// The unread counts, always current. Seen as changed also when messages were deleted, so that who shows
+    /// [`recent`](Self::recent) ones looks again.
     #[must_use]
     pub fn unread(&self) -> watch::Receiver<Unread> {
         self.unread.clone()

@@ -19,6 +19,7 @@ mod database;
 mod decode;
 mod flood;
 mod gate;
+mod history;
 mod inbox;
 mod mapping;
 mod message;
@@ -37,6 +38,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use decode::decode;
+pub use history::Query;
 pub use inbox::Inbox;
 pub use mapping::{Field, Mapping, Source, SourceError};
 pub use message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};

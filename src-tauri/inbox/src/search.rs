@@ -9,6 +9,14 @@
 
 use std::fmt::Write as _;
 
+/// The index, and the list of its words.
+pub(crate) const TABLES: &str = "
+    CREATE VIRTUAL TABLE search USING fts5(
+        terms, content = '', contentless_delete = 1, tokenize = 'unicode61', prefix = '1 2 3'
+    );
+    CREATE VIRTUAL TABLE search_term USING fts5vocab(search, instance);
+";
+
 /// Bytes of a body that it is found by; more only slows its way in.
 const INDEXED: usize = 64 << 10;
 

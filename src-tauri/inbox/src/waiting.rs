@@ -43,7 +43,7 @@ impl Waiting {
         self.0.iter().take(count).map(|held| (&*held.message, held.state))
     }
 
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Message> {
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Message> + Clone {
         self.0.iter().rev().map(|held| &*held.message)
     }
 
@@ -95,8 +95,8 @@ impl Waiting {
     }
 
     /// Marks as read those that `which` names. What was still to be shown is so no more.
-    pub(crate) fn mark_read(&mut self, which: impl Fn(RowId) -> bool) {
-        for held in self.0.iter_mut().filter(|held| which(held.message.row)) {
+    pub(crate) fn mark_read(&mut self, which: impl Fn(&Message) -> bool) {
+        for held in self.0.iter_mut().filter(|held| which(&held.message)) {
             Arc::make_mut(&mut held.message).unread = false;
             if held.state == State::Pending {
                 held.state = State::Silent;

@@ -23,6 +23,7 @@ use tracing::{debug, warn};
 use crate::database::{self, Database, State};
 use crate::decode::decode;
 use crate::gate::{Gate, Now};
+use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
 use crate::waiting::{Held, Waiting};
@@ -42,7 +43,19 @@ const RETRY: Duration = Duration::from_secs(30);
 /// Which messages were read.
 pub(crate) enum Read {
     Rows(Vec<RowId>),
+    /// This channel's.
+    Channel(String),
     All,
+}
+
+impl Read {
+    fn has(&self, message: &Message) -> bool {
+        match self {
+            Self::Rows(rows) => rows.contains(&message.row),
+            Self::Channel(channel) => *channel == message.channel,
+            Self::All => true,
+        }
+    }
 }
 
 /// What the handles ask of the thread.
@@ -52,17 +65,8 @@ pub(crate) enum Command {
     NotShown(Vec<RowId>),
     ShowPending,
     LastId(String, oneshot::Sender<Option<String>>),
-    History {
-        before: Option<RowId>,
-        limit: usize,
-        reply: oneshot::Sender<Vec<Message>>,
-    },
-    Search {
-        text: String,
-        before: Option<RowId>,
-        limit: usize,
-        reply: oneshot::Sender<Vec<Message>>,
-    },
+    Find(Query, oneshot::Sender<Vec<Message>>),
+    RowOf(String, oneshot::Sender<Option<RowId>>),
     Message(RowId, oneshot::Sender<Option<Message>>),
     Delete(Vec<RowId>, oneshot::Sender<()>),
     Policy(Policy),
@@ -199,10 +203,8 @@ impl Writer {
                     // Every turn ends by a look at it.
                     Command::LookAtClock => {}
                     Command::LastId(channel, reply) => answer(reply, self.last_ids.get(&channel).cloned()),
-                    Command::History { before, limit, reply } => answer(reply, self.history(before, limit)),
-                    Command::Search { text, before, limit, reply } => {
-                        answer(reply, self.search(&text, before, limit));
-                    }
+                    Command::Find(query, reply) => answer(reply, self.find(&query)),
+                    Command::RowOf(id, reply) => answer(reply, self.row_of(&id)),
                     Command::Delete(rows, reply) => {
                         self.delete(&rows);
                         answer(reply, ());

@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use tracing::warn;
 
 use super::{BATCH, Read, Writer};
-use crate::database::{self, Database};
+use crate::database::Database;
+use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::{Policy, Unread};
 
@@ -21,25 +22,28 @@ impl Writer {
             || self.look_up(|database| database.knows(&message.channel, id, raw))
     }
 
-    pub(super) fn history(&mut self, before: Option<RowId>, limit: usize) -> Vec<Message> {
-        let waiting =
-            self.waiting.newest_first().filter(|message| before.is_none_or(|row| message.row < row));
-        let mut messages = Vec::from_iter(waiting.take(limit).cloned());
-        let rest = limit - messages.len();
-        messages.extend(self.look_up(|database| database.newest(before, rest)));
-        messages
+    /// What waits is newer than everything in the file.
+    pub(super) fn find(&mut self, query: &Query) -> Vec<Message> {
+        let mut waiting: Vec<Message> =
+            query.pick(self.waiting.newest_first()).into_iter().cloned().collect();
+        if query.after.is_some() {
+            let mut messages = self.look_up(|database| database.find(query));
+            messages.append(&mut waiting);
+            messages.truncate(query.limit);
+            return messages;
+        }
+        let rest = Query { limit: query.limit - waiting.len(), ..query.clone() };
+        waiting.extend(self.look_up(|database| database.find(&rest)));
+        waiting
     }
 
-    pub(super) fn search(&mut self, text: &str, before: Option<RowId>, limit: usize) -> Vec<Message> {
-        let waiting =
-            self.waiting.newest_first().filter(|message| before.is_none_or(|row| message.row < row));
-        let mut messages = database::search_among(waiting, text, limit).unwrap_or_else(|error| {
-            warn!("the messages that wait could not be searched: {error}");
-            Vec::new()
-        });
-        let rest = limit - messages.len();
-        messages.extend(self.look_up(|database| database.search(text, before, rest)));
-        messages
+    /// The newest message of this id; of several channels that have one, the oldest of theirs.
+    pub(super) fn row_of(&mut self, id: &str) -> Option<RowId> {
+        // The older one where both have it: who asks what came after it is told too much rather than too little.
+        let written = self.look_up(|database| database.row_of(id));
+        let mut waiting = self.waiting.newest_first();
+        written
+            .or_else(|| waiting.find(|message| message.id.as_deref() == Some(id)).map(|message| message.row))
     }
 
     pub(super) fn message(&mut self, row: RowId) -> Option<Message> {
@@ -48,13 +52,9 @@ impl Writer {
     }
 
     pub(super) fn mark_read(&mut self, which: &Read) {
-        let rows = match which {
-            Read::Rows(rows) => Some(rows.as_slice()),
-            Read::All => None,
-        };
-        self.waiting.mark_read(|row| rows.is_none_or(|rows| rows.contains(&row)));
+        self.waiting.mark_read(|message| which.has(message));
         if let Some(database) = &mut self.database
-            && let Err(error) = database.mark_read(rows)
+            && let Err(error) = database.mark_read(which)
         {
             warn!("messages could not be marked as read: {error}");
         }
@@ -69,6 +69,8 @@ impl Writer {
             warn!("messages could not be deleted: {error}");
         }
         self.recount();
+        // The newest messages are others now, though the counts may be the same.
+        self.unread.send_modify(|_| ());
     }
 
     /// Deletes some of what need not be kept any longer; whether there may be more of that.

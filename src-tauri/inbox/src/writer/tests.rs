@@ -111,7 +111,7 @@ fn on_a_full_disk_messages_are_shown_and_are_written_with_the_next_once_there_is
     }
     rig.commands.send(Command::Shown(first.rows())).expect("the writer lives");
     assert!(rig.notice().contains("can't be written"));
-    let recent = rig.ask(|reply| Command::History { before: None, limit: 9, reply });
+    let recent = rig.ask(|reply| Command::Find(Query::newest(9), reply));
     let titles: Vec<&str> = recent.iter().map(|message| message.title.as_str()).collect();
     assert_eq!(titles, ["c", "b", "a"], "what waits is there for the window");
     assert_eq!(rig.stored(), ["a"]);
@@ -146,7 +146,7 @@ fn on_a_full_disk_a_repetition_is_still_known() {
         let room = Arc::clone(&rig.room).try_acquire_owned().expect("room");
         rig.commands.send(Command::Arrive(arrival, room)).expect("the writer lives");
     }
-    assert_eq!(rig.ask(|reply| Command::History { before: None, limit: 9, reply }).len(), 2);
+    assert_eq!(rig.ask(|reply| Command::Find(Query::newest(9), reply)).len(), 2);
     assert!(rig.popups.try_recv().is_err());
 }
 
@@ -178,7 +178,9 @@ fn what_waits_for_room_on_the_disk_is_found_like_the_rest() {
     rig.receive(&large("more apples"));
     rig.receive(&large("红苹果"));
     let found = |text: &str, before: Option<RowId>, limit| {
-        let found = rig.ask(|reply| Command::Search { text: text.into(), before, limit, reply });
+        let found = rig.ask(|reply| {
+            Command::Find(Query { search: Some(text.into()), before, ..Query::newest(limit) }, reply)
+        });
         found.iter().map(|message| message.row.0).collect::<Vec<_>>()
     };
     assert_eq!(found("apple", None, 9), [2, 1]);

@@ -2,10 +2,11 @@
 //! `cargo test --release -p tidings-inbox --test inbox -- --ignored --nocapture million`
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::support::{file, folder, open_with, orders, text, unlimited};
-use tidings_inbox::{Inbox, Policy, Popup, RowId};
+use tidings_inbox::{ChannelProfile, Inbox, Policy, Popup, Query, RowId};
 
 const MESSAGES: u64 = 1_000_000;
 const LOOKS: usize = 200;
@@ -81,11 +82,15 @@ async fn p99(name: &str, mut look: impl AsyncFnMut(usize) -> usize) {
     assert!(slow < 2 * GOAL, "{name} takes {slow:?}");
 }
 
+async fn look(inbox: &Inbox, text: &str, before: Option<RowId>) -> usize {
+    inbox.find(Query { before, search: Some(text.to_owned()), ..Query::newest(50) }).await.len()
+}
+
 async fn pages(inbox: &Inbox, query: &str) {
-    p99(&format!("first page of {query:?}"), async |_| inbox.search(query, None, 50).await.len()).await;
+    p99(&format!("first page of {query:?}"), async |_| look(inbox, query, None).await).await;
     p99(&format!("some page of {query:?}"), async |n| {
         let before = RowId(i64::try_from(n).expect("small") * 4_999 + 1_000);
-        inbox.search(query, Some(before), 50).await.len()
+        look(inbox, query, Some(before)).await
     })
     .await;
 }
@@ -109,11 +114,17 @@ async fn search_and_paging_are_quick_among_a_million() {
             }
         }
     });
+    let (common, rare) = (orders(), Arc::new(ChannelProfile::new("rare", "Rare")));
     for number in 0..MESSAGES {
-        inbox.receive(text(&orders(), &format!(r#"{{"id": {number}, "body": "{}"}}"#, body(number)))).await;
+        // One in ten thousand is of the rare channel, and unread in the end.
+        let channel = if number % 10_000 == 0 { &rare } else { &common };
+        inbox.receive(text(channel, &format!(r#"{{"id": {number}, "body": "{}"}}"#, body(number)))).await;
     }
     reader.await.expect("all shown");
     println!("stored in {:?}", began.elapsed());
+    let began = Instant::now();
+    inbox.mark_all_read(Some("orders".to_owned())).await;
+    println!("marked as read in {:?}", began.elapsed());
     inbox.close().await;
     let size = std::fs::metadata(file(&folder)).expect("a file").len();
     println!("{} MiB, {} bytes a message", size >> 20, size / MESSAGES);
@@ -127,7 +138,7 @@ async fn search_and_paging_are_quick_among_a_million() {
     p99("first page", async |_| inbox.recent(50).await.len()).await;
     p99("some page", async |n| {
         let before = RowId(i64::try_from(n).expect("small") * 4_999 + 1_000);
-        inbox.history(Some(before), 50).await.len()
+        inbox.find(Query { before: Some(before), ..Query::newest(50) }).await.len()
     })
     .await;
     for query in [
@@ -149,5 +160,24 @@ async fn search_and_paging_are_quick_among_a_million() {
         "没有",
     ] {
         pages(&inbox, query).await;
+    }
+    let rare = || Some("rare".to_owned());
+    let word = |word: &str| Some(word.to_owned());
+    for query in [
+        Query { channel: rare(), ..Query::newest(50) },
+        Query { unread: true, ..Query::newest(50) },
+        Query { channel: rare(), unread: true, ..Query::newest(50) },
+        Query { search: word("order"), channel: rare(), ..Query::newest(50) },
+        Query { search: word("单"), unread: true, ..Query::newest(50) },
+        Query { search: word("nothing"), channel: rare(), unread: true, ..Query::newest(50) },
+        Query { search: word("order"), after: Some(RowId(0)), ..Query::newest(50) },
+    ] {
+        let name = format!(
+            "{:?} {} {}",
+            query.search.as_deref().unwrap_or_default(),
+            query.channel.as_deref().unwrap_or_default(),
+            if query.unread { "unread" } else { "" }
+        );
+        p99(&name, async |_| inbox.find(query.clone()).await.len()).await;
     }
 }

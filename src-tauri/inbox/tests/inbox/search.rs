@@ -4,10 +4,14 @@ use crate::support::{bodies, file, folder, open_well, open_with, orders, text, u
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rusqlite::Connection;
-use tidings_inbox::{Arrival, Inbox, Policy, RowId, Sound, Urgency};
+use tidings_inbox::{Arrival, Inbox, Message, Policy, Query, RowId, Sound, Urgency};
+
+async fn look(inbox: &Inbox, text: &str, before: Option<RowId>, limit: usize) -> Vec<Message> {
+    inbox.find(Query { before, search: Some(text.to_owned()), ..Query::newest(limit) }).await
+}
 
 async fn found(inbox: &Inbox, query: &str) -> Vec<String> {
-    inbox.search(query, None, 100).await.into_iter().map(|message| message.body).collect()
+    look(inbox, query, None, 100).await.into_iter().map(|message| message.body).collect()
 }
 
 #[tokio::test]
@@ -91,7 +95,7 @@ async fn found_messages_come_in_pages_newest_first() {
         let mut before = None;
         let mut seen = Vec::new();
         loop {
-            let page = inbox.search(query, before, 30).await;
+            let page = look(&inbox, query, before, 30).await;
             let Some(last) = page.last() else { break };
             before = Some(last.row);
             seen.extend(page.iter().map(|message| message.row.0));
@@ -99,7 +103,7 @@ async fn found_messages_come_in_pages_newest_first() {
         assert_eq!(seen, (1..=200).rev().collect::<Vec<_>>(), "{query}");
     }
     inbox.delete((1..=150).map(RowId).collect()).await;
-    assert_eq!(inbox.search("number", None, 999).await.len(), 50, "what is deleted is not found");
+    assert_eq!(look(&inbox, "number", None, 999).await.len(), 50, "what is deleted is not found");
     assert_eq!(inbox.unread().borrow().total, 50);
     assert_eq!(inbox.message(RowId(150)).await, None);
 }

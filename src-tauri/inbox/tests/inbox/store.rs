@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::{bodies, file, folder, open_well, orders, text, unique};
 use rusqlite::Connection;
-use tidings_inbox::{Arrival, ChannelProfile, Event, Inbox, Notifier, Payload, Popup, Raw, RowId};
+use tidings_inbox::{Arrival, ChannelProfile, Event, Inbox, Notifier, Payload, Popup, Query, Raw, RowId};
 
 #[tokio::test]
 async fn a_message_is_in_the_file_before_it_is_shown() {
@@ -62,8 +62,9 @@ async fn everything_of_a_message_comes_back_from_the_file_as_it_went_in() {
     assert_eq!(inbox.recent(9).await, shown);
     assert_eq!(inbox.recent(1).await, shown[..1]);
     assert_eq!(inbox.recent(0).await, []);
-    assert_eq!(inbox.history(Some(shown[0].row), 9).await, shown[1..]);
-    assert_eq!(inbox.history(Some(shown[0].row), 1).await, shown[1..2]);
+    let before = |limit| Query { before: Some(shown[0].row), ..Query::newest(limit) };
+    assert_eq!(inbox.find(before(9)).await, shown[1..]);
+    assert_eq!(inbox.find(before(1)).await, shown[1..2]);
     assert_eq!(inbox.message(shown[2].row).await.as_ref(), Some(&shown[2]));
     assert_eq!(shown[2].raw, Raw::Text("NUL \0 and\u{1b}[31m 长".into()));
     assert_eq!(inbox.message(RowId(99)).await, None);
@@ -251,7 +252,7 @@ async fn unread_counts_are_published_and_outlive_a_restart() {
     inbox.clone().close().await;
     let (inbox, _screen) = open_well(&file(&folder));
     assert_eq!(inbox.unread().borrow().total, 2);
-    inbox.mark_all_read().await;
+    inbox.mark_all_read(None).await;
     assert_eq!(*inbox.unread().borrow(), tidings_inbox::Unread::default());
     assert!(inbox.recent(9).await.iter().all(|message| !message.unread));
 }

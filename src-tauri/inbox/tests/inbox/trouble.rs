@@ -115,7 +115,7 @@ async fn a_newer_versions_file_is_left_alone_and_messages_are_kept_in_memory() {
     assert_eq!(kept.len(), 1_000, "no more than that");
     assert_eq!((kept[0].as_str(), kept[999].as_str()), ("1099", "100"), "the newest");
     assert_eq!(inbox.unread().borrow().total, 1_000);
-    inbox.mark_all_read().await;
+    inbox.mark_all_read(None).await;
     assert_eq!(inbox.unread().borrow().total, 0);
     inbox.close().await;
     assert!(fs::read(&file).expect("read") == before, "not a byte has changed");

@@ -1,0 +1,178 @@
+//! `tidings tail`: the running agent's messages as they arrive, and stored ones before them.
+//!
+//! What arrives is only the bell: each time it rings, all that the inbox has behind the last row told is read from
+//! there. So there is no gap and no double between stored and new ones, the search means the same for both, and a reader
+//! too slow for the events misses nothing.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use jiff::civil::Time;
+use jiff::{Timestamp, Zoned};
+use tidings_api::client::{Client, ClientError};
+use tidings_api::{Event, HistoryQuery, Line, Reply, Request, StoredMessage};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::Tail;
+use crate::listen::Out;
+use crate::paths::Paths;
+use crate::remote;
+
+/// Messages asked for at a time. Too few: many questions; too many: the first line comes late.
+const PAGE: u16 = 200;
+
+pub(crate) async fn run(paths: &Paths, args: &Tail) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let out = Out { stdout: tokio::io::stdout(), json: args.json };
+    let socket = paths.socket();
+    tokio::select! {
+        ended = follow(&socket, args, out) => match ended {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error) => Ok(remote::failed(&error)),
+        },
+        _ = terminate.recv() => Ok(ExitCode::SUCCESS),
+        _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Prints until the reader or the agent is gone, or, where it is not to go on, all that is stored is told.
+async fn follow(socket: &Path, args: &Tail, out: Out) -> Result<(), ClientError> {
+    // Listening comes first: what is stored from here on rings.
+    let mut bell = Client::connect(socket).await?;
+    bell.ask(&Request::Subscribe { window: false }).await?;
+    let mut reader = Reader {
+        agent: Client::connect(socket).await?,
+        query: HistoryQuery { limit: PAGE, search: args.search.clone(), ..HistoryQuery::default() },
+        out,
+    };
+    let newest = reader.newest().await?;
+    match &args.since {
+        Some(since) => since.ask(&mut reader.query),
+        None if args.search.is_some() => reader.query.after = Some(0),
+        None => reader.query.after = Some(newest),
+    }
+    let read = reader.print().await?;
+    if reader.query.after_id.take().is_some() {
+        // There was nothing behind that message, and its id may be given again.
+        reader.query.after = Some(newest);
+    }
+    if !read || args.no_follow {
+        return Ok(());
+    }
+    loop {
+        let rung = match bell.event().await? {
+            Event::Message(message) => Some(message.row) > reader.query.after,
+            // Also told in place of messages, to a reader that is too slow for each.
+            Event::Snapshot(_) => true,
+            Event::State(_) | Event::Raise { .. } => false,
+        };
+        if rung && !reader.print().await? {
+            return Ok(());
+        }
+    }
+}
+
+struct Reader {
+    agent: Client,
+    /// What is not told yet.
+    query: HistoryQuery,
+    out: Out,
+}
+
+impl Reader {
+    /// The newest row, or the one before the first.
+    async fn newest(&mut self) -> Result<i64, ClientError> {
+        let newest = self.ask(HistoryQuery { limit: 1, ..HistoryQuery::default() }).await?;
+        Ok(newest.first().map_or(0, |message| message.row))
+    }
+
+    /// Prints all that is there; whether anybody reads it.
+    async fn print(&mut self) -> Result<bool, ClientError> {
+        loop {
+            let messages = self.ask(self.query.clone()).await?;
+            let Some(last) = messages.last() else { return Ok(true) };
+            self.query =
+                HistoryQuery { after: Some(last.row), after_id: None, ..std::mem::take(&mut self.query) };
+            for stored in messages {
+                // A reader that is gone ends us without a word, as it does any filter.
+                if self.out.line(&Line::Message(stored.message)).await.is_err() {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    async fn ask(&mut self, query: HistoryQuery) -> Result<Vec<StoredMessage>, ClientError> {
+        let reply = self.agent.ask(&Request::History(query)).await?;
+        let Reply::History { messages } = reply else {
+            return Err(ClientError::Malformed(format!("{reply:?}")));
+        };
+        Ok(messages)
+    }
+}
+
+/// `--since`: where to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// A time, or so long ago.
+    Time(Timestamp),
+    /// The message of this id.
+    Id(String),
+}
+
+impl Since {
+    /// A duration, a time or a time of day; what is none of these is an id.
+    pub(crate) fn parse(text: &str) -> Self {
+        Self::at(text, &Zoned::now())
+    }
+
+    fn at(text: &str, now: &Zoned) -> Self {
+        let ago = humantime::parse_duration(text).ok().and_then(|ago| now.timestamp().checked_sub(ago).ok());
+        let time = ago.or_else(|| text.parse().ok()).or_else(|| last(text, now));
+        time.map_or_else(|| Self::Id(text.to_owned()), Self::Time)
+    }
+
+    fn ask(&self, query: &mut HistoryQuery) {
+        match self {
+            Self::Time(time) => {
+                query.since = Some(*time);
+                query.after = Some(0);
+            }
+            Self::Id(id) => query.after_id = Some(id.clone()),
+        }
+    }
+}
+
+/// The last moment at which the clock showed this time of day.
+fn last(time: &str, now: &Zoned) -> Option<Timestamp> {
+    let time = Time::strptime("%H:%M", time).ok()?;
+    [now.date(), now.date().yesterday().ok()?]
+        .into_iter()
+        .filter_map(|day| day.to_datetime(time).to_zoned(now.time_zone().clone()).ok())
+        .map(|moment| moment.timestamp())
+        .find(|moment| *moment <= now.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_is_a_duration_a_time_or_else_an_id() {
+        let now: Zoned = "2026-03-01T14:02:31+09:00[+09:00]".parse().unwrap();
+        let time = |time: &str| Since::Time(time.parse().unwrap());
+        for (text, since) in [
+            ("1h", time("2026-03-01T13:02:31+09:00")),
+            ("2h 30m", time("2026-03-01T11:32:31+09:00")),
+            ("2026-02-28T00:00:00Z", time("2026-02-28T00:00:00Z")),
+            ("14:02", time("2026-03-01T14:02:00+09:00")),
+            ("14:03", time("2026-02-28T14:03:00+09:00")),
+            ("41", Since::Id("41".to_owned())),
+            ("order-17", Since::Id("order-17".to_owned())),
+            ("99999999999999h", Since::Id("99999999999999h".to_owned())),
+        ] {
+            assert_eq!(Since::at(text, &now), since, "{text}");
+        }
+    }
+}
