@@ -95,7 +95,8 @@ fn all_packages() -> anyhow::Result<()> {
 }
 
 fn fmt() -> anyhow::Result<()> {
-    run_command(&mut cargo(&["fmt", "--all", "--check"]))
+    run_command(&mut cargo(&["fmt", "--all", "--check"]))?;
+    run_command(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
 }
 
 fn deny() -> anyhow::Result<()> {

@@ -46,7 +46,8 @@ pub(crate) fn spawn(
     spawn_with(config, start, owner, asked, Tcp::default(), SmallRng::from_os_rng())
 }
 
-fn spawn_with(
+/// As [`spawn`], with another way to connect and other luck.
+pub(crate) fn spawn_with(
     config: Config,
     start: Start,
     owner: impl Owner,

@@ -52,6 +52,9 @@ mod dial;
 mod driver;
 mod examine;
 mod facts;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod life;
 mod link;
 mod machine;

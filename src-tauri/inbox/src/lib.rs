@@ -18,6 +18,9 @@
 mod database;
 mod decode;
 mod flood;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod history;
 mod inbox;

@@ -1,0 +1,322 @@
+//! What a hostile server may send: the real driver over a stream in memory, in invented time. `cargo fuzz` calls
+//! it with bytes of its own making, and a test with those that it kept (`fuzz/README.md`). Behind the feature
+//! `fuzzing`, and no part of the public surface.
+
+use std::future::Future;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::dial::{Connect, Connected};
+use crate::driver::spawn_with;
+use crate::{
+    Cause, Channel, ChannelUrl, CloseInfo, Config, Credential, DialParams, Payload, Stage, Start, State,
+    Status,
+};
+
+/// How long a link is watched, by the invented clock: pings, heartbeats and their deadlines fall due in it.
+const WATCHED: Duration = Duration::from_secs(150);
+/// After the link's end: until all that it brought is there.
+const AFTER: Duration = Duration::from_millis(100);
+/// The credential of every dial. It must not be in anything that is shown.
+const SECRET: &str = "s3cret-of-the-owner";
+/// Stands for the right key in an answer, which no fuzzer guesses.
+const ACCEPT: &[u8] = b"{accept}";
+/// Longest message and frame (D2).
+const MIB: u64 = 1 << 20;
+
+/// The frame-to-event path: `input` is how the bytes are cut and whether the stream ends behind them, then what
+/// the server sends once the link is up. What arrives has to be what the rules of RFC 6455 say, and the channel
+/// is quiet if, and only if, that closes with 4500.
+pub fn frames(input: &[u8]) {
+    let Some((how, bytes)) = input.split_first() else { return };
+    let bytes = bytes.to_vec();
+    let sent = bytes.clone();
+    let (piece, ends) = (usize::from(how & 0x7f) + 1, how & 0x80 != 0);
+    let seen = play("wss://shop.example/ws", move |mut server| async move {
+        let Some(key) = accept_key(&mut server).await else { return };
+        let switched = format!(
+            "HTTP/1.1 101 \r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {key}\r\n\r\n"
+        );
+        send(server, &[switched.as_bytes()], &sent, piece, ends).await;
+    });
+    let told = understood(&bytes);
+    assert_eq!(seen.frames, told.messages, "what was delivered");
+    let quiet = told.close.as_ref().is_some_and(|close| close.code == 4500);
+    assert_eq!(matches!(seen.status.state, State::Replaced { .. }), quiet, "{:?}", seen.status);
+    if told.close.is_some() {
+        assert_eq!(seen.status.last_close, told.close);
+    }
+    assert!(!quiet || seen.dials == 1, "nothing leaves Replaced by itself");
+}
+
+/// The upgrade's answer: `input` is what kind of address was dialled and whether the stream ends behind the
+/// bytes, how these are cut, and then the answer. Whatever it is, the channel knows what it does next.
+pub fn answer(input: &[u8]) {
+    let [how, piece, bytes @ ..] = input else { return };
+    let (url, ends) = (usize::from(how & 0x7f) % URLS.len(), how & 0x80 != 0);
+    let (bytes, piece) = (bytes.to_vec(), usize::from(*piece) + 1);
+    let says = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+    let (switches, forbids) = (says(b" 101"), says(b" 403"));
+    let seen = play(URLS[url], move |mut server| async move {
+        let Some(key) = accept_key(&mut server).await else { return };
+        send(server, &[], &with_key(&bytes, &key), piece, ends).await;
+    });
+    match &seen.first {
+        // The second: so soon that nobody saw it connected.
+        State::Connected { .. } | State::Replaced { .. } => assert!(switches, "{:?}", seen.first),
+        State::Waiting { retry_at, .. } => {
+            let wait = retry_at.duration_since(SystemTime::now()).unwrap_or_default();
+            assert!(wait <= Duration::from_secs(3600 + 900), "{:?}", seen.first);
+        }
+        // Any other refusal of the credential has it read once more.
+        State::NeedsUser { .. } => assert!(forbids, "{:?}", seen.first),
+        State::Disconnected { .. } | State::Connecting { .. } => {
+            panic!("after an answer: {:?}", seen.first)
+        }
+    }
+}
+
+/// Over TLS, to this machine, and in plaintext to another.
+const URLS: [&str; 3] = ["wss://shop.example/ws", "ws://127.0.0.1/ws", "ws://shop.example/ws"];
+
+/// What a play showed.
+struct Seen {
+    /// The first state that was not a dial's.
+    first: State,
+    status: Status,
+    frames: Vec<Payload>,
+    dials: usize,
+}
+
+/// Dials once into memory, where `serve` is the server; every later dial finds nobody.
+fn play<F>(url: &str, serve: impl FnOnce(DuplexStream) -> F) -> Seen
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let (client, server) = tokio::io::duplex(8 * 1024);
+        let serving = tokio::spawn(serve(server));
+        let config = Config::new(ChannelUrl::parse(url, true).expect("a good URL"));
+        let owner = DialParams::from(Credential::Bearer(SECRET.to_owned()));
+        let (dials, dialled) = watch::channel(0);
+        let connector = Once { stream: Mutex::new(Some(client)), dials };
+        let (channel, mut delivered) = Channel::spawn_with(config, Start::Connect, |config, start, asked| {
+            spawn_with(config, start, owner, asked, connector, SmallRng::seed_from_u64(5))
+        });
+        let mut status = channel.status();
+        let mut first = None;
+        let mut frames = Vec::new();
+        let mut until = Instant::now() + WATCHED;
+        let _ = timeout_at(until, status.wait_for(|status| status.generation > 0)).await;
+        status.mark_changed();
+        loop {
+            let news = timeout_at(until, async {
+                tokio::select! {
+                    frame = delivered.recv() => frames.extend(frame.map(|frame| frame.payload)),
+                    _ = status.changed() => {}
+                }
+            });
+            if news.await.is_err() {
+                break;
+            }
+            let now = status.borrow_and_update().clone();
+            assert_shows_nothing_bad(&now);
+            if !matches!(now.state, State::Connecting { .. }) && first.is_none() {
+                first = Some(now.state.clone());
+            }
+            if first.is_some() && !matches!(now.state, State::Connected { .. }) {
+                until = until.min(Instant::now() + AFTER);
+            }
+        }
+        let status = status.borrow().clone();
+        let dials = *dialled.borrow();
+        timeout(WATCHED, channel.shut_down()).await.expect("it ends when it is told to");
+        serving.abort();
+        Seen { first: first.expect("a dial ends"), status, frames, dials }
+    })
+}
+
+/// What people and logs see of a state: one line, with nothing in it that plays tricks, and no secret.
+fn assert_shows_nothing_bad(status: &Status) {
+    let line = status.to_string();
+    let bad = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    assert!(!line.contains(bad), "{line:?}");
+    assert!(!format!("{status:?}").contains(SECRET), "{status:?}");
+}
+
+/// Gives its stream to the first dial.
+struct Once {
+    stream: Mutex<Option<DuplexStream>>,
+    dials: watch::Sender<usize>,
+}
+
+impl Connect for Once {
+    type Stream = DuplexStream;
+
+    async fn connect(&self, _: &Config, _: &watch::Sender<Stage>) -> Result<Connected<DuplexStream>, Cause> {
+        self.dials.send_modify(|dials| *dials += 1);
+        let stream = self.stream.lock().expect("nobody panics with it").take();
+        let stream = stream.ok_or_else(|| Cause::Unreachable { detail: "the play is over".to_owned() })?;
+        Ok(Connected { stream, local: None })
+    }
+}
+
+/// Reads the request, and makes the key that a right answer to it has.
+async fn accept_key(server: &mut DuplexStream) -> Option<String> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(server.read_u8().await.ok()?);
+    }
+    let request = String::from_utf8(request).ok()?;
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("sec-websocket-key").then(|| value.to_owned())
+    };
+    let key = request.lines().find_map(header).expect("the request asks for an upgrade");
+    Some(derive_accept_key(key.as_bytes()))
+}
+
+fn with_key(bytes: &[u8], key: &str) -> Vec<u8> {
+    match bytes.windows(ACCEPT.len()).position(|window| window == ACCEPT) {
+        Some(at) => [&bytes[..at], key.as_bytes(), &bytes[at + ACCEPT.len()..]].concat(),
+        None => bytes.to_vec(),
+    }
+}
+
+/// Sends the bytes in such pieces and reads whatever comes meanwhile. Then hangs up, or waits for the client's end.
+async fn send(server: DuplexStream, before: &[&[u8]], bytes: &[u8], piece: usize, ends: bool) {
+    let (mut read, mut write) = tokio::io::split(server);
+    let sending = async {
+        for piece in before.iter().copied().chain(bytes.chunks(piece)) {
+            if write.write_all(piece).await.is_err() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        if ends {
+            // The client may have gone first.
+            let _ = write.shutdown().await;
+        }
+    };
+    let mut sink = tokio::io::sink();
+    let _ = tokio::join!(sending, tokio::io::copy(&mut read, &mut sink));
+}
+
+/// What the bytes of a server mean, by the letter of RFC 6455.
+#[derive(Default)]
+struct Understood {
+    messages: Vec<Payload>,
+    /// A close frame that came before any mistake.
+    close: Option<CloseInfo>,
+}
+
+/// Reads up to the first mistake, the close frame or the last whole frame.
+fn understood(mut bytes: &[u8]) -> Understood {
+    let mut told = Understood::default();
+    // Opcode and content of a message whose end has not come.
+    let mut begun: Option<(u8, Vec<u8>)> = None;
+    while let Some((first, payload, rest)) = whole_frame(bytes) {
+        bytes = rest;
+        let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
+        match opcode {
+            0x8 => {
+                told.close = close(payload);
+                return told;
+            }
+            0x9 | 0xa => continue,
+            0x0 if begun.is_some() => {}
+            0x1 | 0x2 if begun.is_none() => begun = Some((opcode, Vec::new())),
+            _ => return told,
+        }
+        let Some((opcode, content)) = &mut begun else { return told };
+        content.extend_from_slice(payload);
+        let wrong = match std::str::from_utf8(content) {
+            Err(error) if *opcode == 0x1 => last || error.error_len().is_some(),
+            Ok(_) | Err(_) => false,
+        };
+        if wrong || content.len() as u64 > MIB {
+            return told;
+        }
+        if last && let Some((opcode, content)) = begun.take() {
+            told.messages.push(match opcode {
+                0x1 => Payload::Text(String::from_utf8_lossy(&content).into_owned()),
+                _ => Payload::Binary(content),
+            });
+        }
+    }
+    told
+}
+
+/// The first byte and the payload of a frame that is all there and allowed, and what comes behind it.
+fn whole_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let [first, second, rest @ ..] = bytes else { return None };
+    let (length, rest) = match second {
+        short @ 0..126 => (u64::from(*short), rest),
+        126 => rest.split_first_chunk().map(|(length, rest)| (u16::from_be_bytes(*length).into(), rest))?,
+        127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest))?,
+        // A server masks nothing.
+        _ => return None,
+    };
+    let (control, whole) = (first & 0x08 != 0, first & 0x80 != 0);
+    if first & 0x70 != 0 || length > MIB || (control && (length > 125 || !whole)) {
+        return None;
+    }
+    let (payload, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    Some((*first, payload, rest))
+}
+
+fn close(payload: &[u8]) -> Option<CloseInfo> {
+    match payload.split_first_chunk() {
+        Some((code, reason)) => {
+            let reason = std::str::from_utf8(reason).ok()?.to_owned();
+            Some(CloseInfo { code: u16::from_be_bytes(*code), reason })
+        }
+        None => payload.is_empty().then(|| CloseInfo { code: 1005, reason: String::new() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    /// All that is kept for this target.
+    fn kept(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let root = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+        let folder = PathBuf::from(root).join("../../fuzz/corpus").join(target);
+        let files = fs::read_dir(&folder).expect("the corpus");
+        let paths = files.map(|file| file.expect("a file").path());
+        let kept: Vec<_> = paths.map(|path| (path.clone(), fs::read(path).expect("a file"))).collect();
+        assert!(!kept.is_empty(), "nothing in {}", folder.display());
+        kept
+    }
+
+    fn replay(target: &str, run: fn(&[u8])) {
+        for (path, bytes) in kept(target) {
+            // So that a failure names it.
+            let run = std::panic::catch_unwind(|| run(&bytes));
+            assert!(run.is_ok(), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn what_fuzzing_kept_for_frames_holds() {
+        replay("frames", super::frames);
+    }
+
+    #[test]
+    fn what_fuzzing_kept_for_the_upgrades_answer_holds() {
+        replay("answer", super::answer);
+    }
+}
