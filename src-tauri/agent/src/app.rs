@@ -17,7 +17,7 @@ use crate::lock::{self, Lock};
 use crate::paths::{Paths, create_private};
 use crate::popup::{self, Popups};
 use crate::remembered::Remembered;
-use crate::settings::{self, Settings, SettingsError};
+use crate::settings::{self, Edited, Look, Settings, SettingsError, SettingsFile};
 use crate::signals::{Bell, Bells, Sleep, asleep};
 use crate::snapshot::{Snapshot, Source};
 use crate::tray;
@@ -68,8 +68,10 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     agent.look_into_inbox().await;
 
     // The socket first: from here on a second start finds this one.
-    let served = serve::spawn(paths, &agent.snapshot, &wishes, &agent.inbox, agent.window.raises());
-    let (settings, mut edits) = settings::watch(&paths.settings);
+    let (look, looks) = Look::new();
+    let file = SettingsFile::new(paths.settings.clone(), look);
+    let served = serve::spawn(paths, file, &agent.snapshot, &wishes, &agent.inbox, agent.window.raises());
+    let (settings, mut edits) = settings::watch(&paths.settings, looks);
     agent.take_up(settings, !start.background).await;
     let desktop = Desktop::join(paths, popup_queue, &agent, &wishes).await;
     agent.inbox.show_pending();
@@ -95,7 +97,10 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
                 break;
             }
             () = changed.notified() => agent.note_channels(),
-            Some(settings) = edits.recv() => agent.take_up(settings, false).await,
+            Some(Edited { settings, awaited }) = edits.recv() => {
+                agent.take_up(settings, false).await;
+                drop(awaited);
+            }
             Ok(()) = unread.changed() => agent.look_into_inbox().await,
             event = events.recv() => match event {
                 Ok(tidings_inbox::Event::Notice(notice)) => agent.notice(Source::Inbox, notice.message),

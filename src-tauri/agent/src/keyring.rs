@@ -24,6 +24,9 @@ const SERVICE: &str = "/org/freedesktop/secrets";
 /// being started at login counts as absent; too high: a broken one holds up every first dial.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// How long it may take to say what it holds, where a person waits for a page. Too low: a slow one counts as absent.
+const GLANCE: Duration = Duration::from_secs(3);
+
 /// How long a person may take to unlock the keyring.
 const PERSON: Duration = Duration::from_secs(120);
 
@@ -71,6 +74,22 @@ pub(crate) async fn read(channel: &str) -> Result<Entry, KeyringError> {
             Look { locked, .. } if locked.is_empty() => Ok(Entry::None),
             Look { .. } => Ok(Entry::Locked),
         }
+    })
+    .await
+}
+
+/// Which of these channels it has a secret of, locked or not. Needs no secret to be shown, so never prompts.
+pub(crate) async fn holds(channels: &[&str]) -> Result<Vec<bool>, KeyringError> {
+    within(GLANCE, async {
+        let connection = connect().await?;
+        // Without a channel it is asked all the same: whether it is there at all.
+        look(&connection, "").await?;
+        let mut held = Vec::new();
+        for channel in channels {
+            let Look { unlocked, locked } = look(&connection, channel).await?;
+            held.push(unlocked.is_some() || !locked.is_empty());
+        }
+        Ok(held)
     })
     .await
 }

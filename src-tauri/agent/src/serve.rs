@@ -1,5 +1,7 @@
 //! The agent's answers on the local socket.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tidings_api::socket::{self, Handler};
@@ -13,6 +15,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::diagnostics::Diagnostics;
 use crate::paths::Paths;
+use crate::settings::{self, SettingsFile};
 use crate::snapshot::Snapshot;
 use crate::window::Raises;
 use crate::wish::{Wish, Wishes};
@@ -33,6 +36,7 @@ struct Answers {
     inbox: Inbox,
     raises: Raises,
     diagnostics: Diagnostics,
+    file: Arc<SettingsFile>,
 }
 
 /// Ends the service, and with it every connection, when dropped.
@@ -49,6 +53,7 @@ impl Drop for Served {
 /// Serves until the answer is dropped. Without a socket the agent goes on, and says what is missing.
 pub(crate) fn spawn(
     paths: &Paths,
+    file: SettingsFile,
     snapshot: &watch::Sender<Snapshot>,
     wishes: &Wishes,
     inbox: &Inbox,
@@ -71,6 +76,7 @@ pub(crate) fn spawn(
         inbox: inbox.clone(),
         raises: raises.clone(),
         diagnostics: Diagnostics::new(paths),
+        file: Arc::new(file),
     };
     let task: JoinHandle<()> = tokio::spawn(async move { socket::serve(listener, &path, answers).await });
     Served(Some(task.abort_handle()))
@@ -118,13 +124,18 @@ impl Handler for Answers {
                 self.inbox.mark_all_read(channel).await;
                 Reply::Done { channels: Vec::new() }
             }
-            Request::Settings
-            | Request::EditSettings { .. }
-            | Request::SetSecret { .. }
-            | Request::Preview { .. }
-            | Request::Health { .. }
-            | Request::StartDemo
-            | Request::EndDemo => Reply::Refused(Refusal::new(ErrorCode::BadRequest, "not built yet")),
+            Request::Settings => Reply::Settings(self.file.report().await),
+            Request::EditSettings { revision, edits } => match self.file.edit(&revision, edits).await {
+                Ok(report) => Reply::Settings(report),
+                Err(refusal) => Reply::Refused(refusal),
+            },
+            Request::SetSecret { channel, secret } => match self.set_secret(channel, secret).await {
+                Ok(name) => Reply::Done { channels: vec![name] },
+                Err(refusal) => Reply::Refused(refusal),
+            },
+            Request::Preview { .. } | Request::Health { .. } | Request::StartDemo | Request::EndDemo => {
+                Reply::Refused(Refusal::new(ErrorCode::BadRequest, "not built yet"))
+            }
             // The socket answers these by a stream.
             Request::Subscribe { .. } | Request::Test { .. } | Request::Examine(_) => {
                 Reply::Status(self.snapshot.borrow().report())
@@ -181,6 +192,19 @@ impl Answers {
             first || length <= HISTORY_BYTES
         });
         Reply::History { messages: fitting.map(|message| stored(message, &snapshot)).collect() }
+    }
+
+    async fn set_secret(&self, channel: String, secret: Option<Secret>) -> Result<String, Refusal> {
+        let known = |snapshot: &Snapshot| {
+            let channel = snapshot.channels.iter().find(|known| known.id == channel)?;
+            Some(channel.name.clone())
+        };
+        let name = known(&self.snapshot.borrow()).ok_or_else(|| {
+            Refusal::new(ErrorCode::UnknownChannel, format!("there is no channel with the id {channel:?}"))
+        })?;
+        settings::keep(&channel, secret.as_ref()).await?;
+        self.wishes.make(Wish::CredentialChanged { channel });
+        Ok(name)
     }
 
     async fn open_link(&self, row: RowId) -> Reply {

@@ -20,7 +20,7 @@ const LONGEST_ID: usize = 64;
 const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 
 /// Every key of a channel.
-const CHANNEL_KEYS: [&str; 25] = [
+pub(super) const CHANNEL_KEYS: [&str; 25] = [
     "id",
     "name",
     "url",
@@ -58,7 +58,7 @@ pub(super) fn channels(entry: Entry<'_>, file: &Path) -> Result<Vec<ChannelSetti
             let message = format!("a second channel with the id `{}`", new.id);
             return Err(match table.entry("id").or(table.entry("name")) {
                 Some(entry) => entry.error(message, "give each channel an `id` of its own"),
-                None => table.error(message, "give each channel an `id` of its own"),
+                None => table.error(message, "give each channel an `id` of its own").about("name"),
             });
         }
         // R3: the two would replace each other for ever.
@@ -80,7 +80,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
     let allow_plaintext = table.or("allow_plaintext", false, Entry::truth)?;
     let url = table
         .entry("url")
-        .ok_or_else(|| table.error("a channel without `url`", "add url = \"wss://…\""))
+        .ok_or_else(|| table.error("a channel without `url`", "add url = \"wss://…\"").about("url"))
         .and_then(|entry| channel_url(entry, allow_plaintext))?;
     let name = table.maybe("name", Entry::word)?.map_or_else(|| url.host().to_owned(), str::to_owned);
     let auth = auth(table)?;
@@ -156,9 +156,9 @@ fn channel_id(table: &Table<'_>, name: &str) -> Result<String, SettingsError> {
             (true, Some(name)) => {
                 Err(name.error("no id can be made from this name", "add an `id` to this channel"))
             }
-            (true, None) => {
-                Err(table.error("no id can be made from this host", "add an `id` to this channel"))
-            }
+            (true, None) => Err(table
+                .error("no id can be made from this host", "add an `id` to this channel")
+                .about("id")),
         };
     };
     let id = entry.word()?;
@@ -168,6 +168,15 @@ fn channel_id(table: &Table<'_>, name: &str) -> Result<String, SettingsError> {
         return Err(entry.error("`id` has other characters or is too long", mend));
     }
     Ok(id.to_owned())
+}
+
+/// The id of a channel that names none itself, where one can be made.
+pub(super) fn default_id(name: Option<&str>, url: Option<&str>) -> Option<String> {
+    let id = match name {
+        Some(name) => slug(name),
+        None => slug(ChannelUrl::parse(url?, true).ok()?.host()),
+    };
+    Some(id).filter(|id| !id.is_empty())
 }
 
 fn slug(name: &str) -> String {

@@ -32,10 +32,18 @@ pub(crate) struct SettingsError {
     pub(crate) file: PathBuf,
     /// Where; `None` when the file could not be read at all.
     pub(crate) position: Option<Position>,
+    /// The key that it is about, in its channel or at the top of the file, such as `heartbeat.interval`.
+    pub(crate) key: Option<String>,
     /// What is wrong.
     pub(crate) message: String,
     /// How to mend it.
     pub(crate) mend: String,
+}
+
+impl SettingsError {
+    pub(super) fn about(self, key: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..self }
+    }
 }
 
 impl fmt::Display for SettingsError {

@@ -6,12 +6,17 @@
 //! in the file, only where to find one ([`CredentialSource`]).
 
 mod channel;
+mod edit;
+#[cfg(test)]
+mod edit_tests;
 mod error;
+mod file;
 mod parse;
 mod table;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod write;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -24,8 +29,9 @@ use tidings_words::Words;
 use url::Url;
 
 pub(crate) use error::{SettingsError, short};
+pub(crate) use file::{SettingsFile, keep};
 pub(crate) use parse::parse;
-pub(crate) use watch::watch;
+pub(crate) use watch::{Edited, Look, watch};
 
 use crate::credential::{Auth, CredentialSource};
 
@@ -213,12 +219,14 @@ impl ChannelSettings {
     /// # Errors
     /// One of the files can't be read or used, or the environment names no usable proxy.
     pub(crate) fn config(&self) -> Result<Config, CaFileError> {
-        let read = |key: &str, file: &Path| {
+        let read = |key: &'static str, file: &Path| {
             let told = |why| {
-                CaFileError(format!(
+                let file = short(file);
+                let message = format!(
                     "can't read the {key} {}: {why}; correct its path or its permissions",
-                    short(file).display()
-                ))
+                    file.display()
+                );
+                CaFileError { key, message }
             };
             bytes(file).map_err(told)
         };
@@ -228,7 +236,8 @@ impl ChannelSettings {
                 let pair = (read("client_cert", chain)?, read("client_key", key)?);
                 let cert = tidings_channel::ClientCert::from_pem(&pair.0, &pair.1);
                 Some(cert.map_err(|why| {
-                    CaFileError(format!("the client_cert {} can't be used: {why}", short(chain).display()))
+                    let message = format!("the client_cert {} can't be used: {why}", short(chain).display());
+                    CaFileError { key: "client_cert", message }
                 })?)
             }
             None => None,
@@ -245,7 +254,7 @@ impl ChannelSettings {
         config.take_back_after = self.take_back_after;
         config.ca_pem = ca_pem;
         config.client_cert = client_cert;
-        config.proxy = proxy.map_err(|why| CaFileError(why.to_string()))?;
+        config.proxy = proxy.map_err(|why| CaFileError { key: "proxy", message: why.to_string() })?;
         Ok(config)
     }
 
@@ -307,8 +316,12 @@ impl ChannelSettings {
 
 /// What a channel's connection needs can't be read or used: `ca_file`, `client_cert`, a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct CaFileError(String);
+#[error("{message}")]
+pub(crate) struct CaFileError {
+    /// The channel's key that it is about.
+    pub(crate) key: &'static str,
+    message: String,
+}
 
 /// Reads the settings file. One that does not exist is the defaults: no channels.
 pub(crate) fn load(file: &Path) -> Result<Settings, SettingsError> {
@@ -379,5 +392,5 @@ fn read(file: &Path, content: &Content) -> Result<Settings, SettingsError> {
             (format!("it can't be read: {words}"), "see that the file and its disk are in order")
         }
     };
-    Err(SettingsError { file: file.to_owned(), position: None, message, mend: mend.to_owned() })
+    Err(SettingsError { file: file.to_owned(), position: None, key: None, message, mend: mend.to_owned() })
 }

@@ -20,6 +20,7 @@ pub(crate) fn parse(text: &[u8], file: &Path) -> Result<Settings, SettingsError>
             return Err(SettingsError {
                 file: file.to_owned(),
                 position: Some(Position::of(valid, valid.len())),
+                key: None,
                 message: "the file is not UTF-8 from here on".to_owned(),
                 mend: "save it as UTF-8".to_owned(),
             });
@@ -79,7 +80,7 @@ fn notifications(entry: Entry<'_>) -> Result<NotificationSettings, SettingsError
 }
 
 fn quiet_hours(entry: Entry<'_>) -> Result<QuietHours, SettingsError> {
-    let table = entry.table("quiet_hours", &["days", "from", "to"])?;
+    let table = entry.table("notifications.quiet_hours", &["days", "from", "to"])?;
     let mend = "write for example { days = \"mon-fri\", from = \"22:00\", to = \"07:00\" }";
     let time = |key: &'static str| {
         let entry =

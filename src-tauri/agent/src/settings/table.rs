@@ -33,8 +33,48 @@ impl Document<'_> {
         SettingsError {
             file: self.file.to_owned(),
             position: Some(Position::of(self.text, at)),
+            key: None,
             message: message.into(),
             mend: mend.into(),
+        }
+    }
+}
+
+/// By which keys of the file errors call a table's entries.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// The top of the file or a channel: each by its own.
+    Top,
+    /// A table of one of them, such as `heartbeat`: `heartbeat.interval`.
+    Within(&'a str),
+    /// Something that is given as a whole, such as `auth` or `rule`.
+    Part(&'a str),
+}
+
+impl<'a> Place<'a> {
+    /// By how errors call the table.
+    fn of(table: &'a str) -> Self {
+        let own = table.trim_matches(['[', ']']);
+        let own = own.strip_prefix("channel").unwrap_or(own).trim_start_matches('.');
+        match (own, table.starts_with('[') && !table.starts_with("[[")) {
+            ("", _) => Self::Top,
+            (own, true) => Self::Within(own),
+            (own, false) => Self::Part(own),
+        }
+    }
+
+    fn table(self) -> Option<String> {
+        match self {
+            Self::Top => None,
+            Self::Within(own) | Self::Part(own) => Some(own.to_owned()),
+        }
+    }
+
+    fn entry(self, key: &str) -> String {
+        match self {
+            Self::Top => key.to_owned(),
+            Self::Within(own) => format!("{own}.{key}"),
+            Self::Part(own) => own.to_owned(),
         }
     }
 }
@@ -46,6 +86,7 @@ pub(super) struct Table<'a> {
     table: &'a DeTable<'a>,
     /// Where an error about the table as a whole points.
     at: usize,
+    place: Place<'a>,
 }
 
 impl<'a> Table<'a> {
@@ -54,38 +95,40 @@ impl<'a> Table<'a> {
         document: Document<'a>,
         table: &'a DeTable<'a>,
         at: usize,
-        name: &str,
+        name: &'a str,
         known: &[&str],
     ) -> Result<Self, SettingsError> {
+        let placed = Place::of(name);
         let stranger = table
             .keys()
             .filter(|key| !known.contains(&key.get_ref().as_ref()))
             .min_by_key(|key| key.span().start);
         let Some(key) = stranger else {
-            return Ok(Self { document, table, at });
+            return Ok(Self { document, table, at, place: placed });
         };
         let place = if name.is_empty() { "at the top of the file".to_owned() } else { format!("in {name}") };
         let word = key.get_ref();
         let near = nearest(word, known.iter().copied());
         if near.is_none() && looks_secret(word) {
             let message = format!("`{word}` {place} looks like a secret");
-            return Err(document.error(key.span().start, message, SECRET_MEND));
+            return Err(document.error(key.span().start, message, SECRET_MEND).about(placed.entry(word)));
         }
         let mend = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known here: {}", known.join(", ")),
         };
         let shown: String = word.chars().take(64).flat_map(char::escape_debug).collect();
-        Err(document.error(key.span().start, format!("unknown key `{shown}` {place}"), mend))
+        let message = format!("unknown key `{shown}` {place}");
+        Err(document.error(key.span().start, message, mend).about(placed.entry(word)))
     }
 
     pub(super) fn entry(&self, key: &'a str) -> Option<Entry<'a>> {
-        self.table.get(key).map(|value| Entry { document: self.document, key, value })
+        self.table.get(key).map(|value| Entry { document: self.document, key, value, place: self.place })
     }
 
     /// An error about the table as a whole.
     pub(super) fn error(&self, message: impl Into<String>, mend: impl Into<String>) -> SettingsError {
-        self.document.error(self.at, message, mend)
+        SettingsError { key: self.place.table(), ..self.document.error(self.at, message, mend) }
     }
 
     /// `read` of the key's value, or the default where there is none.
@@ -114,12 +157,13 @@ pub(super) struct Entry<'a> {
     document: Document<'a>,
     pub(super) key: &'a str,
     value: &'a Spanned<DeValue<'a>>,
+    place: Place<'a>,
 }
 
 impl<'a> Entry<'a> {
     /// An error that points at the value.
     pub(super) fn error(&self, message: impl Into<String>, mend: impl Into<String>) -> SettingsError {
-        self.document.error(self.span().start, message, mend)
+        self.error_at(self.span().start, message, mend)
     }
 
     /// An error that points at byte `at` of the value's text; at the whole value where escapes or line
@@ -275,7 +319,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A table with these keys.
-    pub(super) fn table(self, name: &str, known: &[&str]) -> Result<Table<'a>, SettingsError> {
+    pub(super) fn table(self, name: &'a str, known: &[&str]) -> Result<Table<'a>, SettingsError> {
         let DeValue::Table(table) = self.value.get_ref() else {
             return Err(self.wrong_type("a table", format!("write its keys under {name}")));
         };
@@ -291,7 +335,7 @@ impl<'a> Entry<'a> {
             .iter()
             .map(|(key, value)| {
                 let name = key.get_ref().as_ref();
-                (name, key.span().start, Entry { key: name, value, ..self })
+                (name, key.span().start, Entry { key: name, value, place: Place::Part(self.key), ..self })
             })
             .collect();
         pairs.sort_by_key(|(_, at, _)| *at);
@@ -305,7 +349,7 @@ impl<'a> Entry<'a> {
         message: impl Into<String>,
         mend: impl Into<String>,
     ) -> SettingsError {
-        self.document.error(at, message, mend)
+        self.document.error(at, message, mend).about(self.place.entry(self.key))
     }
 }
 

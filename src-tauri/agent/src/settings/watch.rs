@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Content, Settings, SettingsError, content, read, short};
@@ -27,11 +27,43 @@ const LONGEST_BURST: Duration = Duration::from_secs(3);
 const RETRY: Duration = Duration::from_secs(60);
 
 /// What each edit made of the settings; the watch ends when this is dropped.
-pub(crate) type Edits = mpsc::Receiver<Result<Settings, SettingsError>>;
+pub(crate) type Edits = mpsc::Receiver<Edited>;
+
+/// One edit.
+#[derive(Debug)]
+pub(crate) struct Edited {
+    /// What the file says now.
+    pub(crate) settings: Result<Settings, SettingsError>,
+    /// Somebody waits until that is taken up: for the end of this.
+    pub(crate) awaited: Option<oneshot::Sender<()>>,
+}
+
+/// Makes the watch look at the file at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Look(mpsc::Sender<oneshot::Sender<()>>);
+
+/// The watch's end of a [`Look`].
+pub(crate) type Looks = mpsc::Receiver<oneshot::Sender<()>>;
+
+impl Look {
+    pub(crate) fn new() -> (Self, Looks) {
+        let (send, looks) = mpsc::channel(1);
+        (Self(send), looks)
+    }
+
+    /// Returns when what the file says is in force, or the watch is at its end.
+    pub(crate) async fn now(&self) {
+        let (awaited, end) = oneshot::channel();
+        if self.0.send(awaited).await.is_ok() {
+            // Its end is the word.
+            let _ = end.await;
+        }
+    }
+}
 
 /// Reads the settings file and watches it from then on: no edit in between is missed. An edit that changes no
 /// byte yields nothing. A folder that doesn't exist is created, for its owner alone. Needs a tokio runtime.
-pub(crate) fn watch(file: &Path) -> (Result<Settings, SettingsError>, Edits) {
+pub(crate) fn watch(file: &Path, looks: Looks) -> (Result<Settings, SettingsError>, Edits) {
     let file = file.to_owned();
     let edited = Arc::new(Notify::new());
     let armed = arm(&file, &edited);
@@ -42,7 +74,7 @@ pub(crate) fn watch(file: &Path) -> (Result<Settings, SettingsError>, Edits) {
         let gone = send.clone();
         tokio::select! {
             () = gone.closed() => {}
-            () = follow(file, edited, armed, known, send) => {}
+            () = follow(file, edited, armed, known, send, looks) => {}
         }
     });
     (first, edits)
@@ -53,26 +85,36 @@ async fn follow(
     edited: Arc<Notify>,
     mut armed: Option<RecommendedWatcher>,
     mut known: Content,
-    send: mpsc::Sender<Result<Settings, SettingsError>>,
+    send: mpsc::Sender<Edited>,
+    mut looks: Looks,
 ) {
     loop {
-        match armed {
-            Some(_) => edited.notified().await,
-            None => sleep(RETRY).await,
-        }
-        let end = Instant::now() + LONGEST_BURST;
-        while Instant::now() < end && timeout(QUIET, edited.notified()).await.is_ok() {}
+        let awaited = tokio::select! {
+            Some(awaited) = looks.recv() => Some(awaited),
+            () = edit(&edited, armed.is_some()) => None,
+        };
         // Armed before the read: what is written after the read is an event of the new watch.
         armed = arm(&file, &edited);
         let now = content(&file);
         if now != known {
             let settings = read(&file, &now);
             known = now;
-            if send.send(settings).await.is_err() {
+            if send.send(Edited { settings, awaited }).await.is_err() {
                 return;
             }
         }
     }
+}
+
+/// Waits until an edit is over; without a watch, until it is time to try for one.
+async fn edit(edited: &Notify, armed: bool) {
+    if armed {
+        edited.notified().await;
+    } else {
+        sleep(RETRY).await;
+    }
+    let end = Instant::now() + LONGEST_BURST;
+    while Instant::now() < end && timeout(QUIET, edited.notified()).await.is_ok() {}
 }
 
 fn arm(file: &Path, edited: &Arc<Notify>) -> Option<RecommendedWatcher> {

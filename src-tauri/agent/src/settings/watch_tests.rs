@@ -17,7 +17,8 @@ impl Bench {
     fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config/tidings/config.toml");
-        let (first, edits) = watch(&file);
+        let (_, looks) = Look::new();
+        let (first, edits) = watch(&file, looks);
         assert_eq!(first, Ok(Settings::default()));
         Self { folder, file, edits }
     }
@@ -32,7 +33,7 @@ impl Bench {
 
     async fn theme(&mut self) -> Theme {
         let edit = timeout(Duration::from_secs(20), self.edits.recv()).await.expect("an edit in time");
-        edit.expect("the watch goes on").expect("a good file").theme
+        edit.expect("the watch goes on").settings.expect("a good file").theme
     }
 }
 
@@ -63,7 +64,7 @@ async fn a_wrong_file_is_an_edit_with_an_error_and_its_mend_is_the_next_edit() {
     let mut bench = Bench::dark().await;
     fs::write(&bench.file, "thema = 1").expect("written");
     let edit = timeout(Duration::from_secs(20), bench.edits.recv()).await.expect("in time").expect("goes on");
-    assert!(edit.expect_err("wrong").to_string().contains("did you mean `theme`?"));
+    assert!(edit.settings.expect_err("wrong").to_string().contains("did you mean `theme`?"));
     fs::write(&bench.file, "theme = \"light\"").expect("written");
     assert_eq!(bench.theme().await, Theme::Light);
 }
