@@ -50,7 +50,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let snapshot =
         watch::Sender::new(Snapshot { words: settings::Language::Auto.words(), ..Snapshot::default() });
     let remembered = Remembered::load(paths.remembered());
-    let channels = Channels::new(inbox.clone(), wishes.clone());
+    let channels = Channels::new(inbox.clone(), wishes.clone(), snapshot.subscribe());
     let changed = channels.changed();
     let mut agent = Agent {
         snapshot,

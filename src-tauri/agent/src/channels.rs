@@ -24,7 +24,7 @@ use crate::lending::{Lender, Lent, Loan};
 use crate::remembered::{Quiet, Remembered};
 use crate::settings::{CaFileError, ChannelSettings};
 use crate::signals::network::{Path, Routes, Target};
-use crate::snapshot::{ChannelView, timestamp};
+use crate::snapshot::{ChannelView, Snapshot, timestamp};
 use crate::wish::Wishes;
 
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct Channels {
     held: Vec<Held>,
     inbox: Inbox,
     wishes: Wishes,
+    /// Says in which language.
+    snapshot: watch::Receiver<Snapshot>,
     /// Some channel's state changed. Holds one permit however many did: nothing is lost, nothing piles up.
     changed: Arc<Notify>,
 }
@@ -52,8 +54,8 @@ struct Held {
 }
 
 impl Channels {
-    pub(crate) fn new(inbox: Inbox, wishes: Wishes) -> Self {
-        Self { held: Vec::new(), inbox, wishes, changed: Arc::default() }
+    pub(crate) fn new(inbox: Inbox, wishes: Wishes, snapshot: watch::Receiver<Snapshot>) -> Self {
+        Self { held: Vec::new(), inbox, wishes, snapshot, changed: Arc::default() }
     }
 
     /// Woken when a channel's status changed: then [`note`](Self::note) is due.
@@ -141,6 +143,7 @@ impl Channels {
             resume: settings.resume.clone(),
             asked: asked.clone(),
             inbox: self.inbox.clone(),
+            snapshot: self.snapshot.clone(),
         };
         let (channel, frames) = Channel::spawn(config, start, owner);
         let status = channel.status();
@@ -251,7 +254,7 @@ impl Channels {
         } else {
             Reach::Handshake
         };
-        let examination = Examination::of(&held.settings, reach)
+        let examination = Examination::of(&held.settings, reach, self.snapshot.borrow().words)
             .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.to_string()))?;
         let (steps, told) = mpsc::channel(doctor::STEPS);
         tokio::spawn(doctor::examine(examination, steps));
@@ -466,6 +469,7 @@ struct Dialler {
     /// Whether the last dial carried an id.
     asked: Arc<AtomicBool>,
     inbox: Inbox,
+    snapshot: watch::Receiver<Snapshot>,
 }
 
 impl Owner for Dialler {
@@ -474,7 +478,7 @@ impl Owner for Dialler {
             .credentials
             .fetch(ask.refresh_credential)
             .await
-            .map_err(|error| DialRefusal { message: error.to_string() })?;
+            .map_err(|error| DialRefusal { message: error.told(self.snapshot.borrow().words) })?;
         let mut query = Vec::new();
         if ask.skip_past {
             tracing::warn!(

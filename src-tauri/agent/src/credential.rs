@@ -3,6 +3,7 @@
 //! The settings say only where a secret is; [`Credentials`] fetches it when a dial first needs it and keeps it
 //! until the server refuses it (D5). No error, log line or `Debug` output holds the secret.
 
+use std::fmt;
 use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tidings_channel::Credential;
+use tidings_words::Words;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::task::JoinSet;
@@ -95,32 +97,22 @@ impl Auth {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CredentialError {
     /// The variable is not set, or empty.
-    #[error("token_env: the variable {0} is not set or empty; set it where Tidings is started")]
     Env(String),
     /// The file can't be read.
-    #[error(
-        "token_file: can't read {file}: {why}; correct its path or its permissions",
-        file = short(.file).display()
-    )]
     File {
         /// The file.
         file: PathBuf,
-        /// The system's words.
-        why: String,
+        /// The system's words; `None`: it is not a file.
+        why: Option<String>,
     },
     /// The command could not be started or waited for.
-    #[error("token_command can't be run: {0}; see that `sh` and the system are in order")]
     Start(String),
     /// The command took too long and was killed.
-    #[error(
-        "token_command took longer than {limit:?} and was killed; run it by hand to see what it waits for"
-    )]
     TimedOut {
         /// How long it may take.
         limit: Duration,
     },
     /// The command said that it failed.
-    #[error("token_command failed ({status}){said}; run it by hand to see why", said = told(.complaint))]
     Failed {
         /// Its exit code or signal.
         status: String,
@@ -128,23 +120,41 @@ pub(crate) enum CredentialError {
         complaint: String,
     },
     /// The keyring can't give it just now.
-    #[error(transparent)]
     Keyring(#[from] KeyringError),
     /// There is a source, but no secret in it.
-    #[error("{0} gave an empty secret; see that it holds one")]
     Empty(&'static str),
     /// There is too much in the source.
-    #[error("{0} gave more than 64 KiB; it must give the secret alone")]
     TooLarge(&'static str),
     /// Not text, or with control characters, which no request can carry.
-    #[error(
-        "{0} gave what can't be a secret: several lines, control characters or no UTF-8; it must give one line of text"
-    )]
     Unusable(&'static str),
 }
 
-fn told(complaint: &str) -> String {
-    if complaint.is_empty() { String::new() } else { format!(": {complaint}") }
+impl CredentialError {
+    /// What is wrong with the source, and how to mend it.
+    pub(crate) fn told(&self, words: Words) -> String {
+        match self {
+            Self::Env(name) => words.credential_env(name),
+            Self::File { file, why } => {
+                let why = why.clone().unwrap_or_else(|| words.credential_not_a_file());
+                words.credential_file(&short(file).display(), &why)
+            }
+            Self::Start(why) => words.credential_start(why),
+            Self::TimedOut { limit } => words.credential_timed_out(&format_args!("{limit:?}")),
+            Self::Failed { status, complaint } if complaint.is_empty() => words.credential_failed(status),
+            Self::Failed { status, complaint } => words.credential_failed_saying(complaint, status),
+            Self::Keyring(error) => error.told(words),
+            Self::Empty(source) => words.credential_empty(source),
+            Self::TooLarge(source) => words.credential_too_large(source),
+            Self::Unusable(source) => words.credential_unusable(source),
+        }
+    }
+}
+
+/// For the log.
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(Words::default()))
+    }
 }
 
 /// Fetches a channel's credential, and keeps it.
@@ -229,7 +239,7 @@ impl Credentials {
         self.waiting.abort_all();
         let entry = keyring::read(&self.channel).await;
         match entry {
-            Ok(Entry::Secret(secret)) => return usable("the keyring", &secret).map(Some),
+            Ok(Entry::Secret(secret)) => return usable("keyring", &secret).map(Some),
             Ok(Entry::None) => {}
             Ok(Entry::Locked) => {
                 self.listen();
@@ -266,17 +276,20 @@ fn from_env(name: &str) -> Result<String, CredentialError> {
 }
 
 fn from_file(file: &Path) -> Result<String, CredentialError> {
-    let failed = |why: &dyn ToString| CredentialError::File { file: file.to_owned(), why: why.to_string() };
-    let metadata = std::fs::metadata(file).map_err(|error| failed(&error))?;
+    let failed = |why: Option<io::Error>| CredentialError::File {
+        file: file.to_owned(),
+        why: why.map(|error| error.to_string()),
+    };
+    let metadata = std::fs::metadata(file).map_err(|error| failed(Some(error)))?;
     // Opening a pipe would wait for its writer.
     if !metadata.is_file() {
-        return Err(failed(&"it is not a file"));
+        return Err(failed(None));
     }
     warn_if_shared(file, &metadata);
     let mut bytes = Vec::new();
     std::fs::File::open(file)
         .and_then(|opened| io::Read::read_to_end(&mut io::Read::take(opened, LARGEST as u64 + 1), &mut bytes))
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| failed(Some(error)))?;
     usable("token_file", &bytes)
 }
 

@@ -19,6 +19,7 @@ use serde::Serialize;
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{ErrorCode, Examine, Reply, Request, Step};
 use tidings_channel::{ChannelUrl, Config, DialParams, ProxyUrl};
+use tidings_words::Words;
 use tokio::sync::mpsc;
 
 use crate::cli::{self, exit};
@@ -38,6 +39,7 @@ pub(crate) struct Examination {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) reach: Reach,
+    pub(crate) words: Words,
 }
 
 impl Examination {
@@ -45,7 +47,7 @@ impl Examination {
     ///
     /// # Errors
     /// When a file that they name can't be read.
-    pub(crate) fn of(channel: &ChannelSettings, reach: Reach) -> Result<Self, CaFileError> {
+    pub(crate) fn of(channel: &ChannelSettings, reach: Reach, words: Words) -> Result<Self, CaFileError> {
         Ok(Self {
             config: channel.config()?,
             credentials: Some(Credentials::new(
@@ -55,6 +57,7 @@ impl Examination {
             )),
             headers: channel.headers.clone(),
             reach,
+            words,
         })
     }
 }
@@ -79,13 +82,14 @@ pub(crate) async fn examine(examination: Examination, steps: mpsc::Sender<Step>)
     let gone = steps.clone();
     tokio::select! {
         () = gone.closed() => {}
-        () = all(examination, Told { steps, failed: false }) => {}
+        () = all(examination, steps) => {}
     }
 }
 
-/// Where the steps go, and whether one failed.
+/// Where the steps go, in which language, and whether one failed.
 struct Told {
     steps: mpsc::Sender<Step>,
+    words: Words,
     failed: bool,
 }
 
@@ -97,18 +101,19 @@ impl Told {
     }
 }
 
-async fn all(examination: Examination, mut told: Told) {
-    let Examination { config, credentials, headers, reach } = examination;
+async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
+    let Examination { config, credentials, headers, reach, words } = examination;
+    let mut told = Told { steps, words, failed: false };
     way(&config, &mut told).await;
     if told.failed {
         return;
     }
     let Reach::Link { idle, lender } = reach else {
-        return told.tell(step::stopped()).await;
+        return told.tell(step::stopped(words)).await;
     };
     let mut params = DialParams { headers, ..DialParams::default() };
     if let Some(source) = credentials {
-        let (step, credential) = step::secret(source).await;
+        let (step, credential) = step::secret(source, words).await;
         told.tell(step).await;
         params.credential = credential;
     }
@@ -120,7 +125,7 @@ async fn all(examination: Examination, mut told: Told) {
         None => None,
         Some(lender) => match lender.lend().await {
             Some(loan) => Some(loan),
-            None => return told.tell(step::not_lent()).await,
+            None => return told.tell(step::not_lent(words)).await,
         },
     };
     link::upgrade(config.clone(), params.clone(), &mut told).await;
@@ -141,7 +146,8 @@ async fn way(config: &Config, told: &mut Told) {
     let telling = async {
         let mut address_works = None;
         while let Some(examined) = examined.recv().await {
-            let Some((step, worked)) = step::examined(examined, config, jiff::Timestamp::now()) else {
+            let Some((step, worked)) = step::examined(examined, config, jiff::Timestamp::now(), told.words)
+            else {
                 continue;
             };
             if let Some(worked) = worked {
@@ -150,20 +156,20 @@ async fn way(config: &Config, told: &mut Told) {
             told.tell(step).await;
         }
         if address_works == Some(false) {
-            told.tell(step::unreachable(config)).await;
+            told.tell(step::unreachable(config, told.words)).await;
         }
     };
     tokio::join!(looking, telling);
 }
 
 /// `tidings doctor`: has the running Tidings examine a channel that it holds, and examines anything else itself.
-pub(crate) async fn run(paths: &Paths, args: &cli::Doctor) -> anyhow::Result<ExitCode> {
-    let (name, examination) = match patient(paths, args) {
+pub(crate) async fn run(paths: &Paths, args: &cli::Doctor, words: Words) -> anyhow::Result<ExitCode> {
+    let (name, examination) = match patient(paths, args, words) {
         Ok(patient) => patient,
         Err(message) => return Ok(usage(&message)),
     };
     let url = examination.config.url.to_string();
-    let mut printed = Printed { url, json: args.json, steps: Vec::new() };
+    let mut printed = Printed { url, json: args.json, steps: Vec::new(), words };
     if !by_the_agent(paths, name, args, &mut printed).await? {
         let (steps, mut told) = mpsc::channel(STEPS);
         let printing = async {
@@ -203,7 +209,7 @@ async fn by_the_agent(
 }
 
 /// Who is examined, as the running Tidings may know it, and how without its help.
-fn patient(paths: &Paths, args: &cli::Doctor) -> Result<(String, Examination), String> {
+fn patient(paths: &Paths, args: &cli::Doctor, words: Words) -> Result<(String, Examination), String> {
     let reach = match args.upgrade || args.idle {
         true => Reach::Link { idle: args.idle.then_some(args.max), lender: None },
         false => Reach::Handshake,
@@ -214,11 +220,11 @@ fn patient(paths: &Paths, args: &cli::Doctor) -> Result<(String, Examination), S
         let proxy = proxy.map_err(|error| error.to_string())?;
         let name = url.as_url().to_string();
         let config = Config { proxy, ..Config::new(url) };
-        return Ok((name, Examination { config, credentials: None, headers: Vec::new(), reach }));
+        return Ok((name, Examination { config, credentials: None, headers: Vec::new(), reach, words }));
     }
     let settings = settings::load(&paths.settings).map_err(|error| error.to_string())?;
     let channel = choose(&settings.channels, args.channel.as_deref(), &paths.settings)?;
-    let examination = Examination::of(channel, reach).map_err(|error| error.to_string())?;
+    let examination = Examination::of(channel, reach, words).map_err(|error| error.to_string())?;
     Ok((channel.id.clone(), examination))
 }
 
@@ -227,6 +233,7 @@ struct Printed {
     url: String,
     json: bool,
     steps: Vec<Step>,
+    words: Words,
 }
 
 #[derive(Serialize)]
@@ -239,7 +246,7 @@ struct Report<'a> {
 impl Printed {
     fn print(&mut self, step: Step) -> anyhow::Result<()> {
         if !self.json {
-            writeln!(std::io::stdout(), "{}", step::line(&step))?;
+            writeln!(std::io::stdout(), "{}", step::line(&step, self.words))?;
         }
         self.steps.push(step);
         Ok(())

@@ -7,10 +7,12 @@
 //! Not by the `keyring` crate: its read unlocks, which prompts, and it can't tell when somebody else unlocked.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use secret_service::{EncryptionType, Error, SecretService};
+use tidings_words::Words;
 use tokio::time::timeout;
 use zbus::zvariant::OwnedObjectPath;
 use zbus::{Connection, MatchRule, Message, MessageStream};
@@ -42,23 +44,31 @@ pub(crate) enum Entry {
 /// Why the keyring is of no use just now. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyringError {
-    #[error(
-        "there is no keyring here ({0}); start one (GNOME Keyring, KWallet, KeePassXC), or name token_command, \
-         token_file or token_env in the settings"
-    )]
     Absent(String),
-    #[error("the keyring is locked; unlock it (logging in to the desktop usually does)")]
     Locked,
-    #[error(
-        "the keyring did not answer within {0:?}; see that it works, or name token_command, token_file or token_env in the settings"
-    )]
     Silent(Duration),
-    #[error(
-        "the keyring has no default collection; make one in its program (such as Passwords and Keys), and call it default"
-    )]
     NoCollection,
-    #[error("the keyring refused: {0}")]
     Failed(String),
+}
+
+impl KeyringError {
+    /// What is wrong, and how to mend it.
+    pub(crate) fn told(&self, words: Words) -> String {
+        match self {
+            Self::Absent(why) => words.keyring_absent(why),
+            Self::Locked => words.keyring_locked(),
+            Self::Silent(limit) => words.keyring_silent(&format_args!("{limit:?}")),
+            Self::NoCollection => words.keyring_no_collection(),
+            Self::Failed(why) => words.keyring_failed(why),
+        }
+    }
+}
+
+/// For the log.
+impl fmt::Display for KeyringError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(Words::default()))
+    }
 }
 
 /// Looks a channel's secret up. Never prompts.

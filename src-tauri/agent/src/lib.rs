@@ -66,7 +66,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Pause { time }) => remote::pause(&paths, time).await,
             Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()]).await,
             Some(Command::Tail(args)) => tail::run(&paths, args).await,
-            Some(Command::Doctor(args)) => doctor::run(&paths, args).await,
+            Some(Command::Doctor(args)) => doctor::run(&paths, args, words).await,
             Some(Command::Secret(what)) => secret::run(&paths, what).await,
             Some(Command::Listen(args)) => listen::run(&paths, args, words).await,
             Some(Command::Connect(target)) => {

@@ -55,7 +55,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
         Err(error) => return Ok(usage(&error.to_string())),
     };
     let credentials = Credentials::new(&channel.id, channel.credential.clone(), channel.auth.clone());
-    let dialler = Dialler { credentials, headers: channel.headers.clone() };
+    let dialler = Dialler { credentials, headers: channel.headers.clone(), words };
     follow(config, channel.profile(), dialler, out, words).await
 }
 
@@ -114,6 +114,7 @@ impl Owner for NoCredential {
 struct Dialler {
     credentials: Credentials,
     headers: Vec<(String, String)>,
+    words: Words,
 }
 
 impl Owner for Dialler {
@@ -125,7 +126,7 @@ impl Owner for Dialler {
             .credentials
             .fetch(ask.refresh_credential)
             .await
-            .map_err(|error| tidings_channel::DialRefusal { message: error.to_string() })?;
+            .map_err(|error| tidings_channel::DialRefusal { message: error.told(self.words) })?;
         Ok(tidings_channel::DialParams { credential, headers: self.headers.clone(), query: Vec::new() })
     }
 }

@@ -7,11 +7,13 @@ use tidings_channel::{
     Cause, Channel, Config, DialAsk, DialParams, DialRefusal, Frame, Heartbeat, Liveness, Owner, PeerCheck,
     Start, State, Status,
 };
+use tidings_words::Words;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::Told;
 use super::step::{bad, failed, good, noted};
+use crate::cause;
 
 /// An interval may be this part of the silence that a link survives: the settings' own rule.
 const SAFE: (u32, u32) = (2, 3);
@@ -27,18 +29,19 @@ impl Owner for Same {
 
 /// Upgrades, and waits until it is known whether the server answers pings.
 pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told) {
+    let words = told.words;
     let pings = !config.liveness.ping_after().is_zero();
     let began = Instant::now();
     let (channel, _frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
     let mut status = channel.status();
     match opened(&mut status).await {
-        Err(cause) => told.tell(failed("upgrade", began.elapsed(), &cause, &config)).await,
+        Err(cause) => told.tell(failed("upgrade", began.elapsed(), &cause, &config, words)).await,
         Ok(()) => {
-            let step = good("upgrade", Some(began.elapsed()), "the server takes the channel");
+            let step = good("upgrade", Some(began.elapsed()), words.doctor_upgraded());
             told.tell(step).await;
             let step = match pings {
-                true => pong(&mut status, &config).await,
-                false => noted(good("ping", None, "not tried: liveness.ping_after is 0s")),
+                true => pong(&mut status, &config, words).await,
+                false => noted(good("ping", None, words.doctor_no_pings())),
             };
             told.tell(step).await;
         }
@@ -46,33 +49,32 @@ pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told)
     channel.shut_down().await;
 }
 
-async fn pong(status: &mut watch::Receiver<Status>, config: &Config) -> Step {
+async fn pong(status: &mut watch::Receiver<Status>, config: &Config, words: Words) -> Step {
     let began = Instant::now();
     loop {
         let now = status.borrow_and_update().clone();
         if let Some(cause) = over(&now.state) {
-            return failed("ping", began.elapsed(), &cause, config);
+            return failed("ping", began.elapsed(), &cause, config, words);
         }
         match now.peer {
             PeerCheck::Unknown => {}
             PeerCheck::Answers => {
-                return good("ping", now.rtt, "the server answers pings, so its death is noticed");
+                return good("ping", now.rtt, words.doctor_pong());
             }
             PeerCheck::CannotBeChecked => {
-                let detail = "the server answers no pings, so a dead link can't be told from a silent one";
-                let mend =
-                    "let the server, or the proxy in front of it, answer WebSocket pings (RFC 6455, 5.5.2)";
-                return noted(bad("ping", Some(began.elapsed()), detail, mend));
+                let took = Some(began.elapsed());
+                return noted(bad("ping", took, words.doctor_no_pong(), words.mend_no_pong()));
             }
         }
         if status.changed().await.is_err() {
-            return failed("ping", began.elapsed(), &Cause::Local, config);
+            return failed("ping", began.elapsed(), &Cause::Local, config, words);
         }
     }
 }
 
 /// Opens a link that says nothing, and waits for its end, at most `max` of silence.
 pub(super) async fn idle(config: Config, params: DialParams, max: Duration, told: &mut Told) {
+    let words = told.words;
     let silent = |config: Config| {
         let heartbeat = Heartbeat::new("", config.heartbeat.interval(), config.heartbeat.proxy_timeout());
         let liveness = Liveness::new(Duration::ZERO, config.liveness.deadline());
@@ -82,13 +84,13 @@ pub(super) async fn idle(config: Config, params: DialParams, max: Duration, told
     let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
     let mut status = channel.status();
     let step = match opened(&mut status).await {
-        Err(cause) => failed("idle", Duration::ZERO, &cause, &config),
+        Err(cause) => failed("idle", Duration::ZERO, &cause, &config, words),
         Ok(()) => {
             let began = Instant::now();
             let (silence, end) = silence(&mut status, &mut frames, max).await;
             match end {
-                Some(cause @ Cause::Local) => failed("idle", began.elapsed(), &cause, &config),
-                end => advice(silence, end.as_ref()),
+                Some(cause @ Cause::Local) => failed("idle", began.elapsed(), &cause, &config, words),
+                end => advice(silence, end.as_ref(), words),
             }
         }
     };
@@ -119,25 +121,22 @@ async fn silence(
 }
 
 /// What to set after a silence that ended so.
-fn advice(silence: Duration, end: Option<&Cause>) -> Step {
+fn advice(silence: Duration, end: Option<&Cause>, words: Words) -> Step {
     let seconds = silence.as_secs_f64().round();
-    let Some(cause) = end else {
-        let detail = format!("a silent link lives {seconds} s and longer");
-        return good("idle", None, detail);
-    };
-    let detail = format!("a silent link is ended after {seconds} s: {cause}");
+    let Some(cause) = end else { return good("idle", None, words.doctor_idle_lives(&seconds)) };
+    let cause = cause::told(cause, words);
     let interval = (silence * SAFE.0 / SAFE.1).as_secs();
     if interval >= Heartbeat::default().interval().as_secs() {
-        return good("idle", None, detail + "; the default heartbeat of 60s is quicker");
+        return good("idle", None, words.doctor_idle_quicker(&cause, &seconds));
     }
+    let timeout = silence.as_secs();
     let mend = match interval {
-        0 => "no heartbeat is quick enough: ask who runs the server why it ends links".to_owned(),
-        _ => format!(
-            "write heartbeat = {{ interval = \"{interval}s\", proxy_timeout = \"{}s\" }} into the channel's settings",
-            silence.as_secs()
-        ),
+        0 => words.mend_idle_hopeless(),
+        _ => words.mend_idle(&format_args!(
+            "heartbeat = {{ interval = \"{interval}s\", proxy_timeout = \"{timeout}s\" }}"
+        )),
     };
-    noted(bad("idle", None, detail, mend))
+    noted(bad("idle", None, words.doctor_idle_ended(&cause, &seconds), mend))
 }
 
 /// Waits for the first dial's end.
@@ -178,7 +177,7 @@ mod tests {
     use super::*;
 
     fn told(seconds: u64, end: Option<&Cause>) -> String {
-        serde_json::to_string(&advice(Duration::from_secs(seconds), end)).expect("JSON")
+        serde_json::to_string(&advice(Duration::from_secs(seconds), end, Words::default())).expect("JSON")
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tidings_api::Step;
 use tidings_channel::{Cause, Config, Credential, Examined, Examining};
+use tidings_words::Words;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::cause;
 use crate::credential::Credentials;
 
 /// A certificate that ends sooner is worth a word, in days.
@@ -26,8 +28,8 @@ pub(super) fn bad(
     Step { step: name.to_owned(), ok: Some(false), ms: took.map(millis), detail: detail.into(), mend }
 }
 
-pub(super) fn failed(name: &str, took: Duration, cause: &Cause, config: &Config) -> Step {
-    bad(name, Some(took), cause.to_string(), mend(cause, config))
+pub(super) fn failed(name: &str, took: Duration, cause: &Cause, config: &Config, words: Words) -> Step {
+    bad(name, Some(took), cause::told(cause, words), mend(cause, config, words))
 }
 
 /// Neither good nor bad, so the exit code doesn't hang on it.
@@ -35,8 +37,8 @@ pub(super) fn noted(step: Step) -> Step {
     Step { ok: None, ..step }
 }
 
-fn about(what: &str, step: Step) -> Step {
-    Step { detail: format!("{what}: {}", step.detail), ..step }
+fn about(what: &str, step: Step, words: Words) -> Step {
+    Step { detail: words.doctor_about(&step.detail, &what), ..step }
 }
 
 fn millis(time: Duration) -> f64 {
@@ -44,19 +46,40 @@ fn millis(time: Duration) -> f64 {
 }
 
 /// A step as people read it.
-pub(super) fn line(step: &Step) -> String {
+pub(super) fn line(step: &Step, words: Words) -> String {
     let mark = match step.ok {
         Some(true) => '✓',
         Some(false) => '✗',
         None => '·',
     };
-    let time = step.ms.map(|ms| format!(" ({ms:.0} ms)")).unwrap_or_default();
+    let name = match step.step.as_str() {
+        "name" => words.doctor_step_name(),
+        "proxy" => words.doctor_step_proxy(),
+        "address" => words.doctor_step_address(),
+        "tcp" => words.doctor_step_tcp(),
+        "tls" => words.doctor_step_tls(),
+        "secret" => words.doctor_step_secret(),
+        "upgrade" => words.doctor_step_upgrade(),
+        "ping" => words.doctor_step_ping(),
+        "idle" => words.doctor_step_idle(),
+        // Of an agent of another version.
+        other => other.to_owned(),
+    };
+    let line = match step.ms {
+        Some(ms) => words.doctor_line_timed(&step.detail, &mark, &format_args!("{ms:.0}"), &name),
+        None => words.doctor_line(&step.detail, &mark, &name),
+    };
     let mend = step.mend.as_deref().map(|mend| format!("\n    {mend}")).unwrap_or_default();
-    format!("{mark} {}: {}{time}{mend}", step.step, step.detail)
+    line + &mend
 }
 
 /// A step in words; for an address also whether it works: one that does is enough.
-pub(super) fn examined(examined: Examined, config: &Config, now: Timestamp) -> Option<(Step, Option<bool>)> {
+pub(super) fn examined(
+    examined: Examined,
+    config: &Config,
+    now: Timestamp,
+    words: Words,
+) -> Option<(Step, Option<bool>)> {
     let Examined { step, took, failure } = examined;
     let step = match step {
         Examining::Address(address) => {
@@ -64,30 +87,30 @@ pub(super) fn examined(examined: Examined, config: &Config, now: Timestamp) -> O
             let step = match failure {
                 None => good("address", Some(took), address.to_string()),
                 Some(cause) => {
-                    let step = noted(failed("address", took, &cause, config));
-                    Step { mend: None, ..about(&address.to_string(), step) }
+                    let step = noted(failed("address", took, &cause, config, words));
+                    Step { mend: None, ..about(&address.to_string(), step, words) }
                 }
             };
             return Some((step, Some(worked)));
         }
         Examining::Lookup { host, addresses } => match failure {
-            Some(cause) => about(&host, failed("name", took, &cause, config)),
+            Some(cause) => about(&host, failed("name", took, &cause, config, words), words),
             None => {
                 let addresses: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let detail = match addresses.as_slice() {
-                    [only] if host.trim_matches(['[', ']']) == only => format!("{host} needs no lookup"),
-                    _ => format!("{host} is {}", addresses.join(", ")),
+                    [only] if host.trim_matches(['[', ']']) == only => words.doctor_no_lookup(&host),
+                    _ => words.doctor_looked_up(&addresses.join(", "), &host),
                 };
                 good("name", Some(took), detail)
             }
         },
         Examining::Proxy { proxy } => match failure {
-            Some(cause) => about(&proxy, failed("proxy", took, &cause, config)),
-            None => good("proxy", Some(took), format!("through {proxy}")),
+            Some(cause) => about(&proxy, failed("proxy", took, &cause, config, words), words),
+            None => good("proxy", Some(took), words.doctor_through_proxy(&proxy)),
         },
         Examining::Tls { version, certificate } => match failure {
-            Some(cause) => failed("tls", took, &cause, config),
-            None => tls(version.as_deref(), certificate.as_deref(), took, now),
+            Some(cause) => failed("tls", took, &cause, config, words),
+            None => tls(version.as_deref(), certificate.as_deref(), took, now, words),
         },
         // A step that the channel's crate learns one day says so there.
         _ => return None,
@@ -95,96 +118,85 @@ pub(super) fn examined(examined: Examined, config: &Config, now: Timestamp) -> O
     Some((step, None))
 }
 
-fn tls(version: Option<&str>, certificate: Option<&[u8]>, took: Duration, now: Timestamp) -> Step {
+fn tls(
+    version: Option<&str>,
+    certificate: Option<&[u8]>,
+    took: Duration,
+    now: Timestamp,
+    words: Words,
+) -> Step {
     let version = version.unwrap_or("TLS").replace("TLSv1_", "TLS 1.");
     let read = certificate.and_then(|der| X509Certificate::from_der(der).ok());
     let Some((_, certificate)) = read else { return good("tls", Some(took), version) };
     let name = |name: &x509_parser::x509::X509Name<'_>| {
         let first =
             name.iter_organization().chain(name.iter_common_name()).find_map(|part| part.as_str().ok());
-        crate::text::shown(first.unwrap_or("nobody named"), 80, true)
+        first.map_or_else(|| words.doctor_certificate_nobody(), |first| crate::text::shown(first, 80, true))
     };
     let days = (certificate.validity().not_after.timestamp() - now.as_second()) / 86_400;
-    let detail = format!("{version}, certificate by {}, {days} days left", name(certificate.issuer()));
+    let detail = words.doctor_certificate(days, &name(certificate.issuer()), &version);
     match days < SOON {
-        true => {
-            Step { mend: Some("have the certificate renewed".to_owned()), ..good("tls", Some(took), detail) }
-        }
+        true => Step { mend: Some(words.mend_certificate_soon()), ..good("tls", Some(took), detail) },
         false => good("tls", Some(took), detail),
     }
 }
 
 /// No address worked.
-pub(super) fn unreachable(config: &Config) -> Step {
-    let cause = Cause::Unreachable { detail: "no address answers".to_owned() };
-    bad("tcp", None, cause.to_string(), mend(&cause, config))
+pub(super) fn unreachable(config: &Config, words: Words) -> Step {
+    let cause = Cause::Unreachable { detail: words.doctor_no_address() };
+    bad("tcp", None, cause::told(&cause, words), mend(&cause, config, words))
 }
 
 /// The end of an examination that isn't to disturb anybody.
-pub(super) fn stopped() -> Step {
-    let detail = "not tried: it takes the place of another instance of the same user";
-    noted(bad("upgrade", None, detail, "--upgrade tries it all the same"))
+pub(super) fn stopped(words: Words) -> Step {
+    noted(bad("upgrade", None, words.doctor_stopped(), words.mend_stopped()))
 }
 
 /// The agent holds the channel, and doesn't let go of it.
-pub(super) fn not_lent() -> Step {
-    let detail = "not tried: the channel is being examined already, or Tidings is ending";
-    bad("upgrade", None, detail, "try again in a minute")
+pub(super) fn not_lent(words: Words) -> Step {
+    bad("upgrade", None, words.doctor_not_lent(), words.mend_not_lent())
 }
 
 /// Fetches a channel's secret and says whether there is one.
-pub(super) async fn secret(mut source: Credentials) -> (Step, Option<Credential>) {
+pub(super) async fn secret(mut source: Credentials, words: Words) -> (Step, Option<Credential>) {
     let began = Instant::now();
     match source.fetch(false).await {
         Ok(credential) => {
-            let detail = if credential.is_some() { "there is one" } else { "none" };
+            let there = credential.is_some();
+            let detail = if there { words.doctor_secret_there() } else { words.doctor_secret_none() };
             (good("secret", Some(began.elapsed()), detail), credential)
         }
         // It says itself what to do.
         Err(error) => {
-            let step = bad("secret", Some(began.elapsed()), error.to_string(), "");
+            let step = bad("secret", Some(began.elapsed()), error.told(words), "");
             (Step { mend: None, ..step }, None)
         }
     }
 }
 
 /// What to do about it.
-pub(super) fn mend(cause: &Cause, config: &Config) -> &'static str {
+fn mend(cause: &Cause, config: &Config, words: Words) -> String {
     match cause {
-        Cause::Lookup { .. } if config.proxy.is_some() => {
-            "check the proxy's name in the settings or in HTTPS_PROXY"
-        }
-        Cause::Lookup { .. } => "check the host's spelling, the network and its DNS",
-        Cause::Unreachable { .. } => "check the port, a firewall on the way, and whether the server runs",
-        Cause::TimedOut { .. } => "something on the way swallows packets: check firewall, VPN and proxy",
-        Cause::Proxy { .. } => {
-            "check the proxy and whether it allows this host and port; NO_PROXY excepts a host"
-        }
-        Cause::Tls { .. } => "check that this port speaks TLS, and that nothing on the way breaks it",
-        Cause::Certificate { .. } => {
-            "have the server send a valid certificate and its chain; ca_file trusts a private authority"
-        }
-        Cause::WrongName { .. } => "check the host's spelling: the certificate is for another name",
-        Cause::SignInRefused { status: 407 } => "put user and password into HTTPS_PROXY or ALL_PROXY",
-        Cause::SignInRefused { status: 403 } => "the secret is known, but may not: ask who runs the server",
-        Cause::SignInRefused { .. } => {
-            "renew the secret: `tidings secret set`, or what token_command, token_file or token_env give"
-        }
-        Cause::WrongAddress { .. } | Cause::NotAWebSocket { .. } => {
-            "check the URL's path; a proxy in front must pass `Upgrade` and `Connection` on"
-        }
-        Cause::Status { status: 429 | 503 } => "the server is busy: wait",
-        Cause::Status { status: 500.. } => "ask who runs the server to look into its log",
-        Cause::Status { .. } => "check the URL, and what the server wants in `headers`",
-        Cause::CaptivePortal => "open any page in a browser and sign in to this network",
-        Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } => {
-            "ask who runs the server why it ends the link; a proxy in front may, too"
-        }
-        Cause::Silent { .. } | Cause::WriteStalled => {
-            "the network drops what is sent: check it and its proxies"
-        }
-        Cause::Owner { .. } => "see what it says",
-        Cause::Local => "try again",
+        Cause::Lookup { .. } if config.proxy.is_some() => words.mend_proxy_name(),
+        Cause::Lookup { .. } => words.mend_lookup(),
+        Cause::Unreachable { .. } => words.mend_unreachable(),
+        Cause::TimedOut { .. } => words.mend_timed_out(),
+        Cause::Proxy { .. } => words.mend_proxy(),
+        Cause::Tls { .. } => words.mend_tls(),
+        Cause::Certificate { .. } => words.mend_certificate(),
+        Cause::WrongName { .. } => words.mend_wrong_name(),
+        Cause::SignInRefused { status: 407 } => words.mend_proxy_sign_in(),
+        Cause::SignInRefused { status: 403 } => words.mend_forbidden(),
+        Cause::SignInRefused { .. } => words.mend_sign_in(),
+        Cause::WrongAddress { .. } | Cause::NotAWebSocket { .. } => words.mend_address(),
+        Cause::Status { status: 429 | 503 } => words.mend_busy(),
+        Cause::Status { status: 500.. } => words.mend_server_error(),
+        Cause::Status { .. } => words.mend_status(),
+        Cause::CaptivePortal => words.mend_captive_portal(),
+        Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } => words.mend_closed(),
+        Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
+        Cause::Owner { .. } => words.mend_owner(),
+        Cause::Local => words.mend_local(),
     }
 }
 
@@ -193,6 +205,8 @@ mod tests {
     use tidings_channel::ChannelUrl;
 
     use super::*;
+
+    const ENGLISH: Words = Words::of(tidings_words::Language::English);
 
     fn config() -> Config {
         Config::new(ChannelUrl::parse("wss://shop.example/ws?token=s3cret", false).expect("a good URL"))
@@ -207,9 +221,9 @@ mod tests {
         };
         let cause = Cause::Lookup { detail: "no such name".to_owned() };
         let (failed, _) =
-            examined(lookup(Some(cause)), &config(), Timestamp::UNIX_EPOCH).expect("a known step");
+            examined(lookup(Some(cause)), &config(), Timestamp::UNIX_EPOCH, ENGLISH).expect("a known step");
         assert_eq!(
-            line(&failed),
+            line(&failed, ENGLISH),
             "✗ name: shop.example: server name not found (no such name) (12 ms)\n    check the host's spelling, \
              the network and its DNS"
         );
@@ -218,8 +232,9 @@ mod tests {
             serde_json::json!(12.3),
             "programs are told more"
         );
-        let (good, _) = examined(lookup(None), &config(), Timestamp::UNIX_EPOCH).expect("a known step");
-        assert!(line(&good).starts_with("✓ name: shop.example is"));
+        let (good, _) =
+            examined(lookup(None), &config(), Timestamp::UNIX_EPOCH, ENGLISH).expect("a known step");
+        assert!(line(&good, ENGLISH).starts_with("✓ name: shop.example is"));
     }
 
     #[test]
@@ -227,15 +242,28 @@ mod tests {
         let address = "[2001:db8::1]:443".parse().expect("an address");
         let cause = Cause::Unreachable { detail: "no route".to_owned() };
         let dead = Examined { step: Examining::Address(address), took: Duration::ZERO, failure: Some(cause) };
-        let (step, worked) = examined(dead, &config(), Timestamp::UNIX_EPOCH).expect("a known step");
+        let (step, worked) = examined(dead, &config(), Timestamp::UNIX_EPOCH, ENGLISH).expect("a known step");
         assert_eq!(worked, Some(false));
         assert_eq!(step.ok, None);
-        assert_eq!(unreachable(&config()).ok, Some(false));
+        assert_eq!(unreachable(&config(), ENGLISH).ok, Some(false));
     }
 
     #[test]
     fn a_certificate_that_can_t_be_read_is_passed_over() {
-        let step = tls(Some("TLSv1_3"), Some(b"x"), Duration::ZERO, Timestamp::UNIX_EPOCH);
-        assert_eq!(line(&step), "✓ tls: TLS 1.3 (0 ms)");
+        let step = tls(Some("TLSv1_3"), Some(b"x"), Duration::ZERO, Timestamp::UNIX_EPOCH, ENGLISH);
+        assert_eq!(line(&step, ENGLISH), "✓ tls: TLS 1.3 (0 ms)");
+    }
+
+    #[test]
+    fn in_chinese_a_step_is_chinese() {
+        let words = Words::of(tidings_words::Language::SimplifiedChinese);
+        let cause = Cause::SignInRefused { status: 401 };
+        let step = failed("upgrade", Duration::from_millis(12), &cause, &config(), words);
+        assert_eq!(
+            line(&step, words),
+            "✗ 协议升级：登录被拒绝 (401)（12 毫秒）\n    请更新密钥：使用 `tidings secret set`，或更新 token_command、\
+             token_file 或 token_env 提供的内容"
+        );
+        assert_eq!(step.step, "upgrade", "programs are told the same in every language");
     }
 }

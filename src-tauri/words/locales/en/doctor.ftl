@@ -1,0 +1,65 @@
+### An examination of a channel, step by step: what was found, and what to do about it.
+
+# A step's line in the terminal.
+doctor-line = { $mark } { $step }: { $detail }
+doctor-line-timed = { $mark } { $step }: { $detail } ({ $ms } ms)
+# Something found, and where.
+doctor-about = { $what }: { $detail }
+
+doctor-step-name = name
+doctor-step-proxy = proxy
+doctor-step-address = address
+doctor-step-tcp = tcp
+doctor-step-tls = tls
+doctor-step-secret = secret
+doctor-step-upgrade = upgrade
+doctor-step-ping = ping
+doctor-step-idle = idle
+
+doctor-no-lookup = { $host } needs no lookup
+doctor-looked-up = { $host } is { $addresses }
+doctor-through-proxy = through { $proxy }
+doctor-certificate = { $version }, certificate by { $issuer }, { $days ->
+    [one] 1 day left
+   *[other] { $days } days left
+}
+doctor-certificate-nobody = nobody named
+doctor-no-address = no address answers
+doctor-stopped = not tried: it takes the place of another instance of the same user
+doctor-not-lent = not tried: the channel is being examined already, or Tidings is ending
+doctor-secret-there = there is one
+doctor-secret-none = none
+doctor-upgraded = the server takes the channel
+doctor-pong = the server answers pings, so its death is noticed
+doctor-no-pong = the server answers no pings, so a dead link can't be told from a silent one
+doctor-no-pings = not tried: liveness.ping_after is 0s
+doctor-idle-lives = a silent link lives { $seconds } s and longer
+doctor-idle-ended = a silent link is ended after { $seconds } s: { $cause }
+doctor-idle-quicker = a silent link is ended after { $seconds } s: { $cause }; the default heartbeat of 60s is quicker
+
+mend-certificate-soon = have the certificate renewed
+mend-stopped = --upgrade tries it all the same
+mend-not-lent = try again in a minute
+mend-no-pong = let the server, or the proxy in front of it, answer WebSocket pings (RFC 6455, 5.5.2)
+mend-idle-hopeless = no heartbeat is quick enough: ask who runs the server why it ends links
+mend-idle = write { $setting } into the channel's settings
+mend-proxy-name = check the proxy's name in the settings or in HTTPS_PROXY
+mend-lookup = check the host's spelling, the network and its DNS
+mend-unreachable = check the port, a firewall on the way, and whether the server runs
+mend-timed-out = something on the way swallows packets: check firewall, VPN and proxy
+mend-proxy = check the proxy and whether it allows this host and port; NO_PROXY excepts a host
+mend-tls = check that this port speaks TLS, and that nothing on the way breaks it
+mend-certificate = have the server send a valid certificate and its chain; ca_file trusts a private authority
+mend-wrong-name = check the host's spelling: the certificate is for another name
+mend-proxy-sign-in = put user and password into HTTPS_PROXY or ALL_PROXY
+mend-forbidden = the secret is known, but may not: ask who runs the server
+mend-sign-in = renew the secret: `tidings secret set`, or what token_command, token_file or token_env give
+mend-address = check the URL's path; a proxy in front must pass `Upgrade` and `Connection` on
+mend-busy = the server is busy: wait
+mend-server-error = ask who runs the server to look into its log
+mend-status = check the URL, and what the server wants in `headers`
+mend-captive-portal = open any page in a browser and sign in to this network
+mend-closed = ask who runs the server why it ends the link; a proxy in front may, too
+mend-silent = the network drops what is sent: check it and its proxies
+mend-owner = see what it says
+mend-local = try again

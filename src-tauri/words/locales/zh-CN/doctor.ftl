@@ -1,0 +1,62 @@
+### An examination of a channel, step by step: what was found, and what to do about it.
+
+# A step's line in the terminal.
+doctor-line = { $mark } { $step }：{ $detail }
+doctor-line-timed = { $mark } { $step }：{ $detail }（{ $ms } 毫秒）
+# Something found, and where.
+doctor-about = { $what }：{ $detail }
+
+doctor-step-name = 域名
+doctor-step-proxy = 代理
+doctor-step-address = 地址
+doctor-step-tcp = TCP
+doctor-step-tls = TLS
+doctor-step-secret = 密钥
+doctor-step-upgrade = 协议升级
+doctor-step-ping = ping
+doctor-step-idle = 空闲
+
+doctor-no-lookup = { $host } 无需解析
+doctor-looked-up = { $host } 解析为 { $addresses }
+doctor-through-proxy = 经由 { $proxy }
+doctor-certificate = { $version }，证书由 { $issuer } 签发，剩余 { $days } 天
+doctor-certificate-nobody = 未具名的机构
+doctor-no-address = 所有地址均无应答
+doctor-stopped = 未尝试：这会顶替同一用户的其他实例
+doctor-not-lent = 未尝试：该频道正在检查中，或 Tidings 正在退出
+doctor-secret-there = 已找到
+doctor-secret-none = 没有
+doctor-upgraded = 服务器接受了该频道
+doctor-pong = 服务器会应答 ping，断线能被及时发现
+doctor-no-pong = 服务器不应答 ping，无法区分连接已断开还是暂时没有数据
+doctor-no-pings = 未尝试：liveness.ping_after 为 0s
+doctor-idle-lives = 空闲连接可保持 { $seconds } 秒以上
+doctor-idle-ended = 空闲连接在 { $seconds } 秒后断开：{ $cause }
+doctor-idle-quicker = 空闲连接在 { $seconds } 秒后断开：{ $cause }；默认 60s 的心跳更快，无需调整
+
+mend-certificate-soon = 请更新证书
+mend-stopped = 使用 --upgrade 可继续尝试
+mend-not-lent = 请过一分钟再试
+mend-no-pong = 请让服务器或其前面的代理应答 WebSocket ping（RFC 6455 第 5.5.2 节）
+mend-idle-hopeless = 再快的心跳也来不及：请询问服务器管理员为何断开连接
+mend-idle = 请将 { $setting } 写入该频道的设置
+mend-proxy-name = 请检查设置或 HTTPS_PROXY 中的代理名称
+mend-lookup = 请检查主机名的拼写、网络和 DNS
+mend-unreachable = 请检查端口、途中的防火墙，以及服务器是否在运行
+mend-timed-out = 途中有设备丢弃数据包：请检查防火墙、VPN 和代理
+mend-proxy = 请检查代理，以及它是否允许访问此主机和端口；NO_PROXY 可排除主机
+mend-tls = 请检查此端口是否使用 TLS，以及途中是否有设备干扰
+mend-certificate = 请让服务器发送有效的证书及其证书链；私有证书颁发机构可用 ca_file 信任
+mend-wrong-name = 请检查主机名的拼写：证书属于另一个名称
+mend-proxy-sign-in = 请在 HTTPS_PROXY 或 ALL_PROXY 中写入用户名和密码
+mend-forbidden = 服务器认识此密钥，但没有权限：请询问服务器管理员
+mend-sign-in = 请更新密钥：使用 `tidings secret set`，或更新 token_command、token_file 或 token_env 提供的内容
+mend-address = 请检查网址的路径；前面的代理必须转发 `Upgrade` 和 `Connection`
+mend-busy = 服务器繁忙，请稍候
+mend-server-error = 请让服务器管理员查看其日志
+mend-status = 请检查网址，以及服务器要求的 `headers`
+mend-captive-portal = 请在浏览器中打开任意网页并登录此网络
+mend-closed = 请询问服务器管理员为何断开连接；也可能是前面的代理断开的
+mend-silent = 网络丢弃了发出的数据：请检查网络及其代理
+mend-owner = 请按提示处理
+mend-local = 请重试
