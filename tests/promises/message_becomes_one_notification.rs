@@ -101,6 +101,8 @@ async fn text_that_plays_tricks_is_told_plain_and_no_longer_than_a_popup_is() ->
     scene.server.push_json(USER, &json!({ "title": long, "body": long, "id": "long" }));
     scene.server.push(USER, long.clone());
     let popups = scene.popups.wait_for(2).await?;
+    scene.server.push_json(USER, &json!({ "title": "\u{202e}\u{2066}", "body": "of nothing but tricks" }));
+    scene.popups.wait_for_title("Tidings").await?;
     assert!(popups[0].summary.starts_with("evil"), "{:?}", popups[0].summary);
     for popup in &popups {
         let trick = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -110,7 +112,7 @@ async fn text_that_plays_tricks_is_told_plain_and_no_longer_than_a_popup_is() ->
         assert!(popup.summary.chars().count() <= 120 && popup.body.chars().count() <= 1000);
         assert!(popup.body.ends_with('…'), "{:?}", popup.body);
     }
-    let stored = scene.app.wait_for_inbox("both", |stored| stored.len() == 2).await?;
+    let stored = scene.app.wait_for_inbox("all", |stored| stored.len() == 3).await?;
     assert!(stored[0].title.len() > 100_000 && stored[1].body.len() > 100_000, "the inbox has all of it");
     Ok(())
 }
@@ -163,12 +165,19 @@ async fn a_private_channel_tells_no_more_than_it_may() -> anyhow::Result<()> {
         "title": "Diagnosis", "body": "secret", "actions": [{ "label": "secret", "url": "https://a.example/" }]
     });
     for (show, title, body) in [("title", "Diagnosis", ""), ("nothing", "Orders", "New message")] {
-        let scene = Scene::with(&format!("show = {show:?}\n")).await?;
+        let scene = Scene::with(&format!("show = {show:?}\nresume = \"since\"\n")).await?;
         scene.server.push_json(USER, &message);
         let popup = scene.popups.wait_for_title(title).await?;
         assert_eq!(popup.body, body);
         assert!(!format!("{popup:?}").contains("secret"), "{popup:?}");
         assert_eq!(scene.app.inbox()?[0].body, "secret", "the inbox has all of it");
+        // Nor does a summary, here of what came while the link was down.
+        scene.server.drop_links(USER);
+        for _ in 0..3 {
+            scene.server.push_json(USER, &json!({ "title": title, "body": "secret" }));
+        }
+        let summary = scene.popups.wait_for_title("3 messages from Orders").await?;
+        assert_eq!(summary.body, title);
     }
     Ok(())
 }
@@ -218,6 +227,7 @@ async fn a_click_opens_the_messages_link_and_a_button_its_own() -> anyhow::Resul
     assert_eq!(scene.app.opened_links()[1], "https://shop.example/18?a=b&c=d");
     assert!(scene.app.opened_windows().is_empty());
     scene.app.wait_for_inbox("both read", |stored| stored.iter().all(|message| !message.unread)).await?;
+    scene.tray.wait_for("no dot any more", |item| item.icon == "tidings-connected").await?;
     Ok(())
 }
 

@@ -89,11 +89,16 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: 
         }
     };
     let mut notification = Notification::new();
+    let mut title = shown(&title, TITLE, false);
+    if title.is_empty() {
+        // Nothing of it may be shown, and a service may refuse a popup without one.
+        title = "Tidings".to_owned();
+    }
     let body = shown(&body, BODY, true);
     notification
         .appname("Tidings")
         .icon(&icon.to_string_lossy())
-        .summary(&shown(&title, TITLE, false))
+        .summary(&title)
         .body(&if can.markup { escaped(&body) } else { body })
         .hint(Hint::DesktopEntry("tidings".to_owned()))
         .hint(Hint::Category("im.received".to_owned()))
