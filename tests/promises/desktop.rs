@@ -26,7 +26,7 @@ async fn a_headless_desktop_has_a_tray_host_a_notification_service_and_a_picture
     desktop.screenshot(&picture).await.expect("a screenshot");
     let png = std::fs::read(&picture).expect("the screenshot's file");
     assert!(png.starts_with(b"\x89PNG"), "not a PNG");
-    let pixels = desktop.pixels().await.expect("the screen's pixels");
+    let pixels = desktop.pixels().expect("the screen's pixels");
     let colours: HashSet<&[u8]> = pixels.chunks_exact(3).collect();
     assert!(colours.len() > 3, "only {} colours: no panel, no clock", colours.len());
     let below_the_panel = pixels.chunks_exact(3).nth(SCREEN.0 * SCREEN.1 / 2);

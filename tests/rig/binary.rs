@@ -8,15 +8,17 @@ use anyhow::{Context, ensure};
 /// Names another binary to test, such as an installed one.
 const OTHER: &str = "TIDINGS_BIN";
 
-/// The agent's binary: beside this test's own, where `cargo build -p tidings --no-default-features` puts it,
+/// The agent's binary: in the build folder of the program that asks, where `cargo build -p tidings --no-default-features` puts it,
 /// or what `TIDINGS_BIN` names.
 pub fn tidings() -> anyhow::Result<PathBuf> {
     let path = match env::var_os(OTHER) {
         Some(path) => PathBuf::from(path),
         None => {
-            let test = env::current_exe().context("no path to this test's own binary")?;
-            // target/PROFILE/deps/promises-HASH
-            test.ancestors().nth(2).context("a test outside of a target folder")?.join("tidings")
+            let us = env::current_exe().context("no path to our own binary")?;
+            // target/PROFILE/deps/promises-HASH, or target/PROFILE/tidings-bench
+            let folder = us.parent().context("a program outside of a target folder")?;
+            let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+            folder.join("tidings")
         }
     };
     ensure!(

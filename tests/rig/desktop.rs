@@ -30,6 +30,7 @@ pub use rustix::process::Signal;
 
 mod bus;
 mod process;
+mod screen;
 mod windows;
 
 /// Width and height of the screen in pixels.
@@ -63,6 +64,8 @@ pub struct Desktop {
     programs: Vec<Process>,
     bus: PrivateBus,
     environment: Vec<(OsString, OsString)>,
+    /// What Xvfb draws into.
+    screen: PathBuf,
     folder: TempDir,
 }
 
@@ -83,10 +86,11 @@ impl Desktop {
         let logs = folder.path().join("logs");
         fs::create_dir(&logs).context("cannot create the desktop's log folder")?;
 
-        let (xvfb, display) = start_display(&logs)?;
+        let (xvfb, display) = start_display(folder.path(), &logs)?;
         let bus = PrivateBus::start()?;
         let environment = environment(folder.path(), &display, bus.address())?;
-        let mut desktop = Self { programs: vec![xvfb], bus, environment, folder };
+        let screen = screen::file(folder.path());
+        let mut desktop = Self { programs: vec![xvfb], bus, environment, screen, folder };
         desktop.write_settings()?;
 
         desktop.paint_background().await?;
@@ -156,12 +160,8 @@ impl Desktop {
     }
 
     /// The screen's pixels as they are now: three bytes each (red, green, blue), row by row, [`SCREEN`] in size.
-    pub async fn pixels(&self) -> anyhow::Result<Vec<u8>> {
-        let args = ["-window", "root", "-depth", "8", "rgb:-"];
-        let pixels = self.output("import", &args).await.context("cannot see the screen")?;
-        let expected = SCREEN.0 * SCREEN.1 * 3;
-        ensure!(pixels.len() == expected, "the screen has {} bytes of pixels, not {expected}", pixels.len());
-        Ok(pixels)
+    pub fn pixels(&self) -> anyhow::Result<Vec<u8>> {
+        screen::pixels(&self.screen)
     }
 
     /// Clicks the tray icon with the first mouse button, which activates it.
@@ -213,7 +213,7 @@ impl Desktop {
     async fn panel_painted(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + STARTUP;
         loop {
-            let pixels = self.pixels().await?;
+            let pixels = self.pixels()?;
             let panel = &pixels[..SCREEN.0 * PANEL_HEIGHT * 3];
             let colours: HashSet<&[u8]> = panel.chunks_exact(3).collect();
             if colours.len() >= PANEL_COLOURS {
@@ -257,10 +257,10 @@ impl Desktop {
 
     async fn settled_pixels(&self) -> anyhow::Result<Vec<u8>> {
         let deadline = Instant::now() + SETTLE;
-        let mut before = self.pixels().await?;
+        let mut before = self.pixels()?;
         loop {
             sleep(LOOK).await;
-            let now = self.pixels().await?;
+            let now = self.pixels()?;
             if now == before || Instant::now() > deadline {
                 return Ok(now);
             }
@@ -368,10 +368,11 @@ fn areas(printed: &str) -> Vec<Area> {
 }
 
 /// Starts an X server on a free display, which it finds and tells by itself.
-fn start_display(logs: &Path) -> anyhow::Result<(Process, String)> {
+fn start_display(folder: &Path, logs: &Path) -> anyhow::Result<(Process, String)> {
     let mut command = Command::new("Xvfb");
     let screen = format!("{}x{}x24", SCREEN.0, SCREEN.1);
     command.args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"]);
+    command.arg("-fbdir").arg(folder);
     command.env("PATH", env::var_os("PATH").unwrap_or_default());
     let (xvfb, number) = Process::spawn_announcing("Xvfb", &command, logs, STARTUP)
         .context("the headless display did not start (Debian package: xvfb)")?;

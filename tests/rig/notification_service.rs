@@ -47,6 +47,8 @@ pub struct Popup {
     pub hints: HashMap<String, OwnedValue>,
     /// Milliseconds; -1 leaves it to the service.
     pub timeout: i32,
+    /// When it was asked for.
+    pub at: std::time::Instant,
 }
 
 impl Popup {
@@ -220,6 +222,7 @@ impl Notifications {
         hints: HashMap<String, OwnedValue>,
         timeout: i32,
     ) -> fdo::Result<u32> {
+        let at = std::time::Instant::now();
         let shared = &self.shared;
         let deaths = shared.deaths.load(Relaxed);
         let mut manner = shared.manner.subscribe();
@@ -234,7 +237,7 @@ impl Notifications {
         }
         let id = if replaces == 0 { shared.next_id.fetch_add(1, Relaxed) } else { replaces };
         let actions = pairs(actions);
-        let popup = Popup { id, app_name, replaces, icon, summary, body, actions, hints, timeout };
+        let popup = Popup { id, app_name, replaces, icon, summary, body, actions, hints, timeout, at };
         lock(&shared.popups).push(Arc::new(popup));
         shared.news.tell();
         Ok(id)

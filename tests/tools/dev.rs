@@ -139,7 +139,7 @@ async fn painted(place: &Place, edited: &Path) -> anyhow::Result<()> {
             fs::write(edited, fs::read_to_string(edited)? + "\n")?;
             saved = Instant::now();
         }
-        let pixels = place.desktop.pixels().await?;
+        let pixels = place.desktop.pixels()?;
         let painted = pixels.chunks_exact(3).filter(|pixel| *pixel == PAINT.0).count();
         if painted > PAINT.1 {
             return Ok(());

@@ -26,7 +26,7 @@ cargo xtask COMMAND
   test             everything that must hold before a change is merged; stops at the first failure
   test --list      the steps of it
   test --only STEP one step alone (may be given several times); installs no packages
-  bench [ARGS]     build for release and measure memory, wake-ups and speed
+  bench [NAME…]    build for release and measure memory, wake-ups, speed and sizes: all, or those named
   tools            check `cargo tauri dev` and `cargo tauri build` on a headless desktop (fetches the Tauri
                    tools by npm where they are missing)
   packages         install the Debian packages that all of these need, and nothing else
@@ -105,9 +105,9 @@ fn demo(args: &[String]) -> anyhow::Result<()> {
 fn bench(args: &[String]) -> anyhow::Result<()> {
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop])?;
     run(&mut cargo(&["build", "--release", "-p", "tidings", "--bins"]))?;
-    // The yardstick is a program of its own, which `cargo run` would not build.
-    let both = ["--bin", "tidings-bench", "--bin", "tidings-bare"];
-    run(cargo(&["build", "--release", "-p", "tidings-tests"]).args(both))?;
+    // The yardsticks are programs of their own, which `cargo run` would not build.
+    let programs = ["--bin", "tidings-bench", "--bin", "tidings-bare", "--bin", "tidings-links"];
+    run(cargo(&["build", "--release", "-p", "tidings-tests"]).args(programs))?;
     let bench = ["run", "--release", "-p", "tidings-tests", "--bin", "tidings-bench", "--"];
     run(cargo(&bench).args(args))
 }

@@ -16,6 +16,9 @@ const WIDTH: usize = 600;
 /// An empty window is one colour or what lies below it; smoothed text brings dozens.
 const SHADES: usize = 30;
 
+/// Between two looks at a screen whose paint is timed.
+const GLANCE: Duration = Duration::from_millis(4);
+
 impl Desktop {
     /// The visible windows of this class, by their X ids.
     pub async fn windows(&self, class: &str) -> Vec<String> {
@@ -46,13 +49,14 @@ impl Desktop {
     pub async fn wait_for_paint(&self, within: Duration) -> anyhow::Result<()> {
         let deadline = Instant::now() + within;
         loop {
-            let pixels = self.pixels().await?;
+            let pixels = self.pixels()?;
             let window = pixels.chunks_exact(SCREEN.0 * 3).skip(TOP).take(HEIGHT);
             let shades: HashSet<&[u8]> = window.flat_map(|row| row[..WIDTH * 3].chunks_exact(3)).collect();
             if shades.len() >= SHADES {
                 return Ok(());
             }
             ensure!(Instant::now() < deadline, "the window was not painted within {within:?}");
+            sleep(GLANCE).await;
         }
     }
 

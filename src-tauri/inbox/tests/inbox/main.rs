@@ -3,7 +3,6 @@
 mod decode;
 mod gate;
 mod mapping;
-mod million;
 mod search;
 mod store;
 mod support;
