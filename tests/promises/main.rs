@@ -1,7 +1,9 @@
 //! Promises.
 
+mod channel_trouble_is_told_once;
 mod desktop;
 mod disconnect_stays_disconnected;
+mod do_not_disturb_is_respected;
 mod doctor_finds_what_is_wrong;
 mod heartbeat_keeps_the_recipe;
 mod hostile_input_hurts_nobody;

@@ -92,6 +92,8 @@ struct Shared {
     next_id: AtomicU32,
     deaths: AtomicU32,
     manner: watch::Sender<Manner>,
+    /// `None`: it has no such property.
+    inhibited: Mutex<Option<bool>>,
     news: News,
 }
 
@@ -105,6 +107,7 @@ impl NotificationService {
             next_id: AtomicU32::new(1),
             deaths: AtomicU32::new(0),
             manner: watch::Sender::new(Manner::Show),
+            inhibited: Mutex::default(),
             news: News::default(),
         };
         let mut service =
@@ -136,6 +139,26 @@ impl NotificationService {
     /// How it meets the next calls; those that hang are answered in the new manner.
     pub fn behave(&self, manner: Manner) {
         self.shared.manner.send_replace(manner);
+    }
+
+    /// Is told so before anybody looks.
+    pub fn inhibit_silently(&self, inhibited: bool) {
+        *lock(&self.shared.inhibited) = Some(inhibited);
+    }
+
+    /// Is told not to disturb the user, or that it may again (the property `Inhibited`), and tells it on the bus.
+    pub async fn inhibit(&self, inhibited: bool) -> anyhow::Result<()> {
+        *lock(&self.shared.inhibited) = Some(inhibited);
+        let connection = self.connection.as_ref().context("the notification service is dead")?;
+        let changed = HashMap::from([("Inhibited", zbus::zvariant::Value::from(inhibited))]);
+        let tell = SignalEmitter::new(connection, PATH)?;
+        tell.emit(
+            "org.freedesktop.DBus.Properties",
+            "PropertiesChanged",
+            &(NAME, changed, Vec::<&str>::new()),
+        )
+        .await?;
+        Ok(())
     }
 
     /// All that was shown so far, in order.
@@ -241,6 +264,11 @@ impl Notifications {
         lock(&shared.popups).push(Arc::new(popup));
         shared.news.tell();
         Ok(id)
+    }
+
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn inhibited(&self) -> fdo::Result<bool> {
+        lock(&self.shared.inhibited).ok_or_else(|| fdo::Error::UnknownProperty("Inhibited".to_owned()))
     }
 
     fn close_notification(&self, id: u32) {

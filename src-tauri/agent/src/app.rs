@@ -4,8 +4,9 @@
 //! tasks that look at it. Nobody asks the loop for the state.
 
 use std::process::{ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use tidings_channel::Signal as ChannelSignal;
 use tidings_inbox::{Inbox, Policy, RowId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,6 +23,7 @@ use crate::signals::{Bell, Bells, Sleep, asleep};
 use crate::snapshot::{Snapshot, Source};
 use crate::tray;
 use crate::tray::view::RECENT;
+use crate::trouble::Troubles;
 use crate::window::{self, Window};
 use crate::wish::{Wish, Wishes};
 use crate::{remote, serve};
@@ -59,6 +61,9 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         inbox,
         window: Window::default(),
         sleep: Sleep::new(asleep()),
+        policy: Policy::keep_all(),
+        down_after: Settings::default().notifications.down_after,
+        troubles: Troubles::default(),
     };
     let mut bells = Bells::listen();
     for notice in inbox_notices {
@@ -83,6 +88,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let mut events = agent.inbox.events();
     loop {
         let resume_at = agent.resume_at();
+        let trouble_in = agent.trouble_in();
         tokio::select! {
             wish = wished.recv() => match wish {
                 Some(Wish::Quit) | None => break,
@@ -108,11 +114,14 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
                 Err(broadcast::error::RecvError::Closed) => break,
             },
             () = sleep_until(resume_at) => agent.set_pause(None),
+            // Looked at after every turn.
+            () = sleep_for(trouble_in) => {}
             status = agent.window.ended() => agent.window_ended(&status),
             bell = bells.ring() => agent.answer(bell),
         }
         // Whatever it was that woke us: it may be the first after a sleep (W1).
         agent.look_at_clocks();
+        agent.look_for_trouble();
     }
     tracing::info!("closing the links");
     let Agent { channels, inbox, snapshot, .. } = agent;
@@ -137,6 +146,9 @@ struct Agent {
     inbox: Inbox,
     window: Window,
     sleep: Sleep,
+    policy: Policy,
+    down_after: Duration,
+    troubles: Troubles,
 }
 
 impl Agent {
@@ -157,12 +169,35 @@ impl Agent {
         self.woke(slept);
     }
 
-    fn woke(&self, slept: Option<std::time::Duration>) {
+    fn woke(&self, slept: Option<Duration>) {
         if let Some(slept) = slept {
             tracing::info!(?slept, "the machine woke");
             self.inbox.look_at_clock();
             self.channels.signal(ChannelSignal::Woke { slept });
         }
+    }
+
+    /// How long until a channel's trouble may be told; `None`: not before something else happens.
+    fn trouble_in(&self) -> Option<Duration> {
+        let due = self.troubles.deadline(self.down_after)?.saturating_duration_since(Instant::now());
+        if self.snapshot.borrow().paused_until.is_some() {
+            return None;
+        }
+        let now = Zoned::now();
+        let quiet = self.policy.quiet_until(&now).map(|until| until.duration_since(now.timestamp()));
+        Some(due.max(quiet.and_then(|quiet| quiet.try_into().ok()).unwrap_or_default()))
+    }
+
+    fn look_for_trouble(&mut self) {
+        let paused = self.snapshot.borrow().paused_until.is_some();
+        let quiet = paused || self.policy.quiet_until(&Zoned::now()).is_some();
+        self.troubles.look(self.channels.states(), self.down_after, quiet, Instant::now());
+        let told = self.troubles.told();
+        self.snapshot.send_if_modified(|snapshot| {
+            let changed = snapshot.troubles != told;
+            snapshot.troubles = told;
+            changed
+        });
     }
 
     fn notice(&self, source: Source, message: String) {
@@ -184,7 +219,9 @@ impl Agent {
         };
         let (words, theme) = (settings.language.words(), settings.theme);
         self.snapshot.send_modify(|snapshot| (snapshot.words, snapshot.theme) = (words, theme));
-        self.inbox.set_policy(settings.policy());
+        self.policy = settings.policy();
+        self.inbox.set_policy(self.policy.clone());
+        self.down_after = settings.notifications.down_after;
         let count = settings.channels.len();
         if let Err(error) = self.channels.take_up(settings.channels, &mut self.remembered, by_hand).await {
             return self.notice(Source::Settings, error.to_string());
@@ -283,8 +320,16 @@ impl Agent {
 /// By the wall clock, so that a pause ends on time though the machine slept; for ever without a time.
 async fn sleep_until(time: Option<Timestamp>) {
     let Some(time) = time else { return std::future::pending().await };
-    let left = std::time::Duration::try_from(time.duration_since(Timestamp::now())).unwrap_or_default();
+    let left = Duration::try_from(time.duration_since(Timestamp::now())).unwrap_or_default();
     tokio::time::sleep(left).await;
+}
+
+/// By the machine's time awake; for ever without a time.
+async fn sleep_for(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The system's ways to ask for the end.
@@ -364,4 +409,4 @@ impl Desktop {
 }
 
 /// How long the end waits for the session bus.
-const LEAVE: std::time::Duration = std::time::Duration::from_secs(1);
+const LEAVE: Duration = Duration::from_secs(1);

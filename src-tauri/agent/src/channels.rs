@@ -68,6 +68,11 @@ impl Channels {
         self.held.iter().map(|held| held.view.clone()).collect()
     }
 
+    /// The state of each, by id.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (&str, State)> {
+        self.held.iter().map(|held| (held.settings.id.as_str(), held.view.status().state))
+    }
+
     /// Ids of those whose secret is in the keyring, if anywhere.
     pub(crate) fn by_keyring(&self) -> BTreeSet<String> {
         let by_keyring =

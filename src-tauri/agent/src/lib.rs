@@ -29,6 +29,7 @@ mod snapshot;
 mod tail;
 mod text;
 mod tray;
+mod trouble;
 mod window;
 mod wish;
 

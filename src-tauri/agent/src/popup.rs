@@ -10,13 +10,17 @@ pub(crate) mod bus;
 
 use std::path::Path;
 
+use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
 use tidings_inbox::{Message, Notifier, Popup, RowId, Show, Sound};
 use tidings_words::Words;
 use tokio::sync::mpsc;
 
+use crate::cause;
 use crate::snapshot::Snapshot;
 use crate::text::{escaped, shown};
+use crate::tray::view::clock;
+use crate::trouble::{Kind, Trouble};
 
 /// Popups that may wait for the notification service. More than that stay pending in the inbox and are
 /// summed up in one popup afterwards. Too low: an honest burst is summed up; too high: a flood is shown.
@@ -88,25 +92,12 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: 
             (title, newest_title, &[][..], newest)
         }
     };
-    let mut notification = Notification::new();
-    let mut title = shown(&title, TITLE, false);
-    if title.is_empty() {
-        // Nothing of it may be shown, and a service may refuse a popup without one.
-        title = "Tidings".to_owned();
-    }
-    let body = shown(&body, BODY, true);
-    notification
-        .appname("Tidings")
-        .icon(&icon.to_string_lossy())
-        .summary(&title)
-        .body(&if can.markup { escaped(&body) } else { body })
-        .hint(Hint::DesktopEntry("tidings".to_owned()))
-        .hint(Hint::Category("im.received".to_owned()))
-        .urgency(match alert.urgency {
-            tidings_inbox::Urgency::Low => Urgency::Low,
-            tidings_inbox::Urgency::Normal => Urgency::Normal,
-            tidings_inbox::Urgency::Critical => Urgency::Critical,
-        });
+    let mut notification = blank(&title, &body, can, icon);
+    notification.hint(Hint::Category("im.received".to_owned())).urgency(match alert.urgency {
+        tidings_inbox::Urgency::Low => Urgency::Low,
+        tidings_inbox::Urgency::Normal => Urgency::Normal,
+        tidings_inbox::Urgency::Critical => Urgency::Critical,
+    });
     match &alert.sound {
         Sound::Usual => {}
         Sound::Off => {
@@ -122,6 +113,54 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: 
             notification.action(&index.to_string(), &shown(&button.label, 40, false));
         }
     }
+    notification
+}
+
+/// The popup that tells of a channel itself.
+pub(crate) fn compose_trouble(
+    channel: &str,
+    trouble: &Trouble,
+    snapshot: &Snapshot,
+    can: Abilities,
+    icon: &Path,
+) -> Notification {
+    let words = snapshot.words;
+    let name = snapshot.channels.iter().find(|view| view.id == channel).map_or(channel, |view| &view.name);
+    let cause = trouble.cause.as_ref().map(|cause| cause::told(cause, words));
+    let (title, body) = match trouble.kind {
+        Kind::Down => {
+            let since = clock(trouble.since, &Zoned::now(), false, words);
+            let body = match cause {
+                Some(cause) => words.popup_down_since_because(&cause, &since),
+                None => words.popup_down_since(&since),
+            };
+            (words.popup_down(&name), body)
+        }
+        Kind::NeedsUser => (words.popup_needs_user(&name), cause.unwrap_or_default()),
+    };
+    let mut notification = blank(&title, &body, can, icon);
+    notification.hint(Hint::Category("network.error".to_owned())).urgency(Urgency::Normal);
+    if can.actions {
+        notification.action("default", &words.popup_open());
+    }
+    notification
+}
+
+/// With what all popups have.
+fn blank(title: &str, body: &str, can: Abilities, icon: &Path) -> Notification {
+    let mut title = shown(title, TITLE, false);
+    if title.is_empty() {
+        // Nothing of it may be shown, and a service may refuse a popup without one.
+        title = "Tidings".to_owned();
+    }
+    let body = shown(body, BODY, true);
+    let mut notification = Notification::new();
+    notification
+        .appname("Tidings")
+        .icon(&icon.to_string_lossy())
+        .summary(&title)
+        .body(&if can.markup { escaped(&body) } else { body })
+        .hint(Hint::DesktopEntry("tidings".to_owned()));
     notification
 }
 

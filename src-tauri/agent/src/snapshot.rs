@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::cause;
 use crate::settings::Theme;
+use crate::trouble::Trouble;
 
 /// Everything that is shown. Published over a `watch`; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,8 @@ pub(crate) struct Snapshot {
     pub(crate) by_keyring: BTreeSet<String>,
     /// What the user should know and mend, by where it comes from: the newest of each source.
     pub(crate) notices: BTreeMap<Source, String>,
+    /// What popups tell of channels themselves, by id.
+    pub(crate) troubles: BTreeMap<String, Trouble>,
     /// Popups are held back until then.
     pub(crate) paused_until: Option<Timestamp>,
     /// Unread messages.

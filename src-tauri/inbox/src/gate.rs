@@ -13,7 +13,6 @@ use jiff::Zoned;
 use crate::Policy;
 use crate::flood::Bucket;
 use crate::message::Urgency;
-use crate::quiet::quiet_until;
 
 /// A server that sent nothing for this long has sent all that was missed. Too low: a slow one is summed up
 /// in parts. Too high: the summary is late.
@@ -45,10 +44,21 @@ pub(crate) struct Release {
     pub(crate) more: bool,
 }
 
+/// Who holds popups back, other than the hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// The user, for a while.
+    Pause,
+    /// The notification service, which was told not to disturb.
+    Service,
+}
+
 #[derive(Debug)]
 pub(crate) struct Gate {
     policy: Policy,
+    /// By the user, and by the notification service.
     paused: bool,
+    inhibited: bool,
     bucket: Bucket,
     /// What the bucket held back may go out then.
     more_at: Option<Instant>,
@@ -77,6 +87,7 @@ impl Gate {
         Self {
             policy,
             paused: false,
+            inhibited: false,
             bucket,
             more_at: None,
             counted: BTreeMap::new(),
@@ -97,9 +108,18 @@ impl Gate {
         self.policy = policy;
     }
 
-    /// Holds back, or ceases to; whether it did before.
-    pub(crate) fn set_paused(&mut self, paused: bool) -> bool {
-        std::mem::replace(&mut self.paused, paused)
+    /// Holds back for this reason, or ceases to; whether what it held back may be asked for now.
+    pub(crate) fn hold(&mut self, hold: Hold, held: bool) -> bool {
+        let was_held = self.is_held();
+        match hold {
+            Hold::Pause => self.paused = held,
+            Hold::Service => self.inhibited = held,
+        }
+        was_held && !self.is_held()
+    }
+
+    fn is_held(&self) -> bool {
+        self.paused || self.inhibited
     }
 
     /// Whether a popup of this urgency may go out now. If not, it is held back.
@@ -133,7 +153,7 @@ impl Gate {
         let more = self.more_at.filter(|_| self.catch_up.is_none());
         let steady = self.catch_up.map(CatchUp::ends).or(more);
         let steady = steady.map(|at| at.saturating_duration_since(now.steady));
-        let quiet_ends = if self.quiet_holds && !self.paused { self.quiet_left(now) } else { None };
+        let quiet_ends = if self.quiet_holds && !self.is_held() { self.quiet_left(now) } else { None };
         steady.into_iter().chain(quiet_ends).min()
     }
 
@@ -181,12 +201,12 @@ impl Gate {
     }
 
     fn is_quiet(&self, now: &Now) -> bool {
-        self.paused || quiet_until(&self.policy.quiet_hours, &now.wall).is_some()
+        self.is_held() || self.policy.quiet_until(&now.wall).is_some()
     }
 
     /// How long it stays quiet by the hours; zero if it doesn't.
     fn quiet_left(&self, now: &Now) -> Option<Duration> {
-        let until = quiet_until(&self.policy.quiet_hours, &now.wall).unwrap_or(now.wall.timestamp());
+        let until = self.policy.quiet_until(&now.wall).unwrap_or(now.wall.timestamp());
         Duration::try_from(until.duration_since(now.wall.timestamp())).ok()
     }
 }
@@ -279,13 +299,27 @@ mod tests {
     fn a_pause_holds_back_without_a_timer_even_over_the_end_of_quiet_hours() {
         let now = after(&noon(), seconds(11 * 3600));
         let mut gate = gate(nights(), &now);
-        gate.set_paused(true);
+        assert!(!gate.hold(Hold::Pause, true));
         assert!(!gate.admit(Urgency::Low, false, &now));
         assert_eq!(gate.deadline(&now), None);
         let morning = after(&now, seconds(8 * 3600));
         assert_eq!(gate.due(&morning), None);
-        gate.set_paused(false);
+        assert!(gate.hold(Hold::Pause, false));
         assert_eq!(gate.release(&morning), Some(ALL));
+    }
+
+    #[test]
+    fn what_two_hold_back_waits_for_both() {
+        let now = noon();
+        let mut gate = gate(Policy::default(), &now);
+        assert!(!gate.hold(Hold::Service, true));
+        assert!(gate.admit(Urgency::Critical, false, &now), "critical goes through");
+        assert!(!gate.admit(Urgency::Normal, false, &now));
+        assert!(!gate.hold(Hold::Pause, true));
+        assert!(!gate.hold(Hold::Service, false));
+        assert_eq!((gate.release(&now), gate.deadline(&now)), (Some(CRITICAL), None));
+        assert!(gate.hold(Hold::Pause, false));
+        assert_eq!(gate.release(&now), Some(ALL));
     }
 
     #[test]

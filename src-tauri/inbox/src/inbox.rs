@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use tracing::error;
 
+use crate::gate::Hold;
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::writer::{Command, Read, Writer};
@@ -97,7 +98,12 @@ impl Inbox {
     /// Holds popups back, all but critical ones if the policy lets those through, until it is called with
     /// `false`: then one summary tells of what came.
     pub fn pause(&self, paused: bool) {
-        self.send(Command::Pause(paused));
+        self.send(Command::Hold(Hold::Pause, paused));
+    }
+
+    /// The same for as long as the notification service was told not to disturb the user.
+    pub fn inhibit(&self, inhibited: bool) {
+        self.send(Command::Hold(Hold::Service, inhibited));
     }
 
     /// The wall clock may have jumped or the machine slept: looks whether what is held back may go out.

@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 
 pub use decode::decode;
 pub use history::Query;
@@ -111,6 +111,12 @@ impl Policy {
     #[must_use]
     pub fn keep_all() -> Self {
         Self { keep_days: u32::MAX, keep_messages: u32::MAX, ..Self::default() }
+    }
+
+    /// When the quiet hours that it is now end; `None` if there are none now.
+    #[must_use]
+    pub fn quiet_until(&self, now: &Zoned) -> Option<Timestamp> {
+        quiet::quiet_until(&self.quiet_hours, now)
     }
 }
 
@@ -202,6 +208,16 @@ pub enum Popup {
 }
 
 impl Popup {
+    /// Whether it is of the kind that goes through quiet times.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        match self {
+            Self::Message(message) | Self::Summary { newest: message, .. } => {
+                message.urgency == Urgency::Critical
+            }
+        }
+    }
+
     /// The rows to answer with.
     #[must_use]
     pub fn rows(&self) -> Vec<RowId> {

@@ -22,7 +22,7 @@ use tracing::{debug, warn};
 
 use crate::database::{self, Database, State};
 use crate::decode::decode;
-use crate::gate::{Gate, Now};
+use crate::gate::{Gate, Hold, Now};
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Message(RowId, oneshot::Sender<Option<Message>>),
     Delete(Vec<RowId>, oneshot::Sender<()>),
     Policy(Policy),
-    Pause(bool),
+    Hold(Hold, bool),
     LookAtClock,
     MarkRead(Read, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
@@ -194,9 +194,8 @@ impl Writer {
                         let now = (self.clock)();
                         self.gate.set_policy(policy, &now);
                     }
-                    Command::Pause(paused) => {
-                        let was_paused = self.gate.set_paused(paused);
-                        if was_paused && !paused {
+                    Command::Hold(hold, held) => {
+                        if self.gate.hold(hold, held) {
                             self.show_pending();
                         }
                     }

@@ -255,7 +255,7 @@ fn stage_words(stage: Stage, words: Words) -> String {
 }
 
 /// A time of day; with its date when that is not today's.
-fn clock(time: Timestamp, now: &Zoned, seconds: bool, words: Words) -> String {
+pub(crate) fn clock(time: Timestamp, now: &Zoned, seconds: bool, words: Words) -> String {
     let zone: TimeZone = now.time_zone().clone();
     let local = time.to_zoned(zone);
     let time = if seconds { local.strftime("%H:%M:%S") } else { local.strftime("%H:%M") };

@@ -15,5 +15,10 @@ popup-more = { $count ->
 popup-more-of-channel = { NUMBER($count) } more from { $channel }
 # All that a private channel's popup tells.
 popup-new-message = New message
+# A channel that has not been connected for a while, and one that won't be before the user does something.
+popup-down = { $channel } is not connected
+popup-down-since = Since { $time }; Tidings keeps trying
+popup-down-since-because = Since { $time }: { $cause }; Tidings keeps trying
+popup-needs-user = { $channel } needs you
 # The button that opens the message.
 popup-open = Open
