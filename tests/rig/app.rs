@@ -13,7 +13,7 @@ use anyhow::{Context, bail, ensure};
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
-use tidings_api::client::Client;
+use tidings_api::client::{Client, ClientError};
 use tidings_api::{Reply, Request, StatusReport};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep, timeout};
@@ -248,6 +248,11 @@ impl App {
         let output = self.run(&["status", "--json"]).await?;
         ensure!(output.code == Some(0), "no status: {output:?}");
         serde_json::from_str(&output.stdout).context("a strange status")
+    }
+
+    /// Asks the agent over its socket, as the window does.
+    pub async fn ask(&self, request: &Request) -> Result<Reply, ClientError> {
+        Client::connect(&self.socket()).await?.ask(request).await
     }
 
     /// Waits until the agent's status is as wanted.

@@ -264,6 +264,9 @@ impl Agent {
             Wish::Examine { what, answer } => {
                 let _ = answer.send(self.channels.examine(&what));
             }
+            Wish::Try { channel, secret, answer } => {
+                let _ = answer.send(self.channels.try_out(&channel, secret));
+            }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::OpenWindow { activation_token, message } => self.open_window(activation_token, message),
             Wish::OpenLink { url, message } => {

@@ -266,6 +266,39 @@ impl Channels {
         Ok(told)
     }
 
+    /// Tries a channel with the upgrade and the first ping. Where it is one that is held and connected, its link is told of
+    /// instead; where the trial would replace a held link, that is let go of meanwhile (R3).
+    pub(crate) fn try_out(
+        &self,
+        channel: &ChannelSettings,
+        secret: Option<String>,
+    ) -> Result<mpsc::Receiver<Step>, Refusal> {
+        let same_user = |held: &&Held| {
+            let held = &held.settings;
+            held.id == channel.id
+                || (held.url == channel.url
+                    && held.credential == channel.credential
+                    && held.auth == channel.auth)
+        };
+        let held = self.held.iter().find(same_user);
+        let live = held.filter(|held| secret.is_none() && !held.settings.link_differs(channel));
+        let live = live.map(|held| held.channel.status());
+        let live = live.filter(|status| matches!(status.borrow().state, State::Connected { .. }));
+        let lender = || held.map(|held| Lender::new(self.wishes.clone(), held.settings.id.clone()));
+        let reach = live.map_or_else(|| Reach::Link { idle: None, lender: lender() }, Reach::Held);
+        let mut examination =
+            Examination::of(channel, reach, self.snapshot.borrow().words).map_err(|error| Refusal {
+                key: Some(error.key.to_owned()),
+                ..Refusal::new(ErrorCode::InvalidSettings, error.to_string())
+            })?;
+        if let Some(secret) = secret {
+            examination.credentials = examination.credentials.map(|credentials| credentials.given(secret));
+        }
+        let (steps, told) = mpsc::channel(doctor::STEPS);
+        tokio::spawn(doctor::examine(examination, steps));
+        Ok(told)
+    }
+
     /// The channel's secret is another one now, or can be read at last. One that waits for it dials at once, and
     /// a link by the old one is dialled anew; what is off or replaced stays so.
     pub(crate) fn credential_changed(&self, id: &str) {

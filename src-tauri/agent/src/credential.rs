@@ -201,6 +201,11 @@ impl Credentials {
         Self { wishes: Some(wishes), ..self }
     }
 
+    /// With this secret, wherever the source would find one.
+    pub(crate) fn given(self, secret: String) -> Self {
+        Self { kept: self.auth.with(secret), ..self }
+    }
+
     pub(crate) fn forget(&self) -> Forget {
         self.forget.clone()
     }

@@ -18,9 +18,9 @@ use std::time::Duration;
 use serde::Serialize;
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{ErrorCode, Examine, Reply, Request, Step};
-use tidings_channel::{ChannelUrl, Config, DialParams, ProxyUrl};
+use tidings_channel::{ChannelUrl, Config, DialParams, ProxyUrl, Status};
 use tidings_words::Words;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::cli::{self, exit};
 use crate::credential::Credentials;
@@ -74,6 +74,8 @@ pub(crate) enum Reach {
         /// Lets go of the agent's own link meanwhile; `None`: the agent has none.
         lender: Option<Lender>,
     },
+    /// On to the link that the agent holds, of which this is the status: it is told of, and not disturbed.
+    Held(watch::Receiver<Status>),
 }
 
 /// Examines, and sends each step as it ends. Nobody has to listen to the end: once the receiver is dropped it breaks
@@ -108,8 +110,10 @@ async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
     if told.failed {
         return;
     }
-    let Reach::Link { idle, lender } = reach else {
-        return told.tell(step::stopped(words)).await;
+    let (idle, lender) = match reach {
+        Reach::Handshake => return told.tell(step::stopped(words)).await,
+        Reach::Held(status) => return link::held(status, &config, &mut told).await,
+        Reach::Link { idle, lender } => (idle, lender),
     };
     let mut params = DialParams { headers, ..DialParams::default() };
     if let Some(source) = credentials {

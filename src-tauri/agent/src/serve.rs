@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, ErrorCode, Event, Examine, HistoryQuery, MessageReport, Refusal, Reply, Request, Secret,
-    StatusReport, Step, StoredMessage, Values,
+    ChannelReport, ErrorCode, Event, Examine, HistoryQuery, MessageReport, Preview, Refusal, Reply, Request,
+    Secret, StatusReport, Step, StoredMessage, Values,
 };
-use tidings_inbox::{Inbox, Message, Query, Raw, RowId};
+use tidings_inbox::{Inbox, Message, Payload, Query, Raw, RowId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -28,6 +29,12 @@ const HISTORY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Events that may wait for a subscriber.
 const EVENTS: usize = 64;
+
+/// The keys of a channel that say what a message looks like.
+const PREVIEWED: [&str; 6] = ["id", "name", "show", "ignore", "mapping", "rule"];
+
+/// Stands for the address where only the look of messages is asked for (RFC 6761, section 6.4).
+const NOWHERE: &str = "wss://preview.invalid/";
 
 #[derive(Clone)]
 struct Answers {
@@ -133,7 +140,13 @@ impl Handler for Answers {
                 Ok(name) => Reply::Done { channels: vec![name] },
                 Err(refusal) => Reply::Refused(refusal),
             },
-            Request::Preview { .. } | Request::Health { .. } | Request::StartDemo | Request::EndDemo => {
+            Request::Preview { channel, values, sample } => {
+                match self.preview(channel, values, sample).await {
+                    Ok(preview) => Reply::Preview(preview),
+                    Err(refusal) => Reply::Refused(refusal),
+                }
+            }
+            Request::Health { .. } | Request::StartDemo | Request::EndDemo => {
                 Reply::Refused(Refusal::new(ErrorCode::BadRequest, "not built yet"))
             }
             // The socket answers these by a stream.
@@ -156,11 +169,15 @@ impl Handler for Answers {
 
     async fn test(
         &self,
-        _: Option<String>,
-        _: Values,
-        _: Option<Secret>,
+        channel: Option<String>,
+        values: Values,
+        secret: Option<Secret>,
     ) -> Result<mpsc::Receiver<Step>, Refusal> {
-        Err(Refusal::new(ErrorCode::BadRequest, "not built yet"))
+        let channel = Box::new(self.file.channel(channel.as_deref(), values)?);
+        let secret = secret.as_ref().map(settings::usable).transpose()?;
+        let (answer, answered) = oneshot::channel();
+        self.wishes.make(Wish::Try { channel, secret, answer });
+        answered.await.unwrap_or_else(|_| Err(ending()))
     }
 
     async fn examine(&self, what: Examine) -> Result<mpsc::Receiver<Step>, Refusal> {
@@ -205,6 +222,44 @@ impl Answers {
         settings::keep(&channel, secret.as_ref()).await?;
         self.wishes.make(Wish::CredentialChanged { channel });
         Ok(name)
+    }
+
+    async fn preview(
+        &self,
+        channel: Option<String>,
+        mut values: Values,
+        sample: Option<String>,
+    ) -> Result<Preview, Refusal> {
+        // Whatever else is being edited may be wrong meanwhile.
+        values.retain(|key, _| PREVIEWED.contains(&key.as_str()));
+        values.insert("url".to_owned(), NOWHERE.into());
+        let settings = self.file.channel(channel.as_deref(), values)?;
+        let payload = match (sample, channel) {
+            (Some(text), _) => Payload::Text(text),
+            (None, channel) => {
+                let query = Query { channel: Some(channel.unwrap_or_default()), ..Query::newest(1) };
+                match self.inbox.find(query).await.pop().map(|last| last.raw) {
+                    Some(Raw::Text(text)) => Payload::Text(text),
+                    Some(Raw::Binary(bytes)) => Payload::Binary(bytes),
+                    None => {
+                        let message = "this channel has received no message yet: paste one";
+                        return Err(Refusal::new(ErrorCode::NoSample, message));
+                    }
+                }
+            }
+        };
+        let sample = match &payload {
+            Payload::Text(text) => text.clone(),
+            Payload::Binary(bytes) => format!("{} bytes", bytes.len()),
+        };
+        let mut profile = settings.profile();
+        let ignored = matches!(&payload, Payload::Text(text) if profile.ignore.contains(text));
+        profile.ignore.clear();
+        let Some(mut message) = tidings_inbox::decode(&profile, payload, Timestamp::now()) else {
+            return Err(Refusal::new(ErrorCode::NoSample, "this is no message"));
+        };
+        let popup = tidings_inbox::pops_up(&profile, &mut message) && !ignored;
+        Ok(Preview { message: message_report(&message, profile.name), popup, ignored, sample })
     }
 
     async fn open_link(&self, row: RowId) -> Reply {

@@ -7,11 +7,11 @@ use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use crate::lending::Loan;
+use crate::settings::ChannelSettings;
 
 /// Wishes that may wait to be taken up. They come from people's clicks; more than this is a jammed button.
 const QUEUE: usize = 64;
 
-#[derive(Debug)]
 pub(crate) enum Wish {
     /// Do something with one channel, or with all for which it makes sense.
     Act {
@@ -36,6 +36,13 @@ pub(crate) enum Wish {
     Examine {
         what: Examine,
         /// The steps as they end, or why not.
+        answer: oneshot::Sender<Result<mpsc::Receiver<Step>, Refusal>>,
+    },
+    /// Try a channel that need not be held.
+    Try {
+        channel: Box<ChannelSettings>,
+        /// In place of the one that its settings find.
+        secret: Option<String>,
         answer: oneshot::Sender<Result<mpsc::Receiver<Step>, Refusal>>,
     },
     /// Show the window.

@@ -45,7 +45,7 @@ pub use history::Query;
 pub use inbox::Inbox;
 pub use mapping::{Field, Mapping, Source, SourceError};
 pub use message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
-pub use policy::{Rule, Then};
+pub use policy::{Rule, Then, pops_up};
 pub use quiet::{QuietHours, Weekdays};
 pub use template::SyntaxError;
 

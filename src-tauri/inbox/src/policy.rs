@@ -54,6 +54,13 @@ pub(crate) enum Decision {
     Store,
 }
 
+/// Whether a popup would tell of this message, were it to come now with nothing to hold it back. Its urgency and sound are
+/// those of the channel's rules from then on.
+#[must_use]
+pub fn pops_up(profile: &ChannelProfile, message: &mut Message) -> bool {
+    decide(profile, message) == Decision::Notify
+}
+
 /// Applies the channel's rules to the message.
 pub(crate) fn decide(profile: &ChannelProfile, message: &mut Message) -> Decision {
     let own = if message.silent { Decision::Store } else { Decision::Notify };

@@ -30,7 +30,6 @@ impl Owner for Same {
 /// Upgrades, and waits until it is known whether the server answers pings.
 pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told) {
     let words = told.words;
-    let pings = !config.liveness.ping_after().is_zero();
     let began = Instant::now();
     let (channel, _frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
     let mut status = channel.status();
@@ -39,14 +38,30 @@ pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told)
         Ok(()) => {
             let step = good("upgrade", Some(began.elapsed()), words.doctor_upgraded());
             told.tell(step).await;
-            let step = match pings {
-                true => pong(&mut status, &config, words).await,
-                false => noted(good("ping", None, words.doctor_no_pings())),
-            };
-            told.tell(step).await;
+            told.tell(ping(&mut status, &config, words).await).await;
         }
     }
     channel.shut_down().await;
+}
+
+/// Tells of a link that is up already.
+pub(super) async fn held(mut status: watch::Receiver<Status>, config: &Config, told: &mut Told) {
+    let words = told.words;
+    let state = status.borrow().state.clone();
+    match over(&state) {
+        Some(cause) => told.tell(failed("upgrade", Duration::ZERO, &cause, config, words)).await,
+        None => {
+            told.tell(good("upgrade", None, words.doctor_held())).await;
+            told.tell(ping(&mut status, config, words).await).await;
+        }
+    }
+}
+
+async fn ping(status: &mut watch::Receiver<Status>, config: &Config, words: Words) -> Step {
+    match config.liveness.ping_after().is_zero() {
+        true => noted(good("ping", None, words.doctor_no_pings())),
+        false => pong(status, config, words).await,
+    }
 }
 
 async fn pong(status: &mut watch::Receiver<Status>, config: &Config, words: Words) -> Step {

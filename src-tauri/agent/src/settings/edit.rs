@@ -219,7 +219,7 @@ fn set_in_table(
     match (table.get(first), rest) {
         (Some(Item::None) | None, _) if value.is_null() => Ok(Vec::new()),
         (Some(Item::None) | None, None) => Ok(vec![match entry(name, first, value, key)? {
-            Entry::Line(line) => insert_line(text, table, &line),
+            Entry::Line(line) => insert_line(text, table, name.is_some(), &line),
             Entry::Table(new) => paragraph(text, table_end(text, table), &new),
         }]),
         (Some(Item::None) | None, Some(rest)) => {
@@ -256,7 +256,7 @@ fn set_in_table(
             None if value.is_null() => Ok(Vec::new()),
             None => {
                 let line = format!("{}.{} = {}\n", name_of(first), name_of(rest), toml(value, key)?);
-                Ok(vec![insert_line(text, inner, &line)])
+                Ok(vec![insert_line(text, inner, false, &line)])
             }
             Some(_) => set_in_table(text, None, inner, (rest, None), value, key),
         },
@@ -272,6 +272,7 @@ fn set_in_table(
                 splices.push(insert_line(
                     text,
                     table,
+                    name.is_some(),
                     &format!("{} = {}\n", name_of(first), toml(value, key)?),
                 ));
                 if !inner.is_dotted() {
@@ -595,14 +596,14 @@ fn header_start(text: &str, table: &Table) -> usize {
     start
 }
 
-/// Puts a line behind the last of the table's own.
-fn insert_line(text: &str, table: &Table, line: &str) -> Splice {
+/// Puts a line behind the last of the table's own. `header`: the table has one.
+fn insert_line(text: &str, table: &Table, header: bool, line: &str) -> Splice {
     let own = table.iter().filter_map(|(_, item)| match item {
         Item::Value(_) => end(item),
         Item::Table(inner) if inner.is_dotted() => end(item),
         Item::Table(_) | Item::ArrayOfTables(_) | Item::None => None,
     });
-    let header = table.span().filter(|span| text[span.start..].starts_with('['));
+    let header = table.span().filter(|_| header);
     match own.max().or(header.map(|span| span.end)) {
         Some(last) => {
             let at = line_end(text, last);

@@ -258,6 +258,8 @@ fn a_key_at_the_top_comes_below_the_head_and_above_the_tables() {
         edited(text, &[set(None, "theme", json!("dark"))]),
         "# Head.\n\ntheme = \"dark\"\n\n# Why thirty.\n[inbox]\nkeep_days = 30\n"
     );
+    let bare = "[inbox]\nkeep_days = 30\n";
+    assert_eq!(edited(bare, &[set(None, "theme", json!("dark"))]), format!("theme = \"dark\"\n\n{bare}"));
     assert_eq!(edited("# Head.", &[set(None, "theme", json!("dark"))]), "# Head.\n\ntheme = \"dark\"\n");
     assert_eq!(edited("", &[set(None, "notifications.burst", json!(3))]), "[notifications]\nburst = 3\n");
 }
@@ -325,7 +327,7 @@ type Line = (Option<usize>, Option<&'static str>, String);
 /// A file with comments everywhere, its lines told apart.
 fn file() -> impl Strategy<Value = (Vec<Line>, Values)> {
     let channel = (any::<[bool; 4]>(), 0..3_usize);
-    (any::<[bool; 5]>(), proptest::collection::vec(channel, 0..4)).prop_map(|(root, channels)| {
+    (any::<[bool; 6]>(), proptest::collection::vec(channel, 0..4)).prop_map(|(root, channels)| {
         let mut lines: Vec<Line> = Vec::new();
         let mut values = Values::new();
         let mut number = 0;
@@ -333,8 +335,10 @@ fn file() -> impl Strategy<Value = (Vec<Line>, Values)> {
             number += 1;
             format!("# c{number}")
         };
-        lines.push((None, None, comment()));
-        lines.push((None, None, String::new()));
+        if root[5] {
+            lines.push((None, None, comment()));
+            lines.push((None, None, String::new()));
+        }
         if root[0] {
             lines.push((None, None, comment()));
             lines.push((None, Some("theme"), format!("theme  =  'dark' {}", comment())));
@@ -356,9 +360,13 @@ fn file() -> impl Strategy<Value = (Vec<Line>, Values)> {
         let mut all = Vec::new();
         for (at, (has, rules)) in channels.iter().enumerate() {
             let mut table = Values::new();
-            lines.push((None, None, comment()));
-            lines.push((None, None, String::new()));
-            lines.push((Some(at), None, comment()));
+            if has[3] {
+                lines.push((None, None, comment()));
+                lines.push((None, None, String::new()));
+                lines.push((Some(at), None, comment()));
+            } else if !lines.is_empty() {
+                lines.push((Some(at), None, String::new()));
+            }
             lines.push((Some(at), None, format!("[[channel]] {}", comment())));
             let url = format!("wss://h{at}/");
             lines.push((Some(at), Some("url"), format!("url = \"{url}\" {}", comment())));

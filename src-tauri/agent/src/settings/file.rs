@@ -13,7 +13,7 @@ use tidings_api::{ChannelValues, Defaults, Edit, ErrorCode, Refusal, Secret, Set
 
 use super::edit::{EditError, apply, ids};
 use super::write::{WriteError, write};
-use super::{Content, Look, Settings, SettingsError, content, parse, read, short};
+use super::{ChannelSettings, Content, Look, Settings, SettingsError, content, parse, read, short};
 use crate::credential;
 use crate::keyring::{self, KeyringError};
 
@@ -127,6 +127,21 @@ impl SettingsFile {
         }
         self.look.now().await;
         Ok(self.report().await)
+    }
+
+    /// A channel of these values, though they stand nowhere; `id`: of the channel that they are to become.
+    pub(crate) fn channel(&self, id: Option<&str>, mut values: Values) -> Result<ChannelSettings, Refusal> {
+        if let Some(id) = id {
+            values.entry("id").or_insert_with(|| id.into());
+        }
+        let add = Edit::AddChannel { values, secret: None };
+        let nothing = Known { text: String::new(), settings: Settings::default(), values: Values::new() };
+        let (_, settings) = self.tried(&Ok(Some(Vec::new())), &nothing, &[add])?;
+        settings
+            .channels
+            .into_iter()
+            .next()
+            .ok_or_else(|| Refusal::new(ErrorCode::InvalidSettings, "these values make no channel"))
     }
 
     fn known(&self, content: &Content) -> Result<Known, SettingsError> {
@@ -282,11 +297,7 @@ impl Kept {
 /// Keeps a channel's secret in the keyring, or removes it, without a prompt.
 pub(crate) async fn keep(channel: &str, secret: Option<&Secret>) -> Result<(), Refusal> {
     let done = match secret {
-        Some(Secret(secret)) => {
-            let secret = credential::usable("what was typed", secret.as_bytes())
-                .map_err(|error| Refusal::new(ErrorCode::InvalidSettings, error.to_string()))?;
-            keyring::write(channel, &secret, false).await
-        }
+        Some(secret) => keyring::write(channel, &usable(secret)?, false).await,
         None => match keyring::remove(channel, false).await {
             // Without a keyring there is nothing in it.
             Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
@@ -294,6 +305,12 @@ pub(crate) async fn keep(channel: &str, secret: Option<&Secret>) -> Result<(), R
         },
     };
     done.map_err(|error| Refusal::new(ErrorCode::Keyring, error.to_string()))
+}
+
+/// A secret as it was typed, if it can be one.
+pub(crate) fn usable(Secret(secret): &Secret) -> Result<String, Refusal> {
+    credential::usable("the field", secret.as_bytes())
+        .map_err(|error| Refusal::new(ErrorCode::InvalidSettings, error.to_string()))
 }
 
 /// A content's name.

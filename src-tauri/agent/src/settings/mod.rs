@@ -29,7 +29,7 @@ use tidings_words::Words;
 use url::Url;
 
 pub(crate) use error::{SettingsError, short};
-pub(crate) use file::{SettingsFile, keep};
+pub(crate) use file::{SettingsFile, keep, usable};
 pub(crate) use parse::parse;
 pub(crate) use watch::{Edited, Look, watch};
 
