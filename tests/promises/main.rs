@@ -5,6 +5,7 @@ mod desktop;
 mod disconnect_stays_disconnected;
 mod do_not_disturb_is_respected;
 mod doctor_finds_what_is_wrong;
+mod follows_the_network;
 mod heartbeat_keeps_the_recipe;
 mod hostile_input_hurts_nobody;
 mod language_switches_at_once;

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::binary;
 use crate::desktop::{PrivateBus, Process, Signal};
+use crate::network::Network;
 use crate::wait::{LOOK, SOON, eventually};
 
 /// What the agent takes for the user's time zone: nine hours east of UTC, so that local times show.
@@ -46,6 +47,7 @@ pub struct Builder {
     start: Start,
     locale: &'static str,
     log: &'static str,
+    launcher: Vec<String>,
 }
 
 /// An agent with all that it leaves behind. Its log is printed in the end, for a runner that shows the output of
@@ -58,6 +60,8 @@ pub struct App {
     log: &'static str,
     process: Option<Process>,
     starts: u32,
+    /// The program, with its arguments, that starts the agent.
+    launcher: Vec<String>,
 }
 
 /// What a command printed, and its exit code.
@@ -115,10 +119,17 @@ impl Builder {
         self
     }
 
+    /// At the desk of this network; without, it shares the test's.
+    #[must_use]
+    pub fn at(mut self, network: &Network) -> Self {
+        self.launcher = network.launcher();
+        self
+    }
+
     /// Starts the agent and waits until it answers.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Self { settings, bus, start, locale, log } = self;
-        let mut app = App { folder: folder()?, bus, locale, log, process: None, starts: 0 };
+        let Self { settings, bus, start, locale, log, launcher } = self;
+        let mut app = App { folder: folder()?, bus, locale, log, process: None, starts: 0, launcher };
         if let Some(settings) = settings {
             app.write_settings(settings)?;
         }
@@ -135,14 +146,23 @@ impl App {
 
     /// An agent without a settings file.
     pub fn without_settings() -> Builder {
-        Builder { settings: None, bus: None, start: Start::ByHand, locale: "C.UTF-8", log: "debug" }
+        Builder {
+            settings: None,
+            bus: None,
+            start: Start::ByHand,
+            locale: "C.UTF-8",
+            log: "debug",
+            launcher: Vec::new(),
+        }
     }
 
     /// Starts the agent again after its end and waits until it answers.
     pub async fn start(&mut self, start: Start) -> anyhow::Result<()> {
         ensure!(self.process.is_none(), "the agent runs already");
         self.starts += 1;
-        let mut command = Command::new(self.binary());
+        let mut words = self.launcher.iter().map(OsString::from).chain([self.binary().into()]);
+        let mut command = Command::new(words.next().context("no program")?);
+        command.args(words);
         command.env_clear().envs(self.environment());
         if start == Start::Background {
             command.arg("--background");

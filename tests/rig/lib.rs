@@ -6,6 +6,7 @@ pub mod browser;
 pub mod desktop;
 pub mod keyring;
 pub mod listen;
+pub mod network;
 pub mod nginx;
 pub mod notification_service;
 pub mod scene;

@@ -56,6 +56,7 @@ const DESKTOP: &[Package] = &[
 
 const TESTS: &[Package] = &[
     package("nginx", Some("nginx")),
+    package("iproute2", Some("ip")),
     package("webkit2gtk-driver", Some("WebKitWebDriver")),
     package("libc-bin", Some("ldd")),
     package("gnome-keyring", Some("gnome-keyring-daemon")),

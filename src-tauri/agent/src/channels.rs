@@ -23,7 +23,7 @@ use crate::doctor::{self, Examination, Reach};
 use crate::lending::{Lender, Lent, Loan};
 use crate::remembered::{Quiet, Remembered};
 use crate::settings::{CaFileError, ChannelSettings};
-use crate::signals::network::{Path, Routes, Target};
+use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use crate::snapshot::{ChannelView, Snapshot, timestamp};
 use crate::wish::Wishes;
 
@@ -47,7 +47,10 @@ struct Held {
     state: &'static str,
     /// Makes the channel forget its secret, so that it is read again.
     forget: Forget,
-    /// The way to its server, at the last look.
+    /// What it dials by.
+    config: Config,
+    /// Where its server is, and the way there at the last look.
+    target: Target,
     path: Path,
     lent: Option<Lent>,
     pump: JoinHandle<()>,
@@ -150,12 +153,13 @@ impl Channels {
             inbox: self.inbox.clone(),
             snapshot: self.snapshot.clone(),
         };
-        let (channel, frames) = Channel::spawn(config, start, owner);
+        let (channel, frames) = Channel::spawn(config.clone(), start, owner);
         let status = channel.status();
         let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
         let view = view(&settings, status.clone());
         let state = view.status().state.name();
-        let path = Path::to(Target::of(&settings.url), &Routes::look());
+        let target = Target::of(&config, &view.status());
+        let path = Path::to(target, &Routes::look());
         if !path.is_there() {
             channel.signal(Signal::NetworkChanged { online: false });
         }
@@ -167,7 +171,7 @@ impl Channels {
             self.inbox.clone(),
             self.changed.clone(),
         ));
-        Held { settings, channel, profile, view, state, forget, path, lent, pump }
+        Held { settings, channel, profile, view, state, forget, config, target, path, lent, pump }
     }
 
     /// Notes which channels came into another state, and remembers what must outlive the agent.
@@ -176,6 +180,7 @@ impl Channels {
             if held.is_lent() {
                 continue;
             }
+            held.look_at_target();
             let state = held.view.status().state;
             if held.state == state.name() {
                 continue;
@@ -329,8 +334,12 @@ impl Channels {
     pub(crate) fn look_at_network(&mut self) {
         let routes = Routes::look();
         for held in &mut self.held {
-            let now = Path::to(Target::of(&held.settings.url), &routes);
-            if let Some(signal) = held.path.take_up(now) {
+            let now = Path::to(held.target, &routes);
+            let moved = Signal::NetworkChanged { online: now.is_there() };
+            let lost = lost_its_address(&held.view.status());
+            let news = held.path.news(&now).or(lost.then_some(moved));
+            held.path = now;
+            if let Some(signal) = news {
                 tracing::info!(channel = held.settings.id, ?signal, "its way to the server changed");
                 held.channel.signal(signal);
             }
@@ -357,6 +366,19 @@ impl Held {
         self.profile.send_replace(Arc::new(settings.profile()));
         self.view = ChannelView { since: self.view.since, ..view(&settings, self.view.status.clone()) };
         self.settings = settings;
+    }
+
+    /// A link that came up or ended: from now on the way is another one.
+    fn look_at_target(&mut self) {
+        let target = Target::of(&self.config, &self.view.status());
+        if target != self.target {
+            self.target = target;
+            let was_there = self.path.is_there();
+            self.path = Path::to(target, &Routes::look());
+            if self.path.is_there() != was_there {
+                self.channel.signal(Signal::NetworkChanged { online: self.path.is_there() });
+            }
+        }
     }
 
     /// While the channel is lent, a wish is for what follows.

@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +19,7 @@ use url::{Host, Url};
 use crate::link::{Link, websocket_config, words};
 use crate::request::upgrade_request;
 use crate::tap::Tap;
-use crate::{Cause, ChannelUrl, Config, DialAsk, DialRefusal, Owner, Stage, tls};
+use crate::{Cause, ChannelUrl, Config, DialAsk, DialRefusal, Owner, Route, Stage, tls};
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
 pub(crate) trait Connect: Send + Sync + 'static {
@@ -34,11 +33,11 @@ pub(crate) trait Connect: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Connected<Self::Stream>, Cause>> + Send;
 }
 
-/// A connected stream and the address of this machine that it goes out from, where it has one (W3).
+/// A connected stream and its ends, where it has some (W3).
 #[derive(Debug)]
 pub(crate) struct Connected<S> {
     pub(crate) stream: S,
-    pub(crate) local: Option<SocketAddr>,
+    pub(crate) route: Option<Route>,
 }
 
 /// Why a dial failed.
@@ -79,12 +78,12 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
 ) -> Result<Connected<Box<Link<C::Stream>>>, DialFailure> {
     let params = owner.lock().await.dial_params(ask).await?;
     let request = upgrade_request(&config.url, &params)?;
-    let Connected { stream, local } = connector.connect(&config, &stage).await?;
+    let Connected { stream, route } = connector.connect(&config, &stage).await?;
     stage.send_replace(Stage::Upgrade);
     let mut tap = Tap::new(stream);
     upgrade(request, &mut tap, &config).await?;
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
-    Ok(Connected { stream: Box::new(Link::new(socket)), local })
+    Ok(Connected { stream: Box::new(Link::new(socket)), route })
 }
 
 /// Asks for the upgrade, and reads what the answer means.

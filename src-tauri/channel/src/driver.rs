@@ -4,7 +4,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ use crate::facts::{End, Input, Now, Output};
 use crate::link::{Event, Link};
 use crate::machine::Machine;
 use crate::tcp::Tcp;
-use crate::{Command, Config, DialAsk, Frame, Owner, Signal, Stage, Start, State, Status};
+use crate::{Command, Config, DialAsk, Frame, Owner, Route, Signal, Stage, Start, State, Status};
 
 /// Frames that wait for the owner; with messages of up to 1 MiB this bounds memory. Too low: bursts stop
 /// the reading; too high: memory.
@@ -72,7 +72,7 @@ pub(crate) fn spawn_with(
         held: None,
         dialling: None,
         link: None,
-        local: None,
+        route: None,
         stopping: false,
         finished: false,
     };
@@ -92,8 +92,8 @@ struct Driver<O, C: Connect> {
     held: Option<Frame>,
     dialling: Option<Dialling<C::Stream>>,
     link: Option<(u64, Box<Link<C::Stream>>)>,
-    /// The address of this machine that the link goes out from.
-    local: Option<SocketAddr>,
+    /// The newest link's ends.
+    route: Option<Route>,
     /// Asked to shut down: no further asks are heard.
     stopping: bool,
     finished: bool,
@@ -186,9 +186,9 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             Found::Dialled(result) => {
                 let generation = self.dialling.take()?.generation;
                 match result {
-                    Ok(Connected { stream: link, local }) => {
+                    Ok(Connected { stream: link, route }) => {
                         self.link = Some((generation, link));
-                        self.local = local;
+                        self.route = route;
                         Input::Opened { generation }
                     }
                     Err(DialFailure { cause, retry_after }) => {
@@ -209,12 +209,12 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     /// W3: a link can't outlive the address that it goes out from. The kernel lets nobody bind to one that is
     /// gone, which saves knowing the interfaces.
     fn look_at_address(&mut self, signal: &Signal) {
-        let (Signal::NetworkChanged { .. }, Some((generation, _)), Some(local)) =
-            (signal, &self.link, self.local)
+        let (Signal::NetworkChanged { .. }, Some((generation, _)), Some(route)) =
+            (signal, &self.link, self.route)
         else {
             return;
         };
-        let mut from = local;
+        let mut from = route.from;
         from.set_port(0);
         if let Err(error) = UdpSocket::bind(from)
             && error.kind() == io::ErrorKind::AddrNotAvailable
@@ -299,7 +299,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
 
     /// Publishes the status; wakes watchers only for what a person would see.
     fn publish(&self) {
-        let status = self.machine.status();
+        let status = Status { route: self.route, ..self.machine.status() };
         self.status.send_if_modified(|shown| {
             let quiet =
                 Status { rtt: status.rtt, last_inbound: status.last_inbound, ..shown.clone() } == status;

@@ -168,7 +168,7 @@ impl Connect for Once {
         self.dials.send_modify(|dials| *dials += 1);
         let stream = self.stream.lock().expect("nobody panics with it").take();
         let stream = stream.ok_or_else(|| Cause::Unreachable { detail: "the play is over".to_owned() })?;
-        Ok(Connected { stream, local: None })
+        Ok(Connected { stream, route: None })
     }
 }
 

@@ -270,6 +270,8 @@ impl Machine {
             rtt: self.rtt,
             last_inbound: self.last_inbound,
             peer: self.peer,
+            // The driver knows it.
+            route: None,
             persistent: self.in_vain >= IN_VAIN,
         }
     }

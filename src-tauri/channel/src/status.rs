@@ -1,6 +1,7 @@
 //! What a channel says of itself. Published by value over a `watch`; looking never disturbs the link.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::verdict::TOO_BIG;
@@ -24,9 +25,20 @@ pub struct Status {
     pub last_inbound: Option<SystemTime>,
     /// Whether this peer answers pings, so that its death can be noticed.
     pub peer: PeerCheck,
+    /// Where the newest link goes, or went; `None` before the first.
+    pub route: Option<Route>,
     /// The last failure came three times in a row and waiting hardly mends it (nothing at the address, a broken
     /// protocol): worth showing as an error.
     pub persistent: bool,
+}
+
+/// The two ends of a link's TCP connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The address of this machine that it goes out from.
+    pub from: SocketAddr,
+    /// The server's address, or its proxy's.
+    pub to: SocketAddr,
 }
 
 /// C4: the six states.
@@ -416,6 +428,7 @@ mod tests {
                 last_close: None,
                 rtt: Some(Duration::from_millis(12)),
                 last_inbound: None,
+                route: None,
                 peer,
                 persistent,
             };

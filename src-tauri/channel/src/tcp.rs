@@ -13,7 +13,7 @@ use url::Host;
 use crate::dial::{Connect, Connected, within};
 use crate::race::{self, Resolve, connect_any, lookup};
 use crate::tls::Tls;
-use crate::{Cause, ChannelUrl, Config, ProxyUrl, Stage, Timing};
+use crate::{Cause, ChannelUrl, Config, ProxyUrl, Route, Stage, Timing};
 
 /// A connected socket, with or without TLS.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -42,15 +42,16 @@ impl Connect for Tcp {
     ) -> Result<Connected<Self::Stream>, Cause> {
         let Config { url, timing, proxy, .. } = config;
         let stream = self.reach(url, proxy.as_ref(), timing, stage).await?;
-        let local = stream.local_addr().ok();
+        let ends = stream.local_addr().and_then(|from| Ok(Route { from, to: stream.peer_addr()? }));
+        let route = ends.ok();
         if !url.is_tls() {
-            return Ok(Connected { stream: Box::new(stream), local });
+            return Ok(Connected { stream: Box::new(stream), route });
         }
         stage.send_replace(Stage::Tls);
         let connector = TlsConnector::from(self.tls.client(config).await?);
         let name = server_name(url)?;
         match within(timing.tls, Stage::Tls, connector.connect(name, stream)).await? {
-            Ok(stream) => Ok(Connected { stream: Box::new(stream), local }),
+            Ok(stream) => Ok(Connected { stream: Box::new(stream), route }),
             Err(error) => Err(self.tls.refused(&error)),
         }
     }

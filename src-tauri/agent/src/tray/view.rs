@@ -327,6 +327,7 @@ mod tests {
             last_close: None,
             rtt: None,
             last_inbound: None,
+            route: None,
             peer: PeerCheck::Unknown,
             persistent: false,
         };

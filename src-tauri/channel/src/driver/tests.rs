@@ -1,5 +1,6 @@
 //! The driver against a real WebSocket server over in-memory streams, in paused time.
 
+use std::net::SocketAddr;
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -52,7 +53,7 @@ struct Memory {
     dialled: mpsc::UnboundedSender<DuplexStream>,
     alive: Arc<AtomicUsize>,
     buffer: usize,
-    local: Option<SocketAddr>,
+    route: Option<Route>,
 }
 
 impl Connect for Memory {
@@ -64,7 +65,7 @@ impl Connect for Memory {
         let (ours, theirs) = tokio::io::duplex(self.buffer);
         let stream = Counted { stream: ours, alive: self.alive.clone() };
         self.dialled.send(theirs).map_err(|_| Cause::Unreachable { detail: "test over".to_owned() })?;
-        Ok(Connected { stream, local: self.local })
+        Ok(Connected { stream, route: self.route })
     }
 }
 
@@ -106,7 +107,8 @@ impl Rig {
     fn from_address(local: Option<SocketAddr>, config: Config, owner: Giver, buffer: usize) -> Self {
         let (dialled, accepted) = mpsc::unbounded_channel();
         let alive = Arc::new(AtomicUsize::new(0));
-        let connector = Memory { dialled, alive: alive.clone(), buffer, local };
+        let route = local.map(|from| Route { from, to: from });
+        let connector = Memory { dialled, alive: alive.clone(), buffer, route };
         let (channel, frames) = Channel::spawn_with(config, Start::Connect, |config, start, asked| {
             spawn_with(config, start, owner, asked, connector, SmallRng::seed_from_u64(5))
         });
