@@ -9,22 +9,24 @@ use std::time::{Duration, Instant};
 use jiff::{Timestamp, Zoned};
 use tidings_channel::Signal as ChannelSignal;
 use tidings_inbox::{Inbox, Policy, RowId};
+use tidings_words::Words;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
 
 use crate::channels::Channels;
 use crate::cli::Start;
 use crate::lock::{self, Lock};
+use crate::notice::{Notice, Source};
 use crate::paths::{Paths, create_private};
 use crate::popup::{self, Popups};
 use crate::remembered::Remembered;
 use crate::settings::{self, Edited, Look, Settings, SettingsError, SettingsFile};
 use crate::signals::{Bell, Bells, Sleep, asleep};
-use crate::snapshot::{Snapshot, Source};
+use crate::snapshot::Snapshot;
 use crate::tray;
 use crate::tray::view::RECENT;
 use crate::trouble::Troubles;
-use crate::window::{self, Window};
+use crate::window::{self, Window, WindowError};
 use crate::wish::{Wish, Wishes};
 use crate::{remote, serve};
 
@@ -67,7 +69,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     };
     let mut bells = Bells::listen();
     for notice in inbox_notices {
-        agent.notice(Source::Inbox, notice.message);
+        agent.notice(Notice::Inbox(notice));
     }
     agent.set_pause(agent.remembered.paused_until().filter(|until| *until > Timestamp::now()));
     agent.look_into_inbox().await;
@@ -109,7 +111,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
             }
             Ok(()) = unread.changed() => agent.look_into_inbox().await,
             event = events.recv() => match event {
-                Ok(tidings_inbox::Event::Notice(notice)) => agent.notice(Source::Inbox, notice.message),
+                Ok(tidings_inbox::Event::Notice(notice)) => agent.notice(Notice::Inbox(notice)),
                 Ok(tidings_inbox::Event::Stored(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => break,
             },
@@ -200,10 +202,10 @@ impl Agent {
         });
     }
 
-    fn notice(&self, source: Source, message: String) {
-        tracing::warn!("{message}");
+    fn notice(&self, notice: Notice) {
+        tracing::warn!("{}", notice.told(Words::default()));
         self.snapshot.send_modify(|snapshot| {
-            snapshot.notices.insert(source, message);
+            snapshot.notices.insert(notice.source(), notice);
         });
     }
 
@@ -215,7 +217,7 @@ impl Agent {
     async fn take_up(&mut self, settings: Result<Settings, SettingsError>, by_hand: bool) {
         let settings = match settings {
             Ok(settings) => settings,
-            Err(error) => return self.notice(Source::Settings, error.to_string()),
+            Err(error) => return self.notice(Notice::Settings(error)),
         };
         let (words, theme) = (settings.language.words(), settings.theme);
         self.snapshot.send_modify(|snapshot| (snapshot.words, snapshot.theme) = (words, theme));
@@ -224,7 +226,7 @@ impl Agent {
         self.down_after = settings.notifications.down_after;
         let count = settings.channels.len();
         if let Err(error) = self.channels.take_up(settings.channels, &mut self.remembered, by_hand).await {
-            return self.notice(Source::Settings, error.to_string());
+            return self.notice(Notice::File(error));
         }
         tracing::info!(channels = count, "settings taken up");
         self.snapshot.send_modify(|snapshot| {
@@ -300,12 +302,9 @@ impl Agent {
     fn window_ended(&self, status: &std::io::Result<ExitStatus>) {
         match status {
             Ok(status) if status.success() => tracing::debug!("the window was closed"),
-            Ok(status) if status.code() == Some(window::LIBRARY_MISSING) => self.notice(
-                Source::Window,
-                "the window needs WebKitGTK 4.1, which is not installed (Debian: libwebkit2gtk-4.1-0); \
-                 everything else works without it"
-                    .to_owned(),
-            ),
+            Ok(status) if status.code() == Some(window::LIBRARY_MISSING) => {
+                self.notice(Notice::Window(WindowError::NoLibrary));
+            }
             other => tracing::warn!(?other, "the window ended badly"),
         }
     }
@@ -315,7 +314,7 @@ impl Agent {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Window).is_some());
             }
-            Err(error) => self.notice(Source::Window, error.to_string()),
+            Err(error) => self.notice(Notice::Window(error)),
         }
     }
 }

@@ -16,6 +16,7 @@ mod lending;
 mod listen;
 mod lock;
 mod logging;
+mod notice;
 mod paths;
 mod pause;
 mod popup;

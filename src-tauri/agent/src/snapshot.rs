@@ -10,6 +10,7 @@ use tidings_words::Words;
 use tokio::sync::watch;
 
 use crate::cause;
+use crate::notice::{Notice, Source};
 use crate::settings::Theme;
 use crate::trouble::Trouble;
 
@@ -25,7 +26,7 @@ pub(crate) struct Snapshot {
     /// Ids of those whose secret is in the keyring, if anywhere.
     pub(crate) by_keyring: BTreeSet<String>,
     /// What the user should know and mend, by where it comes from: the newest of each source.
-    pub(crate) notices: BTreeMap<Source, String>,
+    pub(crate) notices: BTreeMap<Source, Notice>,
     /// What popups tell of channels themselves, by id.
     pub(crate) troubles: BTreeMap<String, Trouble>,
     /// Popups are held back until then.
@@ -34,14 +35,6 @@ pub(crate) struct Snapshot {
     pub(crate) unread: Unread,
     /// The newest messages, newest first.
     pub(crate) recent: Vec<Message>,
-}
-
-/// Where a notice comes from. (As many places as this has in the tray's menu.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
-    Settings,
-    Inbox,
-    Window,
 }
 
 /// One channel.
@@ -72,6 +65,11 @@ impl ChannelView {
 }
 
 impl Snapshot {
+    /// In the language in force.
+    pub(crate) fn told_notices(&self) -> impl Iterator<Item = String> {
+        self.notices.values().map(|notice| notice.told(self.words))
+    }
+
     pub(crate) fn report(&self) -> StatusReport {
         StatusReport {
             version: tidings_api::VERSION.to_owned(),
@@ -79,7 +77,7 @@ impl Snapshot {
             theme: self.theme.as_str().to_owned(),
             paused_until: self.paused_until,
             unread: self.unread.total,
-            notices: self.notices.values().cloned().collect(),
+            notices: self.told_notices().collect(),
             channels: self.channels.iter().map(|channel| self.channel_report(channel)).collect(),
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tidings_api::Event;
 use tidings_inbox::RowId;
+use tidings_words::Words;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
@@ -26,12 +27,25 @@ pub(crate) struct Window {
 pub(crate) struct Raises(Arc<Mutex<Option<mpsc::Sender<Event>>>>);
 
 /// Why no window opens.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WindowError {
-    #[error("the window is not installed: there is no {}; everything else works without it", .0.display())]
+    /// There is no such program.
     Missing(PathBuf),
-    #[error("the window could not be started: {0}")]
-    Failed(std::io::Error),
+    /// The system's words.
+    Failed(String),
+    /// It ended at once: WebKitGTK is not there.
+    NoLibrary,
+}
+
+impl WindowError {
+    /// What is missing, and how to get it.
+    pub(crate) fn told(&self, words: Words) -> String {
+        match self {
+            Self::Missing(file) => words.notice_window_missing(&file.display()),
+            Self::Failed(why) => words.notice_window_failed(why),
+            Self::NoLibrary => words.notice_window_library(),
+        }
+    }
 }
 
 impl Raises {
@@ -72,7 +86,8 @@ impl Window {
         if self.raises.raise(activation_token.clone(), message) || self.child.is_some() {
             return Ok(());
         }
-        let executable = std::env::current_exe().map_err(WindowError::Failed)?.with_file_name(EXECUTABLE);
+        let failed = |error: std::io::Error| WindowError::Failed(error.to_string());
+        let executable = std::env::current_exe().map_err(failed)?.with_file_name(EXECUTABLE);
         if !executable.exists() {
             return Err(WindowError::Missing(executable));
         }
@@ -85,7 +100,7 @@ impl Window {
             // How a toolkit is handed the desktop's permission to take the focus (XDG activation).
             command.env("XDG_ACTIVATION_TOKEN", &token).env("DESKTOP_STARTUP_ID", token);
         }
-        self.child = Some(command.spawn().map_err(WindowError::Failed)?);
+        self.child = Some(command.spawn().map_err(failed)?);
         Ok(())
     }
 

@@ -230,13 +230,8 @@ pub(crate) fn replace(path: &Path, reason: &str) -> Opened {
             return (Err(error), None);
         }
     };
-    let message = format!(
-        "The inbox {} could not be read ({reason}). It was set aside as {} and a new one was started. The earlier \
-         messages are in that file; `sqlite3 FILE .recover` saves what can be saved.",
-        path.display(),
-        aside.display()
-    );
-    (Database::open(path), Some(Notice { message }))
+    let notice = Notice::SetAside { file: path.to_owned(), why: reason.to_owned(), aside };
+    (Database::open(path), Some(notice))
 }
 
 /// Renames the file, and the log and index that belong to it, to a name that is free.

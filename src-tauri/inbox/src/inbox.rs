@@ -46,14 +46,11 @@ impl Inbox {
         let (events, _) = broadcast::channel(EVENTS);
         let (writer, mut notices) =
             Writer::open(path, policy, Box::new(notifier), unread_out, events.clone());
-        let thread =
-            thread::Builder::new().name("inbox".into()).spawn(move || writer.run(&queue)).inspect_err(|error| {
-                notices.push(Notice {
-                    message: format!(
-                        "The inbox is off: its thread could not be started ({error}). Messages are neither stored nor \
-                         shown. Raise the limit of processes of this user and restart Tidings."
-                    ),
-                });
+        let thread = thread::Builder::new()
+            .name("inbox".into())
+            .spawn(move || writer.run(&queue))
+            .inspect_err(|error| {
+                notices.push(Notice::Off { why: error.to_string() });
             });
         let inbox = Self {
             commands,

@@ -26,6 +26,7 @@ mod history;
 mod inbox;
 mod mapping;
 mod message;
+mod notice;
 mod policy;
 mod quiet;
 mod search;
@@ -45,6 +46,7 @@ pub use history::Query;
 pub use inbox::Inbox;
 pub use mapping::{Field, Mapping, Source, SourceError};
 pub use message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
+pub use notice::Notice;
 pub use policy::{Rule, Then, pops_up};
 pub use quiet::{QuietHours, Weekdays};
 pub use template::SyntaxError;
@@ -226,13 +228,6 @@ impl Popup {
             Self::Summary { rows, .. } => rows.clone(),
         }
     }
-}
-
-/// Something the user should know of the inbox: what, where and how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// For the log and the tray.
-    pub message: String,
 }
 
 /// What happens in the inbox, for whoever looks on (the window, `tidings tail`).

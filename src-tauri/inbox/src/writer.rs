@@ -286,7 +286,7 @@ impl Writer {
     }
 
     fn tell(&self, notice: Notice) {
-        warn!("{}", notice.message);
+        warn!("{notice}");
         let _ = self.events.send(Event::Notice(notice));
     }
 }

@@ -18,20 +18,20 @@ fn main() {
         println!("cargo::rerun-if-changed={}", locales.display());
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo tells it"));
-    let mut functions = String::from("impl Words {\n");
+    let (mut texts, mut words) = (String::from("impl Text {\n"), String::from("impl Words {\n"));
     for (language, messages) in Catalogue::read(locales).languages {
         let agents: Vec<Message> = messages.into_iter().filter(|message| message.file != PAGE).collect();
         let source: String = agents.iter().map(source).collect();
         fs::write(out.join(format!("{language}.ftl")), source).expect("cargo's own folder");
         if language == catalogue::FIRST {
-            agents.iter().for_each(|message| function(&mut functions, message));
+            agents.iter().for_each(|message| functions(&mut texts, &mut words, message));
         }
     }
-    functions.push_str("}\n");
-    fs::write(out.join("messages.rs"), functions).expect("cargo's own folder");
+    fs::write(out.join("messages.rs"), format!("{texts}}}\n\n{words}}}\n")).expect("cargo's own folder");
 }
 
-fn function(code: &mut String, message: &Message) {
+/// `Text::MESSAGE(VARIABLES)`, and `Words::MESSAGE(self, VARIABLES)` which says it at once.
+fn functions(texts: &mut String, words: &mut String, message: &Message) {
     let Message { file, entry, variables } = message;
     let id = message.id();
     let name = id.replace('-', "_");
@@ -39,23 +39,29 @@ fn function(code: &mut String, message: &Message) {
         Some(comment) => comment.content.join(" "),
         None => format!("`{id}`, in `{file}`."),
     };
-    let _ = writeln!(code, "    /// {comment}\n    ///\n    /// ```text");
+    let mut says = format!("    /// {comment}\n    ///\n    /// ```text\n");
     source(message).trim_end().lines().for_each(|line| {
-        let _ = writeln!(code, "    /// {line}");
+        let _ = writeln!(says, "    /// {line}");
     });
-    let (mut takes, mut hands) = (String::new(), String::new());
+    says.push_str("    /// ```\n    #[must_use]\n");
+    let (mut takes, mut names, mut holds) = (String::new(), String::new(), String::new());
     for (variable, kind) in variables {
         let argument = variable.replace('-', "_");
         let (of_type, value) = match kind {
-            Kind::Number => ("impl Into<FluentNumber>", format!("FluentValue::Number({argument}.into())")),
-            Kind::Text => ("&dyn Display", format!("FluentValue::from({argument}.to_string())")),
+            Kind::Number => ("impl Into<FluentNumber>", format!("Variable::Number({argument}.into())")),
+            Kind::Text => ("&dyn Display", format!("Variable::Text({argument}.to_string())")),
         };
-        let _ = write!(takes, ", {argument}: {of_type}");
-        let _ = write!(hands, "({variable:?}, {value}), ");
+        let _ = write!(takes, "{argument}: {of_type}, ");
+        let _ = write!(names, "{argument}, ");
+        let _ = write!(holds, "({variable:?}, {value}), ");
     }
-    let _ = write!(
-        code,
-        "    /// ```\n    #[must_use]\n    pub fn {name}(self{takes}) -> String {{\n        self.say({id:?}, [{hands}])\n    }}\n\n"
+    let _ = writeln!(
+        texts,
+        "{says}    pub fn {name}({takes}) -> Self {{\n        Self {{ id: {id:?}, variables: vec![{holds}] }}\n    }}\n"
+    );
+    let _ = writeln!(
+        words,
+        "{says}    pub fn {name}(self, {takes}) -> String {{\n        Text::{name}({names}).said(self)\n    }}\n"
     );
 }
 

@@ -14,7 +14,7 @@ mod language;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -26,6 +26,20 @@ pub use language::Language;
 /// The words of one language. Cheap to copy; the language's messages are read when the first one is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Words(Language);
+
+/// A message with its variables, to be said later: what an error holds, which the log tells in English and the window
+/// in the language that it has by then. Displayed in English.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Text {
+    id: &'static str,
+    variables: Vec<(&'static str, Variable)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Variable {
+    Text(String),
+    Number(FluentNumber),
+}
 
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 
@@ -41,13 +55,29 @@ impl Words {
     pub const fn language(self) -> Language {
         self.0
     }
+}
 
+impl Text {
     /// In this language, else in English; a message that nobody knows is its own name, which is better than an end.
-    fn say<const N: usize>(self, id: &str, variables: [(&'static str, FluentValue<'_>); N]) -> String {
-        let variables = FluentArgs::from_iter(variables);
-        said(self.0, id, &variables)
-            .or_else(|| said(Language::English, id, &variables))
-            .unwrap_or_else(|| id.to_owned())
+    #[must_use]
+    pub fn said(&self, words: Words) -> String {
+        let variables: FluentArgs<'_> = self
+            .variables
+            .iter()
+            .map(|(name, variable)| match variable {
+                Variable::Text(text) => (*name, FluentValue::from(text.as_str())),
+                Variable::Number(number) => (*name, FluentValue::Number(number.clone())),
+            })
+            .collect();
+        said(words.0, self.id, &variables)
+            .or_else(|| said(Language::English, self.id, &variables))
+            .unwrap_or_else(|| self.id.to_owned())
+    }
+}
+
+impl Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said(Words::default()))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use tidings_words::Words;
+
 /// A place in the settings file, both from 1. Columns count characters, not bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
@@ -43,6 +45,13 @@ pub(crate) struct SettingsError {
 impl SettingsError {
     pub(super) fn about(self, key: impl Into<String>) -> Self {
         Self { key: Some(key.into()), ..self }
+    }
+}
+
+impl SettingsError {
+    /// Where, what, and how to mend it.
+    pub(crate) fn told(&self, _: Words) -> String {
+        self.to_string()
     }
 }
 

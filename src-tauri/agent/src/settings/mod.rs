@@ -323,6 +323,13 @@ pub(crate) struct CaFileError {
     message: String,
 }
 
+impl CaFileError {
+    /// What, and how to mend it.
+    pub(crate) fn told(&self, _: Words) -> String {
+        self.to_string()
+    }
+}
+
 /// Reads the settings file. One that does not exist is the defaults: no channels.
 pub(crate) fn load(file: &Path) -> Result<Settings, SettingsError> {
     read(file, &content(file))

@@ -78,7 +78,7 @@ impl TrayView {
         let words = snapshot.words;
         let statuses: Vec<Status> = snapshot.channels.iter().map(ChannelView::status).collect();
         let mut menu = channel_entries(snapshot, &statuses, now);
-        let mut notices: Vec<String> = snapshot.notices.values().flat_map(|text| wrapped(text)).collect();
+        let mut notices: Vec<String> = snapshot.told_notices().flat_map(|text| wrapped(&text)).collect();
         notices.resize(NOTICES * NOTICE_LINES, String::new());
         menu.extend(notices.into_iter().map(|label| Entry::Line { visible: !label.is_empty(), label }));
         menu.push(Entry::Separator);
@@ -214,7 +214,7 @@ fn tooltip(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> String {
         .zip(statuses)
         .map(|(channel, status)| line(&channel_line(channel, status, now, snapshot.words)))
         .collect();
-    lines.extend(snapshot.notices.values().flat_map(|text| wrapped(text)));
+    lines.extend(snapshot.told_notices().flat_map(|text| wrapped(&text)));
     lines.join("\n")
 }
 
@@ -305,7 +305,8 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::snapshot::Source;
+    use crate::notice::{Notice, Source};
+    use crate::window::WindowError;
 
     /// 2026-03-01 14:02:31 UTC.
     const NOON: u64 = 1_772_373_751;
@@ -340,6 +341,10 @@ mod tests {
             status: watch::channel(status).1,
             since: Timestamp::UNIX_EPOCH,
         }
+    }
+
+    fn wrong() -> Notice {
+        Notice::Window(WindowError::Failed("no room".to_owned()))
     }
 
     fn view(channels: Vec<ChannelView>) -> TrayView {
@@ -505,7 +510,7 @@ mod tests {
         for (state, ..) in every_state() {
             let mut snapshot = plain(state);
             assert_eq!(of(&snapshot), first);
-            snapshot.notices.insert(Source::Settings, "wrong".to_owned());
+            snapshot.notices.insert(Source::Settings, wrong());
             snapshot.paused_until = Some(Timestamp::MAX);
             assert_eq!(of(&snapshot), first);
         }
@@ -531,10 +536,10 @@ mod tests {
             channels: vec![channel("A", State::Connected { since: at(0) })],
             ..Snapshot::default()
         };
-        snapshot.notices.insert(Source::Settings, "config.toml:3:1: unknown key".to_owned());
+        snapshot.notices.insert(Source::Settings, wrong());
         let view = TrayView::of(&snapshot, &now());
         assert_eq!(view.shape, Shape::Attention);
-        let told = Entry::Line { label: "config.toml:3:1: unknown key".to_owned(), visible: true };
+        let told = Entry::Line { label: wrong().told(Words::default()), visible: true };
         assert!(view.menu.contains(&told), "{:?}", view.menu);
     }
 

@@ -6,7 +6,7 @@ use tracing::{debug, error, info, warn};
 use super::{BATCH, Writer};
 use crate::Notice;
 use crate::database::{self, Contents, Database, OpenError, Opened, is_corrupt};
-use crate::waiting::{Held, WAITING};
+use crate::waiting::Held;
 
 /// Damaged files that one run sets aside. More than that is a broken disk, and a new file each time no cure.
 const REPLACEMENTS: u8 = 3;
@@ -54,12 +54,7 @@ impl Writer {
             self.trouble = false;
             self.giving_up = false;
             self.recount();
-            let path = self.path.display();
-            self.tell(Notice {
-                message: format!(
-                    "The inbox {path} can be written again; the {written} messages that waited are in it."
-                ),
-            });
+            self.tell(Notice::Written { file: self.path.clone(), written });
         }
         self.give_up_the_oldest();
     }
@@ -77,13 +72,7 @@ impl Writer {
         let first_time = !self.giving_up;
         self.giving_up = true;
         if first_time {
-            let path = self.path.display();
-            self.tell(Notice {
-                message: format!(
-                    "The inbox {path} has not been writable for so long that the oldest of the waiting messages are given \
-                     up; they were shown, but will not be in the inbox. Make room on the disk or mend its permissions."
-                ),
-            });
+            self.tell(Notice::GivenUp { file: self.path.clone() });
         }
     }
 
@@ -106,7 +95,7 @@ impl Writer {
             Err(error) => {
                 let notice = self.no_file(&error);
                 if self.trouble {
-                    debug!("{}", notice.message);
+                    debug!("{notice}");
                 } else {
                     self.trouble = true;
                     self.tell(notice);
@@ -171,30 +160,14 @@ impl Writer {
 
     /// Why there is no file, for the user.
     pub(super) fn no_file(&self, error: &OpenError) -> Notice {
-        let mend = match error {
-            OpenError::Newer { .. } => {
-                "It is left alone. Install the newer version again, or move the file away"
-            }
-            OpenError::Damaged(_) | OpenError::Unavailable(_) => {
-                "It is tried again by itself. Check that the folder is there and writable and that the disk has room"
-            }
-        };
-        Notice {
-            message: format!(
-                "The inbox {} can't be opened: {error}. Messages are shown, but only the last {WAITING} are kept, in \
-                 memory. {mend}.",
-                self.path.display()
-            ),
+        let (file, why) = (self.path.clone(), error.to_string());
+        match error {
+            OpenError::Newer { .. } => Notice::Newer { file, why },
+            OpenError::Damaged(_) | OpenError::Unavailable(_) => Notice::Unavailable { file, why },
         }
     }
 
     pub(super) fn not_written(&self, error: &rusqlite::Error) -> Notice {
-        Notice {
-            message: format!(
-                "The inbox {} can't be written: {error}. Messages are shown, and up to {WAITING} wait in memory to be \
-                 written later. Make room on the disk or mend its permissions.",
-                self.path.display()
-            ),
-        }
+        Notice::NotWritten { file: self.path.clone(), why: error.to_string() }
     }
 }

@@ -83,7 +83,7 @@ impl Rig {
     fn notice(&mut self) -> String {
         loop {
             if let Event::Notice(notice) = self.events.blocking_recv().expect("an event") {
-                return notice.message;
+                return notice.to_string();
             }
         }
     }

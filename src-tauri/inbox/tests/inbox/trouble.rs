@@ -50,7 +50,7 @@ async fn a_damaged_file_is_set_aside_with_a_notice_and_a_new_one_started() {
         let (inbox, mut screen, notices) = open(&file, unlimited());
         let aside = set_aside(&file);
         assert_eq!((notices.len(), aside.len()), (1, 1), "{name}: {notices:?} {aside:?}");
-        assert!(notices[0].message.contains(&aside[0].display().to_string()), "{name}: {notices:?}");
+        assert!(notices[0].to_string().contains(&aside[0].display().to_string()), "{name}: {notices:?}");
         assert!(fs::read(&aside[0]).ok() == broken, "{name}: nothing of it is lost");
         inbox.receive(text(&orders(), "new")).await;
         assert_eq!(screen.next_body().await, "new", "{name}");
@@ -89,7 +89,7 @@ async fn a_file_that_breaks_while_in_use_is_replaced_and_no_message_is_lost() {
             break notice;
         }
     };
-    assert!(notice.message.contains("set aside"), "{notice:?}");
+    assert!(notice.to_string().contains("set aside"), "{notice:?}");
     assert_eq!(set_aside(&file).len(), 1);
     assert_eq!(inbox.last_id("unique").await.as_deref(), Some("2"));
     inbox.close().await;
@@ -105,7 +105,10 @@ async fn a_newer_versions_file_is_left_alone_and_messages_are_kept_in_memory() {
     let before = fs::read(&file).expect("read");
 
     let (inbox, mut screen, notices) = open(&file, unlimited());
-    assert!(notices.len() == 1 && notices[0].message.contains("newer Tidings (format 1000"), "{notices:?}");
+    assert!(
+        notices.len() == 1 && notices[0].to_string().contains("newer Tidings (format 1000"),
+        "{notices:?}"
+    );
     for n in 0..1_100 {
         inbox.receive(text(&orders(), &n.to_string())).await;
         let popup = screen.next().await;
@@ -137,7 +140,7 @@ async fn without_a_file_messages_wait_in_memory_and_are_written_when_it_is_back(
     fs::write(parent, "in the way").expect("written");
 
     let (inbox, mut screen, notices) = open(&file, unlimited());
-    assert!(notices.len() == 1 && notices[0].message.contains("can't be opened"), "{notices:?}");
+    assert!(notices.len() == 1 && notices[0].to_string().contains("can't be opened"), "{notices:?}");
     let mut events = inbox.events();
     for body in ["2", "3", "3"] {
         inbox.receive(text(&unique(), &format!(r#"{{"id": "{body}", "body": "{body}"}}"#))).await;
@@ -157,7 +160,7 @@ async fn without_a_file_messages_wait_in_memory_and_are_written_when_it_is_back(
             break notice;
         }
     };
-    assert!(notice.message.contains("can be written again"), "{notice:?}");
+    assert!(notice.to_string().contains("can be written again"), "{notice:?}");
     assert_eq!(bodies(&inbox).await, ["4", "3", "2", "of an earlier run"]);
     assert_eq!(inbox.unread().borrow().total, 4);
     inbox.close().await;

@@ -1,0 +1,84 @@
+//! What the user should know and mend, kept as what it is: the log tells it in English, tray and window in the language
+//! that they have by then.
+
+use tidings_words::Words;
+
+use crate::settings::{CaFileError, SettingsError};
+use crate::window::WindowError;
+
+/// One notice.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Notice {
+    /// The settings file is wrong.
+    Settings(SettingsError),
+    /// Something that the settings name can't be used.
+    File(CaFileError),
+    Inbox(tidings_inbox::Notice),
+    Window(WindowError),
+}
+
+/// Where a notice comes from: the newest of each is told. (As many places as this has in the tray's menu.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    Settings,
+    Inbox,
+    Window,
+}
+
+impl Notice {
+    pub(crate) fn source(&self) -> Source {
+        match self {
+            Self::Settings(_) | Self::File(_) => Source::Settings,
+            Self::Inbox(_) => Source::Inbox,
+            Self::Window(_) => Source::Window,
+        }
+    }
+
+    pub(crate) fn told(&self, words: Words) -> String {
+        match self {
+            Self::Settings(error) => error.told(words),
+            Self::File(error) => error.told(words),
+            Self::Inbox(notice) => of_inbox(notice, words),
+            Self::Window(error) => error.told(words),
+        }
+    }
+}
+
+fn of_inbox(notice: &tidings_inbox::Notice, words: Words) -> String {
+    use tidings_inbox::Notice;
+    let kept = &Notice::KEPT;
+    match notice {
+        Notice::Off { why } => words.notice_inbox_off(why),
+        Notice::SetAside { file, why, aside } => {
+            words.notice_inbox_set_aside(&aside.display(), &file.display(), why)
+        }
+        Notice::Newer { file, why } => words.notice_inbox_newer(&file.display(), kept, why),
+        Notice::Unavailable { file, why } => words.notice_inbox_unavailable(&file.display(), kept, why),
+        Notice::NotWritten { file, why } => words.notice_inbox_not_written(&file.display(), kept, why),
+        Notice::GivenUp { file } => words.notice_inbox_given_up(&file.display()),
+        Notice::Written { file, written } => words.notice_inbox_written(&file.display(), written),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_english_the_inboxs_notices_are_told_as_in_its_log() {
+        use tidings_inbox::Notice;
+        let (file, why) = (std::path::PathBuf::from("/home/ann/inbox.db"), "no room".to_owned());
+        let aside = file.with_extension("corrupt");
+        for notice in [
+            Notice::Off { why: why.clone() },
+            Notice::SetAside { file: file.clone(), why: why.clone(), aside },
+            Notice::Newer { file: file.clone(), why: why.clone() },
+            Notice::Unavailable { file: file.clone(), why: why.clone() },
+            Notice::NotWritten { file: file.clone(), why },
+            Notice::GivenUp { file: file.clone() },
+            Notice::Written { file, written: 3 },
+        ] {
+            assert_eq!(of_inbox(&notice, Words::default()), notice.to_string());
+        }
+    }
+}

@@ -1,0 +1,14 @@
+### What the user should know and mend: lines in the tray's menu and banners in the window.
+
+# Of the inbox the English ones are also the log's, where tidings-inbox says them.
+notice-inbox-off = The inbox is off: its thread could not be started ({ $why }). Messages are neither stored nor shown. Raise the limit of processes of this user and restart Tidings.
+notice-inbox-set-aside = The inbox { $file } could not be read ({ $why }). It was set aside as { $aside } and a new one was started. The earlier messages are in that file; `sqlite3 FILE .recover` saves what can be saved.
+notice-inbox-newer = The inbox { $file } can't be opened: { $why }. Messages are shown, but only the last { $kept } are kept, in memory. It is left alone. Install the newer version again, or move the file away.
+notice-inbox-unavailable = The inbox { $file } can't be opened: { $why }. Messages are shown, but only the last { $kept } are kept, in memory. It is tried again by itself. Check that the folder is there and writable and that the disk has room.
+notice-inbox-not-written = The inbox { $file } can't be written: { $why }. Messages are shown, and up to { $kept } wait in memory to be written later. Make room on the disk or mend its permissions.
+notice-inbox-given-up = The inbox { $file } has not been writable for so long that the oldest of the waiting messages are given up; they were shown, but will not be in the inbox. Make room on the disk or mend its permissions.
+notice-inbox-written = The inbox { $file } can be written again; the { $written } messages that waited are in it.
+
+notice-window-library = the window needs WebKitGTK 4.1, which is not installed (Debian: libwebkit2gtk-4.1-0); everything else works without it
+notice-window-missing = the window is not installed: there is no { $file }; everything else works without it
+notice-window-failed = the window could not be started: { $why }
