@@ -159,3 +159,24 @@ async fn what_a_living_service_refused_is_told_with_the_next_that_it_takes() -> 
     settled.await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_service_is_asked_once_what_it_can_do_and_so_is_the_next() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    let body = |title: &str| json!({ "title": title, "body": "1 < 2" });
+    for title in ["one", "two"] {
+        scene.server.push_json(USER, &body(title));
+        assert_eq!(scene.popups.wait_for_title(title).await?.body, "1 &lt; 2");
+    }
+    assert_eq!(scene.popups.asked_for_abilities(), 1);
+    scene.popups.die().await?;
+    scene.popups.will_be_able(&["body"]);
+    scene.popups.come_back().await?;
+    for title in ["three", "four"] {
+        scene.server.push_json(USER, &body(title));
+        let popup = scene.popups.wait_for_title(title).await?;
+        assert_eq!((popup.body.as_str(), popup.actions.len()), ("1 < 2", 0));
+    }
+    assert_eq!(scene.popups.asked_for_abilities(), 2);
+    Ok(())
+}

@@ -91,6 +91,8 @@ struct Shared {
     withdrawn: Mutex<Vec<u32>>,
     next_id: AtomicU32,
     deaths: AtomicU32,
+    /// Calls of `GetCapabilities`.
+    asked: AtomicU32,
     manner: watch::Sender<Manner>,
     /// `None`: it has no such property.
     inhibited: Mutex<Option<bool>>,
@@ -106,6 +108,7 @@ impl NotificationService {
             withdrawn: Mutex::default(),
             next_id: AtomicU32::new(1),
             deaths: AtomicU32::new(0),
+            asked: AtomicU32::new(0),
             manner: watch::Sender::new(Manner::Show),
             inhibited: Mutex::default(),
             news: News::default(),
@@ -121,6 +124,16 @@ impl NotificationService {
         let connection = self.connection.take().context("the notification service is dead already")?;
         self.shared.deaths.fetch_add(1, Relaxed);
         connection.close().await.context("the notification service could not die")
+    }
+
+    /// What it can do from its next start on.
+    pub fn will_be_able(&mut self, able: &'static [&'static str]) {
+        self.able = able;
+    }
+
+    /// How often it was asked what it can do.
+    pub fn asked_for_abilities(&self) -> u32 {
+        self.shared.asked.load(Relaxed)
     }
 
     /// Starts again.
@@ -277,6 +290,7 @@ impl Notifications {
     }
 
     fn get_capabilities(&self) -> Vec<&'static str> {
+        self.shared.asked.fetch_add(1, Relaxed);
         self.able.to_vec()
     }
 
