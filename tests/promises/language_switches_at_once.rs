@@ -47,3 +47,39 @@ async fn the_systems_language_counts_unless_the_settings_name_one() -> anyhow::R
     scene.app.write_settings(format!("language = \"auto\"\n{settings}"))?;
     scene.tray.wait_for_label("已连接（自 ").await.map(drop)
 }
+
+#[tokio::test]
+async fn the_command_line_speaks_it_too_but_programs_are_told_the_same() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let settings = channel("Orders", &server.url(USER));
+    let in_chinese = |bus: &_| App::with_settings(settings.clone()).bus(bus).locale("zh_CN.UTF-8");
+    let mut scene = Scene::around(server, ABLE, in_chinese).await?;
+    scene.tray.wait_for_label("已连接（自 ").await?;
+    let status = scene.app.run(&["status"]).await?;
+    assert!(status.stdout.starts_with("Orders：已连接（自 "), "{status:?}");
+    assert_eq!(scene.app.status().await?.channels[0].state.as_str(), "connected");
+
+    let unknown = scene.app.run(&["connect", "odrers"]).await?;
+    assert_eq!(
+        (unknown.code, unknown.stderr.as_str()),
+        (Some(2), "tidings: 没有名为 \"odrers\" 的频道；现有：orders\n")
+    );
+    let pause = scene.app.run(&["pause", "soon"]).await?;
+    assert!(pause.stderr.contains("不是时长"), "{pause:?}");
+    let doctor = scene.app.run(&["doctor"]).await?;
+    assert!(doctor.stdout.contains("无需解析"), "{doctor:?}");
+    let log = scene.app.log();
+    assert!(log.is_ascii() || !log.contains("已连接"), "the log is English");
+
+    scene.app.write_settings(format!("language = \"en\"\n{settings}"))?;
+    scene.connected().await?;
+    let status = scene.app.run(&["status"]).await?;
+    assert!(status.stdout.starts_with("Orders: connected since "), "{status:?}");
+    scene.app.kill().await?;
+    let nobody = scene.app.run(&["status"]).await?;
+    assert_eq!(
+        (nobody.code, nobody.stderr.as_str()),
+        (Some(3), "tidings: Tidings is not running; start it by `tidings`\n")
+    );
+    Ok(())
+}

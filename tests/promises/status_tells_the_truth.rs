@@ -28,9 +28,13 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
     scene.marker("one").await?;
     scene.tray.wait_for("a dot", |item| item.icon == "tidings-connected-unread").await?;
     let told = status(&scene).await?;
-    assert_eq!(keys(&told), sorted(["version", "paused_until", "unread", "notices", "channels"]));
+    assert_eq!(
+        keys(&told),
+        sorted(["version", "language", "theme", "paused_until", "unread", "notices", "channels"])
+    );
     assert_eq!(told["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!((&told["paused_until"], &told["unread"]), (&Value::Null, &json!(1)));
+    assert_eq!((&told["language"], &told["theme"]), (&json!("en"), &json!("auto")));
     assert_eq!(told["notices"], json!([]));
 
     let channel = &told["channels"][0];
@@ -50,6 +54,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
             "last_inbound",
             "links_opened",
             "unread",
+            "demo",
         ])
     );
     assert_eq!((&channel["id"], &channel["name"]), (&json!("orders"), &json!("Orders")));

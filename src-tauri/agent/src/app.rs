@@ -31,14 +31,14 @@ use crate::wish::{Wish, Wishes};
 use crate::{remote, serve};
 
 /// Starts Tidings, or raises the one that runs.
-pub(crate) async fn start(paths: &Paths, start: &Start) -> anyhow::Result<ExitCode> {
+pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow::Result<ExitCode> {
     use anyhow::Context as _;
     create_private(&paths.state)
         .with_context(|| format!("the state folder {} can't be made", paths.state.display()))?;
     let lock = lock::take(&paths.lock())
         .with_context(|| format!("the lock file {} can't be used", paths.lock().display()))?;
     match lock {
-        None => remote::raise(paths).await,
+        None => remote::raise(paths, words).await,
         Some(lock) => run(paths, start, lock).await,
     }
 }

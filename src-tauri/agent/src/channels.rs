@@ -15,6 +15,7 @@ use tidings_channel::{
     Start, State, Status,
 };
 use tidings_inbox::{Arrival, ChannelProfile, Inbox};
+use tidings_words::Words;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -59,6 +60,10 @@ struct Held {
 impl Channels {
     pub(crate) fn new(inbox: Inbox, wishes: Wishes, snapshot: watch::Receiver<Snapshot>) -> Self {
         Self { held: Vec::new(), inbox, wishes, snapshot, changed: Arc::default() }
+    }
+
+    fn words(&self) -> Words {
+        self.snapshot.borrow().words
     }
 
     /// Woken when a channel's status changed: then [`note`](Self::note) is due.
@@ -225,14 +230,19 @@ impl Channels {
             names.push(held.settings.name.clone());
         }
         match channel {
-            Some(name) if names.is_empty() => Err(self.unknown(name)),
+            Some(name) if names.is_empty() => Err(self.unknown(Some(name))),
             Some(_) | None => Ok(names),
         }
     }
 
-    fn unknown(&self, name: &str) -> Refusal {
+    /// `None`: it was an address.
+    fn unknown(&self, name: Option<&str>) -> Refusal {
         let known: Vec<&str> = self.held.iter().map(|held| held.settings.id.as_str()).collect();
-        let message = format!("no channel is called {name:?}; there is: {}", known.join(", "));
+        let (known, words) = (known.join(", "), self.words());
+        let message = match name {
+            Some(name) => words.refused_unknown_channel(&known, &format_args!("{name:?}")),
+            None => words.refused_unknown_address(&known),
+        };
         Refusal::new(ErrorCode::UnknownChannel, message)
     }
 
@@ -254,7 +264,7 @@ impl Channels {
         let meant =
             |held: &&Held| held.view.is_called(&what.channel) || Some(&held.settings.url) == url.as_ref();
         let Some(held) = self.held.iter().find(meant) else {
-            return Err(self.unknown(url.as_ref().map_or(&what.channel, |_| "this address")));
+            return Err(self.unknown(url.is_none().then_some(what.channel.as_str())));
         };
         let reach = if what.upgrade || held.is_live() {
             Reach::Link {
@@ -264,8 +274,8 @@ impl Channels {
         } else {
             Reach::Handshake
         };
-        let examination = Examination::of(&held.settings, reach, self.snapshot.borrow().words)
-            .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.to_string()))?;
+        let examination = Examination::of(&held.settings, reach, self.words())
+            .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.told(self.words())))?;
         let (steps, told) = mpsc::channel(doctor::STEPS);
         tokio::spawn(doctor::examine(examination, steps));
         Ok(told)
@@ -291,11 +301,10 @@ impl Channels {
         let live = live.filter(|status| matches!(status.borrow().state, State::Connected { .. }));
         let lender = || held.map(|held| Lender::new(self.wishes.clone(), held.settings.id.clone()));
         let reach = live.map_or_else(|| Reach::Link { idle: None, lender: lender() }, Reach::Held);
-        let mut examination =
-            Examination::of(channel, reach, self.snapshot.borrow().words).map_err(|error| Refusal {
-                key: Some(error.key.to_owned()),
-                ..Refusal::new(ErrorCode::InvalidSettings, error.to_string())
-            })?;
+        let mut examination = Examination::of(channel, reach, self.words()).map_err(|error| Refusal {
+            key: Some(error.key.to_owned()),
+            ..Refusal::new(ErrorCode::InvalidSettings, error.told(self.words()))
+        })?;
         if let Some(secret) = secret {
             examination.credentials = examination.credentials.map(|credentials| credentials.given(secret));
         }

@@ -226,9 +226,10 @@ fn patient(paths: &Paths, args: &cli::Doctor, words: Words) -> Result<(String, E
         let config = Config { proxy, ..Config::new(url) };
         return Ok((name, Examination { config, credentials: None, headers: Vec::new(), reach, words }));
     }
-    let settings = settings::load(&paths.settings).map_err(|error| error.to_string())?;
-    let channel = choose(&settings.channels, args.channel.as_deref(), &paths.settings)?;
-    let examination = Examination::of(channel, reach, words).map_err(|error| error.to_string())?;
+    let settings = settings::load(&paths.settings).map_err(|error| error.told(words))?;
+    let channel = choose(&settings.channels, args.channel.as_deref(), &paths.settings)
+        .map_err(|message| message.said(words))?;
+    let examination = Examination::of(channel, reach, words).map_err(|error| error.told(words))?;
     Ok((channel.id.clone(), examination))
 }
 

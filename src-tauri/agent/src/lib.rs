@@ -63,22 +63,22 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let code = runtime.block_on(async {
         match &cli.command {
-            None => app::start(&paths, &cli.start).await,
-            Some(Command::Status { json }) => remote::status(&paths, *json).await,
-            Some(Command::Pause { time }) => remote::pause(&paths, time).await,
-            Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()]).await,
-            Some(Command::Tail(args)) => tail::run(&paths, args).await,
+            None => app::start(&paths, &cli.start, words).await,
+            Some(Command::Status { json }) => remote::status(&paths, *json, words).await,
+            Some(Command::Pause { time }) => remote::pause(&paths, time, words).await,
+            Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()], words).await,
+            Some(Command::Tail(args)) => tail::run(&paths, args, words).await,
             Some(Command::Doctor(args)) => doctor::run(&paths, args, words).await,
-            Some(Command::Secret(what)) => secret::run(&paths, what).await,
+            Some(Command::Secret(what)) => secret::run(&paths, what, words).await,
             Some(Command::Listen(args)) => listen::run(&paths, args, words).await,
             Some(Command::Connect(target)) => {
-                remote::act(&paths, tidings_api::Action::Connect, target.channel.as_deref()).await
+                remote::act(&paths, tidings_api::Action::Connect, target.channel.as_deref(), words).await
             }
             Some(Command::Disconnect(target)) => {
-                remote::act(&paths, tidings_api::Action::Disconnect, target.channel.as_deref()).await
+                remote::act(&paths, tidings_api::Action::Disconnect, target.channel.as_deref(), words).await
             }
             Some(Command::Takeover(target)) => {
-                remote::act(&paths, tidings_api::Action::TakeOver, target.channel.as_deref()).await
+                remote::act(&paths, tidings_api::Action::TakeOver, target.channel.as_deref(), words).await
             }
         }
     });

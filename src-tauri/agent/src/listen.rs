@@ -11,7 +11,7 @@ use tidings_api::client::Client;
 use tidings_api::{Line, Reply, Request, StateLine};
 use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Start, State, Status};
 use tidings_inbox::ChannelProfile;
-use tidings_words::Words;
+use tidings_words::{Text, Words};
 use tokio::io::{AsyncWriteExt, Stdout};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -26,7 +26,7 @@ use crate::snapshot::state_line;
 /// Runs until asked to end, replaced, or refused.
 pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyhow::Result<ExitCode> {
     crate::logging::start(None);
-    let out = Out { stdout: tokio::io::stdout(), json: args.json };
+    let out = Out { stdout: tokio::io::stdout(), json: args.json, words };
     if let Some(url) = &args.url {
         let url = match ChannelUrl::parse(url, false) {
             Ok(url) => url,
@@ -37,22 +37,18 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
     }
     let settings = match settings::load(&paths.settings) {
         Ok(settings) => settings,
-        Err(error) => return Ok(usage(&error.to_string())),
+        Err(error) => return Ok(usage(&error.told(words))),
     };
     let channel = match choose(&settings.channels, args.channel.as_deref(), &paths.settings) {
         Ok(channel) => channel,
-        Err(message) => return Ok(usage(&message)),
+        Err(message) => return Ok(usage(&message.said(words))),
     };
     if agent_holds(paths, channel).await {
-        return Ok(usage(&format!(
-            "the running Tidings holds the channel {:?}, and a second connection would take it over; \
-             `tidings tail` prints its messages",
-            channel.name
-        )));
+        return Ok(usage(&words.cli_held(&format_args!("{:?}", channel.name))));
     }
     let config = match channel.config() {
         Ok(config) => config,
-        Err(error) => return Ok(usage(&error.to_string())),
+        Err(error) => return Ok(usage(&error.told(words))),
     };
     let credentials = Credentials::new(&channel.id, channel.credential.clone(), channel.auth.clone());
     let dialler = Dialler { credentials, headers: channel.headers.clone(), words };
@@ -73,20 +69,18 @@ pub(crate) fn choose<'a>(
     channels: &'a [ChannelSettings],
     name: Option<&str>,
     file: &Path,
-) -> Result<&'a ChannelSettings, String> {
+) -> Result<&'a ChannelSettings, Text> {
     let known = || channels.iter().map(|channel| channel.id.as_str()).collect::<Vec<_>>().join(", ");
     let file = settings::short(file);
+    let file = file.display();
     match (name, channels) {
-        (_, []) => Err(format!("no channel in {}; write one there, or give --url", file.display())),
+        (_, []) => Err(Text::cli_no_channel(&file)),
         (None, [only]) => Ok(only),
-        (None, _) => {
-            Err(format!("several channels in {}; say which by --channel: {}", file.display(), known()))
-        }
-        (Some(name), channels) => {
-            channels.iter().find(|channel| channel.id == name || channel.name == name).ok_or_else(|| {
-                format!("no channel is called {name:?} in {}; there is: {}", file.display(), known())
-            })
-        }
+        (None, _) => Err(Text::cli_several_channels(&file, &known())),
+        (Some(name), channels) => channels
+            .iter()
+            .find(|channel| channel.id == name || channel.name == name)
+            .ok_or_else(|| Text::cli_unknown_channel(&file, &known(), &format_args!("{name:?}"))),
     }
 }
 
@@ -234,6 +228,7 @@ fn end(state: &State) -> Option<ExitCode> {
 pub(crate) struct Out {
     pub(crate) stdout: Stdout,
     pub(crate) json: bool,
+    pub(crate) words: Words,
 }
 
 impl Out {
@@ -248,7 +243,7 @@ impl Out {
     }
 
     pub(crate) async fn line(&mut self, line: &Line) -> std::io::Result<()> {
-        let mut text = if self.json { json(line)? } else { words(line) };
+        let mut text = if self.json { json(line)? } else { told(line, self.words) };
         text.push('\n');
         self.stdout.write_all(text.as_bytes()).await?;
         self.stdout.flush().await
@@ -259,18 +254,16 @@ fn json(value: &impl Serialize) -> std::io::Result<String> {
     Ok(serde_json::to_string(value)?)
 }
 
-fn words(line: &Line) -> String {
-    let now = jiff::Zoned::now().strftime("%H:%M:%S");
+fn told(line: &Line, words: Words) -> String {
+    let time = |at: &jiff::Zoned| at.strftime("%H:%M:%S").to_string();
+    let now = time(&jiff::Zoned::now());
     match line {
         Line::State(line) => {
-            let cause = line.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
-            let retry = line
-                .retry_at
-                .map(|at| {
-                    format!(" until {}", at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S"))
-                })
-                .unwrap_or_default();
-            format!("{now} {} is {}{retry}{cause}", line.channel, line.state.as_str())
+            let mut told = words.cli_listen_state(&line.channel, &now, &line.state.as_str());
+            if let Some(at) = line.retry_at {
+                told = words.cli_listen_until(&told, &time(&at.to_zoned(jiff::tz::TimeZone::system())));
+            }
+            line.cause.as_ref().map_or_else(|| told.clone(), |cause| words.cli_status_cause(cause, &told))
         }
         Line::Message(message) => {
             let text = |text: &str| crate::text::shown(text, usize::MAX, true);

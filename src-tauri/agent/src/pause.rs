@@ -2,6 +2,7 @@
 
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp, Zoned};
+use tidings_words::Text;
 
 /// The tray's choices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,22 +29,20 @@ impl PauseFor {
 }
 
 /// What is typed: nothing, a duration, `until HH:MM`, or `off` (`None`).
-pub(crate) fn parse(words: &[String], now: &Zoned) -> Result<Option<Timestamp>, String> {
+pub(crate) fn parse(words: &[String], now: &Zoned) -> Result<Option<Timestamp>, Text> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => Ok(Some(Timestamp::MAX)),
         ["off"] => Ok(None),
-        ["until", time] => next(time, now).map(Some).ok_or_else(|| {
-            format!("{time:?} is no time of day; write for example `tidings pause until 08:00`")
-        }),
+        ["until", time] => {
+            next(time, now).map(Some).ok_or_else(|| Text::cli_pause_no_time(&format_args!("{time:?}")))
+        }
         [duration] => humantime::parse_duration(duration)
             .ok()
             .and_then(|duration| now.timestamp().checked_add(duration).ok())
             .map(Some)
-            .ok_or_else(|| {
-                format!("{duration:?} is no duration; write for example `tidings pause 1h`, or 30m, or `off`")
-            }),
-        _ => Err("write `tidings pause 1h`, `tidings pause until 08:00` or `tidings pause off`".to_owned()),
+            .ok_or_else(|| Text::cli_pause_no_duration(&format_args!("{duration:?}"))),
+        _ => Err(Text::cli_pause_usage()),
     }
 }
 
@@ -67,7 +66,7 @@ mod tests {
 
     fn typed(words: &str) -> Result<Option<String>, String> {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
-        let until = parse(&words, &now())?;
+        let until = parse(&words, &now()).map_err(|message| message.to_string())?;
         Ok(until.map(|until| until.to_zoned(now().time_zone().clone()).strftime("%d %H:%M").to_string()))
     }
 

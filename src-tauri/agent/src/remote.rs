@@ -7,47 +7,53 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{Action, ErrorCode, Reply, Request, StatusReport};
+use tidings_words::Words;
 
 use crate::cli::exit;
 use crate::paths::Paths;
 use crate::pause;
 
 /// A second start: shows the first one's window.
-pub(crate) async fn raise(paths: &Paths) -> anyhow::Result<ExitCode> {
+pub(crate) async fn raise(paths: &Paths, words: Words) -> anyhow::Result<ExitCode> {
     let token = std::env::var("XDG_ACTIVATION_TOKEN").ok();
-    let code = ask(paths, &Request::Raise { activation_token: token }, |_| Ok(())).await?;
+    let code = ask(paths, &Request::Raise { activation_token: token }, words, |_| Ok(())).await?;
     if code == ExitCode::SUCCESS {
-        say("Tidings is running already; its window was asked to show.");
+        say(&words.cli_raised());
     }
     Ok(code)
 }
 
-pub(crate) async fn status(paths: &Paths, json: bool) -> anyhow::Result<ExitCode> {
-    ask(paths, &Request::Status, |reply| {
+pub(crate) async fn status(paths: &Paths, json: bool, words: Words) -> anyhow::Result<ExitCode> {
+    ask(paths, &Request::Status, words, |reply| {
         let Reply::Status(status) = reply else { anyhow::bail!("the running Tidings told no status") };
-        print(&if json { serde_json::to_string(&status)? } else { status_words(&status) })
+        print(&if json { serde_json::to_string(&status)? } else { status_words(&status, words) })
     })
     .await
 }
 
-pub(crate) async fn act(paths: &Paths, action: Action, channel: Option<&str>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn act(
+    paths: &Paths,
+    action: Action,
+    channel: Option<&str>,
+    words: Words,
+) -> anyhow::Result<ExitCode> {
     let request = Request::Act { action, channel: channel.map(str::to_owned) };
-    ask(paths, &request, |reply| {
+    ask(paths, &request, words, |reply| {
         if let Reply::Done { channels } = reply
             && channels.is_empty()
         {
-            say("No channel is concerned.");
+            say(&words.cli_nobody_concerned());
         }
         Ok(())
     })
     .await
 }
 
-pub(crate) async fn pause(paths: &Paths, time: &[String]) -> anyhow::Result<ExitCode> {
+pub(crate) async fn pause(paths: &Paths, time: &[String], words: Words) -> anyhow::Result<ExitCode> {
     match pause::parse(time, &Zoned::now()) {
-        Ok(until) => ask(paths, &Request::Pause { until }, |_| Ok(())).await,
+        Ok(until) => ask(paths, &Request::Pause { until }, words, |_| Ok(())).await,
         Err(message) => {
-            say(&format!("tidings: {message}"));
+            say(&format!("tidings: {}", message.said(words)));
             Ok(ExitCode::from(exit::USAGE))
         }
     }
@@ -56,6 +62,7 @@ pub(crate) async fn pause(paths: &Paths, time: &[String]) -> anyhow::Result<Exit
 async fn ask(
     paths: &Paths,
     request: &Request,
+    words: Words,
     show: impl FnOnce(Reply) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
     let answer = async { Client::connect(&paths.socket()).await?.ask(request).await };
@@ -64,47 +71,58 @@ async fn ask(
             show(reply)?;
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => Ok(failed(&error)),
+        Err(error) => Ok(failed(&error, words)),
     }
 }
 
 /// Says why the agent could not be asked.
-pub(crate) fn failed(error: &ClientError) -> ExitCode {
-    let (code, hint) = match error {
-        ClientError::NotRunning => (exit::NOT_RUNNING, "; start it by `tidings`"),
+pub(crate) fn failed(error: &ClientError, words: Words) -> ExitCode {
+    let code = match error {
+        ClientError::NotRunning => exit::NOT_RUNNING,
         ClientError::Refused(refusal)
             if matches!(refusal.code, ErrorCode::UnknownChannel | ErrorCode::UnknownMessage) =>
         {
-            (exit::USAGE, "")
+            exit::USAGE
         }
         ClientError::Refused(_)
         | ClientError::Broken(_)
         | ClientError::OtherVersion(_)
-        | ClientError::Malformed(_) => (exit::FAILED, ""),
+        | ClientError::Malformed(_) => exit::FAILED,
     };
-    say(&format!("tidings: {error}{hint}"));
+    say(&format!("tidings: {}", told(error, words)));
     ExitCode::from(code)
 }
 
-fn status_words(status: &StatusReport) -> String {
+/// Why the agent could not be asked; a refusal is in its own words.
+pub(crate) fn told(error: &ClientError, words: Words) -> String {
+    match error {
+        ClientError::NotRunning => words.cli_not_running(),
+        ClientError::Broken(why) => words.cli_broken(why),
+        ClientError::OtherVersion(version) => words.cli_other_version(version),
+        ClientError::Refused(refusal) => refusal.message.clone(),
+        ClientError::Malformed(why) => words.cli_malformed(why),
+    }
+}
+
+fn status_words(status: &StatusReport, words: Words) -> String {
     let mut lines = Vec::new();
     let time =
         |at: jiff::Timestamp| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
     for channel in &status.channels {
-        let mut line = format!("{}: {} since {}", channel.name, channel.state.as_str(), time(channel.since));
+        let mut line = words.cli_status(&channel.name, &channel.state.as_str(), &time(channel.since));
         if let Some(retry_at) = channel.retry_at {
-            line += &format!(", next try at {}", time(retry_at));
+            line = words.cli_status_retry(&line, &time(retry_at));
         }
         if let Some(cause) = &channel.cause {
-            line += &format!(": {cause}");
+            line = words.cli_status_cause(cause, &line);
         }
         if channel.unread > 0 {
-            line += &format!(" ({} unread)", channel.unread);
+            line = words.cli_status_unread(&line, &channel.unread);
         }
         lines.push(line);
     }
     if status.channels.is_empty() {
-        lines.push("no channel in the settings file".to_owned());
+        lines.push(words.cli_status_none());
     }
     lines.extend(status.notices.iter().map(|notice| format!("! {notice}")));
     lines.join("\n")

@@ -6,47 +6,50 @@ use std::process::ExitCode;
 
 use tidings_api::Request;
 use tidings_api::client::{Client, ClientError};
+use tidings_words::Words;
 
 use crate::cli::{self, exit};
 use crate::credential::{self, CredentialSource};
 use crate::keyring;
 use crate::listen::choose;
 use crate::paths::Paths;
+use crate::remote;
 use crate::settings;
 
-pub(crate) async fn run(paths: &Paths, what: &cli::Secret) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(paths: &Paths, what: &cli::Secret, words: Words) -> anyhow::Result<ExitCode> {
     let (cli::Secret::Set { channel } | cli::Secret::Clear { channel }) = what;
-    let id = match channel_id(paths, channel) {
+    let id = match channel_id(paths, channel, words) {
         Ok(id) => id,
         Err(message) => return Ok(said(exit::USAGE, &message)),
     };
     let person = std::io::stdin().is_terminal();
     let done = match what {
         cli::Secret::Set { .. } => {
-            let secret = match typed(&id, person) {
+            let secret = match typed(&id, person, words) {
                 Ok(secret) => secret,
                 Err(message) => return Ok(said(exit::USAGE, &message)),
             };
-            keyring::write(&id, &secret, person).await.map(|()| "the secret is kept in the keyring")
+            keyring::write(&id, &secret, person).await.map(|()| words.cli_secret_kept())
         }
         cli::Secret::Clear { .. } => keyring::remove(&id, person).await.map(|removed| match removed {
-            true => "the secret is removed from the keyring",
-            false => "the keyring has no secret of this channel",
+            true => words.cli_secret_removed(),
+            false => words.cli_secret_none(),
         }),
     };
     match done {
-        Ok(words) => {
-            said(0, words);
-            Ok(tell_agent(paths, id).await)
+        Ok(done) => {
+            said(0, &done);
+            Ok(tell_agent(paths, id, words).await)
         }
-        Err(error) => Ok(said(exit::FAILED, &error.to_string())),
+        Err(error) => Ok(said(exit::FAILED, &error.told(words))),
     }
 }
 
 /// The id of the channel that is meant, whose secret must be the keyring's to give.
-fn channel_id(paths: &Paths, name: &str) -> Result<String, String> {
-    let settings = settings::load(&paths.settings).map_err(|error| error.to_string())?;
-    let channel = choose(&settings.channels, Some(name), &paths.settings)?;
+fn channel_id(paths: &Paths, name: &str, words: Words) -> Result<String, String> {
+    let settings = settings::load(&paths.settings).map_err(|error| error.told(words))?;
+    let channel =
+        choose(&settings.channels, Some(name), &paths.settings).map_err(|message| message.said(words))?;
     let key = match &channel.credential {
         CredentialSource::Keyring => return Ok(channel.id.clone()),
         CredentialSource::None => "auth = \"none\"",
@@ -54,31 +57,29 @@ fn channel_id(paths: &Paths, name: &str) -> Result<String, String> {
         CredentialSource::File(_) => "token_file",
         CredentialSource::Command(_) => "token_command",
     };
-    Err(format!("the channel {:?} has {key} in the settings; remove that to use the keyring", channel.name))
+    Err(words.cli_secret_elsewhere(&key, &format_args!("{:?}", channel.name)))
 }
 
-fn typed(id: &str, person: bool) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("the secret can't be read: {error}");
+fn typed(id: &str, person: bool, words: Words) -> Result<String, String> {
+    let failed = |error: std::io::Error| words.cli_secret_unreadable(&error);
     let text = if person {
-        rpassword::prompt_password(format!("Secret of {id}: ")).map_err(failed)?
+        rpassword::prompt_password(format!("{} ", words.cli_secret_prompt(&id))).map_err(failed)?
     } else {
         let mut line = String::new();
         let input = std::io::stdin().lock().take(credential::LARGEST as u64 + 1);
         std::io::BufReader::new(input).read_line(&mut line).map_err(failed)?;
         line
     };
-    credential::usable("stdin", text.as_bytes()).map_err(|error| error.to_string())
+    credential::usable("stdin", text.as_bytes()).map_err(|error| error.told(words))
 }
 
 /// The one that runs dials anew by the new secret.
-async fn tell_agent(paths: &Paths, channel: String) -> ExitCode {
+async fn tell_agent(paths: &Paths, channel: String, words: Words) -> ExitCode {
     let asked =
         async { Client::connect(&paths.socket()).await?.ask(&Request::CredentialChanged { channel }).await };
     match asked.await {
         Ok(_) | Err(ClientError::NotRunning) => ExitCode::SUCCESS,
-        Err(error) => {
-            said(0, &format!("the running Tidings was not told ({error}); it learns of it when it dials"))
-        }
+        Err(error) => said(0, &words.cli_secret_not_told(&remote::told(&error, words))),
     }
 }
 

@@ -11,6 +11,7 @@ use tidings_api::{
     Secret, StatusReport, Step, StoredMessage, Values,
 };
 use tidings_inbox::{Inbox, Message, Payload, Query, Raw, RowId};
+use tidings_words::Text;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -99,7 +100,7 @@ impl Handler for Answers {
                 match answered.await {
                     Ok(Ok(channels)) => Reply::Done { channels },
                     Ok(Err(refusal)) => Reply::Refused(refusal),
-                    Err(_) => Reply::Refused(ending()),
+                    Err(_) => Reply::Refused(self.ending()),
                 }
             }
             Request::CredentialChanged { channel } => {
@@ -161,7 +162,7 @@ impl Handler for Answers {
         if window && !self.raises.take(events.clone()) {
             // The second one's place is with the first.
             self.wishes.make(Wish::OpenWindow { activation_token: None, message: None });
-            return Err(Refusal::new(ErrorCode::WindowOpen, "the window is open already"));
+            return Err(self.refusal(ErrorCode::WindowOpen, &Text::refused_window_open()));
         }
         tokio::spawn(stream(self.clone(), events));
         Ok(receiver)
@@ -177,24 +178,33 @@ impl Handler for Answers {
         let secret = secret.as_ref().map(settings::usable).transpose()?;
         let (answer, answered) = oneshot::channel();
         self.wishes.make(Wish::Try { channel, secret, answer });
-        answered.await.unwrap_or_else(|_| Err(ending()))
+        answered.await.unwrap_or_else(|_| Err(self.ending()))
     }
 
     async fn examine(&self, what: Examine) -> Result<mpsc::Receiver<Step>, Refusal> {
         let (answer, answered) = oneshot::channel();
         self.wishes.make(Wish::Examine { what, answer });
-        answered.await.unwrap_or_else(|_| Err(ending()))
+        answered.await.unwrap_or_else(|_| Err(self.ending()))
     }
 }
 
 impl Answers {
+    /// In the user's language.
+    fn refusal(&self, code: ErrorCode, message: &Text) -> Refusal {
+        Refusal::new(code, message.said(self.snapshot.borrow().words))
+    }
+
+    fn ending(&self) -> Refusal {
+        self.refusal(ErrorCode::Ending, &Text::refused_ending())
+    }
+
     async fn history(&self, query: HistoryQuery) -> Reply {
         let HistoryQuery { before, mut after, after_id, limit, search, channel, unread, since } = query;
         if let Some(id) = after_id {
             let Some(row) = self.inbox.row_of(&id).await else {
-                let message =
-                    format!("no message in the inbox has the id {:?}", crate::text::shown(&id, 60, false));
-                return Reply::Refused(Refusal::new(ErrorCode::UnknownMessage, message));
+                let id = crate::text::shown(&id, 60, false);
+                let message = Text::refused_unknown_id(&format_args!("{id:?}"));
+                return Reply::Refused(self.refusal(ErrorCode::UnknownMessage, &message));
             };
             after = after.max(Some(row.0));
         }
@@ -217,7 +227,10 @@ impl Answers {
             Some(channel.name.clone())
         };
         let name = known(&self.snapshot.borrow()).ok_or_else(|| {
-            Refusal::new(ErrorCode::UnknownChannel, format!("there is no channel with the id {channel:?}"))
+            self.refusal(
+                ErrorCode::UnknownChannel,
+                &Text::refused_unknown_channel_id(&format_args!("{channel:?}")),
+            )
         })?;
         settings::keep(&channel, secret.as_ref()).await?;
         self.wishes.make(Wish::CredentialChanged { channel });
@@ -242,21 +255,20 @@ impl Answers {
                     Some(Raw::Text(text)) => Payload::Text(text),
                     Some(Raw::Binary(bytes)) => Payload::Binary(bytes),
                     None => {
-                        let message = "this channel has received no message yet: paste one";
-                        return Err(Refusal::new(ErrorCode::NoSample, message));
+                        return Err(self.refusal(ErrorCode::NoSample, &Text::refused_no_sample()));
                     }
                 }
             }
         };
         let sample = match &payload {
             Payload::Text(text) => text.clone(),
-            Payload::Binary(bytes) => format!("{} bytes", bytes.len()),
+            Payload::Binary(bytes) => self.snapshot.borrow().words.preview_bytes(bytes.len()),
         };
         let mut profile = settings.profile();
         let ignored = matches!(&payload, Payload::Text(text) if profile.ignore.contains(text));
         profile.ignore.clear();
         let Some(mut message) = tidings_inbox::decode(&profile, payload, Timestamp::now()) else {
-            return Err(Refusal::new(ErrorCode::NoSample, "this is no message"));
+            return Err(self.refusal(ErrorCode::NoSample, &Text::refused_not_a_message()));
         };
         let popup = tidings_inbox::pops_up(&profile, &mut message) && !ignored;
         Ok(Preview { message: message_report(&message, profile.name), popup, ignored, sample })
@@ -265,16 +277,11 @@ impl Answers {
     async fn open_link(&self, row: RowId) -> Reply {
         let link = self.inbox.message(row).await.and_then(|message| message.url);
         let Some(url) = link else {
-            let message = "this message has no link, or is no longer there";
-            return Reply::Refused(Refusal::new(ErrorCode::UnknownMessage, message));
+            return Reply::Refused(self.refusal(ErrorCode::UnknownMessage, &Text::refused_no_link()));
         };
         self.wishes.make(Wish::OpenLink { url, message: row });
         Reply::Done { channels: Vec::new() }
     }
-}
-
-fn ending() -> Refusal {
-    Refusal::new(ErrorCode::Ending, "Tidings is ending")
 }
 
 /// Feeds one subscriber until it or the agent is gone.

@@ -11,6 +11,7 @@ use jiff::civil::Time;
 use jiff::{Timestamp, Zoned};
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{Event, HistoryQuery, Line, Reply, Request, StoredMessage};
+use tidings_words::Words;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Tail;
@@ -21,15 +22,15 @@ use crate::remote;
 /// Messages asked for at a time. Too few: many questions; too many: the first line comes late.
 const PAGE: u16 = 200;
 
-pub(crate) async fn run(paths: &Paths, args: &Tail) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(paths: &Paths, args: &Tail, words: Words) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let out = Out { stdout: tokio::io::stdout(), json: args.json };
+    let out = Out { stdout: tokio::io::stdout(), json: args.json, words };
     let socket = paths.socket();
     tokio::select! {
         ended = follow(&socket, args, out) => match ended {
             Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(error) => Ok(remote::failed(&error)),
+            Err(error) => Ok(remote::failed(&error, words)),
         },
         _ = terminate.recv() => Ok(ExitCode::SUCCESS),
         _ = interrupt.recv() => Ok(ExitCode::SUCCESS),

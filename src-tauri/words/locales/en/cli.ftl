@@ -1,0 +1,48 @@
+### What the command line prints for people, and the agent's refusals.
+
+cli-status = { $channel }: { $state } since { $time }
+cli-status-retry = { $line }, next try at { $time }
+cli-status-cause = { $line }: { $cause }
+cli-status-unread = { $line } ({ $unread } unread)
+cli-status-none = no channel in the settings file
+cli-raised = Tidings is running already; its window was asked to show.
+cli-nobody-concerned = No channel is concerned.
+
+cli-not-running = Tidings is not running; start it by `tidings`
+cli-broken = the connection to the running Tidings broke: { $why }
+cli-other-version = the running Tidings is of another version ({ $version }); quit it and start it again
+cli-malformed = the running Tidings gave an answer that was not understood: { $why }
+
+cli-pause-no-time = { $typed } is no time of day; write for example `tidings pause until 08:00`
+cli-pause-no-duration = { $typed } is no duration; write for example `tidings pause 1h`, or 30m, or `off`
+cli-pause-usage = write `tidings pause 1h`, `tidings pause until 08:00` or `tidings pause off`
+
+cli-no-channel = no channel in { $file }; write one there, or give --url
+cli-several-channels = several channels in { $file }; say which by --channel: { $known }
+cli-unknown-channel = no channel is called { $name } in { $file }; there is: { $known }
+cli-held = the running Tidings holds the channel { $name }, and a second connection would take it over; `tidings tail` prints its messages
+cli-listen-state = { $now } { $channel } is { $state }
+cli-listen-until = { $line } until { $time }
+
+cli-secret-elsewhere = the channel { $name } has { $key } in the settings; remove that to use the keyring
+cli-secret-unreadable = the secret can't be read: { $why }
+cli-secret-prompt = Secret of { $channel }:
+cli-secret-kept = the secret is kept in the keyring
+cli-secret-removed = the secret is removed from the keyring
+cli-secret-none = the keyring has no secret of this channel
+cli-secret-not-told = the running Tidings was not told ({ $why }); it learns of it when it dials
+
+refused-unknown-channel = no channel is called { $name }; there is: { $known }
+refused-unknown-address = no channel has this address; there is: { $known }
+refused-unknown-id = no message in the inbox has the id { $id }
+refused-no-link = this message has no link, or is no longer there
+refused-window-open = the window is open already
+refused-ending = Tidings is ending
+refused-unknown-channel-id = there is no channel with the id { $id }
+refused-no-sample = this channel has received no message yet: paste one
+refused-not-a-message = this is no message
+# A sample that is no text.
+preview-bytes = { $count ->
+    [one] 1 byte
+   *[other] { $count } bytes
+}

@@ -1,0 +1,59 @@
+### What the command line prints for people, and the agent's refusals.
+
+cli-status = { $channel }：{ $state ->
+    [connected] 已连接
+    [connecting] 正在连接
+    [waiting] 等待重新连接
+    [disconnected] 已断开
+    [replaced] 已被接管
+   *[needs_user] 需要您处理
+}（自 { $time } 起）
+cli-status-retry = { $line }，将于 { $time } 重试
+cli-status-cause = { $line }：{ $cause }
+cli-status-unread = { $line }（{ $unread } 条未读）
+cli-status-none = 设置文件中没有频道
+cli-raised = Tidings 已在运行，正在显示其窗口。
+cli-nobody-concerned = 没有相关的频道。
+
+cli-not-running = Tidings 未运行；可用 `tidings` 启动
+cli-broken = 与运行中的 Tidings 的连接已中断：{ $why }
+cli-other-version = 运行中的 Tidings 是另一个版本 ({ $version })；请退出后重新启动
+cli-malformed = 无法理解运行中的 Tidings 的应答：{ $why }
+
+cli-pause-no-time = { $typed } 不是时刻；例如可写 `tidings pause until 08:00`
+cli-pause-no-duration = { $typed } 不是时长；例如可写 `tidings pause 1h`、30m 或 `off`
+cli-pause-usage = 请写 `tidings pause 1h`、`tidings pause until 08:00` 或 `tidings pause off`
+
+cli-no-channel = { $file } 中没有频道；请在其中添加一个，或使用 --url
+cli-several-channels = { $file } 中有多个频道；请用 --channel 指定其一：{ $known }
+cli-unknown-channel = { $file } 中没有名为 { $name } 的频道；现有：{ $known }
+cli-held = 频道 { $name } 正由运行中的 Tidings 使用，再次连接会将其接管；`tidings tail` 可输出其消息
+cli-listen-state = { $now } { $channel } { $state ->
+    [connected] 已连接
+    [connecting] 正在连接
+    [waiting] 等待重新连接
+    [disconnected] 已断开
+    [replaced] 已被接管
+   *[needs_user] 需要您处理
+}
+cli-listen-until = { $line }，将于 { $time } 重试
+
+cli-secret-elsewhere = 频道 { $name } 在设置中有 { $key }；要使用密钥环，请先将其删除
+cli-secret-unreadable = 无法读取密钥：{ $why }
+cli-secret-prompt = { $channel } 的密钥：
+cli-secret-kept = 密钥已存入密钥环
+cli-secret-removed = 密钥已从密钥环中删除
+cli-secret-none = 密钥环中没有此频道的密钥
+cli-secret-not-told = 未能通知运行中的 Tidings（{ $why }）；它会在下次连接时得知
+
+refused-unknown-channel = 没有名为 { $name } 的频道；现有：{ $known }
+refused-unknown-address = 没有使用此地址的频道；现有：{ $known }
+refused-unknown-id = 收件箱中没有 ID 为 { $id } 的消息
+refused-no-link = 此消息没有链接，或已不存在
+refused-window-open = 窗口已经打开
+refused-ending = Tidings 正在退出
+refused-unknown-channel-id = 没有 ID 为 { $id } 的频道
+refused-no-sample = 此频道尚未收到消息：请粘贴一条
+refused-not-a-message = 这不是消息
+# A sample that is no text.
+preview-bytes = { $count } 字节
