@@ -38,7 +38,7 @@ impl Inbox {
     /// its writer thread.
     ///
     /// Never fails. A damaged file is set aside as `<name>.corrupt-<time>` and a new one is started. A
-    /// file of a newer version is left alone, and one that can't be opened for now is tried again later;
+    /// file of a newer version is left alone; that one, and one that can't be opened for now, is tried again later;
     /// meanwhile messages wait in memory. The notices say so. Reads the disk: not for an event loop in full swing.
     pub fn open(path: &Path, policy: Policy, notifier: impl Notifier) -> (Self, Vec<Notice>) {
         let (commands, queue) = channel();
