@@ -28,18 +28,20 @@ enum Group {
     Burst,
     Links,
     Window,
+    Page,
     Million,
     Packages,
 }
 
 /// By the names that a person types.
-const GROUPS: [(&str, Group, &str); 8] = [
+const GROUPS: [(&str, Group, &str); 9] = [
     ("idle", Group::Idle, "memory and wake-ups of an agent that waits for messages"),
     ("start", Group::Start, "from the start of the agent to its open link"),
     ("notify", Group::Notify, "from the server's send to the desktop's popup"),
     ("burst", Group::Burst, "5,000 messages in a second"),
     ("links", Group::Links, "memory per idle link with many in one process"),
     ("window", Group::Window, "how soon the window is there, and what of it stays"),
+    ("page", Group::Page, "how soon the window shows the first page of 100,000 messages"),
     ("million", Group::Million, "search, paging and start with a million messages"),
     ("packages", Group::Packages, "sizes of programs and packages"),
 ];
@@ -97,6 +99,7 @@ async fn measure(group: Group) -> anyhow::Result<Vec<Row>> {
         Group::Burst => messages::burst().await,
         Group::Links => links::measure().await,
         Group::Window => window::measure().await,
+        Group::Page => window::first_page().await,
         Group::Million => million::measure().await,
         Group::Packages => packages::measure(),
     }

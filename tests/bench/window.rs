@@ -1,15 +1,17 @@
-//! How soon the window is there, and what of it stays once it is closed.
+//! How soon the window is there, with an empty inbox and with a full one, and what of it stays once it is closed.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tidings_server::{Options, Server};
 use tidings_tests::binary;
-use tidings_tests::desktop::Desktop;
+use tidings_tests::desktop::{BLOCKS, Desktop, Process};
 use tidings_tests::tray_item::TrayItem;
 use tokio::time::sleep;
 
+use crate::inbox::fill;
 use crate::process::Memory;
+use crate::say;
 use crate::stage::{OURS, opened};
 use crate::table::{Row, Times, Unit};
 
@@ -18,40 +20,41 @@ const WINDOW: &str = "tidings-window";
 const OPENINGS: usize = 7;
 /// How long anything may take.
 const SOON: Duration = Duration::from_secs(20);
-/// How long the agent may settle.
+/// How long the agent may settle, and all of a window may take to be gone.
 const SETTLE: Duration = Duration::from_secs(5);
+const GONE: Duration = Duration::from_millis(500);
+/// The full inbox.
+const MESSAGES: u64 = 100_000;
 
+/// An agent on a desktop. Dropped in this order.
+struct Place {
+    agent: Process,
+    tray: TrayItem,
+    desktop: Desktop,
+    server: Server,
+}
+
+/// From the click on `Open Tidings` to the painted page.
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
-    let desktop = Desktop::start().await?;
-    let server = Server::start(Options::default()).await?;
-    let config = desktop.home().join(".config/tidings");
-    std::fs::create_dir_all(&config)?;
-    let url = server.url(OURS);
-    std::fs::write(config.join("config.toml"), format!("[[channel]]\nname = \"Bench\"\nurl = \"{url}\"\n"))?;
-    let agent = desktop.spawn("tidings", &desktop.command(binary::tidings()?))?;
-    let bus = desktop.bus().connect().await?;
-    let tray = TrayItem::registered(&bus, "tidings", SOON).await?;
-    opened(&server, OURS, 0).await?;
-    sleep(SETTLE).await;
-
-    let before = Memory::of_tree(agent.id())?;
+    let place = Place::start(0).await?;
+    let desktop = &place.desktop;
+    let before = Memory::of_tree(place.agent.id())?;
     let mut open = Memory::default();
     let mut times = Times::default();
     let mut first = None;
     for _ in 0..OPENINGS {
         let asked = Instant::now();
-        tray.click("Open Tidings").await?;
+        place.tray.click("Open Tidings").await?;
         desktop.wait_for_paint(SOON).await?;
-        times.add(asked.elapsed());
-        first.get_or_insert(asked.elapsed());
-        let windows = desktop.wait_for_windows(WINDOW, 1, SOON).await?;
-        open = Memory::of_tree(agent.id())?;
-        desktop.close_window(&windows[0])?;
-        desktop.wait_for_windows(WINDOW, 0, SOON).await?;
-        sleep(Duration::from_millis(500)).await;
+        let painted = asked.elapsed();
+        times.add(painted);
+        first.get_or_insert(painted);
+        desktop.wait_for_windows(WINDOW, 1, SOON).await?;
+        open = Memory::of_tree(place.agent.id())?;
+        place.close().await?;
     }
     sleep(SETTLE).await;
-    let after = Memory::of_tree(agent.id())?;
+    let after = Memory::of_tree(place.agent.id())?;
     Ok(vec![
         Row::time("window, asked for to painted: first", first.context("an opening")?),
         Row::time("window, asked for to painted: median", times.median()).goal(700.0),
@@ -63,4 +66,53 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         )
         .goal(1.0),
     ])
+}
+
+/// From the window's appearance to the newest message on it, with many more behind it.
+pub(crate) async fn first_page() -> anyhow::Result<Vec<Row>> {
+    say("  storing 100,000 messages …");
+    let place = Place::start(MESSAGES).await?;
+    place.server.push(OURS, BLOCKS);
+    sleep(SETTLE).await;
+    let mut times = Times::default();
+    for _ in 0..OPENINGS {
+        place.tray.click("Open Tidings").await?;
+        place.desktop.wait_for_windows(WINDOW, 1, SOON).await?;
+        let there = Instant::now();
+        place.desktop.wait_for_blocks(SOON).await?;
+        times.add(there.elapsed());
+        place.close().await?;
+    }
+    Ok(vec![Row::time("100,000 messages: window there to first page", times.median()).goal(300.0)])
+}
+
+impl Place {
+    async fn start(messages: u64) -> anyhow::Result<Self> {
+        let desktop = Desktop::start().await?;
+        if messages > 0 {
+            fill(&desktop.home().join(".local/share/tidings/inbox.db"), messages).await?;
+        }
+        let server = Server::start(Options::default()).await?;
+        let config = desktop.home().join(".config/tidings");
+        std::fs::create_dir_all(&config)?;
+        let url = server.url(OURS);
+        let settings = format!(
+            "theme = \"light\"\n[inbox]\nkeep_messages = 1000000\n[[channel]]\nname = \"Bench\"\nurl = \"{url}\"\n"
+        );
+        std::fs::write(config.join("config.toml"), settings)?;
+        let agent = desktop.spawn("tidings", &desktop.command(binary::tidings()?))?;
+        let bus = desktop.bus().connect().await?;
+        let tray = TrayItem::registered(&bus, "tidings", SOON).await?;
+        opened(&server, OURS, 0).await?;
+        sleep(SETTLE).await;
+        Ok(Self { agent, tray, desktop, server })
+    }
+
+    async fn close(&self) -> anyhow::Result<()> {
+        let windows = self.desktop.wait_for_windows(WINDOW, 1, SOON).await?;
+        self.desktop.close_window(&windows[0])?;
+        self.desktop.wait_for_windows(WINDOW, 0, SOON).await?;
+        sleep(GONE).await;
+        Ok(())
+    }
 }

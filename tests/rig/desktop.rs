@@ -27,6 +27,7 @@ use tokio::time::{Instant, sleep};
 pub use bus::PrivateBus;
 pub use process::Process;
 pub use rustix::process::Signal;
+pub use windows::BLOCKS;
 
 mod bus;
 mod process;

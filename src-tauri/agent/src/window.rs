@@ -13,6 +13,11 @@ use tokio::sync::mpsc;
 /// Name of the window's executable, beside the agent's own.
 const EXECUTABLE: &str = "tidings-window";
 
+/// WebKit's switch for painting without the graphics card: a page of text is there sooner and takes a quarter less
+/// memory, since no graphics driver is loaded. It also mends the blank windows that some drivers bring. Who sets it
+/// to 0 has the card.
+const PLAIN_PAINT: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
+
 /// The exit code of a program whose libraries the system's loader can't find.
 pub(crate) const LIBRARY_MISSING: i32 = 127;
 
@@ -93,6 +98,9 @@ impl Window {
         }
         let mut command = Command::new(executable);
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        if std::env::var_os(PLAIN_PAINT).is_none() {
+            command.env(PLAIN_PAINT, "1");
+        }
         if let Some(row) = message {
             command.arg("--message").arg(row.to_string());
         }

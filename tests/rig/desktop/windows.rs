@@ -19,6 +19,15 @@ const SHADES: usize = 30;
 /// Between two looks at a screen whose paint is timed.
 const GLANCE: Duration = Duration::from_millis(4);
 
+/// A part of the screen that a window's page covers wherever the window manager puts it, below its title.
+const PAGE: (std::ops::Range<usize>, std::ops::Range<usize>) = (170..950, 100..650);
+
+/// A text that [`Desktop::wait_for_blocks`] knows: a bar of the text's colour once it is painted.
+pub const BLOCKS: &str = "████████████████████████████████";
+/// The least width of the bar in pixels, and how light its colour may be, of 255.
+const BAR: usize = 150;
+const DARK: u8 = 60;
+
 impl Desktop {
     /// The visible windows of this class, by their X ids.
     pub async fn windows(&self, class: &str) -> Vec<String> {
@@ -56,6 +65,27 @@ impl Desktop {
                 return Ok(());
             }
             ensure!(Instant::now() < deadline, "the window was not painted within {within:?}");
+            sleep(GLANCE).await;
+        }
+    }
+
+    /// Waits until [`BLOCKS`] is painted on a light page.
+    pub async fn wait_for_blocks(&self, within: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + within;
+        loop {
+            let pixels = self.pixels()?;
+            let rows = pixels.chunks_exact(SCREEN.0 * 3).skip(PAGE.1.start).take(PAGE.1.len());
+            let bar = |row: &[u8]| {
+                let pixels = row[PAGE.0.start * 3..PAGE.0.end * 3].as_chunks::<3>().0;
+                pixels.chunk_by(|left, right| left == right).any(|run| {
+                    run.len() >= BAR
+                        && run.first().is_some_and(|colour| colour.iter().all(|part| *part < DARK))
+                })
+            };
+            if rows.into_iter().any(bar) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the blocks were not painted within {within:?}");
             sleep(GLANCE).await;
         }
     }
