@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::json;
-use tidings_api::StatusReport;
+use tidings_api::client::Client;
+use tidings_api::{Action, Request, StateName, StatusReport};
 use tidings_server::{EventKind, Options, Server};
 use tidings_tests::app::{App, Start, Stored};
 use tidings_tests::notification_service::ABLE;
@@ -220,5 +221,43 @@ async fn what_came_while_the_link_was_down_is_one_summary() -> anyhow::Result<()
     scene.popups.wait_for_title("20 messages from Orders").await?;
     scene.connected().await?;
     assert_eq!(scene.popups.titles(), ["before", "20 messages from Orders"]);
+    Ok(())
+}
+
+/// A message that can't be received would else end every link that asks for what was missed.
+#[tokio::test]
+async fn a_missed_message_too_big_to_be_had_is_skipped_and_that_is_told() -> anyhow::Result<()> {
+    let options = Options { backlog_bytes: usize::MAX, ..Options::default() };
+    let server = Place(Server::start(options).await?);
+    let settings = channel("Orders", &server.url(USER)) + "resume = \"since\"\n";
+    let app = App::with_settings(settings).background().start().await?;
+    server.opened(1).await?;
+    server.push_json(USER, &json!({ "id": 1, "title": "small" }));
+    app.wait_for_inbox("the first message", |stored| stored.len() == 1).await?;
+    let mut wishes = Client::connect(&app.socket()).await?;
+    let mut wish = async |action| wishes.ask(&Request::Act { action, channel: None }).await;
+
+    wish(Action::Disconnect).await?;
+    server.seen(0, |kind| matches!(kind, EventKind::Closed { .. })).await?;
+    server.push_json(USER, &json!({ "id": 2, "title": "big", "body": "x".repeat(2 << 20) }));
+    wish(Action::Connect).await?;
+    let refused = |links: u64| {
+        move |status: &StatusReport| {
+            status.channels.first().is_some_and(|orders| {
+                orders.state == StateName::Waiting
+                    && orders.links_opened == links
+                    && orders.cause.as_deref().is_some_and(|cause| cause.contains("too big"))
+            })
+        }
+    };
+    for links in [2, 3] {
+        app.wait_for_status("refused", refused(links)).await?;
+        wish(Action::ReconnectNow).await?;
+    }
+    server.opened(4).await?;
+    let told = |stored: &[Stored]| stored.last().is_some_and(|last| last.body.contains("too big"));
+    app.wait_for_inbox("word of the gap", told).await?;
+    server.push_json(USER, &json!({ "id": 3, "title": "and on" }));
+    app.wait_for_inbox("what comes then", |stored| stored.len() == 3).await?;
     Ok(())
 }

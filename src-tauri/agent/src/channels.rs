@@ -157,6 +157,7 @@ impl Channels {
             asked: asked.clone(),
             inbox: self.inbox.clone(),
             snapshot: self.snapshot.clone(),
+            told_of_gap: false,
         };
         let (channel, frames) = Channel::spawn(config.clone(), start, owner);
         let status = channel.status();
@@ -539,6 +540,31 @@ struct Dialler {
     asked: Arc<AtomicBool>,
     inbox: Inbox,
     snapshot: watch::Receiver<Snapshot>,
+    /// The user knows that something was skipped. (It is skipped by every dial until a link opens.)
+    told_of_gap: bool,
+}
+
+impl Dialler {
+    /// What was missed can't be had, and so a message in the inbox says that it is missing.
+    async fn tell_of_gap(&mut self) {
+        if std::mem::replace(&mut self.told_of_gap, true) {
+            return;
+        }
+        tracing::warn!(channel = self.id, "a missed message is too big: what was missed is skipped");
+        let (name, words) = {
+            let snapshot = self.snapshot.borrow();
+            let view = snapshot.channels.iter().find(|channel| channel.id == self.id);
+            (view.map_or_else(|| self.id.clone(), |view| view.name.clone()), snapshot.words)
+        };
+        let arrival = Arrival {
+            // No mapping or rule of the user's is meant for this.
+            channel: Arc::new(ChannelProfile::new(&self.id, &name)),
+            payload: tidings_inbox::Payload::Text(words.missed_too_big()),
+            received_at: Timestamp::now(),
+            catch_up: false,
+        };
+        self.inbox.receive(arrival).await;
+    }
 }
 
 impl Owner for Dialler {
@@ -549,15 +575,16 @@ impl Owner for Dialler {
             .await
             .map_err(|error| DialRefusal { message: error.told(self.snapshot.borrow().words) })?;
         let mut query = Vec::new();
-        if ask.skip_past {
-            tracing::warn!(
-                channel = self.id,
-                "a missed message is too big to be had: not asking for what was missed"
-            );
-        } else if let Some(parameter) = &self.resume
+        if let Some(parameter) = &self.resume
             && let Some(id) = self.inbox.last_id(&self.id).await
         {
-            query.push((parameter.clone(), id));
+            match ask.skip_past {
+                true => self.tell_of_gap().await,
+                false => {
+                    self.told_of_gap = false;
+                    query.push((parameter.clone(), id));
+                }
+            }
         }
         self.asked.store(!query.is_empty(), Ordering::Relaxed);
         Ok(DialParams { credential, headers: self.headers.clone(), query })

@@ -6,18 +6,22 @@
 //!
 //! `TOKEN` in the environment is sent as a bearer token; `HTTPS_PROXY` and its kin are heeded.
 
-use tidings_channel::{Channel, Config, Credential, DialParams, Payload, ProxyUrl, Start};
+use tidings_channel::{Channel, ChannelUrl, Credential, Payload, ProxyUrl};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "printing is what it is for")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let variable = |name: &str| std::env::var(name).ok();
     let url = std::env::args().nth(1).ok_or("which URL? give it as the argument")?;
-    let mut config = Config::new(url.parse()?);
-    config.proxy = ProxyUrl::from_env(&config.url, variable)?;
-    let params = variable("TOKEN").map(|token| DialParams::from(Credential::Bearer(token)));
+    // A tool to look with: here plaintext is the caller's business.
+    let url = ChannelUrl::parse(&url, true)?;
+    let proxy = ProxyUrl::from_env(&url, variable)?;
+    let mut to = Channel::to(url).proxy(proxy);
+    if let Some(token) = variable("TOKEN") {
+        to = to.credential(Credential::Bearer(token));
+    }
 
-    let (channel, mut frames) = Channel::spawn(config, Start::Connect, params.unwrap_or_default());
+    let (channel, mut frames) = to.spawn();
     let mut status = channel.status();
     println!("{}", *status.borrow_and_update());
     loop {

@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::driver::{self, Ask};
-use crate::{Command, Config, Frame, Owner, Signal, Start, Status};
+use crate::{Builder, ChannelUrl, Command, Config, Frame, Owner, Signal, Start, Status};
 
 /// A running channel. Dropping it shuts the channel down as [`Channel::shut_down`] does, without waiting.
 #[derive(Debug)]
@@ -15,6 +15,11 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Begins to describe a channel to this URL, with the default settings.
+    pub fn to(url: ChannelUrl) -> Builder {
+        Builder::new(url)
+    }
+
     /// Starts a channel's task on the current tokio runtime.
     ///
     /// Frames come through the receiver, a few at most wait in it: while the owner takes none, nothing is

@@ -23,8 +23,8 @@ pub struct Config {
     pub backoff: Backoff,
     /// Close codes that mean *replaced*; 4500 by default.
     pub quiet_close_codes: BTreeSet<u16>,
-    /// Take over again by itself after this long; `None`: never (R1).
-    pub take_back_after: Option<Duration>,
+    /// Take over again by itself; `None`: never (R1).
+    pub take_back_after: Option<TakeBack>,
     /// Further certificate authorities, PEM.
     pub ca_pem: Option<Vec<u8>>,
     /// Shown to a server that asks who we are.
@@ -316,6 +316,34 @@ impl Default for Heartbeat {
     }
 }
 
+/// Take over again by itself this long after another instance did (R1): for people whose other instance is their own
+/// browser tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakeBack(Duration);
+
+/// Two instances that both take back would replace each other as often.
+const SHORTEST_TAKE_BACK: Duration = Duration::from_secs(60);
+
+impl TakeBack {
+    /// Too low: instances that both do so fight over the channel; too high: a closed tab leaves it deaf for long.
+    ///
+    /// # Errors
+    /// A time below a minute or above a week.
+    pub fn after(time: Duration) -> Result<Self, ConfigError> {
+        let setting = "take_back_after";
+        if time < SHORTEST_TAKE_BACK {
+            return Err(ConfigError::TooShort { setting, value: time, least: SHORTEST_TAKE_BACK });
+        }
+        in_range(setting, time)?;
+        Ok(Self(time))
+    }
+
+    /// How long after.
+    pub fn time(self) -> Duration {
+        self.0
+    }
+}
+
 /// Proof of life (L1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Liveness {
@@ -463,6 +491,9 @@ mod tests {
 
     #[test]
     fn times_that_cannot_work_are_refused() {
+        assert!(TakeBack::after(secs(59)).is_err(), "two that do so would fight");
+        assert!(TakeBack::after(secs(60)).is_ok());
+        assert!(TakeBack::after(Duration::MAX).is_err());
         assert!(Heartbeat::new("x", Duration::ZERO, secs(90)).is_err());
         assert!(Heartbeat::new("x".repeat(2000), secs(60), secs(90)).is_err());
         assert!(Liveness::new(Duration::ZERO, secs(15)).is_ok(), "zero turns pings off");

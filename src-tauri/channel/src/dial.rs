@@ -201,10 +201,11 @@ fn web_url(url: &Url) -> Url {
 /// Seconds or an HTTP date (RFC 9110, section 10.2.3).
 fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
-    match value.parse::<u64>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value).ok().map(|at| at.duration_since(now).unwrap_or_default()),
+    if !value.is_empty() && value.bytes().all(|digit| digit.is_ascii_digit()) {
+        // More than any number holds is very long, too.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
+    httpdate::parse_http_date(value).ok().map(|at| at.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -221,7 +222,8 @@ mod tests {
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
             ("soon", None),
             ("-5", None),
-            ("99999999999999999999999", None),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("", None),
         ] {
             assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value}");
         }

@@ -12,13 +12,13 @@
 //! in through [`Owner`]. Sleep and network changes come in as [`Signal`]s from whoever watches the system.
 //!
 //! ```no_run
-//! use tidings_channel::{Channel, Config, Credential, DialParams, Payload, Start};
+//! use tidings_channel::{Channel, Credential, Payload};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let config = Config::new("wss://example.org/ws/user-channel".parse()?);
-//! let credential = Credential::Bearer("from a safe place".to_owned());
-//! let (channel, mut frames) = Channel::spawn(config, Start::Connect, DialParams::from(credential));
+//! let (channel, mut frames) = Channel::to("wss://example.org/ws/user-channel".parse()?)
+//!     .credential(Credential::Bearer("from a safe place".to_owned()))
+//!     .spawn();
 //!
 //! let mut status = channel.status();
 //! loop {
@@ -35,9 +35,13 @@
 //! # }
 //! ```
 //!
+//! The loop prints lines such as `connected (round trip 6 ms)` and `waiting: server restarting (1012)`; until when it
+//! waits is in [`State::Waiting`]. What a user wants goes in as a [`Command`]; [`Channel::shut_down`] says goodbye to the
+//! server.
+//!
 //! Settings are types that can't hold nonsense: a [`ChannelUrl`] is encrypted or stays on this machine, a
-//! [`Heartbeat`] is quicker than the proxy that would cut the link. An owner whose credential changes, or who
-//! remembers the last message's id, implements [`Owner`] by itself.
+//! [`Heartbeat`] is quicker than the proxy that would cut the link. Who has a credential that changes, or remembers the
+//! last message's id, implements [`Owner`] and hands it to [`Builder::owner`].
 //!
 //! ```text
 //! Command, Signal ──> driver ──Input──> Machine (pure) ──Output──> driver ──> socket
@@ -45,6 +49,7 @@
 //!                       └── watch<Status>            mpsc<Frame> <────┘
 //! ```
 
+mod builder;
 mod channel;
 mod config;
 mod delay;
@@ -71,8 +76,9 @@ mod timing;
 mod tls;
 mod verdict;
 
+pub use builder::Builder;
 pub use channel::Channel;
-pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness};
+pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness, TakeBack};
 pub use examine::{Examined, Examining, examine};
 pub use proxy::{ProxyUrl, ProxyUrlError};
 pub use status::{Cause, CloseInfo, PeerCheck, Route, Stage, State, Status, plain};

@@ -120,8 +120,9 @@ impl Machine {
             Start::Disconnected => Phase::Disconnected { since: now.wall },
             Start::Replaced { since } => {
                 let gone = now.wall.duration_since(since).unwrap_or_default();
-                let take_back =
-                    config.take_back_after.map(|after| now.mono.saturating_add(after.saturating_sub(gone)));
+                let take_back = config
+                    .take_back_after
+                    .map(|after| now.mono.saturating_add(after.time().saturating_sub(gone)));
                 Phase::Replaced { since, take_back }
             }
         };
@@ -517,7 +518,7 @@ impl Machine {
         let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
         match verdict {
             Verdict::Quiet => {
-                let take_back = take_back_after.map(|after| now.mono.saturating_add(after));
+                let take_back = take_back_after.map(|after| now.mono.saturating_add(after.time()));
                 self.start_small();
                 self.phase = Phase::Replaced { since: now.wall, take_back };
                 return;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness};
+use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness, TakeBack};
 use tidings_inbox::{ChannelProfile, Field, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency};
 use url::Url;
 
@@ -107,7 +107,9 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
             word if !word.contains(|c: char| c.is_ascii_digit()) => {
                 Err(entry.unknown_word(word, std::iter::once("never")))
             }
-            _ => entry.positive_duration().map(Some),
+            _ => {
+                TakeBack::after(entry.positive_duration()?).map(Some).map_err(|error| refused(table, &error))
+            }
         })?,
         ignore: table.or("ignore", ChannelProfile::DEFAULT_IGNORE.map(str::to_owned).to_vec(), |entry| {
             entry.list()?.map(|text| text.text().map(str::to_owned)).collect()

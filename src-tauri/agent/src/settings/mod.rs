@@ -23,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl};
+use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, TakeBack};
 use tidings_inbox::{ChannelProfile, Mapping, Policy, QuietHours, Rule, Show};
 use tidings_words::Words;
 use url::Url;
@@ -174,7 +174,7 @@ pub(crate) struct ChannelSettings {
     /// `quiet_close_codes`: close codes that mean *replaced*, default 4500.
     pub(crate) quiet_close_codes: BTreeSet<u16>,
     /// `take_back_after`: take over again by itself (R1); `None`: never, the default.
-    pub(crate) take_back_after: Option<Duration>,
+    pub(crate) take_back_after: Option<TakeBack>,
     /// `ignore`: exact texts that are protocol noise, default `HeartBeat`, `ping`, `pong` and the empty one.
     pub(crate) ignore: Vec<String>,
     /// `[channel.heartbeat]`.

@@ -456,6 +456,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
             "quiet_close_codes = [4500, \"x\"]",
             "3:28: `quiet_close_codes` must be a whole number, not text; write a whole number from 1000 to 4999",
         ),
+        ("take_back_after = \"30s\"", "3:19: `take_back_after` (30s) is too short; write \"60s\" or more"),
         ("take_back_after = \"30\"", "3:19: `take_back_after` has no unit; write \"30s\""),
         (
             "take_back_after = \"nevr\"",
@@ -658,7 +659,7 @@ fn a_channel_becomes_what_connection_and_inbox_take() {
     let config = settings.config().expect("readable");
     assert_eq!(config.ca_pem.as_deref(), Some(b"PEM".as_slice()));
     assert_eq!(config.quiet_close_codes, BTreeSet::from([4001, 4500]));
-    assert_eq!(config.take_back_after, Some(Duration::from_secs(1800)));
+    assert_eq!(config.take_back_after.map(TakeBack::time), Some(Duration::from_secs(1800)));
     settings.client_cert = Some(ClientCert { chain: ca.clone(), key: ca });
     let refused = settings.config().expect_err("no certificate").to_string();
     assert!(refused.contains("client_cert") && refused.contains("BEGIN CERTIFICATE"), "{refused}");

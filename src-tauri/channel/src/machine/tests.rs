@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 
 use super::*;
-use crate::{ChannelUrl, Heartbeat, Payload};
+use crate::{ChannelUrl, Heartbeat, Payload, TakeBack};
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -354,7 +354,7 @@ fn take_over_and_connect_leave_replaced() {
 
 #[test]
 fn takes_back_by_itself_only_where_asked_to() {
-    let mut bench = up_with(Config { take_back_after: Some(secs(1800)), ..config() });
+    let mut bench = up_with(Config { take_back_after: TakeBack::after(secs(1800)).ok(), ..config() });
     bench.closed(4500);
     assert_eq!(bench.until_dial(secs(1800)), secs(1800));
 }

@@ -3,6 +3,7 @@
 use tidings_channel::ProxyUrl;
 use tokio::io::copy_bidirectional;
 
+use super::trust::{Authority, FAR};
 use super::*;
 
 fn through(proxy: &str, port: u16) -> Config {
@@ -127,5 +128,28 @@ async fn a_socks_proxy_looks_the_name_up_and_leads_to_the_server() {
         assert_eq!(socks_proxy(&proxy, "p@ss", port).await, ("localhost".to_owned(), port));
         let _link = accept(&listener).await;
         desk.connected().await;
+    }
+}
+
+/// The certificate is the server's, by its own name: the proxy sees names and sealed bytes, no request and no secret.
+#[tokio::test]
+async fn a_sealed_link_goes_through_either_kind_of_proxy() {
+    let authority = Authority::new();
+    for scheme in ["http", "socks5"] {
+        let ((proxy, proxy_port), (listener, port)) = (listen().await, listen().await);
+        let address = format!("{scheme}://me:pass@127.0.0.1:{proxy_port}");
+        let proxy_url = Some(ProxyUrl::parse(&address).expect("a proxy"));
+        let config = Config { proxy: proxy_url, ca_pem: Some(authority.pem()), ..config("wss", port) };
+        let mut desk = Desk::new(config);
+        if scheme == "http" {
+            connect_proxy(&proxy, "HTTP/1.1 200 \r\n\r\n", port).await;
+        } else {
+            socks_proxy(&proxy, "pass", port).await;
+        }
+        let stream = authority.server("localhost", FAR, false).accept(dialled(&listener).await).await;
+        let _link = accept_async(stream.expect("TLS")).await.expect("a good upgrade");
+        desk.connected().await;
+        let route = desk.status.borrow().route.expect("a link has two ends");
+        assert_eq!(route.to.port(), proxy_port, "the way is the one to the proxy");
     }
 }

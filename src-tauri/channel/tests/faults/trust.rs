@@ -13,13 +13,13 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use super::*;
 
 /// A certificate authority of the test's own.
-struct Authority {
+pub(super) struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -27,7 +27,7 @@ impl Authority {
         Self { certificate, issuer: Issuer::new(params, key) }
     }
 
-    fn pem(&self) -> Vec<u8> {
+    pub(super) fn pem(&self) -> Vec<u8> {
         self.certificate.pem().into_bytes()
     }
 
@@ -40,7 +40,7 @@ impl Authority {
     }
 
     /// A server with a certificate for `name`; with `asks`, it wants one of the client, too.
-    fn server(&self, name: &str, last_year: i32, asks: bool) -> TlsAcceptor {
+    pub(super) fn server(&self, name: &str, last_year: i32, asks: bool) -> TlsAcceptor {
         let (certificate, key) = self.issue(name, last_year);
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let provider = Arc::new(ring::default_provider());
@@ -60,7 +60,7 @@ impl Authority {
     }
 }
 
-const FAR: i32 = 2090;
+pub(super) const FAR: i32 = 2090;
 
 #[tokio::test]
 async fn a_link_over_tls_comes_up_where_the_authority_is_trusted() {
