@@ -17,6 +17,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rand::rngs::SmallRng;
@@ -68,7 +69,7 @@ enum Phase {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Machine {
-    config: Config,
+    config: Arc<Config>,
     delays: Delays,
     phase: Phase,
     /// The old link while its close handshake runs, and until when. No dial starts before it is gone (C3).
@@ -104,7 +105,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(config: Config, start: Start, rng: SmallRng, now: Now) -> Self {
+    pub(crate) fn new(config: Arc<Config>, start: Start, rng: SmallRng, now: Now) -> Self {
         let mut delays = Delays::new(config.backoff, rng);
         let phase = match start {
             Start::Connect => {
@@ -405,7 +406,7 @@ impl Machine {
         if self.skips() {
             self.too_big = 0;
         }
-        let Config { heartbeat, liveness, .. } = &self.config;
+        let Config { heartbeat, liveness, .. } = &*self.config;
         let life = Life::new(now.mono, heartbeat, liveness, self.peer);
         self.phase = Phase::Up { life, since: now.wall };
     }
@@ -514,7 +515,7 @@ impl Machine {
     /// Goes from an ended dial or link to what the tables say.
     fn conclude(&mut self, cause: Cause, retry_after: Option<Duration>, link_ended: bool, now: Now) {
         let cause = self.judged(cause, now);
-        let Config { quiet_close_codes, timing, take_back_after, .. } = &self.config;
+        let Config { quiet_close_codes, timing, take_back_after, .. } = &*self.config;
         let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
         match verdict {
             Verdict::Quiet => {
@@ -631,7 +632,7 @@ impl Machine {
         let generation = self.generation;
         loop {
             let Phase::Up { life, .. } = &mut self.phase else { return };
-            let Config { heartbeat, liveness, timing, .. } = &self.config;
+            let Config { heartbeat, liveness, timing, .. } = &*self.config;
             let context = Context { heartbeat, liveness, timing };
             match life.tick(now.mono, &context, self.peer, self.held, self.offline) {
                 Some(Due::Heartbeat) => {

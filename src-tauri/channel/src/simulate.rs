@@ -28,7 +28,8 @@ impl Client {
     pub fn connected(config: &Config, seed: u64, now: Duration) -> Self {
         let began = now.saturating_sub(UP);
         let rng = SmallRng::seed_from_u64(seed);
-        let mut client = Self(Machine::new(config.clone(), Start::Connect, rng, at(began)));
+        let mut client =
+            Self(Machine::new(std::sync::Arc::new(config.clone()), Start::Connect, rng, at(began)));
         let dialled = client.next_dial(began).unwrap_or(began);
         client.dialled(true, dialled);
         let generation = client.0.status().generation;

@@ -33,7 +33,7 @@ fn epoch() -> SystemTime {
 impl Bench {
     pub(super) fn new(config: Config, start: Start, seed: u64) -> Self {
         let now = Now { mono: secs(1000), wall: epoch() + secs(1000) };
-        let machine = Machine::new(config, start, SmallRng::seed_from_u64(seed), now);
+        let machine = Machine::new(Arc::new(config), start, SmallRng::seed_from_u64(seed), now);
         Self { machine, mono: now.mono, out: Vec::new() }
     }
 
