@@ -58,3 +58,16 @@ async fn a_tray_host_that_comes_late_gets_the_icon() -> anyhow::Result<()> {
     assert!(app.log().contains("no tray host"), "the log says what is missing");
     Ok(())
 }
+
+/// Between looking for a host and listening for one there is a moment.
+#[tokio::test]
+async fn a_tray_host_that_comes_at_the_very_moment_of_the_start_gets_the_icon() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let bus = PrivateBus::start()?;
+    let tray = TrayHost::start_just_missed(&bus).await?;
+    let app = App::with_settings(channel("Orders", &server.url(USER))).bus(&bus).start().await?;
+    tray.wait_for_label("Connected since ").await?;
+    assert!(app.log().contains("no tray host"), "{}", app.log());
+    assert_eq!(tray.items().len(), 1);
+    Ok(())
+}

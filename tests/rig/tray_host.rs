@@ -2,6 +2,7 @@
 //! which items there are, reads them and their menus as a panel does (`com.canonical.dbusmenu`), and clicks for
 //! the user. It waits by the item's own signals: what an item does not announce, a panel would not show either.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, bail, ensure};
@@ -42,6 +43,8 @@ struct Shared {
     /// Bus names of the items there are.
     items: Mutex<Vec<String>>,
     news: News,
+    /// The next registration finds nobody.
+    absent_once: AtomicBool,
 }
 
 /// All that a panel sees of an item.
@@ -102,6 +105,15 @@ impl TrayHost {
     /// Starts a tray host.
     pub async fn start(bus: &PrivateBus) -> anyhow::Result<Self> {
         let mut host = Self { address: bus.address().to_owned(), shared: Arc::default(), hosting: None };
+        host.come_back().await?;
+        Ok(host)
+    }
+
+    /// Starts one whose first item came a moment too early: it was told that there is no tray host,
+    /// and the host's arrival was announced before it listened.
+    pub async fn start_just_missed(bus: &PrivateBus) -> anyhow::Result<Self> {
+        let shared = Arc::new(Shared { absent_once: AtomicBool::new(true), ..Shared::default() });
+        let mut host = Self { address: bus.address().to_owned(), shared, hosting: None };
         host.come_back().await?;
         Ok(host)
     }
@@ -262,6 +274,9 @@ impl Watcher {
         #[zbus(connection)] connection: &Connection,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> zbus::fdo::Result<()> {
+        if self.0.absent_once.swap(false, Ordering::Relaxed) {
+            return Err(zbus::fdo::Error::ServiceUnknown("nobody has this name".to_owned()));
+        }
         // Some programs give a path instead of their name.
         let sender = header.sender().map(ToString::to_string).unwrap_or_default();
         let name = if service.starts_with('/') { sender } else { service };

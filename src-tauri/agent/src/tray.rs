@@ -7,6 +7,8 @@ mod icons;
 pub(crate) mod view;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Zoned;
 use ksni::menu::{StandardItem, SubMenu};
@@ -23,6 +25,8 @@ struct Item {
     icons: PathBuf,
     snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
+    /// Whether a tray host has the icon.
+    hosted: Arc<AtomicBool>,
 }
 
 /// Shows the tray until the agent ends; on a machine without a session bus it says so and returns.
@@ -30,9 +34,7 @@ pub(crate) async fn run(mut snapshot: watch::Receiver<Snapshot>, wishes: Wishes,
     if let Err(error) = icons::unpack(folder) {
         tracing::warn!(%error, folder = %folder.display(), "the tray icons can't be unpacked; the host may show none");
     }
-    let view = TrayView::of(&snapshot.borrow_and_update(), &Zoned::now());
-    let item = Item { view, icons: folder.to_owned(), snapshot: snapshot.clone(), wishes };
-    let handle = match item.assume_sni_available(true).spawn().await {
+    let handle = match register(&mut snapshot, &wishes, folder).await {
         Ok(handle) => handle,
         Err(error) => {
             tracing::warn!(%error, "no tray: the session bus can't be used; everything else goes on");
@@ -49,6 +51,45 @@ pub(crate) async fn run(mut snapshot: watch::Receiver<Snapshot>, wishes: Wishes,
         }
     }
     handle.shutdown().await;
+}
+
+/// How often a host may come up just while the icon looks for one.
+const REGISTRATIONS: u32 = 3;
+
+/// Registers with the tray host, or waits for one. `ksni` looks for a host first and listens for new ones then, so one
+/// that came in between is told here: it is there, and the icon was said to be without.
+async fn register(
+    snapshot: &mut watch::Receiver<Snapshot>,
+    wishes: &Wishes,
+    folder: &Path,
+) -> Result<ksni::Handle<Item>, ksni::Error> {
+    let mut tries = 1..=REGISTRATIONS;
+    loop {
+        let view = TrayView::of(&snapshot.borrow_and_update(), &Zoned::now());
+        let hosted = Arc::new(AtomicBool::new(true));
+        let item = Item {
+            view,
+            icons: folder.to_owned(),
+            snapshot: snapshot.clone(),
+            wishes: wishes.clone(),
+            hosted: hosted.clone(),
+        };
+        let handle = item.assume_sni_available(true).spawn().await?;
+        tries.next();
+        if hosted.load(Ordering::Relaxed) || tries.is_empty() || !host_is_there().await {
+            return Ok(handle);
+        }
+        handle.shutdown().await;
+    }
+}
+
+async fn host_is_there() -> bool {
+    let ask = async || {
+        let bus = zbus::Connection::session().await?;
+        let name = zbus::names::WellKnownName::from_static_str("org.kde.StatusNotifierWatcher")?;
+        zbus::Result::Ok(zbus::fdo::DBusProxy::new(&bus).await?.name_has_owner(name.into()).await?)
+    };
+    ask().await.unwrap_or(false)
 }
 
 impl Tray for Item {
@@ -97,10 +138,12 @@ impl Tray for Item {
     }
 
     fn watcher_online(&self) {
+        self.hosted.store(true, Ordering::Relaxed);
         tracing::info!("a tray host is there: the icon has taken its place");
     }
 
     fn watcher_offline(&self, reason: OfflineReason) -> bool {
+        self.hosted.store(false, Ordering::Relaxed);
         tracing::info!(?reason, "no tray host: the icon comes when one does");
         true
     }
