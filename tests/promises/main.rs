@@ -1,6 +1,7 @@
 //! Promises.
 
 mod channel_trouble_is_told_once;
+mod channels_move_to_another_machine;
 mod desktop;
 mod disconnect_stays_disconnected;
 mod do_not_disturb_is_respected;
@@ -19,6 +20,7 @@ mod quit_says_goodbye;
 mod reconnects_by_itself_after_a_server_restart;
 mod runs_without_a_desktop;
 mod second_start_opens_no_second_link;
+mod secrets_are_told_to_nobody;
 mod secrets_live_in_the_keyring;
 mod settings_are_edited_in_the_window;
 mod settings_decide_what_pops_up;

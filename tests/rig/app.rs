@@ -48,6 +48,7 @@ pub struct Builder {
     locale: &'static str,
     log: &'static str,
     launcher: Vec<String>,
+    variables: Vec<(&'static str, String)>,
 }
 
 /// An agent with all that it leaves behind. Its log is printed in the end, for a runner that shows the output of
@@ -62,6 +63,7 @@ pub struct App {
     starts: u32,
     /// The program, with its arguments, that starts the agent.
     launcher: Vec<String>,
+    more: Vec<(&'static str, String)>,
 }
 
 /// What a command printed, and its exit code.
@@ -119,6 +121,20 @@ impl Builder {
         self
     }
 
+    /// Logging all there is.
+    #[must_use]
+    pub fn tracing(mut self) -> Self {
+        self.log = "trace";
+        self
+    }
+
+    /// With one more variable in the agent's environment, and in its command line's.
+    #[must_use]
+    pub fn variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
     /// At the desk of this network; without, it shares the test's.
     #[must_use]
     pub fn at(mut self, network: &Network) -> Self {
@@ -128,8 +144,8 @@ impl Builder {
 
     /// Starts the agent and waits until it answers.
     pub async fn start(self) -> anyhow::Result<App> {
-        let Self { settings, bus, start, locale, log, launcher } = self;
-        let mut app = App { folder: folder()?, bus, locale, log, process: None, starts: 0, launcher };
+        let Self { settings, bus, start, locale, log, launcher, variables: more } = self;
+        let mut app = App { folder: folder()?, bus, locale, log, more, process: None, starts: 0, launcher };
         if let Some(settings) = settings {
             app.write_settings(settings)?;
         }
@@ -153,6 +169,7 @@ impl App {
             locale: "C.UTF-8",
             log: "debug",
             launcher: Vec::new(),
+            variables: Vec::new(),
         }
     }
 
@@ -403,6 +420,7 @@ impl App {
                 .extend([("DBUS_SESSION_BUS_ADDRESS", bus.into()), ("DBUS_SYSTEM_BUS_ADDRESS", bus.into())]),
             None => variables.push(("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent".into())),
         }
+        variables.extend(self.more.iter().map(|(name, value)| (*name, value.into())));
         variables.into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
 }

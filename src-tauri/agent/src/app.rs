@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::channels::Channels;
 use crate::cli::Start;
+use crate::crash;
 use crate::lock::{self, Lock};
 use crate::notice::{Notice, Source};
 use crate::paths::{Paths, create_private};
@@ -82,6 +83,9 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     agent.take_up(settings, !start.background).await;
     let desktop = Desktop::join(paths, popup_queue, &agent, &wishes).await;
     agent.inbox.show_pending();
+    if let Some(report) = crash::untold(&paths.crashes()) {
+        agent.notice(Notice::Crashed(report));
+    }
     if start.open {
         agent.open_window(None, None);
     }

@@ -77,6 +77,26 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Find out why a channel doesn't connect, and what to do about it.
     Doctor(Doctor),
+    /// Pack what a report of trouble needs into one archive: version, machine, settings, state, logs, crashes.
+    ///
+    /// What may be secret is left out. Prints where the archive is.
+    Diagnostics {
+        /// The archive, a .tar.gz that is not there yet; one in the current folder if left out.
+        file: Option<std::path::PathBuf>,
+    },
+    /// Write the channels of the settings as TOML, without secrets.
+    Export {
+        /// A file that is not there yet; stdout if left out.
+        file: Option<std::path::PathBuf>,
+    },
+    /// Take channels from what `export` wrote into the settings, and say what became of each.
+    Import {
+        /// The file.
+        file: std::path::PathBuf,
+        /// Also change channels that are there already and differ.
+        #[arg(long)]
+        replace: bool,
+    },
     /// Keep a channel's secret in the keyring, or remove it.
     #[command(subcommand)]
     Secret(Secret),

@@ -1,46 +1,158 @@
-//! What a report of trouble should hold: facts of the machine, the state of everything, the end of the log.
-//! Nothing secret is in it, because nothing secret is in any of those.
+//! What a report of trouble should hold: facts of the machine, the state of everything, the settings, the last crash, the
+//! end of the log. `Copy diagnostics` has it as a text, `tidings diagnostics` packs it with all of the logs. What may be
+//! secret in any of it is left out.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::Zoned;
+use tidings_api::client::{Client, ClientError};
+use tidings_api::{Reply, Request, StatusReport};
 
 use crate::paths::Paths;
-use crate::snapshot::Snapshot;
+use crate::{crash, redact, remote};
 
 /// How much of the log's end is told.
 const LOG_LINES: usize = 200;
+/// Bytes of one file that go into the archive, from its end. Twice what a log file holds.
+const LARGEST: usize = 2 << 20;
 /// What the desktop says of itself.
-const DESKTOP: [&str; 5] =
-    ["XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"];
+const DESKTOP: [&str; 6] = [
+    "XDG_CURRENT_DESKTOP",
+    "XDG_SESSION_TYPE",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "LANG",
+];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Diagnostics {
-    log: PathBuf,
+    paths: Paths,
 }
 
 impl Diagnostics {
     pub(crate) fn new(paths: &Paths) -> Self {
-        Self { log: paths.log() }
+        Self { paths: paths.clone() }
     }
 
-    pub(crate) fn text(&self, snapshot: &Snapshot) -> String {
+    /// With the status of the agent, or why there is none.
+    pub(crate) fn text(&self, status: Result<&StatusReport, &str>) -> String {
         let mut text = format!(
             "Tidings {} on {} {}\n",
             tidings_api::VERSION,
             std::env::consts::OS,
             std::env::consts::ARCH
         );
+        // Writing into a String can't fail.
+        let _ = writeln!(text, "system: {}", system());
         for name in DESKTOP {
             let value = std::env::var(name).unwrap_or_else(|_| "not set".to_owned());
-            // Writing into a String can't fail.
             let _ = writeln!(text, "{name}: {value}");
         }
-        let status = serde_json::to_string_pretty(&snapshot.report()).unwrap_or_default();
-        let log = std::fs::read(&self.log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        let status = match status {
+            Ok(status) => serde_json::to_string_pretty(status).unwrap_or_default(),
+            Err(why) => why.to_owned(),
+        };
+        let _ = write!(text, "\nSTATUS\n{}\n\nSETTINGS\n{}\n", redact::text(&status), self.settings());
+        if let Some(report) = crash::reports(&self.paths.crashes()).last() {
+            let _ = write!(text, "\nLAST CRASH\n{}\n", redacted(report));
+        }
+        let log = redacted(&self.paths.log());
         let lines: Vec<&str> = log.lines().collect();
         let end = &lines[lines.len().saturating_sub(LOG_LINES)..];
-        let _ = write!(text, "\n{status}\n\n{}\n", end.join("\n"));
+        let _ = write!(text, "\nEND OF THE LOG\n{}\n", end.join("\n"));
         text
     }
+
+    fn settings(&self) -> String {
+        match fs::read_to_string(&self.paths.settings) {
+            // Where the file is no TOML, nobody knows what in it is a secret.
+            Ok(text) => {
+                redact::settings(&text).unwrap_or_else(|error| format!("no TOML: {}", error.message()))
+            }
+            Err(error) => format!("can't be read: {error}"),
+        }
+    }
+
+    /// Names in the archive and contents.
+    fn contents(&self, status: Result<&StatusReport, &str>) -> Vec<(String, String)> {
+        let mut contents = vec![("diagnostics.txt".to_owned(), self.text(status))];
+        let logs = self.paths.log();
+        let logs = logs.parent().map(files_in).unwrap_or_default().into_iter().map(|file| ("logs", file));
+        let crashes = crash::reports(&self.paths.crashes()).into_iter().map(|file| ("crashes", file));
+        for (folder, file) in logs.chain(crashes) {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            contents.push((format!("{folder}/{name}"), redacted(&file)));
+        }
+        contents
+    }
+}
+
+/// `tidings diagnostics`: works with and without a running agent.
+pub(crate) async fn run(paths: &Paths, file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let status = async { Client::connect(&paths.socket()).await?.ask(&Request::Status).await }.await;
+    let status = match status {
+        Ok(Reply::Status(status)) => Ok(status),
+        Ok(reply) => Err(ClientError::Malformed(format!("{reply:?}")).to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let name =
+        || PathBuf::from(format!("tidings-diagnostics-{}.tar.gz", Zoned::now().strftime("%Y%m%d-%H%M%S")));
+    let file = file.map_or_else(name, Path::to_owned);
+    let contents = Diagnostics::new(paths).contents(status.as_ref().map_err(String::as_str));
+    pack(&file, &contents).with_context(|| format!("{} can't be written", file.display()))?;
+    let told = fs::canonicalize(&file).unwrap_or(file);
+    remote::print(&told.display().to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pack(file: &Path, contents: &[(String, String)]) -> io::Result<()> {
+    // Never over a file that is there already.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::default()));
+    for (name, text) in contents {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o600);
+        header.set_mtime(u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default());
+        archive.append_data(&mut header, format!("tidings-diagnostics/{name}"), text.as_bytes())?;
+    }
+    let file: File = archive.into_inner()?.finish()?;
+    file.sync_all()
+}
+
+/// The end of a file's text, made fit for other people's eyes.
+fn redacted(file: &Path) -> String {
+    match fs::read(file) {
+        Ok(bytes) => redact::text(&String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LARGEST)..])),
+        Err(error) => format!("{}: {error}\n", file.display()),
+    }
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+/// The distribution's own name, and the kernel's.
+fn system() -> String {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).unwrap_or("unknown");
+    let kernel = rustix::system::uname();
+    format!(
+        "{}, {} {}",
+        name.trim_matches('"'),
+        kernel.sysname().to_string_lossy(),
+        kernel.release().to_string_lossy()
+    )
 }

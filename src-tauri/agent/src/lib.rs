@@ -8,6 +8,7 @@ mod app;
 mod cause;
 mod channels;
 mod cli;
+mod crash;
 mod credential;
 mod diagnostics;
 mod doctor;
@@ -20,6 +21,7 @@ mod notice;
 mod paths;
 mod pause;
 mod popup;
+mod redact;
 mod remembered;
 mod remote;
 mod secret;
@@ -29,6 +31,7 @@ mod signals;
 mod snapshot;
 mod tail;
 mod text;
+mod transfer;
 mod tray;
 mod trouble;
 mod window;
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let paths = Paths::of_user()?;
+    crash::report_to(paths.crashes());
     let words = settings::words(&paths.settings);
     // One thread: all that blocks has a thread of its own (the inbox, stdout).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -68,6 +72,9 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Pause { time }) => remote::pause(&paths, time, words).await,
             Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()], words).await,
             Some(Command::Tail(args)) => tail::run(&paths, args, words).await,
+            Some(Command::Diagnostics { file }) => diagnostics::run(&paths, file.as_deref()).await,
+            Some(Command::Export { file }) => transfer::export(&paths, file.as_deref(), words).await,
+            Some(Command::Import { file, replace }) => transfer::import(&paths, file, *replace, words).await,
             Some(Command::Doctor(args)) => doctor::run(&paths, args, words).await,
             Some(Command::Secret(what)) => secret::run(&paths, what, words).await,
             Some(Command::Listen(args)) => listen::run(&paths, args, words).await,

@@ -1,9 +1,11 @@
 //! What the user should know and mend, kept as what it is: the log tells it in English, tray and window in the language
 //! that they have by then.
 
+use std::path::PathBuf;
+
 use tidings_words::Words;
 
-use crate::settings::{CaFileError, SettingsError};
+use crate::settings::{CaFileError, SettingsError, short};
 use crate::window::WindowError;
 
 /// One notice.
@@ -15,6 +17,8 @@ pub(crate) enum Notice {
     File(CaFileError),
     Inbox(tidings_inbox::Notice),
     Window(WindowError),
+    /// Something panicked in an earlier run; where the report is.
+    Crashed(PathBuf),
 }
 
 /// Where a notice comes from: the newest of each is told. (As many places as this has in the tray's menu.)
@@ -23,14 +27,21 @@ pub(crate) enum Source {
     Settings,
     Inbox,
     Window,
+    Crash,
 }
 
 impl Notice {
+    /// Whether something is wrong until the user mends it.
+    pub(crate) fn asks_for_attention(&self) -> bool {
+        !matches!(self, Self::Crashed(_))
+    }
+
     pub(crate) fn source(&self) -> Source {
         match self {
             Self::Settings(_) | Self::File(_) => Source::Settings,
             Self::Inbox(_) => Source::Inbox,
             Self::Window(_) => Source::Window,
+            Self::Crashed(_) => Source::Crash,
         }
     }
 
@@ -40,6 +51,7 @@ impl Notice {
             Self::File(error) => error.told(words),
             Self::Inbox(notice) => of_inbox(notice, words),
             Self::Window(error) => error.told(words),
+            Self::Crashed(report) => words.notice_crashed(&short(report).display()),
         }
     }
 }
@@ -67,7 +79,7 @@ mod tests {
     #[test]
     fn in_english_the_inboxs_notices_are_told_as_in_its_log() {
         use tidings_inbox::Notice;
-        let (file, why) = (std::path::PathBuf::from("/home/ann/inbox.db"), "no room".to_owned());
+        let (file, why) = (PathBuf::from("/home/ann/inbox.db"), "no room".to_owned());
         let aside = file.with_extension("corrupt");
         for notice in [
             Notice::Off { why: why.clone() },

@@ -48,6 +48,11 @@ impl Paths {
         self.state.join("logs").join("tidings.log")
     }
 
+    /// What panics left.
+    pub(crate) fn crashes(&self) -> PathBuf {
+        self.state.join("crashes")
+    }
+
     /// Icons unpacked for the tray host, which reads them from disk.
     pub(crate) fn icons(&self) -> PathBuf {
         self.state.join("icons")

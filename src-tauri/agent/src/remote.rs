@@ -129,7 +129,7 @@ fn status_words(status: &StatusReport, words: Words) -> String {
 }
 
 /// Answers go to stdout, and nothing else does.
-fn print(text: &str) -> anyhow::Result<()> {
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
 

@@ -122,7 +122,8 @@ impl Handler for Answers {
                 Reply::Done { channels: Vec::new() }
             }
             Request::Diagnostics => {
-                Reply::Diagnostics { text: self.diagnostics.text(&self.snapshot.borrow()) }
+                let status = self.snapshot.borrow().report();
+                Reply::Diagnostics { text: self.diagnostics.text(Ok(&status)) }
             }
             Request::Delete { messages } => {
                 self.inbox.delete(messages.into_iter().map(RowId).collect()).await;

@@ -354,7 +354,7 @@ impl<'a> Entry<'a> {
 }
 
 /// Whether a key, header or parameter of this name usually holds a secret.
-pub(super) fn looks_secret(name: &str) -> bool {
+pub(crate) fn looks_secret(name: &str) -> bool {
     let name = name.to_lowercase().replace(['-', '_'], "");
     [
         "token",

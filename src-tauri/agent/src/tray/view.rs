@@ -11,13 +11,14 @@ use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
 use tidings_words::Words;
 
 use crate::cause;
+use crate::notice::Notice;
 use crate::pause::PauseFor;
 use crate::snapshot::{ChannelView, Snapshot, timestamp};
 
 /// How many messages `Recent` lists.
 pub(crate) const RECENT: usize = 5;
 /// How many notices have a place in the menu: one per source.
-const NOTICES: usize = 3;
+const NOTICES: usize = 4;
 /// A menu line is cut to this many characters: hosts don't wrap.
 const LINE: usize = 80;
 /// A notice takes up to this many lines: its mend stands at its end.
@@ -110,7 +111,7 @@ impl TrayView {
 }
 
 fn shape(snapshot: &Snapshot, statuses: &[Status]) -> Shape {
-    if !snapshot.notices.is_empty() {
+    if snapshot.notices.values().any(Notice::asks_for_attention) {
         return Shape::Attention;
     }
     snapshot

@@ -12,3 +12,5 @@ notice-inbox-written = The inbox { $file } can be written again; the { $written 
 notice-window-library = the window needs WebKitGTK 4.1, which is not installed (Debian: libwebkit2gtk-4.1-0); everything else works without it
 notice-window-missing = the window is not installed: there is no { $file }; everything else works without it
 notice-window-failed = the window could not be started: { $why }
+
+notice-crashed = Part of Tidings stopped unexpectedly some time ago. The report is { $file }; "Copy diagnostics" and `tidings diagnostics` have it, too

@@ -12,3 +12,5 @@ notice-inbox-written = 收件箱 { $file } 已恢复写入；等待中的 { $wri
 notice-window-library = 窗口需要 WebKitGTK 4.1，但尚未安装（Debian：libwebkit2gtk-4.1-0）；其他功能不受影响
 notice-window-missing = 窗口未安装：找不到 { $file }；其他功能不受影响
 notice-window-failed = 无法启动窗口：{ $why }
+
+notice-crashed = Tidings 的一部分此前意外停止。报告位于 { $file }；“复制诊断信息”和 `tidings diagnostics` 中也包含该报告

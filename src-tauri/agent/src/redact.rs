@@ -1,0 +1,193 @@
+//! Leaves out what may be secret of text that a user is going to send to somebody. What Tidings itself writes holds no
+//! secret; this is for the rest: words of servers and of libraries, and settings that somebody else's eyes were not
+//! meant for.
+
+use toml::{Table, Value};
+
+use crate::settings::looks_secret;
+
+/// What stands in a secret's place.
+const HIDDEN: &str = "***";
+
+/// Names of settings that say where a secret is.
+const PLACES: [&str; 3] = ["token_command", "token_file", "token_env"];
+
+/// Settings whose text tells nothing that isn't anybody's business.
+const OPEN: [&str; 33] = [
+    "language",
+    "theme",
+    "refill",
+    "down_after",
+    "days",
+    "from",
+    "to",
+    "id",
+    "name",
+    "auth",
+    "header",
+    "query",
+    "cookie",
+    "show",
+    "resume",
+    "token_file",
+    "token_env",
+    "ca_file",
+    "client_cert",
+    "client_key",
+    "interval",
+    "proxy_timeout",
+    "ping_after",
+    "deadline",
+    "first",
+    "cap",
+    "take_back_after",
+    "then",
+    "urgency",
+    "sound",
+    "ignore",
+    "text",
+    "enabled",
+];
+
+/// The text without the queries and passwords of its URLs, and without what is named like a secret.
+pub(crate) fn text(text: &str) -> String {
+    text.split_inclusive('\n').map(line).collect()
+}
+
+fn line(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    // The next word is a secret.
+    let mut hide = false;
+    for part in line.split_inclusive(char::is_whitespace) {
+        let word = part.trim_end();
+        let space = &part[word.len()..];
+        if word.is_empty() {
+            out += space;
+            continue;
+        }
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+        let scheme = matches!(bare.as_str(), "bearer" | "basic");
+        if hide && !scheme {
+            out += HIDDEN;
+            hide = false;
+        } else if let Some(url) = url(word) {
+            out += &url;
+        } else if let Some((name, value)) = word.split_once(['=', ':']).filter(|(name, _)| is_secret(name)) {
+            let separator = &word[name.len()..=name.len()];
+            out += name;
+            out += separator;
+            // `{"token":"…"}`: the quotes alone are no value.
+            hide = value.trim_matches(['"', '\'']).is_empty();
+            out += if hide { value } else { HIDDEN };
+        } else {
+            out += word;
+            hide = hide || scheme;
+        }
+        out += space;
+    }
+    out
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+    !PLACES.contains(&name.as_str()) && looks_secret(&name)
+}
+
+/// The word's URL without user, password, values of the query, and fragment; `None` if there is none in it.
+fn url(word: &str) -> Option<String> {
+    let (scheme, rest) = word.split_once("://")?;
+    let end = rest.find(['"', '\'', '>', ')', '`']).unwrap_or(rest.len());
+    let (url, after) = rest.split_at(end);
+    let (url, fragment) = url.split_once('#').map_or((url, ""), |(url, _)| (url, "#***"));
+    let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
+    let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+    let host = host.rsplit_once('@').map_or(host.to_owned(), |(_, host)| format!("{HIDDEN}@{host}"));
+    let pairs = query.map(|query| {
+        // A part without `=` may itself be a token.
+        let pair = |pair: &str| {
+            pair.split_once('=').map_or(HIDDEN.to_owned(), |(name, _)| format!("{name}={HIDDEN}"))
+        };
+        format!("?{}", query.split('&').map(pair).collect::<Vec<_>>().join("&"))
+    });
+    Some(format!("{scheme}://{host}{path}{}{fragment}{after}", pairs.unwrap_or_default()))
+}
+
+/// The settings' text without comments and without all that may be secret or private.
+pub(crate) fn settings(text: &str) -> Result<String, toml::de::Error> {
+    let table: Table = text.parse()?;
+    Ok(Value::Table(hidden_in(table)).to_string())
+}
+
+fn hidden_in(table: Table) -> Table {
+    table.into_iter().map(|(key, value)| (key.clone(), hidden(&key, value))).collect()
+}
+
+fn hidden(key: &str, value: Value) -> Value {
+    match value {
+        Value::String(text) if OPEN.contains(&key) => Value::String(text),
+        Value::String(text) => {
+            let shown = if key == "url" || key == "proxy" { url(&text) } else { None };
+            Value::String(shown.unwrap_or_else(|| format!("({} characters)", text.chars().count())))
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(|value| hidden(key, value)).collect()),
+        Value::Table(table) => Value::Table(hidden_in(table)),
+        plain @ (Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_)) => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_named_like_a_secret_and_what_urls_carry_is_left_out() {
+        for (told, left) in [
+            (
+                "dialling wss://a.example/ws?user=me&token=s3cret now",
+                "dialling wss://a.example/ws?user=***&token=*** now",
+            ),
+            ("(https://me:s3cret@a.example/x)", "(https://***@a.example/x)"),
+            ("url=\"ws://a/?s3cret#s3cret\" x", "url=\"ws://a/?***#***\" x"),
+            ("Authorization: Bearer s3cret", "Authorization: Bearer ***"),
+            ("authorization=s3cret, X-Api-Key: s3cret next", "authorization=*** X-Api-Key: *** next"),
+            ("password=s3cret\nCookie: sid=s3cret", "password=***\nCookie: ***"),
+            ("{\"access_token\": \"s3cret\"}", "{\"access_token\": ***"),
+            ("Basic s3cret", "Basic ***"),
+            ("token_file: can't read ~/t: it is a folder", "token_file: can't read ~/t: it is a folder"),
+            ("a token is missing; 12:30:01 all is well", "a token is missing; 12:30:01 all is well"),
+        ] {
+            assert_eq!(text(told), left);
+        }
+    }
+
+    #[test]
+    fn of_the_settings_only_what_is_harmless_is_told() {
+        let settings = settings(
+            "# s3cret\n[[channel]]\nname = \"Orders\"\nurl = \"wss://a.example/ws?k=s3cret\"\n\
+             token_command = \"echo s3cret\"\nheaders = { X-Client = \"s3cret\" }\nproxy = \"http://me:s3cret@p:1\"\n\
+             auth = { header = \"X-Key\" }\n[channel.mapping]\ntitle = \"{{ 's3cret' }}\"\n[inbox]\nkeep_days = 7\n",
+        )
+        .unwrap();
+        assert!(!settings.contains("s3cret"), "{settings}");
+        for kept in [
+            "Orders",
+            "wss://a.example/ws?k=***",
+            "(11 characters)",
+            "X-Key",
+            "http://***@p:1",
+            "keep_days = 7",
+        ] {
+            assert!(settings.contains(kept), "{kept}: {settings}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_redacted(told in "\\PC*[:=?@/\"' \n]{0,3}\\PC*") {
+            text(&told);
+            let _ = settings(&told);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use serde_json::json;
+use tidings_api::{HistoryQuery, Request, StateName};
+use tidings_tests::app::App;
+use tidings_tests::desktop::PrivateBus;
+use tidings_tests::keyring::Keyring;
+use tidings_tests::notification_service::{ABLE, NotificationService};
+use tidings_tests::scene::{Place, Scene, USER, channel};
+use tidings_tests::tray_host::TrayHost;
+
+/// In every secret, and in nothing else.
+const PLANTED: &str = "s3cr3t";
+
+/// Everything that the agent tells, by where it is told.
+struct Told(Vec<(String, String)>);
+
+impl Told {
+    fn add(&mut self, place: impl Into<String>, text: impl Into<String>) {
+        self.0.push((place.into(), text.into()));
+    }
+
+    fn add_files(&mut self, folder: &Path) -> anyhow::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let file = entry?.path();
+            if file.is_file() {
+                self.add(file.display().to_string(), String::from_utf8_lossy(&fs::read(&file)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// The agent and all that it started, known by its home.
+    fn add_processes(&mut self, home: &Path) -> anyhow::Result<()> {
+        let home = format!("HOME={}\0", home.display());
+        for entry in fs::read_dir("/proc")? {
+            let process = entry?.path();
+            // It may have ended meanwhile, or be none.
+            let (Ok(own), Ok(line)) = (fs::read(process.join("environ")), fs::read(process.join("cmdline")))
+            else {
+                continue;
+            };
+            if String::from_utf8_lossy(&own).contains(&home) {
+                self.add("a process title", String::from_utf8_lossy(&line));
+            }
+        }
+        Ok(())
+    }
+
+    fn holds_none(&self) {
+        for (place, text) in &self.0 {
+            assert!(!text.is_empty(), "nothing told: {place}");
+            // Also as Basic sends it: base64 of `me:s3cr3t-basic`.
+            for secret in [PLANTED, "bWU6czNjcjN0"] {
+                let line = text.lines().find(|line| line.contains(secret));
+                assert!(line.is_none(), "{place}: {line:?}");
+            }
+        }
+    }
+}
+
+async fn add_all(
+    told: &mut Told,
+    app: &App,
+    tray: &TrayHost,
+    popups: &NotificationService,
+) -> anyhow::Result<()> {
+    told.add("stderr", app.log());
+    told.add_files(&app.home().join(".local/state/tidings/logs"))?;
+    for request in [
+        Request::Status,
+        Request::Diagnostics,
+        Request::Settings,
+        Request::History(HistoryQuery { limit: 100, ..HistoryQuery::default() }),
+    ] {
+        told.add(format!("{request:?}"), serde_json::to_string(&app.ask(&request).await?)?);
+    }
+    for args in [
+        &["status", "--json"][..],
+        &["status"],
+        &["doctor", "--channel", "file", "--json"],
+        &["doctor", "--channel", "Far"],
+    ] {
+        let output = app.run(args).await?;
+        told.add(format!("{args:?}"), output.stdout + &output.stderr);
+    }
+    let archive = app.home().join(format!("{}.tar.gz", told.0.len()));
+    let output = app.run(&["diagnostics", &archive.display().to_string()]).await?;
+    ensure!(output.code == Some(0), "{output:?}");
+    ensure!(Path::new(output.stdout.trim()) == fs::canonicalize(&archive)?, "{output:?}");
+    ensure!(fs::metadata(&archive)?.permissions().mode() & 0o777 == 0o600);
+    told.add("the archive", unpacked(&archive)?);
+    told.add("tray", format!("{:?}", tray.item().await?));
+    told.add("popups", format!("{:?}", popups.popups()));
+    told.add_processes(&app.home())
+}
+
+fn unpacked(archive: &Path) -> anyhow::Result<String> {
+    let output = Command::new("tar").arg("-xzvOf").arg(archive).output().context("no tar")?;
+    ensure!(output.status.success(), "{output:?}");
+    Ok(String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned())
+}
+
+#[tokio::test]
+async fn no_secret_shows_wherever_it_was_given() -> anyhow::Result<()> {
+    let bus = PrivateBus::start()?;
+    let (tray, popups) = (TrayHost::start(&bus).await?, NotificationService::start(&bus, ABLE).await?);
+    let _keyring = Keyring::start(&bus).await?;
+    let server = Place::start().await?;
+    let secrets = tempfile::tempdir()?;
+    let file = |name: &str| -> anyhow::Result<String> {
+        let file = secrets.path().join(name);
+        fs::write(&file, format!("{PLANTED}-{name}\n"))?;
+        Ok(file.display().to_string())
+    };
+    let mut settings = channel("Orders", &server.url(USER));
+    for (name, keys) in [
+        ("Keyring", String::new()),
+        ("File", format!("token_file = {:?}\n", file("file")?)),
+        ("Env", "token_env = \"PLANTED\"\nauth = { header = \"X-Api-Key\" }\n".to_owned()),
+        (
+            "Command",
+            format!("token_command = \"cat {}\"\nauth = {{ query = \"token\" }}\n", file("command")?),
+        ),
+        ("Complaint", format!("token_command = \"cat {}; exit 1\"\n", file("complaint")?)),
+        ("Basic", format!("token_file = {:?}\nauth = \"basic\"\nusername = \"me\"\n", file("basic")?)),
+        ("Cookie", format!("token_file = {:?}\nauth = {{ cookie = \"sid\" }}\n", file("cookie")?)),
+    ] {
+        settings += &(channel(name, &server.url(&name.to_lowercase())) + &keys);
+    }
+    settings += &channel("Far", "wss://far.invalid/ws");
+    let app = App::with_settings(settings.clone())
+        .bus(&bus)
+        .tracing()
+        .variable("PLANTED", &format!("{PLANTED}-env"))
+        .variable("HTTPS_PROXY", &format!("http://me:{PLANTED}-proxy@127.0.0.1:9"))
+        .start()
+        .await?;
+    let output = app.run_with(&["secret", "set", "keyring"], &format!("{PLANTED}-keyring\n")).await?;
+    ensure!(output.code == Some(0), "{output:?}");
+    app.wait_for_status("all tried", |status| {
+        status.channels.iter().all(|channel| channel.state != StateName::Connecting)
+    })
+    .await?;
+    server.push_json(USER, &json!({ "title": "Order 17" }));
+    popups.wait_for_title("Order 17").await?;
+
+    let mut told = Told(Vec::new());
+    add_all(&mut told, &app, &tray, &popups).await?;
+
+    // Where none may be given, the mistake is told without it.
+    for (wrong, word) in [
+        (format!("token = \"{PLANTED}\"\n"), "token"),
+        (format!("headers = {{ Authorization = \"{PLANTED}\" }}\n"), "Authorization"),
+        (format!("headers = {{ X-Api-Key = \"{PLANTED}\" }}\n"), "X-Api-Key"),
+        (format!("proxy = \"http://me:{PLANTED}@127.0.0.1:9\"\n"), "proxy"),
+        (format!("[[channel]]\nurl = \"wss://me:{PLANTED}@a.example/\"\n"), "url"),
+        (format!("[[channel]]\nurl = \"wss://a.example/?access_token={PLANTED}\"\n"), "url"),
+        (format!("[[channel]]\nurl = \"wss://a.example/\"\ntoken = {PLANTED}\n"), "config.toml"),
+    ] {
+        app.write_settings(settings.clone() + &wrong)?;
+        app.wait_for_status("an error", |status| status.notices.iter().any(|notice| notice.contains(word)))
+            .await?;
+        add_all(&mut told, &app, &tray, &popups).await?;
+    }
+    told.holds_none();
+    Ok(())
+}
+
+#[tokio::test]
+async fn diagnostics_are_packed_without_an_agent_and_never_over_a_file() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    scene.app.kill().await?;
+    let archive = scene.app.home().join("d.tar.gz");
+    let archive = archive.display().to_string();
+    let output = scene.app.run(&["diagnostics", &archive]).await?;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let text = unpacked(Path::new(&archive))?;
+    for part in ["not running", "Orders", "Tidings starts", "tidings-diagnostics/logs/tidings.log"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let output = scene.app.run(&["diagnostics", &archive]).await?;
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.contains("d.tar.gz"), "{}", output.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_report_of_a_crash_is_offered_at_the_next_start_and_calmly() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    let crashes = scene.app.home().join(".local/state/tidings/crashes");
+    fs::create_dir_all(&crashes)?;
+    fs::write(crashes.join("new-20260101T000000Z.txt"), "Tidings panicked at nowhere.rs\n")?;
+    scene.app.restart(tidings_tests::app::Start::Background).await?;
+    let told =
+        |notices: &[String]| notices.iter().any(|notice| notice.contains("crash-20260101T000000Z.txt"));
+    scene.app.wait_for_status("told", |status| told(&status.notices)).await?;
+    scene.tray.wait_for("a calm icon", |item| item.icon == "tidings-connected").await?;
+    let reply = scene.app.ask(&Request::Diagnostics).await?;
+    assert!(format!("{reply:?}").contains("nowhere.rs"));
+
+    scene.app.restart(tidings_tests::app::Start::Background).await?;
+    scene.app.wait_for_status("as if nothing had been", |status| !told(&status.notices)).await?;
+    Ok(())
+}
