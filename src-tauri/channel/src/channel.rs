@@ -4,13 +4,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::driver::{self, Ask};
-use crate::{Builder, ChannelUrl, Command, Config, Frame, Owner, Signal, Start, Status};
+use crate::{Builder, ChannelUrl, Command, Config, Frame, Owner, Pulse, Signal, Start, Status};
 
 /// A running channel. Dropping it shuts the channel down as [`Channel::shut_down`] does, without waiting.
 #[derive(Debug)]
 pub struct Channel {
     asks: mpsc::UnboundedSender<Ask>,
     status: watch::Receiver<Status>,
+    pulse: watch::Receiver<Pulse>,
     task: JoinHandle<()>,
 }
 
@@ -35,8 +36,8 @@ impl Channel {
         drive: impl FnOnce(Config, Start, mpsc::UnboundedReceiver<Ask>) -> driver::Ends,
     ) -> (Self, mpsc::Receiver<Frame>) {
         let (asks, asked) = mpsc::unbounded_channel();
-        let (status, frames, task) = drive(config, start, asked);
-        (Self { asks, status, task }, frames)
+        let (status, pulse, frames, task) = drive(config, start, asked);
+        (Self { asks, status, pulse, task }, frames)
     }
 
     /// Asks for something. Never blocks and is never lost while the channel runs.
@@ -53,6 +54,11 @@ impl Channel {
     /// What the channel says of itself. A mere new byte or round trip wakes no watcher.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// The last signs of life. Each round trip and each heartbeat wakes its watchers.
+    pub fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.pulse.clone()
     }
 
     /// Closes the link (1000, and at most a second for the peer's answer) and waits for the task's end.

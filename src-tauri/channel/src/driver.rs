@@ -21,7 +21,7 @@ use crate::facts::{End, Input, Now, Output};
 use crate::link::{Event, Link};
 use crate::machine::Machine;
 use crate::tcp::Tcp;
-use crate::{Command, Config, DialAsk, Frame, Owner, Route, Signal, Stage, Start, State, Status};
+use crate::{Command, Config, DialAsk, Frame, Owner, Pulse, Route, Signal, Stage, Start, State, Status};
 
 /// Frames that wait for the owner; with messages of up to 1 MiB this bounds memory. Too low: bursts stop
 /// the reading; too high: memory.
@@ -35,7 +35,8 @@ pub(crate) enum Ask {
 }
 
 /// The ends that the handle keeps.
-pub(crate) type Ends = (watch::Receiver<Status>, mpsc::Receiver<Frame>, JoinHandle<()>);
+pub(crate) type Ends =
+    (watch::Receiver<Status>, watch::Receiver<Pulse>, mpsc::Receiver<Frame>, JoinHandle<()>);
 
 pub(crate) fn spawn(
     config: Config,
@@ -60,6 +61,7 @@ pub(crate) fn spawn_with(
     let config = Arc::new(config);
     let machine = Machine::new(Arc::clone(&config), start, rng, now);
     let (status, watched) = watch::channel(machine.status());
+    let (pulse, felt) = watch::channel(Pulse::default());
     let (frames, taken) = mpsc::channel(FRAME_QUEUE);
     let driver = Driver {
         config,
@@ -69,6 +71,7 @@ pub(crate) fn spawn_with(
         zero,
         asked,
         status,
+        pulse,
         frames,
         held: None,
         dialling: None,
@@ -77,7 +80,7 @@ pub(crate) fn spawn_with(
         stopping: false,
         finished: false,
     };
-    (watched, taken, tokio::spawn(driver.run()))
+    (watched, felt, taken, tokio::spawn(driver.run()))
 }
 
 struct Driver<O, C: Connect> {
@@ -88,6 +91,7 @@ struct Driver<O, C: Connect> {
     zero: Instant,
     asked: mpsc::UnboundedReceiver<Ask>,
     status: watch::Sender<Status>,
+    pulse: watch::Sender<Pulse>,
     frames: mpsc::Sender<Frame>,
     /// A frame that the queue had no room for; nothing is read while there is one.
     held: Option<Frame>,
@@ -261,6 +265,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 Output::Heartbeat { text, .. } => {
                     if let Some((_, link)) = &mut self.link {
                         link.heartbeat(text);
+                        self.pulse.send_modify(|pulse| pulse.heartbeat = Some(SystemTime::now()));
                     }
                 }
                 Output::Ping { counter, .. } => {
@@ -307,6 +312,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     /// Publishes the status; wakes watchers only for what a person would see.
     fn publish(&self) {
         let status = Status { route: self.route, ..self.machine.status() };
+        self.pulse.send_if_modified(|pulse| std::mem::replace(&mut pulse.rtt, status.rtt) != status.rtt);
         self.status.send_if_modified(|shown| {
             let quiet =
                 Status { rtt: status.rtt, last_inbound: status.last_inbound, ..shown.clone() } == status;

@@ -81,7 +81,7 @@ pub use channel::Channel;
 pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness, TakeBack};
 pub use examine::{Examined, Examining, examine};
 pub use proxy::{ProxyUrl, ProxyUrlError};
-pub use status::{Cause, CloseInfo, PeerCheck, Route, Stage, State, Status, plain};
+pub use status::{Cause, CloseInfo, PeerCheck, Pulse, Route, Stage, State, Status, plain};
 pub use timing::Timing;
 pub use tls::{ClientCert, ClientCertError};
 

@@ -41,6 +41,15 @@ pub struct Route {
     pub to: SocketAddr,
 }
 
+/// The last signs of a link's life: apart from the [`Status`], whose watchers they would wake for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pulse {
+    /// Last measured round trip of a ping.
+    pub rtt: Option<Duration>,
+    /// When the last heartbeat was sent.
+    pub heartbeat: Option<SystemTime>,
+}
+
 /// C4: the six states.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {

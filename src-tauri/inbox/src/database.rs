@@ -23,8 +23,8 @@ use crate::Notice;
 use crate::decode::link;
 use crate::history::Query;
 use crate::message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
-use crate::search;
 use crate::writer::Read;
+use crate::{journal, search};
 
 /// Each makes of a file of its index's version one of the next; `user_version` counts them. Only ever add.
 const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
@@ -40,6 +40,7 @@ const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
         Ok(())
     },
     |file| file.execute_batch(VERSION_3),
+    |file| file.execute_batch(journal::TABLE),
 ];
 
 const VERSION_1: &str = "

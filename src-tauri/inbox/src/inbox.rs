@@ -12,7 +12,7 @@ use crate::gate::Hold;
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::writer::{Command, Read, Writer};
-use crate::{Arrival, Event, Notice, Notifier, Policy, Unread};
+use crate::{Arrival, Event, Note, Notice, Notifier, Policy, Unread};
 
 /// Arrivals that may wait for the writer. Too few: each burst stalls its link for the length of a commit.
 /// Too many: a stalled disk lets that many frames of up to 1 MiB pile up.
@@ -148,6 +148,16 @@ impl Inbox {
     /// Deletes these; returns when it is done. What is deleted before it was shown is not shown any more.
     pub async fn delete(&self, rows: Vec<RowId>) {
         self.ask(|reply| Command::Delete(rows, reply)).await;
+    }
+
+    /// Keeps these notes for a day. Does not wait for it.
+    pub fn note(&self, notes: Vec<Note>) {
+        self.send(Command::Note(notes));
+    }
+
+    /// What was noted of a channel, oldest first.
+    pub async fn journal(&self, channel: &str) -> Vec<Note> {
+        self.ask(|reply| Command::Journal(channel.to_owned(), reply)).await
     }
 
     /// The unread counts, always current. Seen as changed also when messages were deleted, so that who shows

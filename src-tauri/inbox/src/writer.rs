@@ -27,7 +27,7 @@ use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
 use crate::waiting::{Held, Waiting};
-use crate::{Arrival, Event, Notice, Notifier, Policy, Popup, Unread};
+use crate::{Arrival, Event, Note, Notice, Notifier, Policy, Popup, Unread};
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
 /// shown late.
@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Policy(Policy),
     Hold(Hold, bool),
     LookAtClock,
+    Note(Vec<Note>),
+    Journal(String, oneshot::Sender<Vec<Note>>),
     MarkRead(Read, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
     /// Lets a test break the file from within.
@@ -208,6 +210,10 @@ impl Writer {
                         self.delete(&rows);
                         answer(reply, ());
                     }
+                    Command::Note(notes) => self.note(&notes),
+                    Command::Journal(channel, reply) => {
+                        answer(reply, self.look_up(|database| database.journal(&channel)));
+                    }
                     Command::Message(row, reply) => answer(reply, self.message(row)),
                     Command::MarkRead(which, reply) => {
                         self.mark_read(&which);
@@ -223,6 +229,14 @@ impl Writer {
         self.finish();
         if let Some(reply) = closed {
             answer(reply, ());
+        }
+    }
+
+    fn note(&mut self, notes: &[Note]) {
+        if let Some(database) = &mut self.database
+            && let Err(error) = database.note(notes)
+        {
+            debug!("what channels did is not noted: {error}");
         }
     }
 

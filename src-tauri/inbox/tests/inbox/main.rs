@@ -2,6 +2,7 @@
 
 mod decode;
 mod gate;
+mod journal;
 mod mapping;
 mod search;
 mod store;
