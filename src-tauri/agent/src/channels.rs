@@ -3,17 +3,17 @@
 //! Each has one pump beside its driver's task: it carries frames into the inbox and news of the state to
 //! the main loop.
 
+mod dialler;
+mod replay;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
-use tidings_channel::{
-    Channel, ChannelUrl, Command, Config, DialAsk, DialParams, DialRefusal, Frame, Owner, Payload, Signal,
-    Start, State, Status,
-};
+use tidings_channel::{Channel, ChannelUrl, Command, Config, Frame, Payload, Signal, Start, State, Status};
 use tidings_inbox::{Arrival, ChannelProfile, Inbox};
 use tidings_words::Words;
 use tokio::sync::{Notify, mpsc, watch};
@@ -27,6 +27,8 @@ use crate::settings::{CaFileError, ChannelSettings};
 use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use crate::snapshot::{ChannelView, Snapshot, timestamp};
 use crate::wish::Wishes;
+use dialler::Dialler;
+use replay::Replay;
 
 #[derive(Debug)]
 pub(crate) struct Channels {
@@ -481,112 +483,5 @@ pub(crate) fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Arrival {
         },
         received_at: timestamp(frame.received_at),
         catch_up: false,
-    }
-}
-
-/// Which frames are what a server sends again: the protocol doesn't tell them from news, but they come
-/// first on a link, at once and without a pause.
-struct Replay {
-    /// The last dial asked for what was missed.
-    asked: Arc<AtomicBool>,
-    generation: u64,
-    /// When the last one came; `None` once it is over.
-    last: Option<SystemTime>,
-    opened: SystemTime,
-}
-
-/// A server sends what was missed without pauses as long as this. Too low: a slow one's is told one by one,
-/// too high: what is new is told late.
-const REPLAY_GAP: Duration = Duration::from_millis(250);
-
-/// It has sent it all by then. Too low: as above; too high: a busy channel pops up late after a reconnect.
-const REPLAY_END: Duration = Duration::from_secs(5);
-
-impl Replay {
-    fn of(asked: Arc<AtomicBool>) -> Self {
-        Self { asked, generation: 0, last: None, opened: SystemTime::UNIX_EPOCH }
-    }
-
-    fn has(&mut self, frame: &Frame, state: &State) -> bool {
-        let now = frame.received_at;
-        if frame.generation != self.generation {
-            self.generation = frame.generation;
-            self.opened = match state {
-                State::Connected { since } => *since,
-                State::Disconnected { .. }
-                | State::Connecting { .. }
-                | State::Waiting { .. }
-                | State::Replaced { .. }
-                | State::NeedsUser { .. } => now,
-            };
-            self.last = Some(self.opened);
-        }
-        let since = |time| now.duration_since(time).unwrap_or_default();
-        let has = self.asked.load(Ordering::Relaxed)
-            && self.last.is_some_and(|last| since(last) < REPLAY_GAP)
-            && since(self.opened) < REPLAY_END;
-        self.last = has.then_some(now);
-        has
-    }
-}
-
-/// Gives each dial of a channel what it needs.
-struct Dialler {
-    id: String,
-    credentials: Credentials,
-    headers: Vec<(String, String)>,
-    resume: Option<String>,
-    /// Whether the last dial carried an id.
-    asked: Arc<AtomicBool>,
-    inbox: Inbox,
-    snapshot: watch::Receiver<Snapshot>,
-    /// The user knows that something was skipped. (It is skipped by every dial until a link opens.)
-    told_of_gap: bool,
-}
-
-impl Dialler {
-    /// What was missed can't be had, and so a message in the inbox says that it is missing.
-    async fn tell_of_gap(&mut self) {
-        if std::mem::replace(&mut self.told_of_gap, true) {
-            return;
-        }
-        tracing::warn!(channel = self.id, "a missed message is too big: what was missed is skipped");
-        let (name, words) = {
-            let snapshot = self.snapshot.borrow();
-            let view = snapshot.channels.iter().find(|channel| channel.id == self.id);
-            (view.map_or_else(|| self.id.clone(), |view| view.name.clone()), snapshot.words)
-        };
-        let arrival = Arrival {
-            // No mapping or rule of the user's is meant for this.
-            channel: Arc::new(ChannelProfile::new(&self.id, &name)),
-            payload: tidings_inbox::Payload::Text(words.missed_too_big()),
-            received_at: Timestamp::now(),
-            catch_up: false,
-        };
-        self.inbox.receive(arrival).await;
-    }
-}
-
-impl Owner for Dialler {
-    async fn dial_params(&mut self, ask: DialAsk) -> Result<DialParams, DialRefusal> {
-        let credential = self
-            .credentials
-            .fetch(ask.refresh_credential)
-            .await
-            .map_err(|error| DialRefusal { message: error.told(self.snapshot.borrow().words) })?;
-        let mut query = Vec::new();
-        if let Some(parameter) = &self.resume
-            && let Some(id) = self.inbox.last_id(&self.id).await
-        {
-            match ask.skip_past {
-                true => self.tell_of_gap().await,
-                false => {
-                    self.told_of_gap = false;
-                    query.push((parameter.clone(), id));
-                }
-            }
-        }
-        self.asked.store(!query.is_empty(), Ordering::Relaxed);
-        Ok(DialParams { credential, headers: self.headers.clone(), query })
     }
 }

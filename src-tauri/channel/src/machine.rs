@@ -16,16 +16,17 @@
 //!                      └──────────────────────────────────────────────┘
 //! ```
 
+mod ending;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rand::rngs::SmallRng;
 
-use crate::delay::{Delay, Delays};
-use crate::facts::{End, Input, Now, Output};
+use crate::delay::Delays;
+use crate::facts::{Input, Now, Output};
 use crate::life::{Context, Due, Life};
-use crate::verdict::{self, Verdict, verdict};
 use crate::{
     Cause, CloseInfo, Command, Config, DialAsk, Frame, Liveness, PeerCheck, Signal, Stage, Start, State,
     Status,
@@ -414,161 +415,6 @@ impl Machine {
     /// 1009: whether the owner's cursor stands before a message that can't be had.
     fn skips(&self) -> bool {
         self.too_big >= TOO_BIG_TWICE
-    }
-
-    fn ended(&mut self, end: End, now: Now) {
-        let (cause, by_peer) = match end {
-            End::Closed(close) => {
-                self.last_close = Some(close.clone());
-                self.closing = Some((self.generation, now.mono + self.config.timing.close_wait));
-                (Cause::Closed(close), true)
-            }
-            End::Lost { detail } => {
-                self.last_close = None;
-                self.links_closed += 1;
-                (Cause::Lost { detail }, true)
-            }
-            End::Violation { code, detail } => {
-                self.close(code, now);
-                (Cause::Refused { code, detail }, false)
-            }
-        };
-        self.count_too_big(&cause, now);
-        self.count_link(by_peer, now);
-        self.conclude(cause, None, true, now);
-    }
-
-    fn count_too_big(&mut self, cause: &Cause, now: Now) {
-        let Phase::Up { life, .. } = &self.phase else { return };
-        if !cause.is_too_big() {
-            self.too_big = 0;
-        } else if self.too_big == 0 || life.caught_nothing(now.mono, &self.config.timing) {
-            self.too_big += 1;
-        } else {
-            self.too_big = 1;
-        }
-    }
-
-    /// Drops the link for a reason of ours and dials again.
-    fn redial(&mut self, now: Now) {
-        self.abort(Cause::Local, now);
-    }
-
-    /// Drops the link without a close handshake; what follows depends on `cause`.
-    fn abort(&mut self, cause: Cause, now: Now) {
-        self.outputs.push_back(Output::Abort { generation: self.generation });
-        self.links_closed += 1;
-        self.last_close = None;
-        self.count_too_big(&cause, now);
-        self.count_link(false, now);
-        self.conclude(cause, None, true, now);
-    }
-
-    /// Ends the link or dial, if there is one, because the user wants none.
-    fn let_go(&mut self, now: Now) {
-        match self.phase {
-            Phase::Dialling { .. } => self.outputs.push_back(Output::Abandon { generation: self.generation }),
-            Phase::Up { .. } => {
-                self.close(verdict::NORMAL, now);
-                self.count_link(false, now);
-            }
-            Phase::Disconnected { .. }
-            | Phase::Waiting { .. }
-            | Phase::Replaced { .. }
-            | Phase::NeedsUser { .. }
-            | Phase::Stopped(_) => {}
-        }
-    }
-
-    fn close(&mut self, code: u16, now: Now) {
-        self.outputs.push_back(Output::Close { generation: self.generation, code });
-        self.closing = Some((self.generation, now.mono + self.config.timing.close_wait));
-        self.last_close = Some(CloseInfo { code, reason: String::new() });
-    }
-
-    /// The old link is gone for good.
-    fn gone(&mut self) {
-        self.closing = None;
-        self.links_closed += 1;
-        if matches!(self.phase, Phase::Stopped(_)) {
-            self.outputs.push_back(Output::Finish);
-        }
-    }
-
-    /// Takes an ended link into account for the delays (B1, B5).
-    fn count_link(&mut self, by_peer: bool, now: Now) {
-        let Phase::Up { life, .. } = &self.phase else { return };
-        let timing = &self.config.timing;
-        self.delays.count_link(by_peer, life.up(now.mono), self.delay_before, timing);
-        if life.was_stable(now.mono, timing) {
-            self.start_small();
-            self.in_vain = 0;
-        }
-    }
-
-    /// B1: the next delay is a first one.
-    fn start_small(&mut self) {
-        self.attempt = 0;
-        self.delays_drawn = 0;
-    }
-
-    /// Goes from an ended dial or link to what the tables say.
-    fn conclude(&mut self, cause: Cause, retry_after: Option<Duration>, link_ended: bool, now: Now) {
-        let cause = self.judged(cause, now);
-        let Config { quiet_close_codes, timing, take_back_after, .. } = &*self.config;
-        let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
-        match verdict {
-            Verdict::Quiet => {
-                let take_back = take_back_after.map(|after| now.mono.saturating_add(after.time()));
-                self.start_small();
-                self.phase = Phase::Replaced { since: now.wall, take_back };
-                return;
-            }
-            Verdict::SignIn | Verdict::FloorAndRefresh(_) => {
-                self.refresh = true;
-                if verdict == Verdict::SignIn && self.refreshed {
-                    verdict = Verdict::NeedsUser;
-                }
-            }
-            Verdict::NeedsUser => self.refresh = true,
-            Verdict::Ordinary
-            | Verdict::Local
-            | Verdict::GoingAway
-            | Verdict::Restart
-            | Verdict::Floor(_)
-            | Verdict::WrongAddress
-            | Verdict::RetryAfter(_) => {}
-        }
-        let n = self.delays_drawn;
-        self.delays_drawn = n.saturating_add(1);
-        let Delay { length, shortenable } = self.delays.draw(verdict, n, link_ended, timing);
-        let length = if self.offline { length.max(timing.offline_retry) } else { length };
-        let until = (now.mono + length).max(after_gap(self.last_dial, timing.dial_gap));
-        let retry_at = now.wall + until.saturating_sub(now.mono);
-        let began = now.mono;
-        self.phase = if verdict == Verdict::NeedsUser {
-            Phase::NeedsUser { cause, began, until, retry_at }
-        } else {
-            Phase::Waiting { began, until, retry_at, cause, shortenable }
-        };
-    }
-
-    /// The cause, in the light of what came before.
-    fn judged(&mut self, cause: Cause, now: Now) -> Cause {
-        let new_network = self
-            .network_changed
-            .is_some_and(|at| now.mono.saturating_sub(at) < self.config.timing.portal_suspicion);
-        self.in_vain = if verdict::is_in_vain(&cause) { self.in_vain.saturating_add(1) } else { 0 };
-        // A portal answers for the server, in a network that is new to us.
-        if new_network && matches!(cause, Cause::WrongName { .. }) {
-            return Cause::CaptivePortal;
-        }
-        if let Cause::Status { status: status @ 404 } = cause
-            && self.in_vain >= IN_VAIN
-        {
-            return Cause::WrongAddress { status };
-        }
-        cause
     }
 
     /// Dials as soon as the gap between dials and the old link's end allow.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::tests::{Bench, config};
 use super::*;
 use crate::Payload;
+use crate::facts::End;
 
 /// One thing that happens. Generations are relative: 0 is the newest, 1 the one before.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 use rand::SeedableRng;
 
 use super::*;
+use crate::facts::End;
 use crate::{ChannelUrl, Heartbeat, Payload, TakeBack};
 
 fn secs(n: u64) -> Duration {
