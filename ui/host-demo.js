@@ -1,75 +1,27 @@
 // The second host: a make-believe agent, so that the page opens in any browser from a static file server, for
-// working on it and for its tests. `?scenario=NAME` chooses what it tells; without one, a lively day. `?language=zh-CN` switches the language.
+// working on it and for its tests. `?scenario=NAME` chooses what it plays (demo-scenarios.js), without one a lively
+// day; `language` and `theme` say what the settings would.
+
+import { healthOf } from "./demo-health.js";
+import { channel as channelOf, message as messageOf, now, scenarios, SOON } from "./demo-scenarios.js";
+import { previewOf, settingsFile } from "./demo-settings.js";
+import { folded } from "./text.js";
 
 /** @typedef {import("./api").PageEvent} PageEvent */
 /** @typedef {import("./api").PageCommand} PageCommand */
 /** @typedef {import("./api").PageError} PageError */
 /** @typedef {import("./api").ChannelReport} ChannelReport */
 /** @typedef {import("./api").StoredMessage} StoredMessage */
+/** @typedef {import("./api").Step} Step */
+/** @typedef {import("./demo-scenarios.js").Draft} Draft */
+/** @typedef {import("./demo-scenarios.js").Scenario} Scenario */
 /** @typedef {import("./host.js").Host} Host */
 
 const VERSION = "0.1.0";
-/** How long dialling and starting take here, in milliseconds. */
-const SOON = 400;
-/** An answer of the agent is not longer, in bytes. */
-const LONGEST_ANSWER = 16 << 20;
-
-/** Today at this local time, or so many days ago.
- * @param {string} clock @param {number} [daysAgo] */
-function at(clock, daysAgo = 0) {
-  const [hours, minutes, seconds = 0] = clock.split(":").map(Number);
-  const time = new Date();
-  time.setDate(time.getDate() - daysAgo);
-  time.setHours(hours ?? 0, minutes ?? 0, seconds, 0);
-  return time.toISOString();
-}
-
-const now = () => new Date().toISOString();
-
-/** @param {string} name @param {Partial<ChannelReport>} [rest]
- * @returns {ChannelReport} */
-function channel(name, rest = {}) {
-  return {
-    id: name.toLowerCase(),
-    name,
-    url: `wss://${name.toLowerCase()}.example/ws/user-channel`,
-    state: "connected",
-    since: at("11:48"),
-    attempt: 0,
-    retry_at: null,
-    cause: null,
-    last_close: null,
-    rtt_ms: 23.4,
-    last_inbound: null,
-    links_opened: 1,
-    unread: 0,
-    ...rest,
-  };
-}
-
-/** A message without its row.
- * @typedef {Omit<StoredMessage, "row">} Draft */
-
-/** @param {string} title @param {string} body @param {Partial<Draft>} [rest]
- * @returns {Draft} */
-function message(title, body, rest = {}) {
-  const raw = JSON.stringify({ title, body });
-  return {
-    unread: false, channel: "Orders", id: null, title, body, priority: 3, url: null, received_at: now(), raw, ...rest,
-  };
-}
-
-/** What a scenario starts with; `plays` goes on from there.
- * @typedef {object} Scenario
- * @property {ChannelReport[]} channels
- * @property {Draft[]} messages Oldest first.
- * @property {string[]} [notices]
- * @property {string} [gone] The agent isn't there, for this reason.
- * @property {string} [version] The agent's.
- * @property {string | null} [paused]
- * @property {PageError} [refuses] Every command.
- * @property {(agent: Agent) => void} [plays]
- */
+/** An answer of the agent is not longer, in characters. */
+const LONGEST_ANSWER = 4 << 20;
+/** Between two steps of a trial, in milliseconds. */
+const STEP = 60;
 
 /** What a scenario may do later.
  * @typedef {object} Agent
@@ -79,165 +31,63 @@ function message(title, body, rest = {}) {
  * @property {(why: string) => void} leave
  */
 
-/** @returns {Draft[]} */
-function someMessages() {
-  return [
-    message("Weekly report", "All systems ran without interruption last week.\nUptime 100 %, median response 41 ms.", {
-      channel: "Build", received_at: at("09:00", 400), priority: 2,
-    }),
-    message("备份完成", "夜间备份已完成：共 1,204 个文件，用时 3 分 12 秒。", { channel: "Build", received_at: at("03:10", 3) }),
-    message("Nightly backup failed", "The target disk is full: 0 bytes left on /backup. The last good copy is two days old. "
-      + "Free some space or change the target; the next run starts at 03:00.", {
-      channel: "Build", received_at: at("03:00", 2), priority: 5, url: "https://build.example/jobs/4711",
-    }),
-    message("طلب جديد", "تم استلام الطلب رقم 1041 من السيدة ليلى.", { received_at: at("17:20", 1) }),
-    message("Order 1042 paid", "€ 128.40 by card. Ready to be packed.", {
-      received_at: at("08:12"), url: "https://orders.example/orders/1042", id: "o-1042-paid",
-    }),
-    message("Build 318 is green", "main · 2 min 41 s · 412 tests", { channel: "Build", received_at: at("08:30") }),
-    message("Desk", "Paula asks whether the demo moves to Thursday. She would bring the printed plans along and needs a "
-      + "room with a big table, if possible on the second floor, because the lift is out of order until Friday and "
-      + "carrying the model up four stairs is no fun for anybody. Please answer before noon so that she can tell the "
-      + "others in time; otherwise everything stays as it is. She also says that the new samples have come and look "
-      + "good, apart from the blue one, which is rather green.", { channel: "Desk", received_at: at("09:05") }),
-    message("Order 1043 waits for you", "The customer asked for another address. Please confirm it today.", {
-      received_at: at("09:41"), priority: 4, unread: true, url: "https://orders.example/orders/1043",
-    }),
-    message("Order 1044 paid", "€ 19.00 by transfer.", { received_at: at("10:02"), unread: true }),
-  ];
-}
-
-const sixStates = () => [
-  channel("Orders"),
-  channel("Build", { state: "connecting", attempt: 1 }),
-  channel("Desk", { state: "waiting", retry_at: at("14:02:31"), attempt: 2, cause: "server restarting (1012)" }),
-  channel("Billing", { state: "disconnected" }),
-  channel("Alerts", { state: "replaced", since: at("14:02") }),
-  channel("Stock", { state: "needs_user", cause: "sign-in refused (401)", retry_at: at("15:00") }),
-];
-
-const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
-
-/** @type {Record<string, () => Scenario>} */
-const scenarios = {
-  /** Messages come, a server restarts, another tab takes a channel over. */
-  day: () => ({
-    channels: [channel("Orders"), channel("Build", { since: at("08:03") }), channel("Desk", { since: at("09:20", 1) })],
-    messages: someMessages(),
-    plays(agent) {
-      setTimeout(() => {
-        const retry = new Date(Date.now() + 4000).toISOString();
-        agent.change("build", { state: "waiting", since: now(), retry_at: retry, attempt: 1, cause: "server restarting (1012)" });
-      }, 5000);
-      setTimeout(() => agent.change("build", { state: "connected", since: now(), retry_at: null, attempt: 0, cause: null }), 9000);
-      setTimeout(() => agent.change("desk", { state: "replaced", since: now() }), 14_000);
-      let order = 1045;
-      setInterval(() => {
-        agent.receive(message(`Order ${order} paid`, `€ ${(order % 90) + 0.5}0 by card.`, {
-          unread: true, url: `https://orders.example/orders/${order}`,
-        }));
-        order += 1;
-      }, 8000);
-    },
-  }),
-  /** A still of it. */
-  one: () => ({ channels: [channel("Orders")], messages: someMessages().map((draft) => ({ ...draft, channel: "Orders" })) }),
-  several: () => ({ channels: sixStates().slice(0, 3), messages: someMessages() }),
-  states: () => ({ channels: sixStates(), messages: someMessages() }),
-  /** Nobody has written a settings file yet. */
-  none: () => ({ channels: [], messages: [] }),
-  quiet: () => ({ channels: [channel("Orders")], messages: [] }),
-  paused: () => ({ channels: [channel("Orders")], messages: someMessages(), paused: at("23:30") }),
-  gone: () => ({ channels: [channel("Orders")], messages: someMessages(), gone: "No agent answers at its socket." }),
-  /** It is killed once the page is up. */
-  leaves: () => ({
-    channels: [channel("Orders")],
-    messages: someMessages(),
-    plays: (agent) => setTimeout(() => agent.leave("The agent has closed the connection."), SOON),
-  }),
-  other_version: () => ({ channels: [channel("Orders")], messages: someMessages(), version: "0.0.9" }),
-  notice: () => ({
-    channels: [channel("Orders")],
-    messages: someMessages(),
-    notices: ["config.toml:7:1: unknown key “tokn_command”; did you mean “token_command”? The last good settings stay in force."],
-  }),
-  refuses: () => ({
-    channels: [channel("Orders")],
-    messages: someMessages(),
-    refuses: { code: "busy", message: "The agent has too much to do right now; try again in a moment." },
-  }),
-  /** A click on the popup of the oldest message opened the window. */
-  raise: () => ({
-    channels: [channel("Orders")],
-    messages: [...Array(150).keys()].map((number) => message(`Message ${number + 1}`, "Something happened.")),
-    plays: (agent) => agent.raise(3),
-  }),
-  /** A burst of more than is kept. */
-  burst: () => ({
-    channels: [channel("Orders")],
-    messages: [],
-    plays(agent) {
-      for (let number = 1; number <= 1000; number += 1) agent.receive(message(`Message ${number}`, "Burst.", { unread: true }));
-    },
-  }),
-  /** Whatever a server may send. */
-  hostile: () => ({
-    channels: [channel("Orders"), channel(HOSTILE, { state: "needs_user", cause: `${HOSTILE}${"\u0300".repeat(500)}` })],
-    messages: [
-      message("A quiet one", "It must stay readable.", { channel: HOSTILE }),
-      message("x".repeat(10_000), "y".repeat(1 << 20)),
-      message("\u202Egnp.exe\u2066 abc", "\u202Eright to left\u2067 and never back"),
-      message(`Z${"\u0316\u0300\u0334".repeat(400)}algo`, `${`Z${"\u0316\u0300\u0334".repeat(60)}`.repeat(40)}`),
-      message("\n".repeat(500), "\n".repeat(500), { raw: { base64: "AAECAwQ=" } }),
-      message(HOSTILE, HOSTILE, { raw: HOSTILE, id: HOSTILE, priority: 5, url: "https://xn--pypal-4ve.example/?<script>" }),
-    ],
-    notices: [HOSTILE],
-  }),
-  /** As much as fits. */
-  huge: () => ({
-    channels: [channel("Orders")],
-    messages: [...Array(200).keys()].map((number) => {
-      const body = `${number} `.repeat((1 << 20) / `${number} `.length);
-      return message(`Message ${number + 1}`, body, { raw: body });
-    }),
-  }),
-};
-
 /** The host of the scenario that the address names.
  * @returns {Host} */
 export function demo() {
-  const name = new URLSearchParams(location.search).get("scenario") ?? "day";
-  const scenario = (scenarios[name] ?? scenarios.day)?.();
+  const asked = new URLSearchParams(location.search);
+  const language = asked.get("language") ?? "en";
+  const scenario = (scenarios[asked.get("scenario") ?? "day"] ?? scenarios.day)?.(language);
   if (scenario === undefined) throw new Error("no scenario");
-  return agentOf(scenario);
+  return agentOf(scenario, language, asked.get("theme") ?? "auto");
 }
 
-/** @param {Scenario} scenario
+/** @param {Scenario} scenario @param {string} language @param {string} theme
  * @returns {Host} */
-function agentOf(scenario) {
+function agentOf(scenario, language, theme) {
   let { channels } = scenario;
   const { refuses, plays } = scenario;
-  const stored = scenario.messages.map((draft, place) => ({ ...draft, row: place + 1 }));
+  let stored = scenario.messages.map((draft, place) => ({ ...draft, row: place + 1 }));
+  let rows = stored.length;
   let there = scenario.gone === undefined;
   let version = scenario.version ?? VERSION;
-  const language = new URLSearchParams(location.search).get("language") ?? "en";
+  let paused = scenario.paused ?? null;
   /** @type {(event: PageEvent) => void} */
   let tell = () => {};
 
+  /** @param {string} name */
+  const unreadOf = (name) => stored.filter((message) => message.unread && message.channel === name).length;
+
+  function snapshot() {
+    if (!there) return;
+    channels = channels.map((channel) => ({ ...channel, unread: unreadOf(channel.name) }));
+    const unread = stored.filter((message) => message.unread).length;
+    tell({ type: "snapshot", version, language, theme, paused_until: paused, unread, notices: scenario.notices ?? [], channels });
+  }
+
   function greet() {
     tell({ type: "agent_connected", version, other_version: version !== VERSION });
-    const unread = stored.filter((message) => message.unread).length;
-    const paused_until = scenario.paused ?? null;
-    const notices = scenario.notices ?? [];
-    tell({ type: "snapshot", version, language, theme: "auto", paused_until, unread, notices, channels });
+    snapshot();
+  }
+
+  /** Once, however many messages came. */
+  let counted = true;
+  function count() {
+    if (!counted) return;
+    counted = false;
+    setTimeout(() => {
+      counted = true;
+      snapshot();
+    }, 20);
   }
 
   /** @type {Agent} */
   const agent = {
     receive(draft) {
-      const message = { ...draft, row: stored.length + 1, received_at: now() };
+      rows += 1;
+      const message = { ...draft, row: rows, received_at: now() };
       stored.push(message);
       if (there) tell({ type: "message", ...message });
+      count();
     },
     change(id, change) {
       channels = channels.map((channel) => (channel.id === id ? { ...channel, ...change } : channel));
@@ -253,9 +103,34 @@ function agentOf(scenario) {
 
   /** @param {string} id */
   function connect(id) {
+    const refused = scenario.refused && !file.report().channels.some((channel) => channel.id === id && channel.has_secret);
     agent.change(id, { state: "connecting", since: now(), attempt: 1, cause: null, retry_at: null });
-    setTimeout(() => agent.change(id, { state: "connected", since: now(), attempt: 0 }), SOON);
+    setTimeout(() => {
+      if (refused) agent.change(id, { state: "needs_user", since: now(), attempt: 0, cause: "sign-in refused (401)" });
+      else agent.change(id, { state: "connected", since: now(), attempt: 0, cause: null });
+    }, SOON);
   }
+
+  const file = settingsFile(scenario, {
+    changed(values) {
+      if (values.language !== undefined) language = values.language === "zh-CN" ? "zh-CN" : "en";
+      theme = values.theme ?? "auto";
+      snapshot();
+    },
+    added({ id, values }) {
+      channels = [...channels, channelOf(values.name ?? id, { id, url: values.url, state: "connecting", since: now() })];
+      snapshot();
+      connect(id);
+    },
+    edited({ id, values }) {
+      channels = channels.map((channel) => (channel.id === id ? { ...channel, name: values.name ?? channel.name, url: values.url } : channel));
+      snapshot();
+    },
+    removed(id) {
+      channels = channels.filter((channel) => channel.id !== id);
+      snapshot();
+    },
+  });
 
   function restart() {
     if (there) agent.leave("The agent is restarting.");
@@ -266,8 +141,77 @@ function agentOf(scenario) {
     }, SOON);
   }
 
+  function startDemo() {
+    if (channels.some((channel) => channel.demo)) return;
+    channels = [...channels, channelOf("Demo", { demo: true, url: "ws://127.0.0.1:41233/ws/user-channel", state: "connecting", since: now() })];
+    snapshot();
+    connect("demo");
+    setTimeout(() => agent.receive(messageOf("Hello from the demo", "This is how a message looks.", { channel: "Demo", unread: true })), SOON * 2);
+  }
+
   /** @returns {PageError} */
-  const gone = () => ({ code: "agent_gone", message: "The agent is not running." });
+  const gone = () => ({ code: "agent_gone", message: "The agent is not running.", key: null });
+
+  /** @param {PageCommand} command */
+  function done(command) {
+    switch (command.do) {
+      case "restart_agent":
+        return restart();
+      case "mark_read":
+        for (const message of stored) if (command.messages.includes(message.row)) message.unread = false;
+        return count();
+      case "mark_all_read": {
+        const name = channels.find((channel) => channel.id === command.channel)?.name;
+        for (const message of stored) if (name === undefined || message.channel === name) message.unread = false;
+        return snapshot();
+      }
+      case "delete":
+        stored = stored.filter((message) => !command.messages.includes(message.row));
+        return snapshot();
+      case "pause":
+        paused = command.until;
+        return snapshot();
+      case "set_secret":
+        file.setSecret(command.channel, command.secret !== null);
+        if (command.secret !== null) connect(command.channel);
+        return snapshot();
+      case "start_demo":
+        return startDemo();
+      case "end_demo":
+        channels = channels.filter((channel) => !channel.demo);
+        return snapshot();
+      case "open_link": {
+        const url = stored.find((message) => message.row === command.message)?.url;
+        if (url) window.open(url, "_blank", "noopener");
+        return undefined;
+      }
+      case "channel":
+        for (const { id, state } of channels) {
+          if (command.channel !== null && command.channel !== id) continue;
+          if (command.action === "disconnect") agent.change(id, { state: "disconnected", since: now(), cause: null, retry_at: null });
+          else if (command.channel !== null || state === "disconnected") connect(id);
+        }
+    }
+  }
+
+  /** @param {import("./api").HistoryQuery} query */
+  function history({ before, limit, search, channel, unread }) {
+    const name = channels.find((one) => one.id === channel)?.name;
+    const terms = search === null ? [] : folded(search).split(/\s+/);
+    const answer = [];
+    let length = 0;
+    for (let place = stored.length - 1; place >= 0 && answer.length < limit; place -= 1) {
+      const message = /** @type {StoredMessage} */ (stored[place]);
+      if (before !== null && message.row >= before) continue;
+      if ((channel !== null && message.channel !== name) || (unread && !message.unread)) continue;
+      const text = terms.length === 0 ? "" : folded(`${message.title}\n${message.body}\n${message.channel}`);
+      if (!terms.every((term) => text.includes(term))) continue;
+      length += message.body.length + JSON.stringify(message.raw).length;
+      if (answer.length > 0 && length > LONGEST_ANSWER) break;
+      answer.push({ ...message });
+    }
+    return answer;
+  }
 
   return {
     async subscribe(onEvent) {
@@ -280,31 +224,63 @@ function agentOf(scenario) {
       if (command.do === "restart_agent") return restart();
       if (!there) throw gone();
       if (refuses !== undefined) throw refuses;
-      if (command.do === "mark_read") {
-        for (const message of stored) if (command.messages.includes(message.row)) message.unread = false;
-        return;
-      }
-      if (command.do === "open_link") {
-        const url = stored.find((message) => message.row === command.message)?.url;
-        if (url) window.open(url, "_blank", "noopener");
-        return;
-      }
-      for (const { id, state } of channels) {
-        if (command.channel !== null && command.channel !== id) continue;
-        if (command.action === "disconnect") agent.change(id, { state: "disconnected", since: now(), cause: null, retry_at: null });
-        else if (command.channel !== null || state === "disconnected") connect(id);
-      }
+      done(command);
     },
-    async history({ before, limit }) {
+    async history(query) {
       if (!there) throw gone();
-      const answer = stored.filter(({ row }) => before === null || row < before).slice(-limit).reverse();
-      const length = answer.reduce((sum, { body, raw }) => sum + body.length + JSON.stringify(raw).length, 0);
-      if (length > LONGEST_ANSWER) throw /** @type {PageError} */ ({ code: "failed", message: "The answer is too long." });
-      return answer;
+      return history(query);
     },
     async diagnostics() {
       if (!there) throw gone();
       return `Tidings ${version}\n${channels.map((channel) => `${channel.name}: ${channel.state}`).join("\n")}\n`;
     },
+    async settings() {
+      if (!there) throw gone();
+      return file.report();
+    },
+    async editSettings(revision, edits) {
+      if (!there) throw gone();
+      return file.edit(revision, edits);
+    },
+    async test({ values, secret }, onStep) {
+      if (!there) throw gone();
+      if (!/^wss?:\/\/./.test(values.url ?? "")) throw /** @type {PageError} */ ({ code: "invalid_settings", message: "`url` is not a WebSocket address", key: "url" });
+      for (const step of steps(String(values.url), scenario.refused === true && secret === null)) {
+        await new Promise((ready) => setTimeout(ready, STEP));
+        onStep(step);
+      }
+    },
+    async preview({ channel, values, text }) {
+      if (!there) throw gone();
+      const name = channels.find((one) => one.id === channel)?.name ?? values.name ?? "Orders";
+      const last = channel === null ? undefined : stored.findLast((message) => message.channel === name)?.raw;
+      const sample = text ?? (typeof last === "string" ? last : undefined);
+      if (sample === undefined) throw /** @type {PageError} */ ({ code: "no_sample", message: "The channel has received no message yet.", key: null });
+      return previewOf(values, name, sample);
+    },
+    async health(id) {
+      if (!there) throw gone();
+      const channel = channels.find((one) => one.id === id);
+      if (channel === undefined) throw /** @type {PageError} */ ({ code: "unknown_channel", message: "There is no such channel.", key: null });
+      return healthOf(channel, language);
+    },
   };
+}
+
+/** @param {string} url @param {boolean} refused
+ * @returns {Step[]} */
+function steps(url, refused) {
+  const host = url.replace(/^\w+:\/\//, "").split("/")[0] ?? "";
+  /** @param {string} step @param {number | null} ms @param {string} detail
+   * @returns {Step} */
+  const good = (step, ms, detail) => ({ step, ok: true, ms, detail, mend: null });
+  const start = [
+    good("name", 4.2, `${host} is 203.0.113.7`),
+    good("tcp", 11.8, "203.0.113.7:443"),
+    good("tls", 24.1, "TLS 1.3, certificate valid until 14 March"),
+  ];
+  if (refused) {
+    return [...start, { step: "upgrade", ok: false, ms: 18.3, detail: "sign-in refused (401)", mend: "Enter the token that the server gave you, or ask for a new one." }];
+  }
+  return [...start, good("upgrade", 18.3, "101 Switching Protocols"), good("ping", 22.9, "answered")];
 }

@@ -1,19 +1,28 @@
-// Joins the parts: what the host tells goes to the section that shows it, what the user does goes to the host.
+// Joins the parts: the pages and the way between them, what the host tells, what the user does.
 
 import { banners } from "./banners.js";
-import { channelSection } from "./channels.js";
-import { copy, sayCopied } from "./clipboard.js";
-import { byId } from "./dom.js";
+import { channelsPage } from "./channels.js";
+import { announce, byId, make, shape, write } from "./dom.js";
+import { editorPage } from "./editor.js";
+import { healthPage } from "./health.js";
 import * as host from "./host.js";
-import { messageSection } from "./messages.js";
+import { inboxPage } from "./inbox.js";
+import { settingsPage } from "./settings.js";
+import { shown } from "./text.js";
 import { untilMidnight } from "./time.js";
-import { said, speak, words } from "./words.js";
+import { settleToast } from "./toast.js";
+import { speak, words } from "./words.js";
 
 /** @typedef {import("./api").PageEvent} PageEvent */
 /** @typedef {import("./api").StatusReport} StatusReport */
+/** @typedef {import("./app").PageView} PageView */
 
 /** A timer is not set for longer, since it stands still while the machine sleeps. In milliseconds. */
 const LOOK_AT_CLOCK = 600_000;
+const LINE = 300;
+
+const main = byId("main", HTMLElement);
+const nav = byId("nav", HTMLElement);
 
 /** @type {import("./api").AgentLink | null} */
 let agent = null;
@@ -24,29 +33,44 @@ let failure = null;
 /** The agent came (back) and its first snapshot has not been seen yet. */
 let fresh = false;
 
-const top = banners({ restart: () => act({ do: "restart_agent" }), dismiss: () => failed(null) });
-const channels = channelSection({
-  act: (action, channel) => act({ do: "channel", action, channel }),
-  failed,
-});
-const messages = messageSection({
-  history: host.history,
-  openLink: (message) => act({ do: "open_link", message }),
-  markRead: (message) => act({ do: "mark_read", messages: [message] }),
-  failed,
-});
-const looking = byId("looking", HTMLParagraphElement);
-said(() => (looking.textContent = words.looking));
+const there = () => agent?.type === "agent_connected";
 
-/** @param {import("./api").PageCommand} command */
-async function act(command) {
-  try {
-    await host.act(command);
-    failed(null);
-  } catch (error) {
-    failed(error);
-  }
-}
+/** @type {import("./app").App} */
+const app = {
+  host,
+  report: () => report,
+  there,
+  async act(command) {
+    try {
+      await host.act(command);
+      failed(null);
+      return true;
+    } catch (error) {
+      failed(error);
+      return false;
+    }
+  },
+  command: (action, channel) => app.act({ do: "channel", action, channel }),
+  failed,
+  go(place) {
+    location.hash = place;
+  },
+};
+
+/** The pages and what they are called in the address.
+ * @type {Record<string, (app: import("./app").App) => PageView>} */
+const PAGES = { inbox: inboxPage, channels: channelsPage, editor: editorPage, health: healthPage, settings: settingsPage };
+const NAMED = /** @type {const} */ (["inbox", "channels", "health", "settings"]);
+
+/** @type {Record<string, PageView>} */
+let pages = {};
+/** @type {PageView | null} */
+let current = null;
+/** Where each page was scrolled to.
+ * @type {Map<PageView, number>} */
+const scrolled = new Map();
+
+const top = banners({ restart: () => app.act({ do: "restart_agent" }), dismiss: () => failed(null) });
 
 /** @param {unknown} error `null`: all is well (again). */
 function failed(error) {
@@ -57,19 +81,102 @@ function failed(error) {
 }
 
 function drawTop() {
-  const there = agent?.type === "agent_connected";
-  top.show({ agent, notices: there ? (report?.notices ?? []) : [], failure });
+  top.show({ agent, notices: there() ? (report?.notices ?? []) : [], failure });
+}
+
+/** The page of the address, and what follows its name. */
+function place() {
+  const [name = "", rest = ""] = location.hash.slice(1).split("/");
+  let id = "";
+  try {
+    id = decodeURIComponent(rest);
+  } catch {
+    // No channel has such an id.
+  }
+  if (name === "add") return { page: "editor", section: "channels", rest: "" };
+  if (name === "channels" && id !== "") return { page: "editor", section: "channels", rest: id };
+  const known = NAMED.find((page) => page === name) ?? "inbox";
+  return { page: known, section: known, rest: id };
+}
+
+/** @param {boolean} moved Whether the user went there: the focus goes along. */
+function route(moved) {
+  const { page, section, rest } = place();
+  const next = pages[page];
+  if (next === undefined) return;
+  if (next !== current) {
+    if (current !== null) {
+      scrolled.set(current, scrollY);
+      current.leave?.();
+    }
+    current = next;
+    main.replaceChildren(next.element);
+    main.dataset.page = page;
+  }
+  next.show?.(rest);
+  for (const link of nav.querySelectorAll("a")) {
+    if (link.getAttribute("href") === `#${section}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  window.scrollTo({ top: scrolled.get(next) ?? 0, behavior: "instant" });
+  if (moved) main.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 function draw() {
-  const there = agent?.type === "agent_connected";
-  const all = report?.channels ?? [];
-  looking.hidden = agent !== null;
   drawTop();
-  channels.show(report, there);
-  const linked = there && all.some((channel) => channel.state === "connected");
-  messages.about(linked ? "linked" : all.length > 0 || !there ? "unlinked" : "none", all.length > 1);
-  byId("version", HTMLSpanElement).textContent = report === null ? "" : words.version({ version: report.version });
+  drawNav();
+  current?.update();
+}
+
+// The side bar.
+
+const badge = make("span", { className: "count" });
+const alarm = make("span", { className: "alarm", role: "img" }, shape("attention"));
+const version = make("span", { id: "version" });
+
+function makeNav() {
+  nav.ariaLabel = words.pages;
+  const links = NAMED.map((name) => {
+    const link = make("a", { href: `#${name}` }, shape(name), make("span", { className: "nav-label" }, words[name]));
+    if (name === "inbox") link.append(badge);
+    if (name === "channels") link.append(alarm);
+    return make("li", {}, link);
+  });
+  nav.replaceChildren(make("p", { className: "brand" }, shape("connected"), "Tidings"), make("ul", {}, ...links), make("p", { className: "foot" }, version));
+}
+
+function drawNav() {
+  const unread = report?.unread ?? 0;
+  const many = unread > 999 ? "999+" : String(unread);
+  write(badge, unread > 0 ? many : "");
+  badge.hidden = unread === 0;
+  badge.ariaLabel = words.unreadCount({ count: unread });
+  badge.role = "img";
+  alarm.hidden = !there() || !(report?.channels.some((channel) => channel.state === "needs_user") ?? false);
+  alarm.ariaLabel = words.needsYou;
+  write(version, report === null ? "" : words.version({ version: report.version }));
+}
+
+/** All pages anew, in the language that is spoken now. What was typed is kept by the pages' modules. */
+function build() {
+  pages = Object.fromEntries(Object.entries(PAGES).map(([name, page]) => [name, page(app)]));
+  scrolled.clear();
+  makeNav();
+  drawNav();
+  current?.leave?.();
+  current = null;
+  route(false);
+}
+
+/** @param {StatusReport} told */
+function take(told) {
+  report = told;
+  document.documentElement.dataset.theme = told.theme;
+  if (speak(told.language)) {
+    settleToast();
+    build();
+    if (!fresh) for (const page of Object.values(pages)) page.arrived?.();
+  }
 }
 
 /** @param {PageEvent} event */
@@ -84,70 +191,62 @@ function heard(event) {
       agent = event;
       fresh = false;
       break;
-    case "snapshot":
-      report = event;
-      if (speak(event.language)) messages.say();
-      if (fresh) messages.load();
+    case "snapshot": {
+      take(event);
+      const first = fresh;
       fresh = false;
+      if (first) for (const page of Object.values(pages)) page.arrived?.();
+      // The settings may be others now.
+      else if (current !== pages.inbox) current?.arrived?.();
       break;
-    case "state":
+    }
+    case "state": {
       if (report === null) break;
+      const before = report.channels.find((channel) => channel.id === event.id);
       report = {
         ...report,
         channels: report.channels.map((channel) => (channel.id === event.id ? event : channel)),
       };
+      // A changed state is said; a changed time of the next try is not.
+      if (before?.state !== event.state) {
+        const state = shown(words.state(event, new Date()), LINE);
+        announce(words.channelNews({ name: shown(event.name, LINE), state }));
+      }
       break;
+    }
     case "message":
-      messages.add(event);
+      for (const page of Object.values(pages)) page.heard?.(event);
       return;
     case "raise":
-      if (event.message !== null) messages.show(event.message);
+      if (event.message !== null) {
+        if (place().page !== "inbox") app.go("#inbox");
+        pages.inbox?.raise?.(event.message);
+      }
       return;
   }
   draw();
 }
 
 /** What "today" means has changed, or may have. */
-function redate() {
-  draw();
-  messages.draw();
-}
-
 function watchClock() {
   setTimeout(() => {
-    redate();
+    draw();
     watchClock();
   }, Math.min(LOOK_AT_CLOCK, untilMidnight(new Date()) + 50));
 }
 
-function wireDiagnostics() {
-  const dialog = byId("diagnostics-text", HTMLDialogElement);
-  const area = byId("diagnostics-area", HTMLTextAreaElement);
-  const pressed = byId("diagnostics", HTMLButtonElement);
-  said(() => {
-    byId("diagnostics-title", HTMLHeadingElement).textContent = words.diagnosticsTitle;
-    byId("diagnostics-hint", HTMLParagraphElement).textContent = words.diagnosticsHint;
-    byId("diagnostics-close", HTMLButtonElement).textContent = words.close;
-    pressed.textContent = words.copyDiagnostics;
-    area.ariaLabel = words.diagnosticsTitle;
-  });
-  pressed.onclick = async () => {
-    try {
-      const text = await host.diagnostics();
-      if (await copy(text)) {
-        sayCopied(pressed);
-        return;
-      }
-      area.value = text;
-      dialog.showModal();
-      area.select();
-    } catch (error) {
-      failed(error);
-    }
-  };
-}
-
-wireDiagnostics();
+build();
 watchClock();
-document.addEventListener("visibilitychange", () => document.hidden || redate());
+document.addEventListener("visibilitychange", () => document.hidden || draw());
+addEventListener("hashchange", () => route(true));
+addEventListener("scroll", () => current?.scrolled?.(), { passive: true });
+addEventListener("resize", () => current?.scrolled?.(), { passive: true });
+// What was to be undone no more.
+addEventListener("pagehide", settleToast);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "f" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  if (current?.find === undefined) return;
+  event.preventDefault();
+  current.find();
+});
 host.subscribe(heard).catch(failed);

@@ -2,7 +2,7 @@
 
 import { copyButton } from "./clipboard.js";
 import { button, foreign, make, shape } from "./dom.js";
-import { folded, kept, shown } from "./text.js";
+import { kept, shown } from "./text.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api").StoredMessage} StoredMessage */
@@ -23,6 +23,8 @@ const SCROLLS = 1500;
  * @property {(row: number) => Promise<StoredMessage>} fetchFull
  * @property {(error: unknown) => void} failed
  * @property {(item: MessageItem) => void} focused
+ * @property {(item: MessageItem) => void} resized It was opened or closed.
+ * @property {(item: MessageItem) => void} remove
  */
 
 /** A message as the page keeps it.
@@ -50,8 +52,6 @@ export class MessageItem {
     this.message = slim(message);
     this.page = page;
     this.row = message.row;
-    /** @type {string | null} Made at the first search. */
-    this.searchable = null;
     const { title, body, channel, priority, url } = this.message;
     const id = `message-${this.row}`;
 
@@ -72,10 +72,11 @@ export class MessageItem {
     }
     facts.append(this.channel, this.time);
     this.preview = foreign("p", shown(body.trim(), PREVIEW), "preview");
-    const heading = make("h3", {}, this.mark, this.button);
+    const heading = make("h2", {}, this.mark, this.button);
     this.element = make("li", { className: "message" }, heading, facts, this.preview);
     if (url !== null) this.element.append(this.link(url));
     this.element.dataset.row = String(this.row);
+    this.element.dataset.priority = String(priority);
     this.element.dataset.unread = String(message.unread);
     this.setCurrent(false);
   }
@@ -107,16 +108,17 @@ export class MessageItem {
     this.channel.hidden = !several;
   }
 
-  /** @param {string[]} terms Folded; all must occur. */
-  matches(terms) {
-    if (terms.length === 0) return true;
-    const { title, body, channel } = this.message;
-    const text = (this.searchable ??= folded(`${title}\n${body}\n${channel}`));
-    return terms.every((term) => text.includes(term));
+  get isOpen() {
+    return this.details !== undefined;
   }
 
   looked() {
     if (!this.mark.hidden) this.page.markRead(this.row);
+    this.read();
+  }
+
+  /** Somebody has looked at it, here or elsewhere. */
+  read() {
     this.mark.hidden = true;
     this.element.dataset.unread = "false";
   }
@@ -130,12 +132,13 @@ export class MessageItem {
       this.looked();
       this.details = this.makeDetails();
       this.button.setAttribute("aria-controls", this.details.id);
-      this.preview.after(this.details);
+      this.element.append(this.details);
     } else {
       this.details?.remove();
       this.details = undefined;
       this.button.removeAttribute("aria-controls");
     }
+    this.page.resized(this);
   }
 
   makeDetails() {
@@ -154,12 +157,14 @@ export class MessageItem {
     if (url !== null) fact(words.link, url);
     // As it came: nothing is left out here.
     const original = make("details", {}, make("summary", {}, label), long("pre", raw, label));
+    original.ontoggle = () => this.page.resized(this);
     const full = async () => (wasCut ? this.page.fetchFull(this.row) : null);
     const buttons = make(
       "div",
       { className: "buttons" },
       copyButton(words.copyBody, async () => (await full())?.body ?? body, this.page.failed),
       copyButton(words.copyRaw, async () => rawText(await full()) ?? raw, this.page.failed),
+      button(words.deleteMessage, () => this.page.remove(this), "quiet-button danger"),
     );
     const details = make("div", { className: "details", id: `details-${this.row}` }, text);
     if (wasCut) details.append(make("p", { className: "quiet note" }, words.cut({ limit: KEPT })));

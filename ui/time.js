@@ -6,11 +6,13 @@ let date;
 let dateOfYear;
 /** @type {Intl.DateTimeFormat} */
 let long;
+let locale = "en";
 
 /** How dates are written from now on.
  * @param {string} language BCP 47 */
 export function timesIn(language) {
-  long = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+  locale = language === "en" ? "en-GB" : language;
+  long = new Intl.DateTimeFormat(locale, {
     weekday: "long", day: "numeric", month: "long", year: "numeric",
     hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short",
   });
@@ -63,6 +65,38 @@ export function day(text, now) {
 export function full(text) {
   const time = new Date(text);
   return Number.isNaN(time.getTime()) ? text : long.format(time);
+}
+
+/** The hour, for an axis.
+ * @param {Date} time */
+export const hour = (time) => timeOfDay(time, false);
+
+/** The days of the week from Monday on. */
+export function weekdays() {
+  const short = new Intl.DateTimeFormat(locale, { weekday: "short", timeZone: "UTC" });
+  const long = new Intl.DateTimeFormat(locale, { weekday: "long", timeZone: "UTC" });
+  // 1 January 2024 was a Monday.
+  return [1, 2, 3, 4, 5, 6, 7].map((day) => {
+    const date = Date.UTC(2024, 0, day);
+    return { short: short.format(date), long: long.format(date) };
+  });
+}
+
+/** How long something took: 0.4 s, 3 s, 2 min 5 s, 3 h 12 min.
+ * @param {number} milliseconds
+ * @param {object} texts
+ * @param {(variables: { count: number }) => string} texts.seconds
+ * @param {(variables: { count: number }) => string} texts.wholeMinutes
+ * @param {(variables: { minutes: number, seconds: number }) => string} texts.minutes
+ * @param {(variables: { hours: number, minutes: number }) => string} texts.hours */
+export function inWords(milliseconds, { seconds, wholeMinutes, minutes, hours }) {
+  const count = Math.max(0, milliseconds) / 1000;
+  if (count < 9.95) return seconds({ count: Math.round(count * 10) / 10 });
+  const whole = Math.round(count);
+  if (whole < 60) return seconds({ count: whole });
+  if (whole < 3600 && whole % 60 === 0) return wholeMinutes({ count: whole / 60 });
+  if (whole < 3600) return minutes({ minutes: Math.floor(whole / 60), seconds: whole % 60 });
+  return hours({ hours: Math.floor(whole / 3600), minutes: Math.floor((whole % 3600) / 60) });
 }
 
 /** Milliseconds until what "today" means changes.

@@ -2,7 +2,7 @@
 // uses, too (src-tauri/words/locales), made into the modules of the folder words. What channels, messages and errors
 // say comes from elsewhere and is untrusted.
 
-import { clock, day, full, timesIn } from "./time.js";
+import { clock, day, full, inWords, timesIn } from "./time.js";
 import en from "./words/en.js";
 import zhCN from "./words/zh-CN.js";
 
@@ -15,9 +15,6 @@ const LANGUAGES = { en, "zh-CN": zhCN };
 
 /** Where the language of the last time is kept, so that the first words are in it before the agent is there. */
 const REMEMBERED = "language";
-
-/** The settings file's place as a person on Linux finds it. */
-const SETTINGS_FILE = "~/.config/tidings/config.toml";
 
 /** @param {typeof en} texts */
 function joined(texts) {
@@ -61,14 +58,6 @@ function joined(texts) {
       return forever ? texts.paused : texts.pausedUntil({ time: clock(until, now) });
     },
 
-    noChannelExample: `# ${SETTINGS_FILE}
-[[channel]]
-name = "Orders"
-url = "wss://shop.example/ws/user-channel"
-token_command = "pass show shop/token"
-`,
-    settingsFile: SETTINGS_FILE,
-
     /** @param {number} priority */
     priority(priority) {
       const level = [texts.priorityLowest, texts.priorityLow, texts.priorityNormal, texts.priorityHigh, texts.priorityUrgent];
@@ -78,6 +67,71 @@ token_command = "pass show shop/token"
     received: (time, now) => day(time, now),
     /** @param {string} time RFC 3339 */
     fullTime: (time) => full(time),
+    clock,
+
+    /** @param {number} count */
+    number: (count) => count.toLocaleString(language),
+    /** Rounded down: 100 % means all of it.
+     * @param {number} part Of 1. */
+    percent: (part) => (Math.floor(part * 1000) / 1000).toLocaleString(language, { style: "percent", maximumFractionDigits: 1 }),
+    /** @param {number} milliseconds */
+    duration: (milliseconds) => inWords(milliseconds, texts),
+
+    /** A step of a trial.
+     * @param {string} step */
+    step(step) {
+      /** @type {Record<string, string>} */
+      const names = {
+        secret: texts.stepSecret, name: texts.stepName, address: texts.stepAddress, proxy: texts.stepProxy,
+        tcp: texts.stepTcp, tls: texts.stepTls, upgrade: texts.stepUpgrade, ping: texts.stepPing, link: texts.stepLink,
+      };
+      return names[step] ?? step;
+    },
+
+    /** A part of a message that a mapping names.
+     * @param {"title" | "body" | "id" | "time" | "priority" | "url" | "icon" | "image" | "tag" | "actions" | "silent" | "expires"} part */
+    mapped(part) {
+      const names = {
+        title: texts.mappedTitle, body: texts.mappedBody, id: texts.mappedId, time: texts.mappedTime,
+        priority: texts.mappedPriority, url: texts.mappedUrl, icon: texts.mappedIcon, image: texts.mappedImage,
+        tag: texts.mappedTag, actions: texts.mappedActions, silent: texts.mappedSilent, expires: texts.mappedExpires,
+      };
+      return names[part];
+    },
+
+    /** @param {import("./api").StateName} state */
+    stateName(state) {
+      const names = {
+        connected: texts.nameConnected, connecting: texts.nameConnecting, waiting: texts.nameWaiting,
+        disconnected: texts.nameDisconnected, replaced: texts.nameReplaced, needs_user: texts.nameNeedsUser,
+      };
+      return names[state];
+    },
+
+    /** A stretch of time in one state.
+     * @param {import("./api").Band} band @param {Date} now */
+    bandLine(band, now) {
+      const told = { from: clock(band.from, now, true), to: clock(band.to, now, true), state: this.stateName(band.state) };
+      return band.cause === null ? texts.bandLine(told) : texts.bandLineBecause({ ...told, cause: band.cause });
+    },
+
+    /** @param {import("./api").Close} close */
+    closeOf: ({ code, reason }) => (reason === "" ? String(code) : texts.closeCode({ code: String(code), reason })),
+
+    /** Why a link ended, for a list.
+     * @param {import("./api").LinkReport} link */
+    causeOf: (link) => capitalised(link.cause ?? because(link.code, texts) ?? texts.becauseLost),
+
+    /** When and why a link ended, and when the next one was there.
+     * @param {import("./api").LinkReport} link @param {Date} now */
+    fell(link, now) {
+      const time = clock(link.ended ?? link.opened, now);
+      const known = because(link.code, texts) ?? (link.cause === null ? texts.becauseLost : null);
+      const told = { time, cause: known ?? link.cause ?? "" };
+      if (link.back === null || link.ended === null) return known === null ? texts.fellSaid(told) : texts.fell(told);
+      const after = inWords(Date.parse(link.back) - Date.parse(link.ended), texts);
+      return known === null ? texts.fellSaidBack({ ...told, after }) : texts.fellBack({ ...told, after });
+    },
   };
 }
 
@@ -89,16 +143,6 @@ const CHINESE = /^zh\b(?!-(TW|HK|MO|Hant))/;
 export let language = known(localStorage.getItem(REMEMBERED)) ?? (CHINESE.test(navigator.language) ? "zh-CN" : "en");
 export let words = joined(LANGUAGES[language]);
 
-/** @type {Set<() => void>} */
-const sayers = new Set();
-
-/** Runs `say` now, and again after each change of the language: for texts that are put down once.
- * @param {() => void} say */
-export function said(say) {
-  sayers.add(say);
-  say();
-}
-
 /** Speaks this language from now on; whether it is another one, and known.
  * @param {string} tag */
 export function speak(tag) {
@@ -108,7 +152,6 @@ export function speak(tag) {
   localStorage.setItem(REMEMBERED, language);
   words = joined(LANGUAGES[language]);
   settle();
-  for (const say of sayers) say();
   return true;
 }
 
@@ -121,6 +164,17 @@ function settle() {
  * @returns {Language | undefined} */
 function known(tag) {
   return tag === "en" || tag === "zh-CN" ? tag : undefined;
+}
+
+/** What a close code says, as the rest of a sentence.
+ * @param {number | null} code @param {typeof en} texts */
+function because(code, texts) {
+  /** @type {Record<number, string>} */
+  const known = {
+    1000: texts.becauseClosed, 1001: texts.becauseAway, 1011: texts.becauseError, 1012: texts.becauseRestarted,
+    1013: texts.becauseBusy, 4500: texts.becauseReplaced,
+  };
+  return code === null ? null : (known[code] ?? null);
 }
 
 /** @param {string} text */

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use base64::Engine;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,6 +25,25 @@ use crate::wait::{SOON, eventually};
 /// As distributions call it.
 const PROGRAMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
+/// In the browser's folder.
+const FONTS_FILE: &str = "fonts.conf";
+
+/// The system's font is one that a desktop of today would have, if it is installed.
+const FONTS: &str = r#"<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <include>/etc/fonts/fonts.conf</include>
+  <match target="pattern">
+    <test name="family" compare="eq"><string>sans-serif</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit>
+  </match>
+  <match target="pattern">
+    <test name="family" compare="eq"><string>system-ui</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit>
+  </match>
+</fontconfig>
+"#;
+
 /// The repository's root.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -32,6 +52,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 pub struct Page {
     devtools: WebSocketStream<MaybeTlsStream<TcpStream>>,
     session: String,
+    address: std::net::SocketAddr,
     commands: u64,
     complaints: Vec<String>,
     files: JoinHandle<()>,
@@ -41,11 +62,14 @@ pub struct Page {
 }
 
 impl Page {
-    /// Opens the page with a scenario of the second host, in a viewport of this width and height.
-    pub async fn open(scenario: &str, (width, height): (u32, u32)) -> anyhow::Result<Self> {
+    /// Opens the page with a scenario of the second host, in a viewport of this width and height. The scenario may
+    /// be followed by further parameters and a place: `several&language=zh-CN#health/orders`.
+    pub async fn open(scenario: &str, size: (u32, u32)) -> anyhow::Result<Self> {
         let (address, files) = serve().await?;
         let folder =
             tempfile::Builder::new().prefix("tidings-browser-").tempdir().context("no temporary folder")?;
+        // Pictures look the same wherever this font is.
+        fs::write(folder.path().join(FONTS_FILE), FONTS).context("the fonts' settings can't be written")?;
         let browser = Process::spawn("chromium", &chromium(folder.path())?, folder.path())?;
         let port_file = folder.path().join("DevToolsActivePort");
         // The port, and the path of the browser's socket.
@@ -59,6 +83,7 @@ impl Page {
         let mut page = Self {
             devtools,
             session: String::new(),
+            address,
             commands: 0,
             complaints: Vec::new(),
             files,
@@ -72,16 +97,32 @@ impl Page {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.command(domain, json!({})).await?;
         }
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        page.command("Emulation.setDeviceMetricsOverride", size).await?;
-        let url = format!("http://{address}/?scenario={scenario}");
-        page.command("Page.navigate", json!({ "url": url })).await?;
-        page.sees(
-            "the page",
-            "document.querySelector('#version')?.textContent || document.querySelector('.banner')",
-        )
-        .await?;
+        page.resize(size).await?;
+        page.visit(scenario).await?;
         Ok(page)
+    }
+
+    /// Goes to another scenario or place, as if the window was opened anew.
+    pub async fn visit(&mut self, scenario: &str) -> anyhow::Result<()> {
+        // Another place alone would be no new page.
+        self.command("Page.navigate", json!({ "url": "about:blank" })).await?;
+        let url = format!("http://{}/?scenario={scenario}", self.address);
+        self.command("Page.navigate", json!({ "url": url })).await?;
+        let there = "document.querySelector('#version')?.textContent || document.querySelector('.banner')";
+        self.sees("the page", there).await
+    }
+
+    /// Gives the viewport this width and height.
+    pub async fn resize(&mut self, (width, height): (u32, u32)) -> anyhow::Result<()> {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.command("Emulation.setDeviceMetricsOverride", size).await.map(drop)
+    }
+
+    /// What is to be seen, as a PNG.
+    pub async fn screenshot(&mut self) -> anyhow::Result<Vec<u8>> {
+        let taken = self.command("Page.captureScreenshot", json!({ "format": "png" })).await?;
+        let data = taken["data"].as_str().context("no picture")?;
+        base64::engine::general_purpose::STANDARD.decode(data).context("a picture that is no base64")
     }
 
     /// The value of a JavaScript expression; a promise is waited for.
@@ -131,6 +172,8 @@ impl Page {
             "Tab" => (9, ""),
             "ArrowDown" => (40, ""),
             "ArrowUp" => (38, ""),
+            "Delete" => (46, ""),
+            " " => (32, " "),
             _ => bail!("no code is known for the key {key}"),
         };
         let event = |kind| json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text });
@@ -201,8 +244,9 @@ fn chromium(folder: &Path) -> anyhow::Result<Command> {
     command
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"])
         .args(["--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"])
-        .args(["--remote-debugging-port=0", "about:blank"])
+        .args(["--remote-debugging-port=0", "--hide-scrollbars", "about:blank"])
         .arg(format!("--user-data-dir={}", folder.display()))
+        .env("FONTCONFIG_FILE", folder.join(FONTS_FILE))
         .env("HOME", folder);
     Ok(command)
 }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::binary;
 use crate::desktop::{Desktop, Process};
+use crate::keyring::Keyring;
 use crate::tray_item::TrayItem;
 
 /// The class of the app's window.
@@ -36,6 +37,8 @@ pub struct Desk {
     pub desktop: Desktop,
     /// Where the agent connects to, as [`USER`].
     pub server: crate::scene::Place,
+    /// Where secrets are kept, if anywhere.
+    pub keyring: Option<Keyring>,
 }
 
 /// The window with its page under remote control.
@@ -48,6 +51,23 @@ pub struct Page {
 impl Desk {
     /// Starts all of it; returns once the tray shows the channel connected.
     pub async fn start() -> anyhow::Result<Self> {
+        let settings = |server: &Server| {
+            format!(
+                "[[channel]]\nname = \"Orders\"\nurl = {:?}\nbackoff = {{ first = \"100ms\", cap = \"500ms\" }}\n",
+                server.url(USER)
+            )
+        };
+        let desk = Self::start_with(Options::default(), settings, false).await?;
+        desk.shows("Connected since ").await?;
+        Ok(desk)
+    }
+
+    /// Starts all of it with these settings, with or without a keyring.
+    pub async fn start_with(
+        options: Options,
+        settings: impl Fn(&Server) -> String,
+        keyring: bool,
+    ) -> anyhow::Result<Self> {
         let window = window()?;
         ensure!(
             window.is_file(),
@@ -55,20 +75,18 @@ impl Desk {
             window.display()
         );
         let desktop = Desktop::start().await?;
-        let server = Server::start(Options::default()).await?;
+        let server = Server::start(options).await?;
         let config = desktop.home().join(".config/tidings");
         std::fs::create_dir_all(&config)?;
-        let settings = format!(
-            "[[channel]]\nname = \"Orders\"\nurl = {:?}\nbackoff = {{ first = \"100ms\", cap = \"500ms\" }}\n",
-            server.url(USER)
-        );
-        std::fs::write(config.join("config.toml"), settings)?;
+        let settings = settings(&server);
+        if !settings.is_empty() {
+            std::fs::write(config.join("config.toml"), settings)?;
+        }
+        let keyring = if keyring { Some(Keyring::start(desktop.bus()).await?) } else { None };
         let agent = desktop.spawn("tidings", &desktop.command(binary::tidings()?))?;
         let bus = desktop.bus().connect().await?;
         let tray = TrayItem::registered(&bus, "tidings", SOON).await?;
-        let desk = Self { agent, tray, desktop, server: crate::scene::Place(server) };
-        desk.shows("Connected since ").await?;
-        Ok(desk)
+        Ok(Self { agent, tray, desktop, server: crate::scene::Place(server), keyring })
     }
 
     /// Waits until the tray's status line begins so.
@@ -191,6 +209,20 @@ impl Page {
         let found = self.client.wait().at_most(SOON).for_element(Locator::XPath(&button)).await;
         found.with_context(|| format!("no button {label:?}"))?.click().await?;
         Ok(())
+    }
+
+    /// Types into what a selector finds, in place of what stands there.
+    pub async fn fill(&self, selector: &str, text: &str) -> anyhow::Result<()> {
+        let found = self.client.wait().at_most(SOON).for_element(Locator::Css(selector)).await;
+        let field = found.with_context(|| format!("no field {selector}"))?;
+        field.clear().await?;
+        field.send_keys(text).await?;
+        Ok(())
+    }
+
+    /// Goes to a place of the window, such as `#settings`.
+    pub async fn go(&self, place: &str) -> anyhow::Result<()> {
+        self.script(&format!("location.hash = '{place}'")).await.map(drop)
     }
 
     /// Runs a script on the page and returns what it returns.

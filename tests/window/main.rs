@@ -4,6 +4,7 @@
 mod closing_it_leaves_nothing_behind;
 mod hostile_messages_are_text;
 mod it_is_one_window;
+mod it_leads_from_nothing_to_a_message;
 mod it_outlives_the_agent;
 mod it_remembers_its_size_and_place;
 mod it_shows_and_commands;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use crate::packages::{self, Purpose};
+use crate::page;
 use crate::run::{cargo, run as run_command, say, took, works};
 use crate::wall::{self, without_system_libraries};
 
@@ -33,6 +34,7 @@ const STEPS: &[Step] = &[
     Step { name: "fmt", what: "the code is formatted", check: fmt },
     Step { name: "trees", what: "no crate but the window knows Tauri, GTK or WebKit", check: wall::trees },
     Step { name: "deny", what: "licences, banned crates, sources", check: deny },
+    Step { name: "page", what: "the types of the window's page", check: page::check },
     Step { name: "clippy", what: "lints, on all targets, with the window", check: clippy },
     Step { name: "doc", what: "the docs build without warnings", check: doc },
     Step { name: "window", what: "agent, window and server build together", check: window },

@@ -14,6 +14,7 @@ use crate::run::{beside_us, cargo, run, say, took};
 mod checks;
 mod dev;
 mod packages;
+mod page;
 mod run;
 mod tools;
 mod wall;
@@ -27,6 +28,7 @@ cargo xtask COMMAND
   test --list      the steps of it
   test --only STEP one step alone (may be given several times); installs no packages
   bench [NAME…]    build for release and measure memory, wake-ups, speed and sizes: all, or those named
+  screenshots      take the pictures of the window's pages in docs/img anew
   tools            check `cargo tauri dev` and `cargo tauri build` on a headless desktop (fetches the Tauri
                    tools by npm where they are missing)
   packages         install the Debian packages that all of these need, and nothing else
@@ -59,6 +61,11 @@ fn command(args: &[String]) -> anyhow::Result<ExitCode> {
         "test" => test(rest)?,
         "demo" => demo(rest)?,
         "bench" => bench(rest)?,
+        "screenshots" => {
+            ensure!(rest.is_empty(), "`screenshots` takes no arguments");
+            packages::install(&[Purpose::Build, Purpose::Desktop, Purpose::Tests])?;
+            run(&mut cargo(&["run", "--locked", "-p", "tidings-tests", "--bin", "tidings-screenshots"]))?;
+        }
         "tools" => {
             ensure!(rest.is_empty(), "`tools` takes no arguments");
             packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop])?;

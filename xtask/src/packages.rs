@@ -61,6 +61,8 @@ const TESTS: &[Package] = &[
     package("libc-bin", Some("ldd")),
     package("gnome-keyring", Some("gnome-keyring-daemon")),
     package("chromium", Some("chromium")),
+    // The pages' pictures are set in it.
+    package("fonts-inter", None),
 ];
 
 impl Purpose {

@@ -1,0 +1,207 @@
+//! The editor of a channel, in a plain browser: what is typed is saved as it was meant or told of at its field, is
+//! never lost to somebody else's edit, and a secret goes in and never comes out.
+
+use serde_json::json;
+use tidings_tests::browser::Page;
+
+const WINDOW: (u32, u32) = (960, 640);
+
+async fn page(scenario: &str) -> Page {
+    Page::open(scenario, WINDOW).await.expect("the page opens")
+}
+
+/// The control of this key.
+fn control(key: &str) -> String {
+    format!("document.querySelector('[data-key=\"{key}\"] :is(input, select, textarea)')")
+}
+
+/// Puts this text in place of what stands in a control.
+async fn fill(page: &mut Page, key: &str, text: &str) {
+    let control = control(key);
+    page.sees(key, &control).await.expect("a control");
+    page.ask(&format!(
+        "(control => {{ for (let box = control.closest('details'); box; box = box.parentElement.closest('details'))
+            box.open = true; control.focus(); control.select() }})({control})"
+    ))
+    .await
+    .expect("the focus");
+    page.write(text).await.expect("typed");
+    page.ask(&format!("void {control}.dispatchEvent(new Event('change', {{ bubbles: true }}))"))
+        .await
+        .expect("changed");
+}
+
+/// The error that stands at a field.
+async fn told(page: &mut Page, key: &str, text: &str) {
+    let problem = format!("document.querySelector('[data-key=\"{key}\"] .problem')");
+    page.sees(
+        text,
+        &format!("{problem}.checkVisibility() && {problem}.textContent.includes({})", json!(text)),
+    )
+    .await
+    .expect("told at its field");
+    let marked =
+        format!("{}.ariaInvalid === 'true' || {0}.closest('[aria-invalid=true]') !== null", control(key));
+    page.sees("the mark for screen readers", &marked).await.expect("marked");
+}
+
+#[tokio::test]
+async fn errors_stand_at_their_field_also_in_the_advanced_part() {
+    let mut page = page("several#channels/orders").await;
+    for (key, text, error) in [
+        ("url", "ws://shop.example/ws", "unencrypted"),
+        ("heartbeat.interval", "80s", "two thirds"),
+        ("liveness.deadline", "soon", "not a duration"),
+        ("mapping.title", "subject", "neither a JSON Pointer nor a template"),
+    ] {
+        fill(&mut page, key, text).await;
+        page.press("Save").await.expect("a press");
+        told(&mut page, key, error).await;
+        page.sees("the focus", &format!("document.activeElement === {}", control(key))).await.expect("there");
+        page.press("Discard changes").await.expect("a press");
+    }
+}
+
+#[tokio::test]
+async fn a_saved_change_takes_effect_and_the_id_stays_with_a_new_name() {
+    let mut page = page("several#channels/orders").await;
+    fill(&mut page, "name", "Shop").await;
+    page.press("Save").await.expect("a press");
+    page.sees("the news", "document.querySelector('#toast').textContent.includes('Saved')")
+        .await
+        .expect("told");
+    page.sees("the new name", "document.querySelector('h1').textContent === 'Shop'").await.expect("shown");
+    assert_eq!(page.ask("location.hash").await.expect("a place"), "#channels/orders");
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+#[tokio::test]
+async fn what_was_typed_outlives_another_page_and_somebody_elses_edit() {
+    let mut page = page("conflict#channels/orders").await;
+    fill(&mut page, "heartbeat.interval", "45s").await;
+    page.ask("location.hash = '#inbox'").await.expect("gone");
+    page.sees("the inbox", "document.querySelector('#message-list')").await.expect("there");
+    page.ask("location.hash = '#channels/orders'").await.expect("back");
+    let typed = format!("{}?.value === '45s'", control("heartbeat.interval"));
+    page.sees("what was typed", &typed).await.expect("kept");
+    page.press("Save").await.expect("a press");
+    page.sees("the news", "document.querySelector('.news').textContent.includes('changed meanwhile')")
+        .await
+        .expect("told");
+    page.sees("the other's edit", &format!("{}.value === 'Orders (edited by hand)'", control("name")))
+        .await
+        .expect("taken up");
+    page.sees("what was typed", &typed).await.expect("kept");
+    page.press("Save").await.expect("a press");
+    page.sees("the news", "document.querySelector('#toast').textContent.includes('Saved')")
+        .await
+        .expect("saved");
+}
+
+#[tokio::test]
+async fn a_secret_is_kept_and_never_shown_again() {
+    let mut page = page("refused#channels/orders").await;
+    fill(&mut page, "secret", "s3cret-token").await;
+    page.press("Test connection").await.expect("a press");
+    page.sees("the verdict", "document.querySelector('.verdict').dataset.ok === 'true'")
+        .await
+        .expect("it works");
+    page.press("Save").await.expect("a press");
+    page.sees("that one is kept", &format!("{}.placeholder === 'One is kept'", control("secret")))
+        .await
+        .expect("kept");
+    let shown = "document.documentElement.outerHTML.includes('s3cret') \
+                 || [...document.querySelectorAll('input')].some(input => input.value.includes('s3cret'))";
+    assert_eq!(page.ask(shown).await.expect("an answer"), false);
+    page.sees("the channel", "document.querySelector('.state-line').textContent.startsWith('Connected')")
+        .await
+        .expect("connected");
+    page.press("Remove it").await.expect("a press");
+    page.sees("that none is kept", &format!("{}.placeholder === ''", control("secret")))
+        .await
+        .expect("removed");
+}
+
+#[tokio::test]
+async fn without_a_keyring_the_editor_says_what_to_do_instead() {
+    let mut page = page("no_keyring#channels/orders").await;
+    page.sees("the way out", "document.body.innerText.includes('There is no keyring on this desktop')")
+        .await
+        .expect("told");
+    page.sees("the field", &format!("{}.disabled", control("secret"))).await.expect("of no use");
+}
+
+#[tokio::test]
+async fn a_trial_tells_each_step_and_the_mend_of_what_failed() {
+    let mut page = page("refused#channels/orders").await;
+    page.press("Test connection").await.expect("a press");
+    page.sees("the verdict", "document.querySelector('.verdict').dataset.ok === 'false'")
+        .await
+        .expect("it fails");
+    let marks = "[...document.querySelectorAll('.trial .mark')].map(mark => mark.ariaLabel)";
+    assert_eq!(page.ask(marks).await.expect("marks"), json!(["Good", "Good", "Good", "Failed"]));
+    page.sees("the mend", "document.querySelector('.trial .mend').textContent.includes('Enter the token')")
+        .await
+        .expect("told");
+}
+
+#[tokio::test]
+async fn a_sample_is_previewed_as_one_types() {
+    let mut page = page("several#channels/orders").await;
+    page.sees(
+        "the last message",
+        "document.querySelector('.popup-title')?.textContent === 'Order 1044 paid'",
+    )
+    .await
+    .expect("previewed");
+    page.ask("document.querySelector('.preview-section textarea').focus()").await.expect("a field");
+    page.write("{\"payload\": {\"subject\": \"Hello\", \"who\": \"Ann\"}}").await.expect("typed");
+    fill(&mut page, "mapping.title", "/payload/subject").await;
+    fill(&mut page, "mapping.body", "{{ payload.who }} says so").await;
+    page.sees("the title", "document.querySelector('.popup-title').textContent === 'Hello'")
+        .await
+        .expect("read");
+    page.sees("the text", "document.querySelector('.popup-body').textContent === 'Ann says so'")
+        .await
+        .expect("read");
+    fill(&mut page, "mapping.title", "subject").await;
+    told(&mut page, "mapping.title", "neither a JSON Pointer nor a template").await;
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+#[tokio::test]
+async fn a_channel_is_added_and_removed() {
+    let mut page = page("several#add").await;
+    fill(&mut page, "url", "https://new.example/ws/user-channel").await;
+    page.sees("the scheme", &format!("{}.value.startsWith('wss://')", control("url"))).await.expect("mended");
+    fill(&mut page, "name", "New one").await;
+    page.press("Add").await.expect("a press");
+    let names = "[...document.querySelectorAll('.channel-name')].map(name => name.textContent)";
+    page.sees("the list", &format!("{names}.at(-1) === 'New one'")).await.expect("added");
+    page.ask("location.hash = '#channels/new-one'").await.expect("gone");
+    page.press("Remove the channel").await.expect("a press");
+    page.sees("the question", "document.querySelector('dialog[open]')").await.expect("asked");
+    page.ask("document.querySelector('dialog[open] .danger').click()").await.expect("a press");
+    page.sees("the list", &format!("{names}.length === 3 && !{names}.includes('New one')"))
+        .await
+        .expect("removed");
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+/// The example that names every key: what the settings file can say, the window can, too.
+#[tokio::test]
+async fn every_key_of_a_channel_has_its_control() {
+    let keys = "id name url enabled allow_plaintext token_command token_file token_env auth show username headers \
+                proxy ca_file client_cert client_key resume quiet_close_codes take_back_after ignore \
+                heartbeat.text heartbeat.interval heartbeat.proxy_timeout liveness.ping_after liveness.deadline \
+                backoff.first backoff.cap mapping.title mapping.body mapping.id mapping.time mapping.priority \
+                mapping.url mapping.icon mapping.image mapping.tag mapping.actions mapping.silent \
+                mapping.expires rule";
+    let mut page = page("several#add").await;
+    page.sees("the form", &control("url")).await.expect("there");
+    let there = page.ask("[...document.querySelectorAll('[data-key]')].map(field => field.dataset.key)");
+    let there = there.await.expect("keys");
+    for key in keys.split_whitespace() {
+        assert!(there.as_array().expect("a list").contains(&json!(key)), "no control for {key}");
+    }
+}

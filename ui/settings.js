@@ -1,0 +1,150 @@
+// The page of the settings that are no channel's. Each change is written at once, so that there is nothing to save.
+
+import { copyButton } from "./clipboard.js";
+import { emptyState, foreign, make, pageHead, button } from "./dom.js";
+import { section } from "./editor.js";
+import { choiceField, fieldOf, switchField, textField } from "./fields.js";
+import { code, reason } from "./host.js";
+import { quietHoursField } from "./quiet-hours.js";
+import { edit, read } from "./settings-file.js";
+import { shown } from "./text.js";
+import { toast } from "./toast.js";
+import { at, same } from "./values.js";
+import { words } from "./words.js";
+
+/** @typedef {import("./app").App} App */
+/** @typedef {import("./fields.js").Field} Field */
+/** @typedef {import("./api").SettingsReport} SettingsReport */
+
+/** @param {App} app
+ * @returns {import("./app").PageView} */
+export function settingsPage(app) {
+  const body = make("div", { className: "settings" });
+  const element = make("div", { className: "page" }, pageHead(words.settings), body);
+  /** @type {{ rebase: (report: SettingsReport) => void } | null} */
+  let form = null;
+  let loads = 0;
+
+  async function load() {
+    loads += 1;
+    const mine = loads;
+    try {
+      const report = await read();
+      if (mine !== loads) return;
+      if (report.error !== null) {
+        form = null;
+        body.replaceChildren(brokenFile(app, report));
+      } else if (form !== null) form.rebase(report);
+      else {
+        const made = settingsForm(app, report);
+        form = made;
+        body.replaceChildren(made.element);
+      }
+    } catch (error) {
+      if (mine !== loads || form !== null) return;
+      body.replaceChildren(emptyState(words.settingsFailed, foreign("p", reason(error)), button(words.tryAgain, load)));
+    }
+  }
+
+  return {
+    element,
+    show: load,
+    update() {},
+    arrived() {
+      if (element.isConnected) load();
+    },
+  };
+}
+
+/** @param {App} app @param {SettingsReport} report */
+function brokenFile(app, report) {
+  const text = make("p", {}, words.fileWrong({ file: report.file }));
+  return emptyState(
+    words.fileWrongTitle, text, foreign("p", shown(report.error ?? "", 1000), "code-text"),
+    copyButton(words.copyPath, () => report.file, app.failed),
+  );
+}
+
+/** @param {App} app @param {SettingsReport} first */
+function settingsForm(app, first) {
+  let report = first;
+  const general = [
+    choiceField("language", words.language, [["auto", words.languageAuto], ["en", "English"], ["zh-CN", "简体中文"]]),
+    choiceField("theme", words.theme, [["auto", words.themeAuto], ["light", words.themeLight], ["dark", words.themeDark]]),
+    switchField("start_at_login", words.startAtLogin, words.startAtLoginHint),
+  ];
+  const popups = [
+    textField("notifications.burst", words.burst, { kind: "number", least: 1, hint: words.burstHint }),
+    textField("notifications.refill", words.refill, { hint: words.refillHint }),
+    textField("notifications.down_after", words.downAfter, { hint: words.downAfterHint }),
+  ];
+  const quiet = [quietHoursField(), switchField("notifications.critical_breaks_quiet", words.criticalBreaks, words.criticalBreaksHint)];
+  const kept = [
+    textField("inbox.keep_days", words.keepDays, { kind: "number", least: 1 }),
+    textField("inbox.keep_messages", words.keepMessages, { kind: "number", least: 1, hint: words.keepHint }),
+  ];
+  const fields = [...general, ...popups, ...quiet, ...kept];
+  const path = foreign("p", report.file, "code-text");
+  const form = make(
+    "form",
+    { noValidate: true },
+    section(words.general, null, grid(general)),
+    section(words.notifications, null, grid(popups), grid(quiet)),
+    section(words.inbox, null, grid(kept)),
+    section(words.settingsFileTitle, words.settingsFileText, path, copyButton(words.copyPath, () => report.file, app.failed)),
+  );
+
+  for (const field of fields) field.show(report.values, report.defaults.values);
+
+  /** @param {Field} field */
+  async function save(field) {
+    const value = field.read() ?? null;
+    if (same(value ?? undefined, at(report.values, field.key))) {
+      field.fail(null);
+      return;
+    }
+    const change = /** @type {const} */ ({ edit: "set", channel: null, key: field.key, value });
+    try {
+      rebase(await edit([change]));
+      field.fail(null);
+    } catch (error) {
+      if (code(error) === "settings_changed") {
+        rebase(await read());
+        field.show(report.values, report.defaults.values);
+        toast(words.changedElsewhereReloaded);
+        return;
+      }
+      const key = /** @type {import("./api").PageError} */ (error).key ?? null;
+      const place = key === null ? field : (fieldOf(fields, key) ?? field);
+      if (code(error) === "agent_gone") app.failed(error);
+      else place.fail(shown(reason(error), 500));
+    }
+  }
+
+  form.addEventListener("change", (event) => {
+    const touched = event.target instanceof Element ? event.target.closest("[data-key]") : null;
+    const field = fields.find((one) => one.element === touched);
+    if (field !== undefined) save(field);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (document.activeElement instanceof HTMLInputElement) document.activeElement.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  /** The file was read again.
+   * @param {SettingsReport} now */
+  function rebase(now) {
+    const before = report;
+    report = now;
+    for (const field of fields) {
+      if (field.element.contains(document.activeElement) && field.element.querySelector("input[type=text], input[type=number]")) continue;
+      if (!same(at(before.values, field.key), at(now.values, field.key))) field.show(now.values, now.defaults.values);
+    }
+  }
+  return { element: form, rebase };
+}
+
+/** @param {Field[]} fields */
+function grid(fields) {
+  return make("div", { className: "grid" }, ...fields.map((field) => field.element));
+}
