@@ -1,7 +1,7 @@
 //! Windows of programs on the desktop: how many are to be seen, whether they are painted, and closing them as
 //! a person does.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -24,9 +24,11 @@ const PAGE: (std::ops::Range<usize>, std::ops::Range<usize>) = (170..950, 100..6
 
 /// A text that [`Desktop::wait_for_blocks`] knows: a bar of the text's colour once it is painted.
 pub const BLOCKS: &str = "████████████████████████████████";
-/// The least width of the bar in pixels, and how light its colour may be, of 255.
+/// Its least width in pixels (the glyphs may have gaps between them), and how light its colour may be, of 255.
 const BAR: usize = 150;
-const DARK: u8 = 60;
+const DARK: u8 = 140;
+/// What is there before the window.
+const BARE_DESKTOP: [u8; 3] = [0x3d, 0x5a, 0x73];
 
 impl Desktop {
     /// The visible windows of this class, by their X ids.
@@ -76,11 +78,14 @@ impl Desktop {
             let pixels = self.pixels()?;
             let rows = pixels.chunks_exact(SCREEN.0 * 3).skip(PAGE.1.start).take(PAGE.1.len());
             let bar = |row: &[u8]| {
+                let mut widths: HashMap<[u8; 3], usize> = HashMap::new();
                 let pixels = row[PAGE.0.start * 3..PAGE.0.end * 3].as_chunks::<3>().0;
-                pixels.chunk_by(|left, right| left == right).any(|run| {
-                    run.len() >= BAR
-                        && run.first().is_some_and(|colour| colour.iter().all(|part| *part < DARK))
-                })
+                for run in pixels.chunk_by(|left, right| left == right) {
+                    *widths.entry(run[0]).or_default() += run.len();
+                }
+                let dark =
+                    |colour: &[u8; 3]| *colour != BARE_DESKTOP && colour.iter().all(|part| *part < DARK);
+                widths.iter().any(|(colour, width)| *width >= BAR && dark(colour))
             };
             if rows.into_iter().any(bar) {
                 return Ok(());
