@@ -9,6 +9,7 @@ use tidings_server::{EventKind, Options, Server};
 use tidings_tests::app::{App, Start, Stored};
 use tidings_tests::notification_service::ABLE;
 use tidings_tests::scene::{Place, Scene, USER, channel};
+use tidings_tests::wait::SOON;
 use tokio::time::{Instant, sleep};
 
 /// How long the last messages may take, however many they are.
@@ -188,8 +189,8 @@ async fn five_thousand_in_a_second_are_five_popups_and_one_that_counts() -> anyh
     scene.server.send_raw(USER, &PING).await?;
     scene.server.seen(mark, |kind| matches!(kind, EventKind::Pong(_))).await?;
     let answered = pinged.elapsed();
-    // Unoptimised, and beside other tests.
-    let most = Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 });
+    // Unoptimised, and beside other tests, the time tells only whether the link stands still.
+    let most = if cfg!(debug_assertions) { SOON } else { Duration::from_secs(1) };
     assert!(answered < most, "a ping behind all of them: {answered:?}");
 
     scene.app.wait_for_inbox("all of them", |stored| stored.len() == MANY).await?;
