@@ -2,7 +2,7 @@
 //! and clicks, never pixels.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -104,30 +104,7 @@ impl Desk {
 
     /// Opens the window by WebDriver. It is one that was started by itself and finds the agent running.
     pub async fn open_page(&self) -> anyhow::Result<Page> {
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let mut command = self.desktop.command("WebKitWebDriver");
-        command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
-        let driver = self
-            .desktop
-            .spawn("WebKitWebDriver", &command)
-            .context("no WebKitWebDriver (Debian package: webkit2gtk-driver)")?;
-        let mut capabilities = Capabilities::new();
-        let window = window()?;
-        capabilities.insert("webkitgtk:browserOptions".to_owned(), json!({"binary": window, "args": []}));
-        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-        builder.capabilities(capabilities);
-        let deadline = Instant::now() + SOON;
-        let client = loop {
-            match builder.connect(&format!("http://127.0.0.1:{port}")).await {
-                Ok(client) => break client,
-                // The driver takes a moment to listen.
-                Err(error) => {
-                    ensure!(Instant::now() < deadline, "WebDriver did not open the window: {error}");
-                }
-            }
-            sleep(LOOK).await;
-        };
-        Ok(Page { client, _driver: driver })
+        Page::open(&self.desktop, &window()?).await
     }
 
     /// The processes of this desktop whose program's name begins so, by their ids.
@@ -176,6 +153,32 @@ impl Desk {
 }
 
 impl Page {
+    /// Opens this window by WebDriver.
+    pub async fn open(desktop: &Desktop, window: &Path) -> anyhow::Result<Self> {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let mut command = desktop.command("WebKitWebDriver");
+        command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
+        let driver = desktop
+            .spawn("WebKitWebDriver", &command)
+            .context("no WebKitWebDriver (Debian package: webkit2gtk-driver)")?;
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("webkitgtk:browserOptions".to_owned(), json!({"binary": window, "args": []}));
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        builder.capabilities(capabilities);
+        let deadline = Instant::now() + SOON;
+        let client = loop {
+            match builder.connect(&format!("http://127.0.0.1:{port}")).await {
+                Ok(client) => break client,
+                // The driver takes a moment to listen.
+                Err(error) => {
+                    ensure!(Instant::now() < deadline, "WebDriver did not open the window: {error}");
+                }
+            }
+            sleep(LOOK).await;
+        };
+        Ok(Self { client, _driver: driver })
+    }
+
     /// The text of the whole page, as shown. (WebDriver's own idea of it leaves out what is clipped.)
     pub async fn text(&self) -> anyhow::Result<String> {
         let text = self.script("return document.body.innerText").await?;

@@ -2,7 +2,6 @@
 //! nothing is left behind however it ends.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -13,10 +12,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::{BUILD, LOOK, Place, SOON, nobody_left, process, say};
 
-/// What the page is painted with to see that it changed: its colour, and how many pixels are many.
-const PAINT: ([u8; 3], usize) = ([0, 255, 0], 50_000);
-/// How often an edit is saved again until it shows. Longer than a reload takes.
-const SAVE_AGAIN: Duration = Duration::from_secs(5);
+/// Colours that the page has nowhere else: of the page as it comes up, and as it is edited.
+const BEFORE: [u8; 3] = [0, 0, 255];
+const EDITED: [u8; 3] = [0, 255, 0];
+/// How many pixels of a colour are a page of it.
+const MANY: usize = 50_000;
 
 /// A way to end it.
 type End = fn(&Process) -> anyhow::Result<()>;
@@ -29,6 +29,10 @@ struct Pair {
 }
 
 pub(crate) async fn check(place: &Place) -> anyhow::Result<()> {
+    let style = place.file("ui/style.css");
+    let text = fs::read_to_string(&style)?;
+    fs::write(&style, painted(&text, BEFORE))?;
+
     let started = Instant::now();
     let mut dev = start(place, "tauri-dev")?;
     let first = up(place, &mut dev, None, BUILD).await?;
@@ -40,20 +44,18 @@ pub(crate) async fn check(place: &Place) -> anyhow::Result<()> {
     .await?;
     say(&format!("dev: tray connected and window open after {:.1?}", started.elapsed()));
 
+    // Before the page is there, an edit would show without a reload.
+    shows(place, BEFORE).await.context("the page as it was")?;
     let changed = Instant::now();
-    let page = place.file("ui/index.html");
-    let text = fs::read_to_string(&page)?;
-    fs::write(&page, text.replacen("<body", "<body style=\"background: #00ff00 !important\"", 1))?;
-    let style = place.file("ui/style.css");
-    let text = fs::read_to_string(&style)? + "\n* { background: #00ff00 !important; }\n";
-    fs::write(&style, text)?;
-    painted(place, &style).await?;
+    fs::write(&style, painted(&text, EDITED))?;
+    shows(place, EDITED).await.context("the page as it was edited")?;
     ensure!(pair()? == Some(first), "a change of the page is no reason to start anything anew");
     say(&format!("dev: a change of the page showed after {:.1?}", changed.elapsed()));
 
     let changed = Instant::now();
-    place.edit("src-tauri/agent/src/tray/view.rs", "command(\"Quit\"", "command(\"Quit the new one\"")?;
-    let second = up(place, &mut dev, Some(first), SOON).await?;
+    let menu = "src-tauri/agent/src/tray/view.rs";
+    place.edit(menu, "words.tray_quit()", "words.tray_quit() + \" the new one\"")?;
+    let second = up(place, &mut dev, Some(first), BUILD).await?;
     let tray = TrayItem::registered(&bus, "tidings", SOON).await?;
     tray.until("the changed menu", SOON, |shown| shown.find("Quit the new one").is_some()).await?;
     say(&format!("dev: a change of the agent ran after {:.1?}", changed.elapsed()));
@@ -61,7 +63,7 @@ pub(crate) async fn check(place: &Place) -> anyhow::Result<()> {
     let changed = Instant::now();
     let window = place.file("src-tauri/window/main.rs");
     fs::write(&window, fs::read_to_string(&window)? + "// Changed.\n")?;
-    up(place, &mut dev, Some(second), SOON).await?;
+    up(place, &mut dev, Some(second), BUILD).await?;
     say(&format!("dev: a change of the window ran after {:.1?}", changed.elapsed()));
 
     to_tools(&dev, Signal::INT)?;
@@ -78,7 +80,7 @@ pub(crate) async fn check(place: &Place) -> anyhow::Result<()> {
     ];
     for (index, (what, end)) in ends.into_iter().enumerate() {
         let mut dev = start(place, &format!("tauri-dev-{index}"))?;
-        up(place, &mut dev, None, SOON).await?;
+        up(place, &mut dev, None, BUILD).await?;
         end(&dev)?;
         nobody_left().await.with_context(|| format!("after {what}"))?;
     }
@@ -129,22 +131,21 @@ async fn up(
     }
 }
 
-/// Waits until the screen shows much of the paint. A page that was still loading at the edit listens for the next
-/// one only, so the file is saved again now and then.
-async fn painted(place: &Place, edited: &Path) -> anyhow::Result<()> {
+/// A style sheet under which all is of one colour.
+fn painted(style: &str, [red, green, blue]: [u8; 3]) -> String {
+    format!("{style}\n* {{ background: rgb({red}, {green}, {blue}) !important; }}\n")
+}
+
+/// Waits until the screen shows much of a colour.
+async fn shows(place: &Place, colour: [u8; 3]) -> anyhow::Result<()> {
     let deadline = Instant::now() + SOON;
-    let mut saved = Instant::now();
     loop {
-        if saved.elapsed() > SAVE_AGAIN {
-            fs::write(edited, fs::read_to_string(edited)? + "\n")?;
-            saved = Instant::now();
-        }
         let pixels = place.desktop.pixels()?;
-        let painted = pixels.chunks_exact(3).filter(|pixel| *pixel == PAINT.0).count();
-        if painted > PAINT.1 {
+        let found = pixels.chunks_exact(3).filter(|pixel| **pixel == colour).count();
+        if found > MANY {
             return Ok(());
         }
-        ensure!(Instant::now() < deadline, "the changed page does not show: {painted} pixels of it");
+        ensure!(Instant::now() < deadline, "after {SOON:?} {found} pixels of it show");
         sleep(LOOK).await;
     }
 }

@@ -16,9 +16,9 @@ use tempfile::TempDir;
 use tidings_tests::desktop::Desktop;
 use tokio::time::{Instant, sleep};
 
-/// How long cargo may take for a first build of everything.
+/// How long cargo may take: for a first build of everything, or until another cargo lets go of the build folder.
 const BUILD: Duration = Duration::from_secs(20 * 60);
-/// How long anything else may take. A rebuild is among it.
+/// How long anything else may take.
 const SOON: Duration = Duration::from_secs(120);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
@@ -35,11 +35,16 @@ async fn main() -> anyhow::Result<()> {
     bundle::check(&place).await
 }
 
+/// The version of the copy. To cargo it is thereby another project: in a build folder that both use, neither takes
+/// the other's programs for its own.
+const VERSION: &str = "99.0.0";
+
 /// A copy of the project, a desktop, and the Tauri tools.
 struct Place {
     desktop: Desktop,
     project: TempDir,
-    target: PathBuf,
+    /// The project's build folder: what others have written is compiled once.
+    build: PathBuf,
     tauri: Vec<String>,
 }
 
@@ -48,10 +53,17 @@ impl Place {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests are in no project")?;
         let project = tempfile::Builder::new().prefix("tidings-tools-").tempdir()?;
         copy(root, project.path())?;
-        // Ours: what others have written is compiled once.
         let us = std::env::current_exe()?;
-        let target = us.ancestors().nth(2).context("not in a target folder")?.to_owned();
-        Ok(Self { desktop: Desktop::start().await?, project, target, tauri })
+        let build = us.ancestors().nth(2).context("not in a target folder")?.to_owned();
+        let place = Self { desktop: Desktop::start().await?, project, build, tauri };
+        let ours = format!("\nversion = \"{}\"\n", env!("CARGO_PKG_VERSION"));
+        place.edit("Cargo.toml", &ours, &format!("\nversion = \"{VERSION}\"\n"))?;
+        Ok(place)
+    }
+
+    /// Where the copy's programs and packages are.
+    fn target(&self) -> PathBuf {
+        self.file("target")
     }
 
     /// A command of the Tauri tools, in the project and on the desktop.
@@ -59,7 +71,10 @@ impl Place {
         let (program, words) = self.tauri.split_first().context("no Tauri tools")?;
         let mut command = self.desktop.command(program);
         command.args(words).args(args).current_dir(self.project.path());
-        command.env("CARGO_TARGET_DIR", &self.target).env(MARK, "1");
+        command
+            .env("CARGO_TARGET_DIR", self.target())
+            .env("CARGO_BUILD_BUILD_DIR", &self.build)
+            .env(MARK, "1");
         // The desktop has a home folder of its own; Rust is in that of the person.
         let home = PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?);
         for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use crate::packages::{self, Purpose};
 use crate::page;
 use crate::run::{cargo, run as run_command, say, took, works};
+use crate::tools;
 use crate::wall::{self, without_system_libraries};
 
 /// What was typed after `test`.
@@ -46,6 +47,7 @@ const STEPS: &[Step] = &[
         what: "unit, property and loopback tests, and those of the real app",
         check: tests,
     },
+    Step { name: "tools", what: "`cargo tauri dev` and `cargo tauri build`", check: tools::check },
 ];
 
 impl Wish {
@@ -120,7 +122,8 @@ fn window() -> anyhow::Result<()> {
     run_command(&mut cargo(&["build", "--locked", "-p", "tidings", "-p", "tidings-server", "--bins"]))
 }
 
-fn agent() -> anyhow::Result<()> {
+/// The agent as it is without the window.
+pub(crate) fn agent() -> anyhow::Result<()> {
     let mut command = cargo(&["build", "--locked", "-p", "tidings", "-p", "tidings-server"]);
     command.args(["--no-default-features", "--bins"]);
     run_command(without_system_libraries(&mut command)?)

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, getppid, kill_process_group, set_parent_process_death_signal};
 
+use crate::reload;
 use crate::run::{cargo, program, say};
 
 /// How long the agent of before may take to say goodbye; it needs about a second.
@@ -89,6 +90,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         let fresh = !dev.join("data/tidings/inbox.db").exists();
         (config.clone(), Some(serve(&binaries, &config, fresh)?))
     };
+    reload::watch(Path::new("ui"))?;
     let mut agent = Command::new(binaries.join("tidings"));
     match arguments.split_first() {
         Some((_, arguments)) if !arguments.is_empty() => agent.args(arguments),

@@ -1,4 +1,4 @@
-//! What a person types: `cargo xtask test`, `demo`, `bench`, `tools`, `packages`. Continuous integration types the first
+//! What a person types: `cargo xtask test`, `demo`, `bench`, `tools`, `package`, `packages`. Continuous integration types the first
 //! of them and nothing else. Few and small dependencies, so that it builds in seconds.
 
 use std::env;
@@ -13,8 +13,12 @@ use crate::run::{beside_us, cargo, run, say, took};
 
 mod checks;
 mod dev;
+mod licences;
+mod package;
 mod packages;
 mod page;
+mod reload;
+mod root;
 mod run;
 mod tools;
 mod wall;
@@ -31,6 +35,8 @@ cargo xtask COMMAND
   screenshots      take the pictures of the window's pages in docs/img anew
   tools            check `cargo tauri dev` and `cargo tauri build` on a headless desktop (fetches the Tauri
                    tools by npm where they are missing)
+  package          make the .deb, the .rpm and the tarball under target/package, and say what is in them
+  package --check  the same, and install, upgrade and remove the .deb in a fresh Debian (needs root; 10 minutes)
   packages         install the Debian packages that all of these need, and nothing else
 
 Missing Debian packages are installed first, with sudo unless you are root. Where there is no apt, what is
@@ -68,9 +74,10 @@ fn command(args: &[String]) -> anyhow::Result<ExitCode> {
         }
         "tools" => {
             ensure!(rest.is_empty(), "`tools` takes no arguments");
-            packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop])?;
+            packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
             tools::check()?;
         }
+        "package" => package(rest)?,
         "packages" => {
             ensure!(rest.is_empty(), "`packages` takes no arguments");
             packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
@@ -92,6 +99,18 @@ fn test(args: &[String]) -> anyhow::Result<()> {
     let what = if wish.only.is_empty() { "all checks".to_owned() } else { format!("{ran} of the checks") };
     say(&format!("{what} passed in {}", took(started)));
     Ok(())
+}
+
+fn package(args: &[String]) -> anyhow::Result<()> {
+    // The Tauri tools ask for this in the middle of their work; what it needs is there then.
+    if args == ["--files"] {
+        return package::files();
+    }
+    let check = args == ["--check"];
+    ensure!(check || args.is_empty(), "`package` knows --check, and nothing else");
+    packages::install(&[Purpose::Build, Purpose::Window, Purpose::Packages])?;
+    let made = package::make()?;
+    if check { root::check(&made) } else { Ok(()) }
 }
 
 /// A debug build, for speed. One build for all programs, so that what they share is compiled once.

@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Desktop,
     /// Whatever else the tests start.
     Tests,
+    /// Making packages and looking at them.
+    Packages,
 }
 
 /// A Debian package, and a file by which a machine without Debian's tools shows that it has the same (a program's
@@ -61,8 +63,16 @@ const TESTS: &[Package] = &[
     package("libc-bin", Some("ldd")),
     package("gnome-keyring", Some("gnome-keyring-daemon")),
     package("chromium", Some("chromium")),
+    package("rpm", Some("rpm")),
     // The pages' pictures are set in it.
     package("fonts-inter", None),
+];
+
+const PACKAGES: &[Package] = &[
+    package("dpkg-dev", Some("dpkg-shlibdeps")),
+    package("lintian", Some("lintian")),
+    package("appstream", Some("appstreamcli")),
+    package("debootstrap", Some("debootstrap")),
 ];
 
 impl Purpose {
@@ -72,8 +82,14 @@ impl Purpose {
             Self::Window => WINDOW,
             Self::Desktop => DESKTOP,
             Self::Tests => TESTS,
+            Self::Packages => PACKAGES,
         }
     }
+}
+
+/// The names of the packages for this.
+pub(crate) fn names(purpose: Purpose) -> Vec<&'static str> {
+    purpose.packages().iter().map(|package| package.name).collect()
 }
 
 /// Installs what is missing, or says what to install where that can't be done here.

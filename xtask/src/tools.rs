@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use anyhow::Context;
+
+use crate::checks;
 use crate::run::{beside_us, cargo, program, run, say, works};
 
 /// From npm they come built, in seconds; by cargo they take ten minutes to build. The same major and minor version
@@ -17,9 +20,18 @@ pub(crate) fn check() -> anyhow::Result<()> {
         return Ok(());
     };
     run(&mut cargo(&["build", "--locked", "-p", "tidings-tests", "--bin", "tidings-tools"]))?;
-    run(program(beside_us("tidings-tools")?).args(tauri))?;
-    // The programs of the copy that was built are where ours were.
-    run(&mut cargo(&["build", "--locked", "-p", "tidings", "-p", "tidings-server", "--bins"]))
+    // The agent of another version.
+    checks::agent()?;
+    run(program(beside_us("tidings-tools")?).args(tauri))
+}
+
+/// Has the tools build the app and pack it.
+pub(crate) fn build(args: &[&str]) -> anyhow::Result<()> {
+    let tauri = tauri()?.context(
+        "packing needs the Tauri tools: cargo install tauri-cli --locked, or npm to fetch them ready-made",
+    )?;
+    let (tools, words) = tauri.split_first().context("no Tauri tools")?;
+    run(program(tools).args(words).arg("build").args(args))
 }
 
 /// How the Tauri tools are called here; npm fetches them where they are missing.

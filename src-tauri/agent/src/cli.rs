@@ -102,6 +102,11 @@ pub(crate) enum Command {
     Secret(Secret),
     /// Listen to one channel without tray, window or inbox and print what arrives.
     Listen(Listen),
+    /// Write the man pages and the completions for bash, zsh and fish into a folder.
+    Manual {
+        /// A folder that exists.
+        folder: std::path::PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,7 @@ mod lending;
 mod listen;
 mod lock;
 mod logging;
+mod manual;
 mod notice;
 mod paths;
 mod pause;
@@ -78,6 +79,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Doctor(args)) => doctor::run(&paths, args, words).await,
             Some(Command::Secret(what)) => secret::run(&paths, what, words).await,
             Some(Command::Listen(args)) => listen::run(&paths, args, words).await,
+            Some(Command::Manual { folder }) => manual::write(folder),
             Some(Command::Connect(target)) => {
                 remote::act(&paths, tidings_api::Action::Connect, target.channel.as_deref(), words).await
             }
