@@ -11,7 +11,7 @@ use tidings_api::{
     Secret, StatusReport, Step, StoredMessage, Values,
 };
 use tidings_inbox::{Inbox, Message, Payload, Query, Raw, RowId};
-use tidings_words::Text;
+use tidings_words::{Text, Words};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -133,11 +133,13 @@ impl Handler for Answers {
                 self.inbox.mark_all_read(channel).await;
                 Reply::Done { channels: Vec::new() }
             }
-            Request::Settings => Reply::Settings(self.file.report().await),
-            Request::EditSettings { revision, edits } => match self.file.edit(&revision, edits).await {
-                Ok(report) => Reply::Settings(report),
-                Err(refusal) => Reply::Refused(refusal),
-            },
+            Request::Settings => Reply::Settings(self.file.report(self.words()).await),
+            Request::EditSettings { revision, edits } => {
+                match self.file.edit(&revision, edits, self.words()).await {
+                    Ok(report) => Reply::Settings(report),
+                    Err(refusal) => Reply::Refused(refusal),
+                }
+            }
             Request::SetSecret { channel, secret } => match self.set_secret(channel, secret).await {
                 Ok(name) => Reply::Done { channels: vec![name] },
                 Err(refusal) => Reply::Refused(refusal),
@@ -175,8 +177,8 @@ impl Handler for Answers {
         values: Values,
         secret: Option<Secret>,
     ) -> Result<mpsc::Receiver<Step>, Refusal> {
-        let channel = Box::new(self.file.channel(channel.as_deref(), values)?);
-        let secret = secret.as_ref().map(settings::usable).transpose()?;
+        let channel = Box::new(self.file.channel(channel.as_deref(), values, self.words())?);
+        let secret = secret.as_ref().map(|secret| settings::usable(secret, self.words())).transpose()?;
         let (answer, answered) = oneshot::channel();
         self.wishes.make(Wish::Try { channel, secret, answer });
         answered.await.unwrap_or_else(|_| Err(self.ending()))
@@ -190,9 +192,13 @@ impl Handler for Answers {
 }
 
 impl Answers {
+    fn words(&self) -> Words {
+        self.snapshot.borrow().words
+    }
+
     /// In the user's language.
     fn refusal(&self, code: ErrorCode, message: &Text) -> Refusal {
-        Refusal::new(code, message.said(self.snapshot.borrow().words))
+        Refusal::new(code, message.said(self.words()))
     }
 
     fn ending(&self) -> Refusal {
@@ -233,7 +239,7 @@ impl Answers {
                 &Text::refused_unknown_channel_id(&format_args!("{channel:?}")),
             )
         })?;
-        settings::keep(&channel, secret.as_ref()).await?;
+        settings::keep(&channel, secret.as_ref(), self.words()).await?;
         self.wishes.make(Wish::CredentialChanged { channel });
         Ok(name)
     }
@@ -247,7 +253,7 @@ impl Answers {
         // Whatever else is being edited may be wrong meanwhile.
         values.retain(|key, _| PREVIEWED.contains(&key.as_str()));
         values.insert("url".to_owned(), NOWHERE.into());
-        let settings = self.file.channel(channel.as_deref(), values)?;
+        let settings = self.file.channel(channel.as_deref(), values, self.words())?;
         let payload = match (sample, channel) {
             (Some(text), _) => Payload::Text(text),
             (None, channel) => {
@@ -263,7 +269,7 @@ impl Answers {
         };
         let sample = match &payload {
             Payload::Text(text) => text.clone(),
-            Payload::Binary(bytes) => self.snapshot.borrow().words.preview_bytes(bytes.len()),
+            Payload::Binary(bytes) => self.words().preview_bytes(bytes.len()),
         };
         let mut profile = settings.profile();
         let ignored = matches!(&payload, Payload::Text(text) if profile.ignore.contains(text));

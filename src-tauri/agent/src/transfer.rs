@@ -22,7 +22,7 @@ use crate::settings::{self, Look, SettingsFile};
 
 /// `tidings export`.
 pub(crate) async fn export(paths: &Paths, file: Option<&Path>, words: Words) -> anyhow::Result<ExitCode> {
-    let report = report_of(&paths.settings).await;
+    let report = report_of(&paths.settings, words).await;
     if let Some(error) = report.error {
         return Ok(usage(&error));
     }
@@ -55,7 +55,7 @@ pub(crate) async fn import(
     words: Words,
 ) -> anyhow::Result<ExitCode> {
     std::fs::metadata(file).with_context(|| format!("{} can't be read", file.display()))?;
-    let new = report_of(file).await;
+    let new = report_of(file, words).await;
     if let Some(error) = new.error {
         return Ok(usage(&error));
     }
@@ -73,7 +73,7 @@ pub(crate) async fn import(
             Ok(reply) => report(reply)?,
             Err(error) => return Ok(remote::failed(&error, words)),
         },
-        None => own.report().await,
+        None => own.report(words).await,
     };
     if let Some(error) = present.error {
         return Ok(usage(&error));
@@ -83,7 +83,7 @@ pub(crate) async fn import(
         let revision = present.revision;
         let done = match &mut agent {
             Some(agent) => agent.ask(&Request::EditSettings { revision, edits }).await.map(|_| ()),
-            None => own.edit(&revision, edits).await.map(|_| ()).map_err(ClientError::from),
+            None => own.edit(&revision, edits, words).await.map(|_| ()).map_err(ClientError::from),
         };
         if let Err(error) = done {
             return Ok(remote::failed(&error, words));
@@ -98,8 +98,8 @@ fn settings_file(file: &Path) -> SettingsFile {
     SettingsFile::new(file.to_owned(), Look::new().0)
 }
 
-async fn report_of(file: &Path) -> SettingsReport {
-    settings_file(file).report().await
+async fn report_of(file: &Path, words: Words) -> SettingsReport {
+    settings_file(file).report(words).await
 }
 
 fn report(reply: Reply) -> anyhow::Result<SettingsReport> {

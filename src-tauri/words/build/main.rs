@@ -57,7 +57,7 @@ fn functions(texts: &mut String, words: &mut String, message: &Message) {
     }
     let _ = writeln!(
         texts,
-        "{says}    pub fn {name}({takes}) -> Self {{\n        Self {{ id: {id:?}, variables: vec![{holds}] }}\n    }}\n"
+        "{says}    pub fn {name}({takes}) -> Self {{\n        Self(Box::new(Unsaid {{ id: {id:?}, variables: vec![{holds}] }}))\n    }}\n"
     );
     let _ = writeln!(
         words,

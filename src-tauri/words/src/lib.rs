@@ -30,7 +30,10 @@ pub struct Words(Language);
 /// A message with its variables, to be said later: what an error holds, which the log tells in English and the window
 /// in the language that it has by then. Displayed in English.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Text {
+pub struct Text(Box<Unsaid>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Unsaid {
     id: &'static str,
     variables: Vec<(&'static str, Variable)>,
 }
@@ -61,17 +64,17 @@ impl Text {
     /// In this language, else in English; a message that nobody knows is its own name, which is better than an end.
     #[must_use]
     pub fn said(&self, words: Words) -> String {
-        let variables: FluentArgs<'_> = self
-            .variables
+        let Unsaid { id, variables } = &*self.0;
+        let variables: FluentArgs<'_> = variables
             .iter()
             .map(|(name, variable)| match variable {
                 Variable::Text(text) => (*name, FluentValue::from(text.as_str())),
                 Variable::Number(number) => (*name, FluentValue::Number(number.clone())),
             })
             .collect();
-        said(words.0, self.id, &variables)
-            .or_else(|| said(Language::English, self.id, &variables))
-            .unwrap_or_else(|| self.id.to_owned())
+        said(words.0, id, &variables)
+            .or_else(|| said(Language::English, id, &variables))
+            .unwrap_or_else(|| (*id).to_owned())
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness, TakeBack};
 use tidings_inbox::{ChannelProfile, Field, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency};
+use tidings_words::Text;
 use url::Url;
 
 use super::error::SettingsError;
-use super::table::{Entry, SECRET_MEND, Table, looks_secret};
+use super::table::{Entry, Table, looks_secret};
 use super::{ChannelSettings, ClientCert};
 use crate::credential::{Auth, CredentialSource};
 
@@ -55,10 +56,10 @@ pub(super) fn channels(entry: Entry<'_>, file: &Path) -> Result<Vec<ChannelSetti
         let table = entry.table("[[channel]]", &CHANNEL_KEYS)?;
         let new = channel(&table, file)?;
         if channels.iter().any(|old| old.id == new.id) {
-            let message = format!("a second channel with the id `{}`", new.id);
+            let message = Text::settings_second_id(&new.id);
             return Err(match table.entry("id").or(table.entry("name")) {
-                Some(entry) => entry.error(message, "give each channel an `id` of its own"),
-                None => table.error(message, "give each channel an `id` of its own").about("name"),
+                Some(entry) => entry.error(message, Text::settings_mend_own_id()),
+                None => table.error(message, Text::settings_mend_own_id()).about("name"),
             });
         }
         // R3: the two would replace each other for ever.
@@ -66,10 +67,7 @@ pub(super) fn channels(entry: Entry<'_>, file: &Path) -> Result<Vec<ChannelSetti
             old.url == new.url && old.credential == new.credential && old.auth == new.auth
         };
         if let (Some(old), Some(url)) = (channels.iter().find(same), table.entry("url")) {
-            return Err(url.error(
-                format!("the same URL and credential as channel `{}`: they would replace each other", old.id),
-                "remove one of the two, or give each a token_command, token_file or token_env of its own",
-            ));
+            return Err(url.error(Text::settings_same_user(&old.id), Text::settings_mend_same_user()));
         }
         channels.push(new);
     }
@@ -80,7 +78,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
     let allow_plaintext = table.or("allow_plaintext", false, Entry::truth)?;
     let url = table
         .entry("url")
-        .ok_or_else(|| table.error("a channel without `url`", "add url = \"wss://…\"").about("url"))
+        .ok_or_else(|| table.error(Text::settings_no_url(), Text::settings_mend_url()).about("url"))
         .and_then(|entry| channel_url(entry, allow_plaintext))?;
     let name = table.maybe("name", Entry::word)?.map_or_else(|| url.host().to_owned(), str::to_owned);
     let auth = auth(table)?;
@@ -123,29 +121,28 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
 }
 
 fn channel_url(entry: Entry<'_>, allow_plaintext: bool) -> Result<ChannelUrl, SettingsError> {
-    let example = "write it as \"wss://host/path\"";
+    let example = || Text::settings_mend_write_as(&"\"wss://host/path\"");
     let url = ChannelUrl::parse(entry.word()?, allow_plaintext).map_err(|error| match error {
         ChannelUrlError::Syntax(url::ParseError::RelativeUrlWithoutBase) => {
-            entry.error("`url` does not begin with a scheme", example)
+            entry.error(Text::settings_url_no_scheme(), example())
         }
-        ChannelUrlError::Syntax(why) => entry.error(format!("`url` is not a URL: {why}"), example),
-        ChannelUrlError::Scheme(_) => entry.error("`url` is not a WebSocket address", example),
-        ChannelUrlError::NoHost => entry.error("`url` has no host", example),
-        ChannelUrlError::Port => {
-            entry.error("`url` has port 0, which can't be connected to", "write the server's port, or none")
+        ChannelUrlError::Syntax(why) => entry.error(Text::settings_url_wrong(&"url", &why), example()),
+        ChannelUrlError::Scheme(_) => entry.error(Text::settings_url_not_websocket(), example()),
+        ChannelUrlError::NoHost => entry.error(Text::settings_url_no_host(), example()),
+        ChannelUrlError::Port => entry.error(Text::settings_url_port(), Text::settings_mend_port()),
+        ChannelUrlError::Userinfo => {
+            entry.error(Text::settings_url_user(&"url"), Text::settings_mend_secret())
         }
-        ChannelUrlError::Userinfo => entry.error("`url` holds a user name or password", SECRET_MEND),
         ChannelUrlError::Fragment => {
-            entry.error("`url` has a fragment, which no server ever sees", "remove it from the # on")
+            entry.error(Text::settings_url_fragment(), Text::settings_mend_fragment())
         }
-        ChannelUrlError::Plaintext { host } => entry.error(
-            format!("`url` would send everything unencrypted to {host}"),
-            "write wss://, or add allow_plaintext = true to this channel",
-        ),
+        ChannelUrlError::Plaintext { host } => {
+            entry.error(Text::settings_url_plaintext(&host), Text::settings_mend_plaintext())
+        }
     })?;
     if url.as_url().query_pairs().any(|(name, value)| looks_secret(&name) && !value.is_empty()) {
-        let mend = format!("{SECRET_MEND}, and the parameter with auth = {{ query = \"…\" }}");
-        return Err(entry.error("`url` seems to hold a secret in its query", mend));
+        let mend = Text::settings_mend_secret_query(&"auth = { query = \"…\" }");
+        return Err(entry.error(Text::settings_url_secret(), mend));
     }
     Ok(url)
 }
@@ -156,18 +153,18 @@ fn channel_id(table: &Table<'_>, name: &str) -> Result<String, SettingsError> {
         return match (id.is_empty(), table.entry("name")) {
             (false, _) => Ok(id),
             (true, Some(name)) => {
-                Err(name.error("no id can be made from this name", "add an `id` to this channel"))
+                Err(name.error(Text::settings_no_id_by_name(), Text::settings_mend_add_id()))
             }
-            (true, None) => Err(table
-                .error("no id can be made from this host", "add an `id` to this channel")
-                .about("id")),
+            (true, None) => {
+                Err(table.error(Text::settings_no_id_by_host(), Text::settings_mend_add_id()).about("id"))
+            }
         };
     };
     let id = entry.word()?;
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !id.chars().all(allowed) || id.chars().count() > LONGEST_ID {
-        let mend = format!("use at most {LONGEST_ID} letters, digits, `-`, `_` and `.`");
-        return Err(entry.error("`id` has other characters or is too long", mend));
+        let mend = Text::settings_mend_id(&LONGEST_ID);
+        return Err(entry.error(Text::settings_id(), mend));
     }
     Ok(id.to_owned())
 }
@@ -203,15 +200,13 @@ fn auth(table: &Table<'_>) -> Result<Auth, SettingsError> {
         Kind::None => Ok(Auth::None),
         Kind::Bearer => Ok(Auth::Bearer),
         Kind::Basic => match table.maybe("username", |name| name.word().map(|text| (name, text)))? {
-            Some((at, name)) if name.contains(|c: char| c == ':' || c.is_control()) => Err(at.error(
-                "`username` holds a colon or a control character, which Basic can't carry",
-                "correct it, or choose another `auth`",
-            )),
+            Some((at, name)) if name.contains(|c: char| c == ':' || c.is_control()) => {
+                Err(at.error(Text::settings_username(), Text::settings_mend_username()))
+            }
             Some((_, username)) => Ok(Auth::Basic { username: username.to_owned() }),
-            None => Err(entry.error(
-                "`auth` is basic, but there is no `username`",
-                "add username = \"…\" to this channel",
-            )),
+            None => {
+                Err(entry.error(Text::settings_no_username(), Text::settings_mend_add(&"username = \"…\"")))
+            }
         },
     }
 }
@@ -230,16 +225,13 @@ fn auth_by_name(entry: Entry<'_>) -> Result<Auth, SettingsError> {
     let named = |key: &'static str| table.maybe(key, |name| name.word().map(|text| (name, text)));
     let token = |(entry, name): (Entry<'_>, &str)| match is_token(name) {
         true => Ok(name.to_owned()),
-        false => Err(entry.error(
-            format!("`{}` is not a name that HTTP knows", entry.key),
-            "use letters, digits and `-`; the secret itself stands elsewhere",
-        )),
+        false => Err(entry.error(Text::settings_auth_name(&entry.key), Text::settings_mend_auth_name())),
     };
     match (named("header")?, named("query")?, named("cookie")?) {
         (Some(header), None, None) => Ok(Auth::Header { name: token(header)? }),
         (None, Some((_, query)), None) => Ok(Auth::Query { name: query.to_owned() }),
         (None, None, Some(cookie)) => Ok(Auth::Cookie { name: token(cookie)? }),
-        _ => Err(table.error("`auth` must have one name", "write one of header, query and cookie")),
+        _ => Err(table.error(Text::settings_auth_names(), Text::settings_mend_auth_names())),
     }
 }
 
@@ -257,20 +249,21 @@ fn credential_source(table: &Table<'_>, auth: &Auth, file: &Path) -> Result<Cred
         [one] => *one,
         [first, second, ..] => {
             return Err(
-                second.error(format!("`{}` beside `{}`", second.key, first.key), "keep one of the two")
+                second.error(Text::settings_beside(&first.key, &second.key), Text::settings_mend_keep_one())
             );
         }
     };
     if *auth == Auth::None {
-        let mend = format!("remove `{}`, or choose another `auth`", source.key);
-        return Err(source.error(format!("`auth` is none, so `{}` is of no use", source.key), mend));
+        let mend = Text::settings_mend_auth_none(&source.key);
+        return Err(source.error(Text::settings_auth_none(&source.key), mend));
     }
     match source.key {
         "token_command" => source.word().map(|command| CredentialSource::Command(command.to_owned())),
         "token_file" => path(source, file).map(CredentialSource::File),
         _ => match source.word()? {
-            name if name.contains(['=', '\0']) => Err(source
-                .error("`token_env` is not the name of a variable", "write its name without `$` and value")),
+            name if name.contains(['=', '\0']) => {
+                Err(source.error(Text::settings_token_env(), Text::settings_mend_token_env()))
+            }
             name => Ok(CredentialSource::Env(name.to_owned())),
         },
     }
@@ -282,22 +275,18 @@ fn headers(entry: Entry<'_>) -> Result<Vec<(String, String)>, SettingsError> {
     for (name, at, value) in entry.pairs()? {
         let lower = name.to_lowercase();
         if !is_token(name) {
-            return Err(value.error_at(
-                at,
-                "this is not the name of a header",
-                "use letters, digits and `-`",
-            ));
+            return Err(value.error_at(at, Text::settings_header_name(), Text::settings_mend_header_name()));
         }
         if looks_secret(name) {
-            let mend = format!("{SECRET_MEND}, and the header with `auth`");
-            return Err(value.error_at(at, format!("the header `{name}` usually holds a secret"), mend));
+            let mend = Text::settings_mend_secret_header();
+            return Err(value.error_at(at, Text::settings_header_secret(&name), mend));
         }
         if OURS.contains(&lower.as_str()) || lower.starts_with("sec-websocket") {
-            return Err(value.error_at(at, format!("`{name}` is set by the connection itself"), "remove it"));
+            return Err(value.error_at(at, Text::settings_header_ours(&name), Text::settings_mend_remove()));
         }
         let text = value.text()?;
         if !text.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
-            return Err(value.error("this can't be sent in a header", "use printable ASCII on one line"));
+            return Err(value.error(Text::settings_header_text(), Text::settings_mend_header_text()));
         }
         headers.push((name.to_owned(), text.to_owned()));
     }
@@ -305,15 +294,14 @@ fn headers(entry: Entry<'_>) -> Result<Vec<(String, String)>, SettingsError> {
 }
 
 fn proxy(entry: Entry<'_>) -> Result<Url, SettingsError> {
-    let mend = "write it as \"socks5://host:1080\" or \"http://host:3128\"";
-    let url = Url::parse(entry.word()?)
-        .map_err(|error| entry.error(format!("`proxy` is not a URL: {error}"), mend))?;
+    let url = Url::parse(entry.word()?).map_err(|error| {
+        entry.error(Text::settings_url_wrong(&"proxy", &error), Text::settings_mend_proxy())
+    })?;
     if !matches!(url.scheme(), "http" | "socks5" | "socks5h") || !url.has_host() {
-        return Err(entry.error("`proxy` is not the address of a proxy", mend));
+        return Err(entry.error(Text::settings_proxy(), Text::settings_mend_proxy()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let mend = "remove them here and set the environment variable HTTPS_PROXY or ALL_PROXY instead";
-        return Err(entry.error("`proxy` holds a user name or password", mend));
+        return Err(entry.error(Text::settings_url_user(&"proxy"), Text::settings_mend_proxy_user()));
     }
     Ok(url)
 }
@@ -323,7 +311,7 @@ fn client_cert(table: &Table<'_>, file: &Path) -> Result<Option<ClientCert>, Set
     let key = table.maybe("client_key", |entry| path(entry, file))?;
     match (chain, key, table.entry("client_key")) {
         (None, _, Some(entry)) => {
-            Err(entry.error("`client_key` without `client_cert`", "add client_cert = \"…\" to this channel"))
+            Err(entry.error(Text::settings_client_key(), Text::settings_mend_add(&"client_cert = \"…\"")))
         }
         (None, _, None) => Ok(None),
         (Some(chain), key, _) => Ok(Some(ClientCert { key: key.unwrap_or_else(|| chain.clone()), chain })),
@@ -334,12 +322,12 @@ fn client_cert(table: &Table<'_>, file: &Path) -> Result<Option<ClientCert>, Set
 fn path(entry: Entry<'_>, file: &Path) -> Result<PathBuf, SettingsError> {
     let text = entry.word()?;
     if text.contains('\0') {
-        return Err(entry.error(format!("`{}` is not a path", entry.key), "remove the NUL character"));
+        return Err(entry.error(Text::settings_path(&entry.key), Text::settings_mend_nul()));
     }
     match text.strip_prefix("~/") {
         Some(rest) => std::env::home_dir()
             .map(|home| home.join(rest))
-            .ok_or_else(|| entry.error("there is no home folder to put for `~`", "write the whole path")),
+            .ok_or_else(|| entry.error(Text::settings_no_home(), Text::settings_mend_whole_path())),
         None => Ok(file.parent().unwrap_or(Path::new("")).join(text)),
     }
 }
@@ -388,30 +376,26 @@ fn refused(table: &Table<'_>, error: &ConfigError) -> SettingsError {
     let (keys, message, mend) = match *error {
         ConfigError::HeartbeatTooRare { interval, proxy_timeout, longest } => (
             ["interval", "proxy_timeout"],
-            format!(
-                "`interval` ({}) is above two thirds of `proxy_timeout` ({})",
-                written(interval),
-                written(proxy_timeout)
-            ),
-            format!("write interval = \"{}\" or less", written(longest)),
+            Text::settings_heartbeat_rare(&written(interval), &written(proxy_timeout)),
+            Text::settings_mend_or_less(&format_args!("interval = \"{}\"", written(longest))),
         ),
         ConfigError::TooShort { setting, value, least } => {
             let key = setting.rsplit('.').next().unwrap_or(setting);
-            let message = format!("`{key}` ({}) is too short", written(value));
-            ([key; 2], message, format!("write \"{}\" or more", written(least)))
+            let message = Text::settings_short(&key, &written(value));
+            ([key; 2], message, Text::settings_mend_or_more(&format_args!("\"{}\"", written(least))))
         }
         ConfigError::TooLong { setting, value, most } => {
             let key = setting.rsplit('.').next().unwrap_or(setting);
-            let message = format!("`{key}` ({}) is too long", written(value));
-            ([key; 2], message, format!("write \"{}\" or less", written(most)))
+            let message = Text::settings_long(&key, &written(value));
+            ([key; 2], message, Text::settings_mend_or_less(&format_args!("\"{}\"", written(most))))
         }
         ConfigError::HeartbeatTooLong { bytes } => {
-            (["text"; 2], format!("`text` has {bytes} bytes, which is too long"), "shorten it".to_owned())
+            (["text"; 2], Text::settings_heartbeat_long(&bytes), Text::settings_mend_shorten())
         }
         ConfigError::CapBelowFirst { first, cap } => (
             ["cap", "first"],
-            format!("`cap` ({}) is below `first` ({})", written(cap), written(first)),
-            format!("write cap = \"{}\" or more", written(first)),
+            Text::settings_cap(&written(cap), &written(first)),
+            Text::settings_mend_or_more(&format_args!("cap = \"{}\"", written(first))),
         ),
     };
     match keys.into_iter().find_map(|key| table.entry(key)) {
@@ -427,13 +411,13 @@ fn mapping(entry: Entry<'_>) -> Result<Mapping, SettingsError> {
         let Some(entry) = table.entry(name) else { continue };
         let source = Source::parse(entry.text()?).map_err(|error| match error {
             SourceError::Neither => entry.error(
-                format!("`{name}` is neither a JSON Pointer nor a template"),
-                "write it as \"/payload/subject\" or \"{{ payload.subject }}\"",
+                Text::settings_mapping(&name),
+                Text::settings_mend_mapping(&"\"{{ payload.subject }}\""),
             ),
             SourceError::Template(error) => entry.error_within(
                 error.at,
-                format!("the template for `{name}` has a mistake: {error}"),
-                "write for example \"{{ payload.who }}: {{ payload.text }}\"",
+                Text::settings_template(&name, &error),
+                Text::settings_mend_example(&"\"{{ payload.who }}: {{ payload.text }}\""),
             ),
         })?;
         mapping.insert(field, source);
@@ -448,10 +432,10 @@ fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
     let mut rule = rule.map_err(|error| match when {
         Some((entry, _)) => entry.error_within(
             error.at,
-            format!("`when` has a mistake: {error}"),
-            "write for example \"priority >= 4 and 'paid' in title\"",
+            Text::settings_when(&error),
+            Text::settings_mend_example(&"\"priority >= 4 and 'paid' in title\""),
         ),
-        None => table.error(error.to_string(), "add a `when`"),
+        None => table.error(Text::settings_when(&error), Text::settings_mend_add_when()),
     })?;
     rule.then = table.maybe("then", |entry| {
         entry.choice(&[("notify", Then::Notify), ("silent", Then::Silent), ("store", Then::Store)])

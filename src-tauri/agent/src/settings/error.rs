@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use tidings_words::Words;
+use tidings_words::{Text, Words};
 
 /// A place in the settings file, both from 1. Columns count characters, not bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Position {
 
 /// The first thing wrong in a settings file. Never holds a secret: values are quoted only where they are
 /// close to a word that the file may hold.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) struct SettingsError {
     /// The settings file.
     pub(crate) file: PathBuf,
@@ -37,9 +37,9 @@ pub(crate) struct SettingsError {
     /// The key that it is about, in its channel or at the top of the file, such as `heartbeat.interval`.
     pub(crate) key: Option<String>,
     /// What is wrong.
-    pub(crate) message: String,
+    pub(crate) message: Text,
     /// How to mend it.
-    pub(crate) mend: String,
+    pub(crate) mend: Text,
 }
 
 impl SettingsError {
@@ -50,18 +50,24 @@ impl SettingsError {
 
 impl SettingsError {
     /// Where, what, and how to mend it.
-    pub(crate) fn told(&self, _: Words) -> String {
-        self.to_string()
+    pub(crate) fn told(&self, words: Words) -> String {
+        let mut place = short(&self.file).display().to_string();
+        if let Some(Position { line, column }) = self.position {
+            place += &format!(":{line}:{column}");
+        }
+        words.settings_error(&self.mend.said(words), &self.message.said(words), &place)
+    }
+
+    /// What, and how to mend it, where the place is not in question.
+    pub(crate) fn told_alone(&self, words: Words) -> String {
+        words.settings_error_alone(&self.mend.said(words), &self.message.said(words))
     }
 }
 
+/// For the log.
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", short(&self.file).display())?;
-        if let Some(Position { line, column }) = self.position {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}; {}", self.message, self.mend)
+        f.write_str(&self.told(Words::default()))
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 use tidings_api::{ChannelValues, Defaults, Edit, ErrorCode, Refusal, Secret, SettingsReport, Values};
+use tidings_words::Words;
 
 use super::edit::{EditError, apply, ids};
 use super::write::{WriteError, write};
@@ -45,7 +46,7 @@ impl SettingsFile {
     }
 
     /// What stands in the file. Asks the keyring, and never makes it prompt.
-    pub(crate) async fn report(&self) -> SettingsReport {
+    pub(crate) async fn report(&self, words: Words) -> SettingsReport {
         let content = content(&self.path);
         let mut report = SettingsReport {
             revision: String::new(),
@@ -74,7 +75,7 @@ impl SettingsFile {
                     })
                     .collect();
             }
-            Err(error) => report.error = Some(error.to_string()),
+            Err(error) => report.error = Some(error.told(words)),
         }
         let channels: Vec<&str> = report.channels.iter().map(|channel| channel.id.as_str()).collect();
         match keyring::holds(&channels).await {
@@ -90,22 +91,24 @@ impl SettingsFile {
     }
 
     /// Makes all of the edits or none, and returns when they are in force.
-    pub(crate) async fn edit(&self, revision: &str, edits: Vec<Edit>) -> Result<SettingsReport, Refusal> {
+    pub(crate) async fn edit(
+        &self,
+        revision: &str,
+        edits: Vec<Edit>,
+        words: Words,
+    ) -> Result<SettingsReport, Refusal> {
         let _one = self.editing.lock().await;
         let mut kept = Kept::default();
         let mut written = Ok(());
         for _ in 0..TRIES {
             let old = content(&self.path);
             let known = self.known(&old).map_err(|error| {
-                Refusal::new(
-                    ErrorCode::SettingsFile,
-                    format!("mend the settings file by hand first: {error}"),
-                )
+                Refusal::new(ErrorCode::SettingsFile, words.settings_edit_first(&error.told(words)))
             })?;
-            let edits = self.fitting(revision, &known, &edits)?;
-            let (new, settings) = self.tried(&old, &known, &edits)?;
+            let edits = self.fitting(revision, &known, &edits, words)?;
+            let (new, settings) = self.tried(&old, &known, &edits, words)?;
             if !kept.done {
-                kept = Kept::keep(&edits, &settings).await?;
+                kept = Kept::keep(&edits, &settings, words).await?;
             }
             written = match new {
                 None => Ok(()),
@@ -121,27 +124,36 @@ impl SettingsFile {
         }
         if let Err(error) = written {
             kept.undo().await;
-            let message =
-                format!("the settings file {} can't be written: {error}", short(&self.path).display());
+            let file = short(&self.path);
+            let message = match error {
+                WriteError::Changed => words.settings_edit_write_changed(&file.display()),
+                WriteError::ReadOnly => words.settings_edit_read_only(&file.display()),
+                WriteError::System(why) => words.settings_edit_write_failed(&file.display(), &why),
+            };
             return Err(Refusal::new(ErrorCode::SettingsFile, message));
         }
         self.look.now().await;
-        Ok(self.report().await)
+        Ok(self.report(words).await)
     }
 
     /// A channel of these values, though they stand nowhere; `id`: of the channel that they are to become.
-    pub(crate) fn channel(&self, id: Option<&str>, mut values: Values) -> Result<ChannelSettings, Refusal> {
+    pub(crate) fn channel(
+        &self,
+        id: Option<&str>,
+        mut values: Values,
+        words: Words,
+    ) -> Result<ChannelSettings, Refusal> {
         if let Some(id) = id {
             values.entry("id").or_insert_with(|| id.into());
         }
         let add = Edit::AddChannel { values, secret: None };
         let nothing = Known { text: String::new(), settings: Settings::default(), values: Values::new() };
-        let (_, settings) = self.tried(&Ok(Some(Vec::new())), &nothing, &[add])?;
+        let (_, settings) = self.tried(&Ok(Some(Vec::new())), &nothing, &[add], words)?;
         settings
             .channels
             .into_iter()
             .next()
-            .ok_or_else(|| Refusal::new(ErrorCode::InvalidSettings, "these values make no channel"))
+            .ok_or_else(|| Refusal::new(ErrorCode::InvalidSettings, words.settings_edit_no_channel()))
     }
 
     fn known(&self, content: &Content) -> Result<Known, SettingsError> {
@@ -168,14 +180,21 @@ impl SettingsFile {
     }
 
     /// The edits without what is done already, if nobody else changed the same.
-    fn fitting(&self, revision_of: &str, now: &Known, edits: &[Edit]) -> Result<Vec<Edit>, Refusal> {
+    fn fitting(
+        &self,
+        revision_of: &str,
+        now: &Known,
+        edits: &[Edit],
+        words: Words,
+    ) -> Result<Vec<Edit>, Refusal> {
         if revision(&now.text) == revision_of {
             return Ok(edits.to_vec());
         }
         let changed = |key: Option<&str>| {
-            let what = key.map_or_else(|| "it".to_owned(), |key| format!("`{key}`"));
-            let message =
-                format!("{what} was changed in the settings file meanwhile; look at it again, then save");
+            let message = match key {
+                Some(key) => words.settings_edit_key_changed(&key),
+                None => words.settings_edit_changed(),
+            };
             Refusal { key: key.map(str::to_owned), ..Refusal::new(ErrorCode::SettingsChanged, message) }
         };
         let before = {
@@ -213,6 +232,7 @@ impl SettingsFile {
         old: &Content,
         known: &Known,
         edits: &[Edit],
+        words: Words,
     ) -> Result<(Option<String>, Settings), Refusal> {
         let head = if matches!(old, Ok(None)) { HEAD } else { &known.text };
         let invalid = |key: Option<String>, message: String| Refusal {
@@ -220,23 +240,29 @@ impl SettingsFile {
             ..Refusal::new(ErrorCode::InvalidSettings, message)
         };
         let new = apply(head, edits).map_err(|error| match error {
-            EditError::UnknownChannel(_) => Refusal::new(ErrorCode::UnknownChannel, error.to_string()),
-            EditError::Value { ref key, .. } => invalid(Some(key.clone()), error.to_string()),
-            EditError::Syntax(_) => Refusal::new(ErrorCode::SettingsFile, error.to_string()),
+            EditError::UnknownChannel(id) => {
+                Refusal::new(ErrorCode::UnknownChannel, words.settings_edit_unknown(&id))
+            }
+            EditError::Value { key, why } => {
+                let message = words.settings_edit_value(&key, &why);
+                invalid(Some(key), message)
+            }
+            EditError::Syntax(why) => Refusal::new(ErrorCode::SettingsFile, words.settings_not_toml(&why)),
         })?;
         let settings = parse(new.as_bytes(), &self.path).map_err(|error| {
-            let SettingsError { key, message, mend, .. } = error;
-            invalid(key, format!("{message}; {mend}"))
+            let message = error.told_alone(words);
+            invalid(error.key, message)
         })?;
         for channel in &settings.channels {
             let Err(error) = channel.config() else { continue };
             // A channel that nobody edits may have lost its files.
             let unchanged = known.settings.channels.contains(channel);
             return Err(if unchanged {
-                let message = format!("the channel {:?} needs mending first: {error}", channel.name);
+                let name = format_args!("{:?}", channel.name);
+                let message = words.settings_edit_channel_first(&name, &error.told(words));
                 Refusal::new(ErrorCode::SettingsFile, message)
             } else {
-                invalid(Some(error.key.to_owned()), error.to_string())
+                invalid(Some(error.key.to_owned()), error.told(words))
             });
         }
         Ok((Some(new).filter(|new| new != head), settings))
@@ -258,7 +284,7 @@ struct Kept {
 }
 
 impl Kept {
-    async fn keep(edits: &[Edit], settings: &Settings) -> Result<Self, Refusal> {
+    async fn keep(edits: &[Edit], settings: &Settings, words: Words) -> Result<Self, Refusal> {
         let mut kept = Self { done: true, added: Vec::new() };
         let adding = edits.iter().filter_map(|edit| match edit {
             Edit::AddChannel { secret, .. } => Some(secret),
@@ -268,7 +294,7 @@ impl Kept {
         let added = &settings.channels[settings.channels.len().saturating_sub(count)..];
         for (secret, channel) in adding.zip(added) {
             let Some(secret) = secret else { continue };
-            if let Err(refusal) = keep(&channel.id, Some(secret)).await {
+            if let Err(refusal) = keep(&channel.id, Some(secret), words).await {
                 kept.undo().await;
                 return Err(refusal);
             }
@@ -276,7 +302,7 @@ impl Kept {
         }
         for edit in edits {
             if let Edit::RemoveChannel { channel } = edit
-                && let Err(refusal) = keep(channel, None).await
+                && let Err(refusal) = keep(channel, None, words).await
             {
                 kept.undo().await;
                 return Err(refusal);
@@ -295,22 +321,22 @@ impl Kept {
 }
 
 /// Keeps a channel's secret in the keyring, or removes it, without a prompt.
-pub(crate) async fn keep(channel: &str, secret: Option<&Secret>) -> Result<(), Refusal> {
+pub(crate) async fn keep(channel: &str, secret: Option<&Secret>, words: Words) -> Result<(), Refusal> {
     let done = match secret {
-        Some(secret) => keyring::write(channel, &usable(secret)?, false).await,
+        Some(secret) => keyring::write(channel, &usable(secret, words)?, false).await,
         None => match keyring::remove(channel, false).await {
             // Without a keyring there is nothing in it.
             Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
             Err(error) => Err(error),
         },
     };
-    done.map_err(|error| Refusal::new(ErrorCode::Keyring, error.to_string()))
+    done.map_err(|error| Refusal::new(ErrorCode::Keyring, error.told(words)))
 }
 
 /// A secret as it was typed, if it can be one.
-pub(crate) fn usable(Secret(secret): &Secret) -> Result<String, Refusal> {
-    credential::usable("the field", secret.as_bytes())
-        .map_err(|error| Refusal::new(ErrorCode::InvalidSettings, error.to_string()))
+pub(crate) fn usable(Secret(secret): &Secret, words: Words) -> Result<String, Refusal> {
+    credential::usable("field", secret.as_bytes())
+        .map_err(|error| Refusal::new(ErrorCode::InvalidSettings, error.told(words)))
 }
 
 /// A content's name.

@@ -46,7 +46,7 @@ impl Bench {
     }
 
     async fn edit(&self, revision: &str, edits: &[Edit]) -> Result<SettingsReport, Refusal> {
-        let edit = self.file.edit(revision, edits.to_vec());
+        let edit = self.file.edit(revision, edits.to_vec(), Words::default());
         tokio::time::timeout(Duration::from_secs(20), edit).await.expect("in time")
     }
 }
@@ -61,7 +61,7 @@ fn remove(channel: &str) -> Edit {
 
 #[tokio::test]
 async fn what_stands_in_the_file_is_told_and_nothing_more() {
-    let report = Bench::start(Some(FILE)).file.report().await;
+    let report = Bench::start(Some(FILE)).file.report(Words::default()).await;
     assert_eq!(Json::Object(report.values), json!({"theme": "dark"}));
     let [channel] = report.channels.as_slice() else { panic!("one channel") };
     assert_eq!(channel.id, "orders");
@@ -89,7 +89,7 @@ fn the_defaults_are_those_of_the_parser() {
 #[tokio::test]
 async fn the_first_edit_makes_the_file() {
     let bench = Bench::start(None);
-    let first = bench.file.report().await;
+    let first = bench.file.report(Words::default()).await;
     let report = bench.edit(&first.revision, &[set(None, "theme", json!("light"))]).await.expect("done");
     assert_eq!(report.values["theme"], "light");
     assert!(
@@ -101,7 +101,7 @@ async fn the_first_edit_makes_the_file() {
 #[tokio::test]
 async fn what_the_hand_changed_meanwhile_stays() {
     let bench = Bench::start(Some(FILE));
-    let old = bench.file.report().await.revision;
+    let old = bench.file.report(Words::default()).await.revision;
     bench.by_hand("\"dark\" # eyes", "\"light\" # changed my mind");
     bench.edit(&old, &[set(Some("orders"), "name", json!("Sales"))]).await.expect("done");
     let wanted =
@@ -113,7 +113,7 @@ async fn what_the_hand_changed_meanwhile_stays() {
 #[tokio::test]
 async fn the_same_key_changed_by_both_is_refused_and_nothing_is_written() {
     let bench = Bench::start(Some(FILE));
-    let old = bench.file.report().await.revision;
+    let old = bench.file.report(Words::default()).await.revision;
     bench.by_hand("shop.example", "new.example");
     let by_hand = bench.text();
     for (edits, key) in [
@@ -141,7 +141,7 @@ async fn the_same_key_changed_by_both_is_refused_and_nothing_is_written() {
 async fn edits_that_make_no_settings_are_refused_at_their_key() {
     let bench = Bench::start(Some(FILE));
     let missing = bench.folder.path().join("none.pem").display().to_string();
-    let revision = bench.file.report().await.revision;
+    let revision = bench.file.report(Words::default()).await.revision;
     let orders = Some("orders");
     for (edit, key) in [
         (set(orders, "url", json!("shop")), "url"),
@@ -177,7 +177,7 @@ async fn edits_that_make_no_settings_are_refused_at_their_key() {
 async fn a_file_with_an_error_is_left_to_the_hand() {
     let text = "them = \"dark\"\n";
     let bench = Bench::start(Some(text));
-    let report = bench.file.report().await;
+    let report = bench.file.report(Words::default()).await;
     assert!(report.error.expect("an error").contains(":1:1: unknown key `them`"));
     let refusal =
         bench.edit(&report.revision, &[set(None, "theme", json!("dark"))]).await.expect_err("refused");
@@ -189,7 +189,7 @@ async fn a_file_with_an_error_is_left_to_the_hand() {
 #[tokio::test]
 async fn without_a_keyring_a_secret_is_refused_and_no_channel_is_added() {
     let bench = Bench::start(Some(FILE));
-    let report = bench.file.report().await;
+    let report = bench.file.report(Words::default()).await;
     let Json::Object(values) = json!({"url": "wss://new.example/"}) else { unreachable!() };
     for (secret, code) in [("s3cret", ErrorCode::Keyring), ("two\nlines", ErrorCode::InvalidSettings)] {
         let add = Edit::AddChannel { values: values.clone(), secret: Some(Secret(secret.to_owned())) };

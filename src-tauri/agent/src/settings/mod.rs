@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, TakeBack};
 use tidings_inbox::{ChannelProfile, Mapping, Policy, QuietHours, Rule, Show};
-use tidings_words::Words;
+use tidings_words::{Text, Words};
 use url::Url;
 
 pub(crate) use error::{SettingsError, short};
@@ -221,12 +221,9 @@ impl ChannelSettings {
     /// One of the files can't be read or used, or the environment names no usable proxy.
     pub(crate) fn config(&self) -> Result<Config, CaFileError> {
         let read = |key: &'static str, file: &Path| {
-            let told = |why| {
+            let told = |why: Unreadable| {
                 let file = short(file);
-                let message = format!(
-                    "can't read the {key} {}: {why}; correct its path or its permissions",
-                    file.display()
-                );
+                let message = Text::settings_file_unreadable(&file.display(), &key, &why);
                 CaFileError { key, message }
             };
             bytes(file).map_err(told)
@@ -237,7 +234,7 @@ impl ChannelSettings {
                 let pair = (read("client_cert", chain)?, read("client_key", key)?);
                 let cert = tidings_channel::ClientCert::from_pem(&pair.0, &pair.1);
                 Some(cert.map_err(|why| {
-                    let message = format!("the client_cert {} can't be used: {why}", short(chain).display());
+                    let message = Text::settings_cert_unusable(&short(chain).display(), &why);
                     CaFileError { key: "client_cert", message }
                 })?)
             }
@@ -255,7 +252,8 @@ impl ChannelSettings {
         config.take_back_after = self.take_back_after;
         config.ca_pem = ca_pem;
         config.client_cert = client_cert;
-        config.proxy = proxy.map_err(|why| CaFileError { key: "proxy", message: why.to_string() })?;
+        config.proxy = proxy
+            .map_err(|why| CaFileError { key: "proxy", message: Text::settings_proxy_unusable(&why) })?;
         Ok(config)
     }
 
@@ -316,18 +314,18 @@ impl ChannelSettings {
 }
 
 /// What a channel's connection needs can't be read or used: `ca_file`, `client_cert`, a proxy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct CaFileError {
     /// The channel's key that it is about.
     pub(crate) key: &'static str,
-    message: String,
+    message: Text,
 }
 
 impl CaFileError {
     /// What, and how to mend it.
-    pub(crate) fn told(&self, _: Words) -> String {
-        self.to_string()
+    pub(crate) fn told(&self, words: Words) -> String {
+        self.message.said(words)
     }
 }
 
@@ -387,18 +385,12 @@ fn read(file: &Path, content: &Content) -> Result<Settings, SettingsError> {
     let (message, mend) = match content {
         Ok(Some(bytes)) => return parse(bytes, file),
         Ok(None) => return Ok(Settings::default()),
-        Err(Unreadable::NotAFile) => {
-            ("it is not a file".to_owned(), "put the settings into a file of this name")
-        }
-        Err(Unreadable::TooLarge) => {
-            ("it is larger than 1 MiB".to_owned(), "is this the settings file? Remove what is not settings")
-        }
+        Err(Unreadable::NotAFile) => (Text::settings_not_a_file(), Text::settings_mend_not_a_file()),
+        Err(Unreadable::TooLarge) => (Text::settings_too_large(), Text::settings_mend_too_large()),
         Err(Unreadable::System(io::ErrorKind::PermissionDenied, _)) => {
-            ("no permission to read it".to_owned(), "make it yours and readable: chown, chmod 600")
+            (Text::settings_no_permission(), Text::settings_mend_permission())
         }
-        Err(Unreadable::System(_, words)) => {
-            (format!("it can't be read: {words}"), "see that the file and its disk are in order")
-        }
+        Err(Unreadable::System(_, words)) => (Text::settings_unreadable(words), Text::settings_mend_disk()),
     };
-    Err(SettingsError { file: file.to_owned(), position: None, key: None, message, mend: mend.to_owned() })
+    Err(SettingsError { file: file.to_owned(), position: None, key: None, message, mend })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tidings_inbox::{QuietHours, Weekdays};
+use tidings_words::Text;
 use toml::de::DeTable;
 
 use super::channel::channels;
@@ -21,8 +22,8 @@ pub(crate) fn parse(text: &[u8], file: &Path) -> Result<Settings, SettingsError>
                 file: file.to_owned(),
                 position: Some(Position::of(valid, valid.len())),
                 key: None,
-                message: "the file is not UTF-8 from here on".to_owned(),
-                mend: "save it as UTF-8".to_owned(),
+                message: Text::settings_not_utf8(),
+                mend: Text::settings_mend_utf8(),
             });
         }
     };
@@ -54,11 +55,10 @@ fn syntax_error(document: Document<'_>, error: &toml::de::Error) -> SettingsErro
     let message = error.message().replace('\n', ", ");
     if message.starts_with("duplicate key") {
         let key = document.text.get(span.clone()).unwrap_or_default();
-        let mend = "keep one of the two, and one header for each table";
-        return document.error(span.start, format!("`{}` stands twice", key.trim_matches('"')), mend);
+        let message = Text::settings_twice(&key.trim_matches('"'));
+        return document.error(span.start, message, Text::settings_mend_twice());
     }
-    let mend = "put text in quotes, and write one `key = value` a line";
-    document.error(span.start, format!("this is not TOML: {message}"), mend)
+    document.error(span.start, Text::settings_not_toml(&message), Text::settings_mend_toml())
 }
 
 fn notifications(entry: Entry<'_>) -> Result<NotificationSettings, SettingsError> {
@@ -81,19 +81,18 @@ fn notifications(entry: Entry<'_>) -> Result<NotificationSettings, SettingsError
 
 fn quiet_hours(entry: Entry<'_>) -> Result<QuietHours, SettingsError> {
     let table = entry.table("notifications.quiet_hours", &["days", "from", "to"])?;
-    let mend = "write for example { days = \"mon-fri\", from = \"22:00\", to = \"07:00\" }";
+    let example = "{ days = \"mon-fri\", from = \"22:00\", to = \"07:00\" }";
     let time = |key: &'static str| {
-        let entry =
-            table.entry(key).ok_or_else(|| table.error(format!("quiet hours without `{key}`"), mend))?;
-        jiff::civil::Time::strptime("%H:%M", entry.text()?)
-            .map(|time| (entry, time))
-            .map_err(|_| entry.error(format!("`{key}` is not a time of day"), "write it as \"22:00\""))
+        let entry = table.entry(key).ok_or_else(|| {
+            table.error(Text::settings_quiet_hours_without(&key), Text::settings_mend_example(&example))
+        })?;
+        jiff::civil::Time::strptime("%H:%M", entry.text()?).map(|time| (entry, time)).map_err(|_| {
+            entry.error(Text::settings_no_time(&key), Text::settings_mend_write_as(&"\"22:00\""))
+        })
     };
     let ((_, from), (to_entry, to)) = (time("from")?, time("to")?);
     if from == to {
-        return Err(
-            to_entry.error("`to` is the same as `from`", "for a whole day write \"00:00\" to \"23:59\"")
-        );
+        return Err(to_entry.error(Text::settings_same_times(), Text::settings_mend_whole_day()));
     }
     Ok(QuietHours { days: table.or("days", Weekdays::ALL, weekdays)?, from, to })
 }

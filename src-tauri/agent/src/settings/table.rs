@@ -4,6 +4,7 @@ use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::time::Duration;
 
+use tidings_words::Text;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -11,10 +12,6 @@ use super::error::{Position, SettingsError, nearest};
 
 /// Longest duration taken. Far beyond use, and far from overflowing a clock.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
-
-/// What a secret that stands in the file is answered with.
-pub(super) const SECRET_MEND: &str =
-    "keep it out of the file: name a command, file or variable with token_command, token_file or token_env";
 
 /// The file being read: what errors need.
 #[derive(Clone, Copy)]
@@ -24,18 +21,13 @@ pub(super) struct Document<'a> {
 }
 
 impl Document<'_> {
-    pub(super) fn error(
-        &self,
-        at: usize,
-        message: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> SettingsError {
+    pub(super) fn error(&self, at: usize, message: Text, mend: Text) -> SettingsError {
         SettingsError {
             file: self.file.to_owned(),
             position: Some(Position::of(self.text, at)),
             key: None,
-            message: message.into(),
-            mend: mend.into(),
+            message,
+            mend,
         }
     }
 }
@@ -106,20 +98,26 @@ impl<'a> Table<'a> {
         let Some(key) = stranger else {
             return Ok(Self { document, table, at, place: placed });
         };
-        let place = if name.is_empty() { "at the top of the file".to_owned() } else { format!("in {name}") };
         let word = key.get_ref();
         let near = nearest(word, known.iter().copied());
+        let error = |message, mend| document.error(key.span().start, message, mend).about(placed.entry(word));
         if near.is_none() && looks_secret(word) {
-            let message = format!("`{word}` {place} looks like a secret");
-            return Err(document.error(key.span().start, message, SECRET_MEND).about(placed.entry(word)));
+            let message = match name {
+                "" => Text::settings_secret_key_at_top(word),
+                table => Text::settings_secret_key(word, &table),
+            };
+            return Err(error(message, Text::settings_mend_secret()));
         }
         let mend = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known here: {}", known.join(", ")),
+            Some(near) => Text::settings_mend_near(&near),
+            None => Text::settings_mend_known(&known.join(", ")),
         };
         let shown: String = word.chars().take(64).flat_map(char::escape_debug).collect();
-        let message = format!("unknown key `{shown}` {place}");
-        Err(document.error(key.span().start, message, mend).about(placed.entry(word)))
+        let message = match name {
+            "" => Text::settings_unknown_key_at_top(&shown),
+            table => Text::settings_unknown_key(&shown, &table),
+        };
+        Err(error(message, mend))
     }
 
     pub(super) fn entry(&self, key: &'a str) -> Option<Entry<'a>> {
@@ -127,7 +125,7 @@ impl<'a> Table<'a> {
     }
 
     /// An error about the table as a whole.
-    pub(super) fn error(&self, message: impl Into<String>, mend: impl Into<String>) -> SettingsError {
+    pub(super) fn error(&self, message: Text, mend: Text) -> SettingsError {
         SettingsError { key: self.place.table(), ..self.document.error(self.at, message, mend) }
     }
 
@@ -162,18 +160,13 @@ pub(super) struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     /// An error that points at the value.
-    pub(super) fn error(&self, message: impl Into<String>, mend: impl Into<String>) -> SettingsError {
+    pub(super) fn error(&self, message: Text, mend: Text) -> SettingsError {
         self.error_at(self.span().start, message, mend)
     }
 
     /// An error that points at byte `at` of the value's text; at the whole value where escapes or line
     /// continuations make the file's text another one.
-    pub(super) fn error_within(
-        &self,
-        at: usize,
-        message: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> SettingsError {
+    pub(super) fn error_within(&self, at: usize, message: Text, mend: Text) -> SettingsError {
         let span = self.span();
         let written = self.document.text.get(span.clone()).unwrap_or_default();
         let begin = match self.value.get_ref() {
@@ -196,21 +189,21 @@ impl<'a> Entry<'a> {
         matches!(self.value.get_ref(), DeValue::Table(_))
     }
 
-    fn wrong_type(&self, wanted: &str, mend: impl Into<String>) -> SettingsError {
+    fn wrong_type(&self, wanted: &str, mend: Text) -> SettingsError {
         let found = match self.value.get_ref() {
             DeValue::String(_) => "text",
-            DeValue::Integer(_) | DeValue::Float(_) => "a number",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date or time",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a table",
+            DeValue::Integer(_) | DeValue::Float(_) => "number",
+            DeValue::Boolean(_) => "truth",
+            DeValue::Datetime(_) => "time",
+            DeValue::Array(_) => "list",
+            DeValue::Table(_) => "table",
         };
-        self.error(format!("`{}` must be {wanted}, not {found}", self.key), mend)
+        self.error(Text::settings_wrong_type(&found, &self.key, &wanted), mend)
     }
 
     pub(super) fn text(self) -> Result<&'a str, SettingsError> {
         let DeValue::String(text) = self.value.get_ref() else {
-            return Err(self.wrong_type("text", "put it in quotes"));
+            return Err(self.wrong_type("text", Text::settings_mend_quotes()));
         };
         Ok(text)
     }
@@ -218,14 +211,14 @@ impl<'a> Entry<'a> {
     /// Text that is not empty.
     pub(super) fn word(self) -> Result<&'a str, SettingsError> {
         match self.text()? {
-            "" => Err(self.error(format!("`{}` is empty", self.key), "fill it in, or remove the line")),
+            "" => Err(self.error(Text::settings_empty(&self.key), Text::settings_mend_fill())),
             text => Ok(text),
         }
     }
 
     pub(super) fn truth(self) -> Result<bool, SettingsError> {
         let DeValue::Boolean(truth) = self.value.get_ref() else {
-            return Err(self.wrong_type("true or false", "write true or false, without quotes"));
+            return Err(self.wrong_type("truth", Text::settings_mend_truth()));
         };
         Ok(*truth)
     }
@@ -235,36 +228,41 @@ impl<'a> Entry<'a> {
     where
         T: TryFrom<i64> + PartialOrd + std::fmt::Display,
     {
-        let limits = format!("write a whole number from {} to {}", range.start(), range.end());
+        let limits = Text::settings_mend_range(range.start(), range.end());
         let DeValue::Integer(digits) = self.value.get_ref() else {
-            return Err(self.wrong_type("a whole number", limits));
+            return Err(self.wrong_type("number", limits));
         };
         i64::from_str_radix(digits.as_str(), digits.radix())
             .ok()
             .and_then(|number| T::try_from(number).ok())
             .filter(|number| range.contains(number))
-            .ok_or_else(|| self.error(format!("`{}` is out of range", self.key), limits))
+            .ok_or_else(|| self.error(Text::settings_out_of_range(&self.key), limits))
     }
 
     /// A duration as text with units, such as "1500ms".
     pub(super) fn duration(self) -> Result<Duration, SettingsError> {
         if let DeValue::Integer(digits) = self.value.get_ref() {
-            return Err(self.wrong_type("text with a unit", format!("write \"{digits}s\"")));
+            return Err(
+                self.wrong_type("duration", Text::settings_mend_write(&format_args!("\"{digits}s\"")))
+            );
         }
         let DeValue::String(text) = self.value.get_ref() else {
-            return Err(self.wrong_type("text with a unit", "write for example \"60s\""));
+            return Err(self.wrong_type("duration", Text::settings_mend_example(&"\"60s\"")));
         };
         let text = text.trim();
         match humantime::parse_duration(text) {
             Ok(duration) if duration <= LONGEST => Ok(duration),
-            Ok(_) => Err(self.error(format!("`{}` is too long", self.key), "write at most \"366d\"")),
-            Err(_) if !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit()) => {
-                Err(self.error(format!("`{}` has no unit", self.key), format!("write \"{text}s\"")))
-            }
-            Err(_) => Err(self.error(
-                format!("`{}` is not a duration", self.key),
-                "write for example \"1500ms\", \"60s\", \"5m\" or \"2h\"",
+            Ok(_) => Err(self.error(
+                Text::settings_duration_too_long(&self.key),
+                Text::settings_mend_at_most(&"\"366d\""),
             )),
+            Err(_) if !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit()) => {
+                Err(self.error(
+                    Text::settings_no_unit(&self.key),
+                    Text::settings_mend_write(&format_args!("\"{text}s\"")),
+                ))
+            }
+            Err(_) => Err(self.error(Text::settings_no_duration(&self.key), Text::settings_mend_durations())),
         }
     }
 
@@ -272,7 +270,7 @@ impl<'a> Entry<'a> {
     pub(super) fn positive_duration(self) -> Result<Duration, SettingsError> {
         match self.duration()? {
             Duration::ZERO => {
-                Err(self.error(format!("`{}` must be more than zero", self.key), "write for example \"15s\""))
+                Err(self.error(Text::settings_zero(&self.key), Text::settings_mend_example(&"\"15s\"")))
             }
             duration => Ok(duration),
         }
@@ -294,14 +292,13 @@ impl<'a> Entry<'a> {
         known: impl Iterator<Item = &'w str> + Clone,
     ) -> SettingsError {
         match nearest(word, known.clone()) {
-            Some(near) => self.error(
-                format!("unknown word `{word}` for `{}`", self.key),
-                format!("did you mean `{near}`?"),
-            ),
+            Some(near) => {
+                self.error(Text::settings_unknown_word(&self.key, &word), Text::settings_mend_near(&near))
+            }
             None => {
                 let known: Vec<_> = known.collect();
-                let mend = format!("write one of {}", known.join(", "));
-                self.error(format!("unknown word for `{}`", self.key), mend)
+                let mend = Text::settings_mend_one_of(&known.join(", "));
+                self.error(Text::settings_some_word(&self.key), mend)
             }
         }
     }
@@ -310,9 +307,9 @@ impl<'a> Entry<'a> {
     pub(super) fn list(self) -> Result<impl Iterator<Item = Entry<'a>>, SettingsError> {
         let DeValue::Array(items) = self.value.get_ref() else {
             return Err(if self.is_table() && matches!(self.key, "channel" | "rule") {
-                self.wrong_type("a list of tables", "write its header in double brackets, `[[…]]`")
+                self.wrong_type("tables", Text::settings_mend_header())
             } else {
-                self.wrong_type("a list", "put it in brackets: [ … ]")
+                self.wrong_type("list", Text::settings_mend_brackets())
             });
         };
         Ok(items.iter().map(move |value| Entry { value, ..self }))
@@ -321,7 +318,7 @@ impl<'a> Entry<'a> {
     /// A table with these keys.
     pub(super) fn table(self, name: &'a str, known: &[&str]) -> Result<Table<'a>, SettingsError> {
         let DeValue::Table(table) = self.value.get_ref() else {
-            return Err(self.wrong_type("a table", format!("write its keys under {name}")));
+            return Err(self.wrong_type("table", Text::settings_mend_keys_under(&name)));
         };
         Table::new(self.document, table, self.span().start, name, known)
     }
@@ -329,7 +326,7 @@ impl<'a> Entry<'a> {
     /// The keys, their places and values of a table of any keys, in the file's order.
     pub(super) fn pairs(self) -> Result<Vec<(&'a str, usize, Entry<'a>)>, SettingsError> {
         let DeValue::Table(table) = self.value.get_ref() else {
-            return Err(self.wrong_type("a table", "write it as { \"Name\" = \"value\" }"));
+            return Err(self.wrong_type("table", Text::settings_mend_write_as(&"{ \"Name\" = \"value\" }")));
         };
         let mut pairs: Vec<_> = table
             .iter()
@@ -343,12 +340,7 @@ impl<'a> Entry<'a> {
     }
 
     /// An error that points at another place than the value.
-    pub(super) fn error_at(
-        &self,
-        at: usize,
-        message: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> SettingsError {
+    pub(super) fn error_at(&self, at: usize, message: Text, mend: Text) -> SettingsError {
         self.document.error(at, message, mend).about(self.place.entry(self.key))
     }
 }

@@ -671,3 +671,17 @@ fn a_channel_becomes_what_connection_and_inbox_take() {
     assert!(profile.ids_are_unique);
     assert_eq!((profile.show, profile.id.as_str()), (Show::Title, "shop.example"));
 }
+
+#[test]
+fn in_chinese_an_error_is_chinese_but_for_its_place_and_the_files_own_words() {
+    let words = Words::of(tidings_words::Language::SimplifiedChinese);
+    let told = |text: &str| parse(text.as_bytes(), Path::new("/etc/config.toml")).unwrap_err().told(words);
+    assert_eq!(
+        told("[[channel]]\nurl = \"wss://a.example\"\nshwo = \"full\""),
+        "/etc/config.toml:3:1：[[channel]] 中有未知的键 `shwo`；您是想写 `show` 吗？"
+    );
+    assert_eq!(
+        told("start_at_login = \"yes\""),
+        "/etc/config.toml:1:18：`start_at_login` 必须是 true 或 false，而不是文本；请写 true 或 false，不加引号"
+    );
+}

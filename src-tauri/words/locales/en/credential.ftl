@@ -9,14 +9,17 @@ credential-failed = token_command failed ({ $status }); run it by hand to see wh
 credential-failed-saying = token_command failed ({ $status }): { $complaint }; run it by hand to see why
 credential-empty = { $source ->
     [keyring] the keyring
+    [field] the field
    *[key] { $source }
 } gave an empty secret; see that it holds one
 credential-too-large = { $source ->
     [keyring] the keyring
+    [field] the field
    *[key] { $source }
 } gave more than 64 KiB; it must give the secret alone
 credential-unusable = { $source ->
     [keyring] the keyring
+    [field] the field
    *[key] { $source }
 } gave what can't be a secret: several lines, control characters or no UTF-8; it must give one line of text
 

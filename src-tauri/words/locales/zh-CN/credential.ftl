@@ -9,14 +9,17 @@ credential-failed = token_command 运行失败 ({ $status })；请手动运行�
 credential-failed-saying = token_command 运行失败 ({ $status })：{ $complaint }；请手动运行以查明原因
 credential-empty = { $source ->
     [keyring] 密钥环
+    [field] 输入框
    *[key] { $source }
 } 提供的密钥为空；请确认其中存有密钥
 credential-too-large = { $source ->
     [keyring] 密钥环
+    [field] 输入框
    *[key] { $source }
 } 提供的内容超过 64 KiB；其中只能有密钥本身
 credential-unusable = { $source ->
     [keyring] 密钥环
+    [field] 输入框
    *[key] { $source }
 } 提供的内容不能用作密钥：含有多行、控制字符或不是 UTF-8；必须是一行文本
 
