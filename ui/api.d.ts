@@ -174,7 +174,7 @@ message: string,
  */
 key: string | null, };
 
-export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_sample" | "busy" | "ending";
+export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_sample" | "demo" | "busy" | "ending";
 
 export type PageEvent = AgentLink | Event;
 

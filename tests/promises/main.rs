@@ -2,11 +2,13 @@
 
 mod channel_trouble_is_told_once;
 mod channels_move_to_another_machine;
+mod demo_leaves_no_trace;
 mod desktop;
 mod disconnect_stays_disconnected;
 mod do_not_disturb_is_respected;
 mod doctor_finds_what_is_wrong;
 mod follows_the_network;
+mod health_tells_the_day;
 mod heartbeat_keeps_the_recipe;
 mod hostile_input_hurts_nobody;
 mod language_switches_at_once;
@@ -28,6 +30,7 @@ mod settings_are_edited_in_the_window;
 mod settings_decide_what_pops_up;
 mod settings_errors_are_told;
 mod several_channels;
+mod starts_at_login;
 mod status_tells_the_truth;
 mod stays_quiet_after_4500;
 mod tail_prints_what_was_and_what_comes;

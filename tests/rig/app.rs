@@ -460,6 +460,11 @@ fn folder() -> anyhow::Result<TempDir> {
     if fs::hard_link(&original, bin.join("tidings")).is_err() {
         fs::copy(&original, bin.join("tidings")).context("the agent's binary can't be copied")?;
     }
+    // The demo's, where it was built.
+    let server = original.with_file_name("tidings-server");
+    if server.exists() && fs::hard_link(&server, bin.join("tidings-server")).is_err() {
+        fs::copy(&server, bin.join("tidings-server")).context("the server's binary can't be copied")?;
+    }
     let note = |name: &str| folder.path().join(name).display().to_string();
     script(&bin.join("xdg-open"), &format!("printf '%s\\n' \"$*\" >> '{}'", note("links")))?;
     script(

@@ -16,6 +16,8 @@ use tokio::sync::{broadcast, watch};
 use crate::channels::Channels;
 use crate::cli::Start;
 use crate::crash;
+use crate::demo::{self, Demo};
+use crate::health::Health;
 use crate::lock::{self, Lock};
 use crate::notice::{Notice, Source};
 use crate::paths::{Paths, create_private};
@@ -29,7 +31,7 @@ use crate::tray::view::RECENT;
 use crate::trouble::Troubles;
 use crate::window::{self, Window, WindowError};
 use crate::wish::{Wish, Wishes};
-use crate::{remote, serve};
+use crate::{autostart, remote, serve};
 
 /// Starts Tidings, or raises the one that runs.
 pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow::Result<ExitCode> {
@@ -55,7 +57,8 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let snapshot =
         watch::Sender::new(Snapshot { words: settings::Language::Auto.words(), ..Snapshot::default() });
     let remembered = Remembered::load(paths.remembered());
-    let channels = Channels::new(inbox.clone(), wishes.clone(), snapshot.subscribe());
+    let health = Health::new(inbox.clone());
+    let channels = Channels::new(inbox.clone(), wishes.clone(), snapshot.subscribe(), health.clone());
     let changed = channels.changed();
     let mut agent = Agent {
         snapshot,
@@ -67,6 +70,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         policy: Policy::keep_all(),
         down_after: Settings::default().notifications.down_after,
         troubles: Troubles::default(),
+        demo: None,
     };
     let mut bells = Bells::listen();
     for notice in inbox_notices {
@@ -78,7 +82,15 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     // The socket first: from here on a second start finds this one.
     let (look, looks) = Look::new();
     let file = SettingsFile::new(paths.settings.clone(), look);
-    let served = serve::spawn(paths, file, &agent.snapshot, &wishes, &agent.inbox, agent.window.raises());
+    let served = serve::spawn(
+        paths,
+        file,
+        health.clone(),
+        &agent.snapshot,
+        &wishes,
+        &agent.inbox,
+        agent.window.raises(),
+    );
     let (settings, mut edits) = settings::watch(&paths.settings, looks);
     agent.take_up(settings, !start.background).await;
     let desktop = Desktop::join(paths, popup_queue, &agent, &wishes).await;
@@ -130,6 +142,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         agent.look_for_trouble();
     }
     tracing::info!("closing the links");
+    health.end(None);
     let Agent { channels, inbox, snapshot, .. } = agent;
     channels.end().await;
     drop(snapshot);
@@ -155,6 +168,7 @@ struct Agent {
     policy: Policy,
     down_after: Duration,
     troubles: Troubles,
+    demo: Option<Demo>,
 }
 
 impl Agent {
@@ -179,6 +193,7 @@ impl Agent {
         if let Some(slept) = slept {
             tracing::info!(?slept, "the machine woke");
             self.inbox.look_at_clock();
+            self.channels.slept(slept);
             self.channels.signal(ChannelSignal::Woke { slept });
         }
     }
@@ -229,10 +244,14 @@ impl Agent {
         self.inbox.set_policy(self.policy.clone());
         self.down_after = settings.notifications.down_after;
         let count = settings.channels.len();
-        if let Err(error) = self.channels.take_up(settings.channels, &mut self.remembered, by_hand).await {
+        autostart::keep(settings.start_at_login);
+        let mut channels = settings.channels;
+        channels.extend(self.demo.as_ref().and_then(|demo| demo.channel(words)));
+        if let Err(error) = self.channels.take_up(channels, &mut self.remembered, by_hand).await {
             return self.notice(Notice::File(error));
         }
         tracing::info!(channels = count, "settings taken up");
+        self.channels.note(&mut self.remembered);
         self.snapshot.send_modify(|snapshot| {
             snapshot.notices.remove(&Source::Settings);
             snapshot.channels = self.channels.views();
@@ -273,6 +292,9 @@ impl Agent {
             Wish::Try { channel, secret, answer } => {
                 let _ = answer.send(self.channels.try_out(&channel, secret));
             }
+            Wish::Demo { demo, answer } => {
+                let _ = answer.send(self.show_demo(demo).await);
+            }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::OpenWindow { activation_token, message } => self.open_window(activation_token, message),
             Wish::OpenLink { url, message } => {
@@ -289,6 +311,27 @@ impl Agent {
             // Taken by the main loop itself.
             Wish::SessionEnded | Wish::Quit => {}
         }
+    }
+
+    /// A second demo is no more than the first.
+    async fn show_demo(&mut self, demo: Option<Demo>) -> Vec<String> {
+        if demo.is_some() != self.demo.is_some() {
+            self.demo = demo;
+            let words = self.snapshot.borrow().words;
+            let mut wanted = self.channels.settings();
+            wanted.retain(|channel| channel.id != demo::ID);
+            wanted.extend(self.demo.as_ref().and_then(|demo| demo.channel(words)));
+            if let Err(error) = self.channels.take_up(wanted, &mut self.remembered, true).await {
+                tracing::warn!(%error, "the demo's channel is not taken up");
+            }
+            self.note_channels();
+            let view = self.channels.views().into_iter().find(|view| view.id == demo::ID);
+            if let (Some(demo), Some(view)) = (&mut self.demo, view) {
+                demo.welcome(view.status, words);
+            }
+        }
+        let name = |demo: &Demo| demo.channel(self.snapshot.borrow().words).map(|channel| channel.name);
+        self.demo.as_ref().and_then(name).into_iter().collect()
     }
 
     fn set_pause(&mut self, until: Option<Timestamp>) {

@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
-use tidings_channel::{Channel, ChannelUrl, Command, Config, Frame, Payload, Signal, Start, State, Status};
+use tidings_channel::{
+    Channel, ChannelUrl, Command, Config, Frame, Payload, Pulse, Signal, Start, State, Status,
+};
 use tidings_inbox::{Arrival, ChannelProfile, Inbox};
 use tidings_words::Words;
 use tokio::sync::{Notify, mpsc, watch};
@@ -21,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::credential::{CredentialSource, Credentials, Forget};
 use crate::doctor::{self, Examination, Reach};
+use crate::health::Health;
 use crate::lending::{Lender, Lent, Loan};
 use crate::remembered::{Quiet, Remembered};
 use crate::settings::{CaFileError, ChannelSettings};
@@ -37,6 +40,7 @@ pub(crate) struct Channels {
     wishes: Wishes,
     /// Says in which language.
     snapshot: watch::Receiver<Snapshot>,
+    health: Health,
     /// Some channel's state changed. Holds one permit however many did: nothing is lost, nothing piles up.
     changed: Arc<Notify>,
 }
@@ -60,8 +64,13 @@ struct Held {
 }
 
 impl Channels {
-    pub(crate) fn new(inbox: Inbox, wishes: Wishes, snapshot: watch::Receiver<Snapshot>) -> Self {
-        Self { held: Vec::new(), inbox, wishes, snapshot, changed: Arc::default() }
+    pub(crate) fn new(
+        inbox: Inbox,
+        wishes: Wishes,
+        snapshot: watch::Receiver<Snapshot>,
+        health: Health,
+    ) -> Self {
+        Self { held: Vec::new(), inbox, wishes, snapshot, health, changed: Arc::default() }
     }
 
     fn words(&self) -> Words {
@@ -71,6 +80,11 @@ impl Channels {
     /// Woken when a channel's status changed: then [`note`](Self::note) is due.
     pub(crate) fn changed(&self) -> Arc<Notify> {
         self.changed.clone()
+    }
+
+    /// The settings of each.
+    pub(crate) fn settings(&self) -> Vec<ChannelSettings> {
+        self.held.iter().map(|held| held.settings.clone()).collect()
     }
 
     /// What is shown of each.
@@ -125,6 +139,8 @@ impl Channels {
             };
             self.held.push(held);
         }
+        let gone: Vec<String> = old.iter().map(|gone| gone.settings.id.clone()).collect();
+        self.health.end(Some(&gone));
         for gone in old {
             remembered.set_channel(&gone.settings.id, None);
             gone.end().await;
@@ -178,18 +194,22 @@ impl Channels {
             profiles,
             self.inbox.clone(),
             self.changed.clone(),
+            Felt { channel: settings.id.clone(), pulse: channel.pulse(), health: self.health.clone() },
         ));
         Held { settings, channel, profile, view, state, forget, config, target, path, lent, pump }
     }
 
     /// Notes which channels came into another state, and remembers what must outlive the agent.
     pub(crate) fn note(&mut self, remembered: &mut Remembered) {
+        let words = self.snapshot.borrow().words;
         for held in &mut self.held {
             if held.is_lent() {
                 continue;
             }
             held.look_at_target();
-            let state = held.view.status().state;
+            let status = held.view.status();
+            self.health.look(&held.settings.id, &status, words);
+            let state = status.state;
             if held.state == state.name() {
                 continue;
             }
@@ -335,6 +355,11 @@ impl Channels {
         }
     }
 
+    /// The machine slept: nobody was connected meanwhile.
+    pub(crate) fn slept(&self, slept: Duration) {
+        self.health.slept(slept);
+    }
+
     /// Tells every channel what the system did.
     pub(crate) fn signal(&self, signal: Signal) {
         for held in &self.held {
@@ -451,6 +476,13 @@ fn view(settings: &ChannelSettings, status: watch::Receiver<Status>) -> ChannelV
     }
 }
 
+/// Where a channel's signs of life go.
+struct Felt {
+    channel: String,
+    pulse: watch::Receiver<Pulse>,
+    health: Health,
+}
+
 async fn pump(
     mut status: watch::Receiver<Status>,
     mut frames: mpsc::Receiver<Frame>,
@@ -458,6 +490,7 @@ async fn pump(
     profile: watch::Receiver<Arc<ChannelProfile>>,
     inbox: Inbox,
     changed: Arc<Notify>,
+    mut felt: Felt,
 ) {
     loop {
         tokio::select! {
@@ -469,6 +502,10 @@ async fn pump(
                 inbox.receive(Arrival { catch_up, ..arrival(channel, frame) }).await;
             }
             Ok(()) = status.changed() => changed.notify_one(),
+            Ok(()) = felt.pulse.changed() => {
+                let pulse = *felt.pulse.borrow_and_update();
+                felt.health.feel(&felt.channel, pulse);
+            }
         }
     }
 }

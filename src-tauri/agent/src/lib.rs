@@ -5,13 +5,16 @@
 //! other commands talk to the running agent.
 
 mod app;
+mod autostart;
 mod cause;
 mod channels;
 mod cli;
 mod crash;
 mod credential;
+mod demo;
 mod diagnostics;
 mod doctor;
+mod health;
 mod keyring;
 mod lending;
 mod listen;

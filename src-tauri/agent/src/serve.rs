@@ -15,7 +15,9 @@ use tidings_words::{Text, Words};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
+use crate::demo::{self, Demo};
 use crate::diagnostics::Diagnostics;
+use crate::health::Health;
 use crate::paths::Paths;
 use crate::settings::{self, SettingsFile};
 use crate::snapshot::Snapshot;
@@ -45,6 +47,7 @@ struct Answers {
     raises: Raises,
     diagnostics: Diagnostics,
     file: Arc<SettingsFile>,
+    health: Health,
 }
 
 /// Ends the service, and with it every connection, when dropped.
@@ -62,6 +65,7 @@ impl Drop for Served {
 pub(crate) fn spawn(
     paths: &Paths,
     file: SettingsFile,
+    health: Health,
     snapshot: &watch::Sender<Snapshot>,
     wishes: &Wishes,
     inbox: &Inbox,
@@ -85,6 +89,7 @@ pub(crate) fn spawn(
         raises: raises.clone(),
         diagnostics: Diagnostics::new(paths),
         file: Arc::new(file),
+        health,
     };
     let task: JoinHandle<()> = tokio::spawn(async move { socket::serve(listener, &path, answers).await });
     Served(Some(task.abort_handle()))
@@ -150,9 +155,21 @@ impl Handler for Answers {
                     Err(refusal) => Reply::Refused(refusal),
                 }
             }
-            Request::Health { .. } | Request::StartDemo | Request::EndDemo => {
-                Reply::Refused(Refusal::new(ErrorCode::BadRequest, "not built yet"))
+            Request::Health { channel } => {
+                let words = {
+                    let snapshot = self.snapshot.borrow();
+                    snapshot.channels.iter().any(|known| known.id == channel).then_some(snapshot.words)
+                };
+                match words {
+                    Some(words) => Reply::Health(self.health.report(channel, words).await),
+                    None => Reply::Refused(self.unknown(&channel)),
+                }
             }
+            Request::StartDemo => match Demo::start().await {
+                Ok(demo) => self.demo(Some(demo)).await,
+                Err(refusal) => Reply::Refused(refusal),
+            },
+            Request::EndDemo => self.demo(None).await,
             // The socket answers these by a stream.
             Request::Subscribe { .. } | Request::Test { .. } | Request::Examine(_) => {
                 Reply::Status(self.snapshot.borrow().report())
@@ -233,12 +250,7 @@ impl Answers {
             let channel = snapshot.channels.iter().find(|known| known.id == channel)?;
             Some(channel.name.clone())
         };
-        let name = known(&self.snapshot.borrow()).ok_or_else(|| {
-            self.refusal(
-                ErrorCode::UnknownChannel,
-                &Text::refused_unknown_channel_id(&format_args!("{channel:?}")),
-            )
-        })?;
+        let name = known(&self.snapshot.borrow()).ok_or_else(|| self.unknown(&channel))?;
         settings::keep(&channel, secret.as_ref(), self.words()).await?;
         self.wishes.make(Wish::CredentialChanged { channel });
         Ok(name)
@@ -279,6 +291,22 @@ impl Answers {
         };
         let popup = tidings_inbox::pops_up(&profile, &mut message) && !ignored;
         Ok(Preview { message: message_report(&message, profile.name), popup, ignored, sample })
+    }
+
+    fn unknown(&self, channel: &str) -> Refusal {
+        self.refusal(
+            ErrorCode::UnknownChannel,
+            &Text::refused_unknown_channel_id(&format_args!("{channel:?}")),
+        )
+    }
+
+    async fn demo(&self, demo: Option<Demo>) -> Reply {
+        let (answer, answered) = oneshot::channel();
+        self.wishes.make(Wish::Demo { demo, answer });
+        match answered.await {
+            Ok(channels) => Reply::Done { channels },
+            Err(_) => Reply::Refused(self.ending()),
+        }
     }
 
     async fn open_link(&self, row: RowId) -> Reply {
@@ -370,7 +398,12 @@ fn stored(message: &Message, snapshot: &Snapshot) -> StoredMessage {
 
 fn channel_name(snapshot: &Snapshot, message: &Message) -> String {
     let known = snapshot.channels.iter().find(|channel| channel.id == message.channel);
-    known.map_or_else(|| message.channel.clone(), |channel| channel.name.clone())
+    match known {
+        Some(channel) => channel.name.clone(),
+        // Its messages outlive it.
+        None if message.channel == demo::ID => snapshot.words.demo_name(),
+        None => message.channel.clone(),
+    }
 }
 
 /// A message in the words of the contract.

@@ -10,6 +10,7 @@ use tidings_words::Words;
 use tokio::sync::watch;
 
 use crate::cause;
+use crate::demo;
 use crate::notice::{Notice, Source};
 use crate::settings::Theme;
 use crate::trouble::Trouble;
@@ -105,7 +106,7 @@ impl Snapshot {
             last_inbound: status.last_inbound.map(timestamp),
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),
-            demo: false,
+            demo: channel.id == demo::ID,
         }
     }
 }

@@ -6,6 +6,7 @@ use tidings_inbox::RowId;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
+use crate::demo::Demo;
 use crate::lending::Loan;
 use crate::settings::ChannelSettings;
 
@@ -44,6 +45,12 @@ pub(crate) enum Wish {
         /// In place of the one that its settings find.
         secret: Option<String>,
         answer: oneshot::Sender<Result<mpsc::Receiver<Step>, Refusal>>,
+    },
+    /// Show this demo, or end the one that is shown.
+    Demo {
+        demo: Option<Demo>,
+        /// The names of the channels concerned.
+        answer: oneshot::Sender<Vec<String>>,
     },
     /// Show the window.
     OpenWindow {

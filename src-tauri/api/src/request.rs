@@ -244,6 +244,8 @@ pub enum ErrorCode {
     Keyring,
     /// No sample was given, and the channel has received no message yet.
     NoSample,
+    /// The demo's server is not installed, or can't be started.
+    Demo,
     /// Too many connections at once.
     Busy,
     /// The agent is ending.

@@ -1,5 +1,6 @@
 //! The server's command line.
 
+use std::io::Write as _;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
@@ -38,6 +39,10 @@ struct Args {
     #[arg(long, value_name = "CODE", default_value_t = tidings_server::GOING_AWAY,
           value_parser = clap::value_parser!(u16).range(1000..5000))]
     stop_code: u16,
+
+    /// For a program that starts it: prints its address on a line of stdout, and stops when its stdin ends.
+    #[arg(long)]
+    child: bool,
 
     /// How much to log to stderr: off, error, warn, info, debug, trace. Message texts are in debug only.
     #[arg(long, value_name = "LEVEL", env = "TIDINGS_LOG", default_value = "info")]
@@ -89,7 +94,17 @@ async fn run(args: Args) -> anyhow::Result<()> {
     })
     .await?;
     tracing::info!("listening on {}", server.addr());
-    stop.await;
+    if args.child {
+        writeln!(std::io::stdout(), "{}", server.addr())?;
+        let (mut stdin, mut nowhere) = (tokio::io::stdin(), tokio::io::sink());
+        let ended = tokio::io::copy(&mut stdin, &mut nowhere);
+        tokio::select! {
+            () = stop => {}
+            _ = ended => {}
+        }
+    } else {
+        stop.await;
+    }
     tracing::info!("stopping with close code {}", args.stop_code);
     server.stop(args.stop_code).await;
     Ok(())
