@@ -100,9 +100,13 @@ export function editorPage(app) {
       }
       load(rest);
     },
-    update() {
-      if (shownId !== null || form === null) form?.status();
+    leave() {
+      // What was added, removed or given up is begun anew the next time.
+      if (shownId === null || drafts.has(shownId)) return;
+      shownId = null;
+      form = null;
     },
+    update: () => form?.status(),
     /** The file may be another one now. */
     arrived() {
       if (element.isConnected && shownId !== null) load(shownId);
@@ -135,7 +139,7 @@ function editorForm(app, id, first, reload) {
   });
   const fields = [...parts.basics, ...sign.fields, ...parts.messages, ...parts.mapping, ...parts.advanced];
   const keys = fields.map((field) => field.key);
-  const trial = trialSection({ test: app.host.test, trial: () => ({ channel: fresh ? null : id, values: draft.values, secret: sign.secret }) });
+  const trial = trialSection({ test: app.host.test, trial: () => ({ channel: fresh ? null : id, values: draft.values, secret: sign.secret }), problem: failed });
   /** Those whose error is the preview's.
    * @type {import("./fields.js").Field | undefined} */
   let previewed;

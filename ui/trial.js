@@ -1,7 +1,7 @@
 // Trying a channel: the agent's steps as they come, each with a tick or a cross, what was found and the mend.
 
 import { foreign, make, pressing, shape } from "./dom.js";
-import { reason } from "./host.js";
+import { code, reason } from "./host.js";
 import { shown } from "./text.js";
 import { words } from "./words.js";
 
@@ -12,8 +12,9 @@ const DETAIL = 500;
 
 /** @param {object} page
  * @param {import("./host.js").Host["test"]} page.test
- * @param {() => import("./api").Trial} page.trial What stands in the editor. */
-export function trialSection({ test, trial }) {
+ * @param {() => import("./api").Trial} page.trial What stands in the editor.
+ * @param {(error: unknown) => void} page.problem An error that is about a key of the settings. */
+export function trialSection({ test, trial, problem }) {
   const list = make("ol", { className: "trial", hidden: true });
   const verdict = make("p", { className: "verdict", role: "status" });
   const start = pressing(words.testConnection, run);
@@ -39,7 +40,9 @@ export function trialSection({ test, trial }) {
     } catch (error) {
       if (mine !== runs) return;
       well = false;
-      verdict.textContent = shown(reason(error), DETAIL);
+      const key = code(error) === null ? null : /** @type {import("./api").PageError} */ (error).key;
+      verdict.textContent = key === null ? shown(reason(error), DETAIL) : words.testBad;
+      if (key !== null) problem(error);
     }
     verdict.dataset.ok = String(well);
     list.hidden = list.childElementCount === 0;

@@ -146,6 +146,14 @@ async fn a_trial_tells_each_step_and_the_mend_of_what_failed() {
 }
 
 #[tokio::test]
+async fn a_trial_of_what_can_not_be_dialled_is_told_at_its_field() {
+    let mut page = page("several#add").await;
+    fill(&mut page, "url", "gopher://shop.example").await;
+    page.press("Test connection").await.expect("a press");
+    told(&mut page, "url", "not a WebSocket address").await;
+}
+
+#[tokio::test]
 async fn a_sample_is_previewed_as_one_types() {
     let mut page = page("several#channels/orders").await;
     page.sees(
@@ -178,6 +186,8 @@ async fn a_channel_is_added_and_removed() {
     page.press("Add").await.expect("a press");
     let names = "[...document.querySelectorAll('.channel-name')].map(name => name.textContent)";
     page.sees("the list", &format!("{names}.at(-1) === 'New one'")).await.expect("added");
+    page.ask("location.hash = '#add'").await.expect("gone");
+    page.sees("an empty form", &format!("{}?.value === ''", control("url"))).await.expect("begun anew");
     page.ask("location.hash = '#channels/new-one'").await.expect("gone");
     page.press("Remove the channel").await.expect("a press");
     page.sees("the question", "document.querySelector('dialog[open]')").await.expect("asked");

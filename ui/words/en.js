@@ -212,7 +212,6 @@ export default {
   stepTls: "Encryption (TLS)",
   stepUpgrade: "Sign-in and upgrade",
   stepPing: "First ping",
-  stepLink: "Connection",
   show: "Popups tell",
   showFull: "Title and text",
   showTitle: "The title only",

@@ -212,7 +212,6 @@ export default {
   stepTls: "加密（TLS）",
   stepUpgrade: "登录与升级",
   stepPing: "首次 ping",
-  stepLink: "连接",
   show: "弹出通知显示",
   showFull: "标题和正文",
   showTitle: "仅标题",

@@ -194,7 +194,6 @@ step-tcp = TCP connection
 step-tls = Encryption (TLS)
 step-upgrade = Sign-in and upgrade
 step-ping = First ping
-step-link = Connection
 
 ## How messages are read
 

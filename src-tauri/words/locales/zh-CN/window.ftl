@@ -191,7 +191,6 @@ step-tcp = TCP 连接
 step-tls = 加密（TLS）
 step-upgrade = 登录与升级
 step-ping = 首次 ping
-step-link = 连接
 
 ## How messages are read
 
