@@ -43,7 +43,7 @@ mod wish;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command, exit};
 use paths::Paths;
@@ -51,7 +51,11 @@ use paths::Paths;
 /// Runs the command line; the exit codes are told by `tidings --help`.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return answered(&error),
+    };
+    match run(&cli) {
         Ok(code) => code,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "the last word to the person who started us")]
@@ -61,6 +65,23 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit::FAILED)
         }
     }
+}
+
+/// Help, version, or what is wrong with the arguments; clap leaves out the usage of some mistakes.
+#[expect(
+    clippy::print_stderr,
+    reason = "what is wrong with the arguments is told to the person who typed them"
+)]
+fn answered(error: &clap::Error) -> ExitCode {
+    // Nobody reads it.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    if !error.to_string().contains("Usage:") {
+        eprintln!("\n{}", Cli::command().render_usage());
+    }
+    ExitCode::from(exit::USAGE)
 }
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
