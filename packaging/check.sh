@@ -29,7 +29,7 @@ agents() {
 }
 none_runs() { [ -z "$(agents)" ]; }
 ends() { kill "$(agents)" && until_ none_runs; }
-as_user() { su user -c "$*"; }
+as_user() { su --login user -c "$*"; }
 push() {
     push=$((push + 1))
     exec 3<>/dev/tcp/${listen/://}
