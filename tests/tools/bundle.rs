@@ -1,4 +1,4 @@
-//! `cargo tauri build`: the package holds both programs, one desktop entry and the icons, needs nothing but
+//! `cargo tauri build`: the package holds the programs, one desktop entry and the icons, needs nothing but
 //! WebKit and GTK, and what it installs runs.
 
 use std::fs;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::{BUILD, LOOK, MARK, Place, SOON, VERSION, nobody_left, output, say};
 
 /// What must be in it. The icons are those of `tauri.conf.json`.
-const FILES: [&str; 20] = [
+const FILES: [&str; 21] = [
     "usr/bin/tidings",
     "usr/bin/tidings-window",
     "usr/share/applications/tidings.desktop",
@@ -35,6 +35,7 @@ const FILES: [&str; 20] = [
     "usr/share/doc/tidings/copyright",
     "usr/share/doc/tidings/third-party-licences.gz",
     "usr/lib/systemd/user/tidings-listen@.service",
+    "usr/bin/tidings-server",
 ];
 
 /// Lines of the desktop entry.

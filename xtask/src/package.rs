@@ -20,7 +20,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, ensure};
 
 use crate::licences;
-use crate::run::{output, program, run, say};
+use crate::run::{cargo, output, program, run, say};
 use crate::tools;
 
 /// Where all of it is made and left.
@@ -31,7 +31,7 @@ const TREE: &str = "target/package/usr";
 
 /// What lintian says and we leave as it is.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    ("no-manual-page", "tidings-window is opened by tidings, and not by hand"),
+    ("no-manual-page", "tidings-window is opened by tidings, and tidings-server tells all by --help"),
     ("bogus-mail-host", "without DEBEMAIL there is no address to name"),
     ("bogus-mail-host-in-debian-changelog", "without DEBEMAIL there is no address to name"),
 ];
@@ -80,7 +80,16 @@ pub(crate) fn files() -> anyhow::Result<()> {
     fresh(tree)?;
     let doc = folder(tree, "share/doc/tidings")?;
     let debug = env::var("TAURI_ENV_DEBUG").is_ok_and(|debug| debug == "true");
-    let agent = target_folder()?.join(if debug { "debug/tidings" } else { "release/tidings" });
+    let programs = target_folder()?.join(if debug { "debug" } else { "release" });
+    let agent = programs.join("tidings");
+
+    // The demo's server, beside the agent; the Tauri tools build and pack the programs of the app's own package only.
+    let mut server = cargo(&["build", "--locked", "-p", "tidings-server"]);
+    run(server.args((!debug).then_some("--release")))?;
+    copy(
+        &programs.join("tidings-server").display().to_string(),
+        &folder(tree, "bin")?.join("tidings-server"),
+    )?;
 
     // What Debian and Fedora keep in places of their own is beside the tree.
     let manual = folder(Path::new(OUT), "manual")?;
@@ -128,7 +137,14 @@ fn control(root: &Path) -> anyhow::Result<()> {
     // Looked for in the folder that it is called in.
     let debian = folder(Path::new(OUT), "debian")?;
     fs::write(debian.join("control"), "Source: tidings\n\nPackage: tidings\nArchitecture: any\n")?;
-    let ask = ["-O", "-dDepends", "-eroot/usr/bin/tidings", "-dRecommends", "-eroot/usr/bin/tidings-window"];
+    let ask = [
+        "-O",
+        "-dDepends",
+        "-eroot/usr/bin/tidings",
+        "-eroot/usr/bin/tidings-server",
+        "-dRecommends",
+        "-eroot/usr/bin/tidings-window",
+    ];
     let libraries = output(program("dpkg-shlibdeps").args(ask).current_dir(OUT))?;
     fs::remove_dir_all(&debian).context("cannot tidy up")?;
     let needed = |field: &str| {
