@@ -1,3 +1,5 @@
+//! The main paths of a person who never opens a terminal: from the first run to the first message, and on.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,6 +25,17 @@ async fn an_address_is_all_that_the_first_run_needs() -> anyhow::Result<()> {
     page.shows("Connected since").await?;
     desk.server.push_json(USER, &json!({"title": "the very first"}));
     page.shows("the very first").await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn the_demo_brings_a_first_message_without_a_server() -> anyhow::Result<()> {
+    let (desk, page) = nothing_yet(Options::default(), false).await?;
+    page.click("Try the demo channel").await?;
+    desk.shows("Connected since ").await?;
+    // Its first message says how to send another.
+    page.shows("/push/demo").await?;
+    assert!(!desk.desktop.home().join(".config/tidings/config.toml").exists());
     page.close().await
 }
 
@@ -79,6 +92,17 @@ async fn marking_all_as_read_clears_the_dot_in_the_tray() -> anyhow::Result<()> 
     let page = desk.open_page().await?;
     page.click("Mark all as read").await?;
     desk.tray.until("no dot", SOON, |shown| shown.icon == "tidings-connected").await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn health_tells_why_a_link_fell() -> anyhow::Result<()> {
+    let desk = Desk::start().await?;
+    let page = desk.open_page().await?;
+    page.go("#health").await?;
+    page.shows("Still up").await?;
+    desk.server.close(USER, 1012, "");
+    page.shows("Server restarting (1012)").await?;
     page.close().await
 }
 

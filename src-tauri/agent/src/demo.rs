@@ -42,20 +42,36 @@ pub(crate) struct Demo {
 }
 
 /// Why there is no demo.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 enum DemoError {
-    #[error("the demo's server is not installed: there is no {}", .0.display())]
+    /// There is no such program.
     Missing(PathBuf),
-    #[error("the demo's server could not be started: {0}")]
-    Failed(#[from] std::io::Error),
-    #[error("the demo's server did not start")]
+    /// The system's words.
+    Failed(std::io::Error),
+    /// It did not say where it listens.
     Silent,
+}
+
+impl From<std::io::Error> for DemoError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl DemoError {
+    fn told(&self, words: Words) -> String {
+        match self {
+            Self::Missing(file) => words.demo_missing(&file.display()),
+            Self::Failed(why) => words.demo_failed(why),
+            Self::Silent => words.demo_silent(),
+        }
+    }
 }
 
 impl Demo {
     /// Starts the server.
-    pub(crate) async fn start() -> Result<Self, Refusal> {
-        Self::try_start().await.map_err(|error| Refusal::new(ErrorCode::Demo, error.to_string()))
+    pub(crate) async fn start(words: Words) -> Result<Self, Refusal> {
+        Self::try_start().await.map_err(|error| Refusal::new(ErrorCode::Demo, error.told(words)))
     }
 
     async fn try_start() -> Result<Self, DemoError> {

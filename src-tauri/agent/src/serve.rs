@@ -165,7 +165,7 @@ impl Handler for Answers {
                     None => Reply::Refused(self.unknown(&channel)),
                 }
             }
-            Request::StartDemo => match Demo::start().await {
+            Request::StartDemo => match Demo::start(self.words()).await {
                 Ok(demo) => self.demo(Some(demo)).await,
                 Err(refusal) => Reply::Refused(refusal),
             },

@@ -12,6 +12,7 @@ mod edit_tests;
 mod error;
 mod file;
 mod parse;
+mod place;
 mod table;
 #[cfg(test)]
 mod tests;
