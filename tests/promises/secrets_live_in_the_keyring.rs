@@ -1,12 +1,12 @@
 //! The real keyring of a desktop, on a bus of its own.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use tidings_api::{ChannelReport, StateName, StatusReport};
 use tidings_server::{Options, Server};
 use tidings_tests::app::App;
 use tidings_tests::desktop::PrivateBus;
+use tidings_tests::files;
 use tidings_tests::keyring::Keyring;
 use tidings_tests::scene::{Place, USER, channel};
 
@@ -50,24 +50,6 @@ impl Desk {
     }
 }
 
-/// The files below `folder` that hold the token.
-fn tellers(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        let kind = entry.file_type().expect("a kind");
-        if kind.is_dir() {
-            found.extend(tellers(&path));
-        } else if kind.is_file() {
-            let bytes = std::fs::read(&path).expect("readable");
-            if bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes()) {
-                found.push(path.display().to_string());
-            }
-        }
-    }
-    found
-}
-
 #[tokio::test]
 async fn a_secret_that_is_set_connects_at_once_and_is_nowhere_else() -> anyhow::Result<()> {
     let mut desk = Desk::start(true).await?;
@@ -81,8 +63,12 @@ async fn a_secret_that_is_set_connects_at_once_and_is_nowhere_else() -> anyhow::
 
     let status = desk.app.run(&["status", "--json"]).await?;
     assert!(!status.stdout.contains(TOKEN) && !desk.app.log().contains(TOKEN));
-    assert_eq!(tellers(&desk.app.home()), Vec::<String>::new());
-    assert_eq!(tellers(desk.keyring().folder()), Vec::<String>::new(), "the keyring encrypts what it keeps");
+    assert_eq!(files::that_hold(&desk.app.home(), TOKEN), Vec::<String>::new());
+    assert_eq!(
+        files::that_hold(desk.keyring().folder(), TOKEN),
+        Vec::<String>::new(),
+        "the keyring encrypts what it keeps"
+    );
 
     desk.app.restart(tidings_tests::app::Start::Background).await?;
     desk.wait_for(StateName::Connected).await?;

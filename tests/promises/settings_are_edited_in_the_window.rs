@@ -1,7 +1,6 @@
 //! Through the socket, as the window does it: the settings file is edited beside the user's own editor.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::{Value, json};
 use tidings_api::client::ClientError;
@@ -9,6 +8,7 @@ use tidings_api::{Edit, ErrorCode, Refusal, Reply, Request, Secret, SettingsRepo
 use tidings_server::{Options, Server};
 use tidings_tests::app::App;
 use tidings_tests::desktop::PrivateBus;
+use tidings_tests::files;
 use tidings_tests::keyring::Keyring;
 use tidings_tests::scene::{Place, USER, channel};
 
@@ -39,23 +39,6 @@ fn text(app: &App) -> String {
     std::fs::read_to_string(app.settings_file()).expect("a settings file")
 }
 
-/// The files below `folder` that hold the token.
-fn tellers(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let kind = entry.file_type().expect("a kind");
-        if kind.is_dir() {
-            found.extend(tellers(&entry.path()));
-        } else if kind.is_file() {
-            let bytes = std::fs::read(entry.path()).expect("readable");
-            if bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes()) {
-                found.push(entry.path().display().to_string());
-            }
-        }
-    }
-    found
-}
-
 #[tokio::test]
 async fn a_first_channel_with_a_token_connects_and_its_token_is_in_the_keyring_alone() -> anyhow::Result<()> {
     let tokens = BTreeMap::from([(TOKEN.to_owned(), USER.to_owned())]);
@@ -75,8 +58,12 @@ async fn a_first_channel_with_a_token_connects_and_its_token_is_in_the_keyring_a
 
     let replies = format!("{report:?}{:?}", app.ask(&Request::Diagnostics).await?);
     assert!(!replies.contains(TOKEN) && !app.log().contains(TOKEN));
-    assert_eq!(tellers(&app.home()), Vec::<String>::new());
-    assert_eq!(tellers(keyring.folder()), Vec::<String>::new(), "the keyring encrypts what it keeps");
+    assert_eq!(files::that_hold(&app.home(), TOKEN), Vec::<String>::new());
+    assert_eq!(
+        files::that_hold(keyring.folder(), TOKEN),
+        Vec::<String>::new(),
+        "the keyring encrypts what it keeps"
+    );
 
     // Locked, it still tells that it has one, and is not prompted at.
     keyring.lock().await?;

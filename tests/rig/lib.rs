@@ -4,6 +4,7 @@ pub mod app;
 pub mod binary;
 pub mod browser;
 pub mod desktop;
+pub mod files;
 pub mod keyring;
 pub mod listen;
 pub mod network;

@@ -1,10 +1,10 @@
 //! The main paths of a person who never opens a terminal: from the first run to the first message, and on.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::json;
 use tidings_server::Options;
+use tidings_tests::files;
 use tidings_tests::window::{Desk, Page, SOON, USER};
 
 const TOKEN: &str = "s3cret-of-ann";
@@ -65,7 +65,7 @@ async fn a_token_goes_into_the_keyring_and_nowhere_else() -> anyhow::Result<()> 
                    window.__TAURI__.core.invoke('diagnostics')]).then(JSON.stringify)";
     let answers = page.script(answers).await?.to_string();
     assert!(answers.contains("has_secret") && !answers.contains(TOKEN), "{answers}");
-    assert_eq!(tellers(&desk.desktop.home()), [] as [String; 0]);
+    assert_eq!(files::that_hold(&desk.desktop.home(), TOKEN), [] as [String; 0]);
     page.close().await
 }
 
@@ -118,23 +118,4 @@ async fn another_language_changes_tray_and_window_at_once() -> anyhow::Result<()
     page.shows("登录时启动").await?;
     desk.shows("已连接").await?;
     page.close().await
-}
-
-/// The files below `folder` that hold the token.
-fn tellers(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        let kind = entry.file_type().expect("a kind");
-        if kind.is_dir() {
-            found.extend(tellers(&path));
-        } else if kind.is_file() {
-            // One that went meanwhile tells nothing.
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            if bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes()) {
-                found.push(path.display().to_string());
-            }
-        }
-    }
-    found
 }
