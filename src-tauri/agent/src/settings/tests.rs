@@ -685,3 +685,18 @@ fn in_chinese_an_error_is_chinese_but_for_its_place_and_the_files_own_words() {
         "/etc/config.toml:1:18：`start_at_login` 必须是 true 或 false，而不是文本；请写 true 或 false，不加引号"
     );
 }
+
+#[test]
+fn the_documentation_has_every_key_and_its_example_is_right() {
+    let docs = include_str!("../../../../docs/settings.md");
+    let named = |key: &&str| {
+        [format!("\n{key} = "), format!("`{key}`"), format!("[channel.{key}]]"), format!("[channel.{key}]")]
+            .iter()
+            .any(|form| docs.contains(form))
+    };
+    let missing: Vec<&str> = super::channel::CHANNEL_KEYS.into_iter().filter(|key| !named(key)).collect();
+    assert_eq!(missing, [] as [&str; 0]);
+    let (_, example) = docs.split_once("```toml\n").expect("an example");
+    let (example, _) = example.split_once("```").expect("its end");
+    parse(example.as_bytes(), Path::new("/home/me/.config/tidings/config.toml")).expect("it is right");
+}
