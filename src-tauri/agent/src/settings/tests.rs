@@ -694,7 +694,7 @@ fn the_documentation_has_every_key_and_its_example_is_right() {
             .iter()
             .any(|form| docs.contains(form))
     };
-    let missing: Vec<&str> = super::channel::CHANNEL_KEYS.into_iter().filter(|key| !named(key)).collect();
+    let missing: Vec<&str> = channel::CHANNEL_KEYS.into_iter().filter(|key| !named(key)).collect();
     assert_eq!(missing, [] as [&str; 0]);
     let (_, example) = docs.split_once("```toml\n").expect("an example");
     let (example, _) = example.split_once("```").expect("its end");
