@@ -70,7 +70,7 @@ export function message(title, body, rest = {}) {
  */
 
 /** @returns {Draft[]} */
-export function someMessages() {
+function someMessages() {
   return [
     message("Weekly report", "All systems ran without interruption last week.\nUptime 100 %, median response 41 ms.", {
       channel: "Build", received_at: at("09:00", 400), priority: 2,
@@ -106,7 +106,7 @@ const sixStates = () => [
   channel("Stock", { state: "needs_user", cause: "sign-in refused (401)", retry_at: at("15:00") }),
 ];
 
-export const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
 
 /** A calm day in either language, for pictures of it.
  * @param {string} language

@@ -10,7 +10,7 @@ const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /** Which days a text such as `mon-fri,sun` means; a range may go over the week's end.
  * @param {string} text */
-export function daysOf(text) {
+function daysOf(text) {
   const on = DAYS.map(() => false);
   for (const part of text.toLowerCase().split(",")) {
     const [first = "", last = first] = part.split("-").map((day) => DAYS.indexOf(day.trim())).map(String);
@@ -23,7 +23,7 @@ export function daysOf(text) {
 
 /** The shortest text for these days; `undefined`: all of them, which needs none.
  * @param {boolean[]} on */
-export function daysText(on) {
+function daysText(on) {
   if (on.every(Boolean)) return undefined;
   const parts = [];
   for (let day = 0; day < 7; day += 1) {
