@@ -6,14 +6,16 @@ import { words } from "./words.js";
 /** How long a button says that it has copied, in milliseconds. */
 const SAY = 2000;
 
-/** Whether the text was copied.
- * @param {string} text */
+/** Whether the text was copied. One that has to be fetched is handed over as a promise: by the time that it is there,
+ * WebKit has forgotten that the user asked, and allows no copying any more.
+ * @param {string | Promise<string>} text */
 export async function copy(text) {
   try {
-    await navigator.clipboard.writeText(text);
+    const plain = Promise.resolve(text).then((fetched) => new Blob([fetched], { type: "text/plain" }));
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": plain })]);
     return true;
   } catch {
-    return copyBySelection(text);
+    return copyBySelection(await text);
   }
 }
 
@@ -53,7 +55,7 @@ export function sayCopied(pressed) {
 export function copyButton(label, text, failed) {
   const copies = button(label, async () => {
     try {
-      if (!(await copy(await text()))) throw new Error(words.copyFailed);
+      if (!(await copy(text()))) throw new Error(words.copyFailed);
       sayCopied(copies);
     } catch (error) {
       failed(error);

@@ -61,9 +61,9 @@ export function healthPage(app) {
 
   async function copyDiagnostics() {
     try {
-      const text = await app.host.diagnostics();
+      const text = app.host.diagnostics();
       if (await copy(text)) sayCopied(copies);
-      else dialog.open(text);
+      else dialog.open(await text);
     } catch (error) {
       app.failed(error);
     }
