@@ -4,7 +4,7 @@
 
 use toml::{Table, Value};
 
-use crate::settings::looks_secret;
+use crate::settings::{is_credential, looks_secret};
 
 /// What stands in a secret's place.
 const HIDDEN: &str = "***";
@@ -56,8 +56,8 @@ pub(crate) fn text(text: &str) -> String {
 
 fn line(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
-    // The next word is a secret.
-    let mut hide = false;
+    // The next word is a secret; all that follow are.
+    let (mut hide, mut hide_all) = (false, false);
     for part in line.split_inclusive(char::is_whitespace) {
         let word = part.trim_end();
         let space = &part[word.len()..];
@@ -67,18 +67,19 @@ fn line(line: &str) -> String {
         }
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
         let scheme = matches!(bare.as_str(), "bearer" | "basic");
-        if hide && !scheme {
+        if hide_all || (hide && !scheme) || is_credential(word.trim_matches(|c: char| !c.is_alphanumeric())) {
             out += HIDDEN;
             hide = false;
+        } else if let Some(at) = value_of_secret(word) {
+            let (name, value) = word.split_at(at);
+            out += name;
+            // `"token": "…"`: the quotes alone are no value.
+            hide = value.trim_matches(['"', '\'']).is_empty();
+            // A header of several: `Cookie: a=…; b=…`.
+            hide_all = hide && name.to_ascii_lowercase().ends_with("cookie:");
+            out += if hide { value } else { HIDDEN };
         } else if let Some(url) = url(word) {
             out += &url;
-        } else if let Some((name, value)) = word.split_once(['=', ':']).filter(|(name, _)| is_secret(name)) {
-            let separator = &word[name.len()..=name.len()];
-            out += name;
-            out += separator;
-            // `{"token":"…"}`: the quotes alone are no value.
-            hide = value.trim_matches(['"', '\'']).is_empty();
-            out += if hide { value } else { HIDDEN };
         } else {
             out += word;
             hide = hide || scheme;
@@ -86,6 +87,16 @@ fn line(line: &str) -> String {
         out += space;
     }
     out
+}
+
+/// Where the value of something that is named like a secret begins, if that is before a URL. All that follows it counts
+/// as the value.
+fn value_of_secret(word: &str) -> Option<usize> {
+    let before_url = &word[..word.find("://").unwrap_or(word.len())];
+    let mut separators = before_url.match_indices(['=', ':']).map(|(at, _)| at);
+    let at = separators
+        .find(|at| word[..*at].rsplit([',', ';', '{', '[', '(', '&']).next().is_some_and(is_secret))?;
+    Some(at + 1)
 }
 
 fn is_secret(name: &str) -> bool {
@@ -98,6 +109,7 @@ fn url(word: &str) -> Option<String> {
     let (scheme, rest) = word.split_once("://")?;
     let end = rest.find(['"', '\'', '>', ')', '`']).unwrap_or(rest.len());
     let (url, after) = rest.split_at(end);
+    let after = line(after);
     let (url, fragment) = url.split_once('#').map_or((url, ""), |(url, _)| (url, "#***"));
     let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
     let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
@@ -155,6 +167,13 @@ mod tests {
             ("password=s3cret\nCookie: sid=s3cret", "password=***\nCookie: ***"),
             ("{\"access_token\": \"s3cret\"}", "{\"access_token\": ***"),
             ("Basic s3cret", "Basic ***"),
+            ("Cookie: sid=s3cret; lang=s3cret\nmore", "Cookie: *** ***\nmore"),
+            ("{\"id\":1,\"token\":\"s3cret\",\"by\":\"s3cret\"} then", "{\"id\":1,\"token\":*** then"),
+            (
+                "{\"url\":\"wss://a/?k=s3cret\",\"password\":\"s3cret\"}",
+                "{\"url\":\"wss://a/?k=***\",\"password\":***",
+            ),
+            ("got (eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.s3cret) from it", "got *** from it"),
             ("token_file: can't read ~/t: it is a folder", "token_file: can't read ~/t: it is a folder"),
             ("a token is missing; 12:30:01 all is well", "a token is missing; 12:30:01 all is well"),
         ] {

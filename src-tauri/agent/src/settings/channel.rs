@@ -10,7 +10,7 @@ use tidings_words::Text;
 use url::Url;
 
 use super::error::SettingsError;
-use super::table::{Entry, Table, looks_secret};
+use super::table::{Entry, Table, is_credential, looks_secret};
 use super::{ChannelSettings, ClientCert};
 use crate::credential::{Auth, CredentialSource};
 
@@ -285,6 +285,11 @@ fn headers(entry: Entry<'_>) -> Result<Vec<(String, String)>, SettingsError> {
             return Err(value.error_at(at, Text::settings_header_ours(&name), Text::settings_mend_remove()));
         }
         let text = value.text()?;
+        if is_credential(text) {
+            return Err(
+                value.error(Text::settings_header_credential(&name), Text::settings_mend_secret_header())
+            );
+        }
         if !text.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
             return Err(value.error(Text::settings_header_text(), Text::settings_mend_header_text()));
         }

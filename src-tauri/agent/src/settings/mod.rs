@@ -32,7 +32,7 @@ use url::Url;
 pub(crate) use error::{SettingsError, short};
 pub(crate) use file::{SettingsFile, keep, usable};
 pub(crate) use parse::parse;
-pub(crate) use table::looks_secret;
+pub(crate) use table::{is_credential, looks_secret};
 pub(crate) use watch::{Edited, Look, watch};
 
 use crate::credential::{Auth, CredentialSource};

@@ -364,3 +364,15 @@ pub(crate) fn looks_secret(name: &str) -> bool {
     .any(|word| name.contains(word))
         || matches!(name.as_str(), "pass" | "auth" | "bearer" | "sid" | "sessionid")
 }
+
+/// Whether a text is a credential by its form: one of HTTP's (RFC 9110, section 11.4), or a JSON Web Token (RFC 7519).
+pub(crate) fn is_credential(text: &str) -> bool {
+    let of_scheme = |scheme: &str, rest: &str| {
+        ["bearer", "basic", "digest", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+            // No `Basic subscription`.
+            && rest.len() >= 8
+            && rest.contains(|c: char| c.is_ascii_digit())
+    };
+    let jwt = text.starts_with("eyJ") && text.split('.').count() == 3;
+    jwt || text.trim().split_once(' ').is_some_and(|(scheme, rest)| of_scheme(scheme, rest))
+}

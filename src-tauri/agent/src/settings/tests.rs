@@ -419,6 +419,10 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
             "3:13: this is not the name of a header; use letters, digits and `-`",
         ),
         (
+            "headers = { X-Client = \"Bearer s3cr3t-of-ann\" }",
+            "3:24: the header `X-Client` seems to hold a secret; keep it out of the file: name a command, file or variable with token_command, token_file or token_env, and the header with `auth`",
+        ),
+        (
             "headers = { Cookie = \"c\" }",
             "3:13: the header `Cookie` usually holds a secret; keep it out of the file: name a command, file or variable with token_command, token_file or token_env, and the header with `auth`",
         ),

@@ -65,6 +65,7 @@ settings-auth-none = `auth` is none, so `{ $key }` is of no use
 settings-token-env = `token_env` is not the name of a variable
 settings-header-name = this is not the name of a header
 settings-header-secret = the header `{ $name }` usually holds a secret
+settings-header-credential = the header `{ $name }` seems to hold a secret
 settings-header-ours = `{ $name }` is set by the connection itself
 settings-header-text = this can't be sent in a header
 settings-proxy = `proxy` is not the address of a proxy

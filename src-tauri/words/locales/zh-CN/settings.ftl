@@ -65,6 +65,7 @@ settings-auth-none = `auth` 为 none，因此 `{ $key }` 没有用处
 settings-token-env = `token_env` 不是变量名
 settings-header-name = 这不是请求头的名称
 settings-header-secret = 请求头 `{ $name }` 通常含有密钥
+settings-header-credential = 请求头 `{ $name }` 中似乎含有密钥
 settings-header-ours = `{ $name }` 由连接自行设置
 settings-header-text = 这无法放在请求头中发送
 settings-proxy = `proxy` 不是代理的地址
