@@ -1,9 +1,7 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use serde_json::json;
 use tidings_api::{HistoryQuery, Request, StateName};
 use tidings_tests::app::App;
@@ -11,57 +9,8 @@ use tidings_tests::desktop::PrivateBus;
 use tidings_tests::keyring::Keyring;
 use tidings_tests::notification_service::{ABLE, NotificationService};
 use tidings_tests::scene::{Place, Scene, USER, channel};
+use tidings_tests::told::{self, GIVEN, PLANTED, Told, unpacked};
 use tidings_tests::tray_host::TrayHost;
-
-/// In every secret, and in nothing else.
-const PLANTED: &str = "s3cr3t";
-
-/// Everything that the agent tells, by where it is told.
-struct Told(Vec<(String, String)>);
-
-impl Told {
-    fn add(&mut self, place: impl Into<String>, text: impl Into<String>) {
-        self.0.push((place.into(), text.into()));
-    }
-
-    fn add_files(&mut self, folder: &Path) -> anyhow::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let file = entry?.path();
-            if file.is_file() {
-                self.add(file.display().to_string(), String::from_utf8_lossy(&fs::read(&file)?));
-            }
-        }
-        Ok(())
-    }
-
-    /// The agent and all that it started, known by its home.
-    fn add_processes(&mut self, home: &Path) -> anyhow::Result<()> {
-        let home = format!("HOME={}\0", home.display());
-        for entry in fs::read_dir("/proc")? {
-            let process = entry?.path();
-            // It may have ended meanwhile, or be none.
-            let (Ok(own), Ok(line)) = (fs::read(process.join("environ")), fs::read(process.join("cmdline")))
-            else {
-                continue;
-            };
-            if String::from_utf8_lossy(&own).contains(&home) {
-                self.add("a process title", String::from_utf8_lossy(&line));
-            }
-        }
-        Ok(())
-    }
-
-    fn holds_none(&self) {
-        for (place, text) in &self.0 {
-            assert!(!text.is_empty(), "nothing told: {place}");
-            // Also as Basic sends it: base64 of `me:s3cr3t-basic`.
-            for secret in [PLANTED, "bWU6czNjcjN0"] {
-                let line = text.lines().find(|line| line.contains(secret));
-                assert!(line.is_none(), "{place}: {line:?}");
-            }
-        }
-    }
-}
 
 async fn add_all(
     told: &mut Told,
@@ -88,21 +37,14 @@ async fn add_all(
         let output = app.run(args).await?;
         told.add(format!("{args:?}"), output.stdout + &output.stderr);
     }
-    let archive = app.home().join(format!("{}.tar.gz", told.0.len()));
+    let archive = app.home().join(format!("{}.tar.gz", told.len()));
     let output = app.run(&["diagnostics", &archive.display().to_string()]).await?;
     ensure!(output.code == Some(0), "{output:?}");
     ensure!(Path::new(output.stdout.trim()) == fs::canonicalize(&archive)?, "{output:?}");
-    ensure!(fs::metadata(&archive)?.permissions().mode() & 0o777 == 0o600);
-    told.add("the archive", unpacked(&archive)?);
+    told.add_archive(&archive)?;
     told.add("tray", format!("{:?}", tray.item().await?));
     told.add("popups", format!("{:?}", popups.popups()));
-    told.add_processes(&app.home())
-}
-
-fn unpacked(archive: &Path) -> anyhow::Result<String> {
-    let output = Command::new("tar").arg("-xzvOf").arg(archive).output().context("no tar")?;
-    ensure!(output.status.success(), "{output:?}");
-    Ok(String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned())
+    told.add_processes(&app.home(), &GIVEN)
 }
 
 #[tokio::test]
@@ -112,34 +54,12 @@ async fn no_secret_shows_wherever_it_was_given() -> anyhow::Result<()> {
     let _keyring = Keyring::start(&bus).await?;
     let server = Place::start().await?;
     let secrets = tempfile::tempdir()?;
-    let file = |name: &str| -> anyhow::Result<String> {
-        let file = secrets.path().join(name);
-        fs::write(&file, format!("{PLANTED}-{name}\n"))?;
-        Ok(file.display().to_string())
-    };
-    let mut settings = channel("Orders", &server.url(USER));
-    for (name, keys) in [
-        ("Keyring", String::new()),
-        ("File", format!("token_file = {:?}\n", file("file")?)),
-        ("Env", "token_env = \"PLANTED\"\nauth = { header = \"X-Api-Key\" }\n".to_owned()),
-        (
-            "Command",
-            format!("token_command = \"cat {}\"\nauth = {{ query = \"token\" }}\n", file("command")?),
-        ),
-        ("Complaint", format!("token_command = \"cat {}; exit 1\"\n", file("complaint")?)),
-        ("Basic", format!("token_file = {:?}\nauth = \"basic\"\nusername = \"me\"\n", file("basic")?)),
-        ("Cookie", format!("token_file = {:?}\nauth = {{ cookie = \"sid\" }}\n", file("cookie")?)),
-    ] {
-        settings += &(channel(name, &server.url(&name.to_lowercase())) + &keys);
-    }
-    settings += &channel("Far", "wss://far.invalid/ws");
-    let app = App::with_settings(settings.clone())
-        .bus(&bus)
-        .tracing()
-        .variable("PLANTED", &format!("{PLANTED}-env"))
-        .variable("HTTPS_PROXY", &format!("http://me:{PLANTED}-proxy@127.0.0.1:9"))
-        .start()
-        .await?;
+    let settings = [channel("Orders", &server.url(USER)), channel("Keyring", &server.url("keyring"))]
+        .concat()
+        + &told::channels(&server, secrets.path())?;
+    let agent = App::with_settings(settings.clone()).bus(&bus).tracing();
+    let agent = told::environment().iter().fold(agent, |agent, (name, value)| agent.variable(name, value));
+    let app = agent.start().await?;
     let output = app.run_with(&["secret", "set", "keyring"], &format!("{PLANTED}-keyring\n")).await?;
     ensure!(output.code == Some(0), "{output:?}");
     app.wait_for_status("all tried", |status| {
@@ -154,7 +74,7 @@ async fn no_secret_shows_wherever_it_was_given() -> anyhow::Result<()> {
     server.push_json(USER, &json!({ "title": "Order 17" }));
     popups.wait_for_title("Order 17").await?;
 
-    let mut told = Told(Vec::new());
+    let mut told = Told::default();
     add_all(&mut told, &app, &tray, &popups).await?;
 
     // Where none may be given, the mistake is told without it.
@@ -162,6 +82,7 @@ async fn no_secret_shows_wherever_it_was_given() -> anyhow::Result<()> {
         (format!("token = \"{PLANTED}\"\n"), "token"),
         (format!("headers = {{ Authorization = \"{PLANTED}\" }}\n"), "Authorization"),
         (format!("headers = {{ X-Api-Key = \"{PLANTED}\" }}\n"), "X-Api-Key"),
+        (format!("headers = {{ X-Client = \"Bearer {PLANTED}-of-me\" }}\n"), "X-Client"),
         (format!("proxy = \"http://me:{PLANTED}@127.0.0.1:9\"\n"), "proxy"),
         (format!("[[channel]]\nurl = \"wss://me:{PLANTED}@a.example/\"\n"), "url"),
         (format!("[[channel]]\nurl = \"wss://a.example/?access_token={PLANTED}\"\n"), "url"),
@@ -172,8 +93,7 @@ async fn no_secret_shows_wherever_it_was_given() -> anyhow::Result<()> {
             .await?;
         add_all(&mut told, &app, &tray, &popups).await?;
     }
-    told.holds_none();
-    Ok(())
+    told.holds_none()
 }
 
 #[tokio::test]

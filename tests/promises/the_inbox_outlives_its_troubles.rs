@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Context;
 use rusqlite::Connection;
 use serde_json::json;
 use tidings_tests::app::Start;
 use tidings_tests::desktop::Signal;
+use tidings_tests::disk::{SmallDisk, skipped, works};
 use tidings_tests::scene::{Scene, USER};
 
 /// A desk that was left after one message, so that its inbox can be meddled with.
@@ -61,27 +61,6 @@ impl Left {
     }
 }
 
-/// A small disk of its own, gone in the end.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None` where one may not be made.
-    fn mount(at: &Path) -> Option<Self> {
-        let made = works("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs"], at);
-        if !made {
-            skipped("a small disk can be mounted by root alone");
-        }
-        made.then(|| Self(at.to_owned()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: the agent may still have its file open.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 /// A file that nobody may write, until the end.
 struct ReadOnly<'a>(&'a Path);
 
@@ -103,26 +82,15 @@ impl Drop for ReadOnly<'_> {
     }
 }
 
-fn works(program: &str, args: &[&str], path: &Path) -> bool {
-    Command::new(program).args(args).arg(path).status().is_ok_and(|status| status.success())
-}
-
-#[expect(clippy::print_stderr, reason = "the runner keeps it")]
-fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
-}
-
 #[tokio::test]
 async fn on_a_full_disk_messages_are_shown_and_they_are_stored_once_there_is_room() -> anyhow::Result<()> {
     let mut left = Left::new().await?;
     let folder = left.folder()?.to_owned();
-    let Some(_disk) = SmallDisk::mount(&folder) else { return Ok(()) };
+    let Some(disk) = SmallDisk::mount(&folder) else { return Ok(()) };
     left.scene.app.start(Start::Background).await?;
     left.scene.connected().await?;
     left.scene.marker("there is room").await?;
-    let ballast = folder.join("ballast");
-    // As much as there is.
-    let _ = fs::write(&ballast, vec![0; 2 << 20]);
+    disk.fill();
     let body = "x".repeat(30_000);
     for title in ["one", "two"] {
         left.scene.server.push_json(USER, &json!({ "title": title, "body": body }));
@@ -130,7 +98,7 @@ async fn on_a_full_disk_messages_are_shown_and_they_are_stored_once_there_is_roo
     }
     left.told("can't be written").await?;
     left.stored(&["there is room"]).await?;
-    fs::remove_file(&ballast)?;
+    disk.make_room()?;
     left.scene.marker("again").await?;
     left.stored(&["there is room", "one", "two", "again"]).await
 }

@@ -112,6 +112,11 @@ impl Desktop {
         &self.environment
     }
 
+    /// One more variable for what is started in this desktop from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.into(), value.into()));
+    }
+
     /// A command with exactly the variables of [`Desktop::env`].
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);

@@ -68,13 +68,22 @@ impl Desk {
         settings: impl Fn(&Server) -> String,
         keyring: bool,
     ) -> anyhow::Result<Self> {
+        Self::start_in(Desktop::start().await?, options, settings, keyring).await
+    }
+
+    /// The same in this desktop.
+    pub async fn start_in(
+        desktop: Desktop,
+        options: Options,
+        settings: impl Fn(&Server) -> String,
+        keyring: bool,
+    ) -> anyhow::Result<Self> {
         let window = window()?;
         ensure!(
             window.is_file(),
             "there is no {}: run `cargo build -p tidings --bins`, which builds agent and window",
             window.display()
         );
-        let desktop = Desktop::start().await?;
         let server = Server::start(options).await?;
         let config = desktop.home().join(".config/tidings");
         std::fs::create_dir_all(&config)?;
@@ -206,11 +215,40 @@ impl Page {
         }
     }
 
+    /// Waits until this expression is true on the page.
+    pub async fn is(&self, expression: &str) -> anyhow::Result<()> {
+        let script = format!("return Boolean({expression})");
+        let deadline = Instant::now() + SOON;
+        while self.script(&script).await? != json!(true) {
+            let text = self.text().await?;
+            ensure!(Instant::now() < deadline, "not within {SOON:?}: {expression}; the page is:\n{text}");
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// What the clipboard holds, as another program would find it.
+    pub async fn clipboard(&self) -> anyhow::Result<String> {
+        const CONTROL: char = '\u{e009}';
+        let place = "const area = document.createElement('textarea'); area.id = 'pasted'; \
+                     document.body.append(area); area.focus()";
+        self.script(place).await?;
+        let area = self.client.find(Locator::Css("#pasted")).await?;
+        area.send_keys(&format!("{CONTROL}v")).await?;
+        self.is("document.getElementById('pasted').value !== ''").await?;
+        let take = "const area = document.getElementById('pasted'); area.remove(); return area.value";
+        Ok(self.script(take).await?.as_str().context("no text")?.to_owned())
+    }
+
     /// Clicks the visible button of this label.
     pub async fn click(&self, label: &str) -> anyhow::Result<()> {
         let button = format!("//button[normalize-space()={label:?} and not(@hidden)]");
         let found = self.client.wait().at_most(SOON).for_element(Locator::XPath(&button)).await;
-        found.with_context(|| format!("no button {label:?}"))?.click().await?;
+        let button = found.with_context(|| format!("no button {label:?}"))?;
+        // To where nothing lies over it: the driver would take the edge that is nearest.
+        let middle = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        self.client.execute(middle, vec![serde_json::to_value(&button)?]).await?;
+        button.click().await?;
         Ok(())
     }
 
@@ -219,7 +257,9 @@ impl Page {
         let found = self.client.wait().at_most(SOON).for_element(Locator::Css(selector)).await;
         let field = found.with_context(|| format!("no field {selector}"))?;
         field.clear().await?;
-        field.send_keys(text).await?;
+        if !text.is_empty() {
+            field.send_keys(text).await?;
+        }
         Ok(())
     }
 

@@ -8,3 +8,4 @@ mod it_leads_from_nothing_to_a_message;
 mod it_outlives_the_agent;
 mod it_remembers_its_size_and_place;
 mod it_shows_and_commands;
+mod no_page_shows_a_secret;
