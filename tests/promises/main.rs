@@ -13,6 +13,7 @@ mod heartbeat_keeps_the_recipe;
 mod hostile_input_hurts_nobody;
 mod language_switches_at_once;
 mod listen_speaks_json_lines;
+mod logout_leaves_all_as_it_was;
 mod message_becomes_one_notification;
 mod nginx_keeps_the_link;
 mod nothing_is_lost_nor_shown_twice;

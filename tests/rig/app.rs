@@ -12,6 +12,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use anyhow::{Context, bail, ensure};
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tempfile::TempDir;
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{Reply, Request, StatusReport};
@@ -128,6 +129,13 @@ impl Builder {
         self
     }
 
+    /// With a stderr that takes nothing: that of a terminal that was closed, or of a log on a disk that is full.
+    #[must_use]
+    pub fn unheard(mut self) -> Self {
+        self.launcher = ["sh", "-c", "exec \"$@\" 2>/dev/full", "sh"].map(str::to_owned).to_vec();
+        self
+    }
+
     /// With one more variable in the agent's environment, and in its command line's.
     #[must_use]
     pub fn variable(mut self, name: &'static str, value: &str) -> Self {
@@ -230,10 +238,22 @@ impl App {
         Ok(status)
     }
 
-    /// Waits for the agent's end, which must be by itself and with exit code 0.
+    /// Waits for the agent's end, which must be by itself, with exit code 0 and without a report of a crash.
     pub async fn ended_well(&mut self) -> anyhow::Result<()> {
         let status = self.wait_for_exit().await?;
         ensure!(status.code() == Some(0), "the agent ended with {status}");
+        let crashes = fs::read_dir(self.state().join("crashes")).into_iter().flatten().flatten();
+        let new: Vec<_> =
+            crashes.filter(|file| file.file_name().as_encoded_bytes().starts_with(b"new-")).collect();
+        ensure!(new.is_empty(), "something panicked: {new:?}");
+        Ok(())
+    }
+
+    /// Lets the agent write files up to this length alone: the kernel ends it at the first byte beyond.
+    pub fn limit_files(&mut self, bytes: u64) -> anyhow::Result<()> {
+        let id = i32::try_from(self.id()?).ok().and_then(Pid::from_raw).context("a strange process id")?;
+        let limit = Rlimit { current: Some(bytes), maximum: None };
+        prlimit(Some(id), Resource::Fsize, limit).context("no limit")?;
         Ok(())
     }
 
@@ -322,7 +342,12 @@ impl App {
 
     /// The local socket.
     pub fn socket(&self) -> PathBuf {
-        self.home().join(".local/state/tidings/agent.sock")
+        self.state().join("agent.sock")
+    }
+
+    /// The folder of what outlives the agent beside the inbox.
+    pub fn state(&self) -> PathBuf {
+        self.home().join(".local/state/tidings")
     }
 
     /// The home folder.

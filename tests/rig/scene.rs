@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::app::{App, Builder};
-use crate::desktop::PrivateBus;
+use crate::desktop::{PrivateBus, Signal};
 use crate::notification_service::{ABLE, NotificationService};
 use crate::tray_host::TrayHost;
 use crate::wait::SOON;
@@ -32,6 +32,22 @@ pub struct Scene {
     pub bus: Option<PrivateBus>,
     /// Where it connects to, as [`USER`].
     pub server: Place,
+}
+
+/// What of a session's end reaches the agent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logout {
+    /// The end of the bus.
+    Bus,
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP.
+    HangUp,
+}
+
+impl Logout {
+    /// Each.
+    pub const ALL: [Self; 3] = [Self::Bus, Self::Terminate, Self::HangUp];
 }
 
 /// A server, and what tests ask of it.
@@ -83,6 +99,32 @@ impl Scene {
         let popups = NotificationService::start(&bus, able).await?;
         let app = agent(&bus).start().await?;
         Ok(Self { app, tray, popups, bus: Some(bus), server })
+    }
+
+    /// The session's end, from the side that is given: its bus goes, and what runs in it is told to end twice over.
+    pub fn log_out(&mut self, first: Logout) -> anyhow::Result<()> {
+        let order = match first {
+            Logout::Bus => [None, Some(Signal::TERM), Some(Signal::HUP)],
+            Logout::Terminate => [Some(Signal::TERM), None, Some(Signal::HUP)],
+            Logout::HangUp => [Some(Signal::HUP), Some(Signal::TERM), None],
+        };
+        for step in order {
+            match step {
+                Some(signal) => self.app.signal(signal)?,
+                None => drop(self.bus.take()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next session: a bus with a tray host and a notification service of its own, for the agent's next start.
+    pub async fn log_in(&mut self) -> anyhow::Result<()> {
+        let bus = PrivateBus::start()?;
+        self.tray = TrayHost::start(&bus).await?;
+        self.popups = NotificationService::start(&bus, ABLE).await?;
+        self.app.set_bus(Some(&bus));
+        self.bus = Some(bus);
+        Ok(())
     }
 
     /// Waits until the tray shows the only channel connected.

@@ -58,20 +58,13 @@ pub fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => code,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the last word to the person who started us")]
-            {
-                eprintln!("tidings: {error:#}");
-            }
+            remote::say(&format!("tidings: {error:#}"));
             ExitCode::from(exit::FAILED)
         }
     }
 }
 
 /// Help, version, or what is wrong with the arguments; clap leaves out the usage of some mistakes.
-#[expect(
-    clippy::print_stderr,
-    reason = "what is wrong with the arguments is told to the person who typed them"
-)]
 fn answered(error: &clap::Error) -> ExitCode {
     // Nobody reads it.
     let _ = error.print();
@@ -79,7 +72,7 @@ fn answered(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if !error.to_string().contains("Usage:") {
-        eprintln!("\n{}", Cli::command().render_usage());
+        remote::say(&format!("\n{}", Cli::command().render_usage()));
     }
     ExitCode::from(exit::USAGE)
 }

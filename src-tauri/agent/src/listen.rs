@@ -20,6 +20,7 @@ use crate::channels::arrival;
 use crate::cli::{self, exit};
 use crate::credential::Credentials;
 use crate::paths::Paths;
+use crate::remote;
 use crate::settings::{self, ChannelSettings};
 use crate::snapshot::state_line;
 
@@ -55,12 +56,9 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
     follow(config, channel.profile(), dialler, out, words).await
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "what is wrong with the arguments is the answer to the person who typed them"
-)]
+/// What is wrong with the arguments is the answer to the person who typed them.
 pub(crate) fn usage(message: &str) -> ExitCode {
-    eprintln!("tidings: {message}");
+    remote::say(&format!("tidings: {message}"));
     ExitCode::from(exit::USAGE)
 }
 

@@ -133,7 +133,8 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
 
-#[expect(clippy::print_stderr, reason = "a word to the person who typed the command")]
-fn say(text: &str) {
-    eprintln!("{text}");
+/// A word to the person who typed the command.
+pub(crate) fn say(text: &str) {
+    // Where nobody takes it there is nothing more to do.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -83,8 +83,7 @@ async fn tell_agent(paths: &Paths, channel: String, words: Words) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a word to the person who typed the command")]
 fn said(code: u8, text: &str) -> ExitCode {
-    eprintln!("tidings: {text}");
+    remote::say(&format!("tidings: {text}"));
     ExitCode::from(code)
 }
