@@ -1,5 +1,6 @@
 //! Promises.
 
+mod a_kill_leaves_the_settings_whole;
 mod channel_trouble_is_told_once;
 mod channels_move_to_another_machine;
 mod demo_leaves_no_trace;

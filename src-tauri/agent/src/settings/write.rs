@@ -5,6 +5,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
 use super::{Content, content};
 use crate::paths::create_private;
 
@@ -37,6 +40,7 @@ pub(super) fn write(file: &Path, old: &Content, new: &str) -> Result<(), WriteEr
         Err(error) => return Err(error.into()),
     };
     let name = target.file_name().unwrap_or_default().to_string_lossy();
+    sweep(folder, &name);
     let beside = folder.join(format!(".{name}.{}.new", std::process::id()));
     let written = put(&beside, mode, new).map_err(WriteError::from).and_then(|()| {
         // As late as can be: an editor may have saved meanwhile.
@@ -50,6 +54,24 @@ pub(super) fn write(file: &Path, old: &Content, new: &str) -> Result<(), WriteEr
     // Some file systems know no such thing for a folder.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// Removes what a process left that was killed while it wrote. Another one may be writing just now.
+fn sweep(folder: &Path, name: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let left = entry.file_name();
+        let writer = left.to_str().and_then(|left| {
+            left.strip_prefix(&format!(".{name}."))?
+                .strip_suffix(".new")?
+                .parse()
+                .ok()
+                .and_then(Pid::from_raw)
+        });
+        if writer.is_some_and(|writer| test_kill_process(writer) == Err(Errno::SRCH)) {
+            // It does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn put(file: &Path, mode: u32, text: &str) -> io::Result<()> {
@@ -109,6 +131,22 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!((fs::read_to_string(&real).expect("read"), mode(&real)), ("second".to_owned(), 0o640));
         assert_eq!(names(&dotfiles), ["tidings.toml"]);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config.toml");
+        let mut ended = std::process::Command::new("true").spawn().expect("started");
+        ended.wait().expect("ended");
+        let parent = std::os::unix::process::parent_id();
+        for name in [format!(".config.toml.{}.new", ended.id()), format!(".config.toml.{parent}.new")] {
+            fs::write(folder.path().join(name), "half").expect("written");
+        }
+        write(&file, &Ok(None), "x").expect("written");
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, [format!(".config.toml.{parent}.new"), "config.toml".to_owned()]);
     }
 
     #[test]
