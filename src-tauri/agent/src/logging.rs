@@ -1,8 +1,9 @@
 //! Logs: to stderr, and for the agent to a file that rotates by size, so that it never grows without bound.
 
 use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use file_rotate::suffix::AppendCount;
@@ -10,6 +11,8 @@ use file_rotate::{ContentLimit, FileRotate, compression::Compression};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::paths::create_private;
 
 /// The environment variable with the level.
 const LEVEL: &str = "TIDINGS_LOG";
@@ -31,7 +34,7 @@ pub(crate) fn start(file: Option<&Path>) {
     );
     let stderr = tracing_subscriber::fmt::layer()
         .with_ansi(false)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .with_filter(targets.clone());
     let opened = file.map(open);
     let (to_file, trouble) = match opened {
@@ -59,19 +62,51 @@ pub(crate) fn start(file: Option<&Path>) {
     }
 }
 
-fn open(path: &Path) -> std::io::Result<FileRotate<AppendCount>> {
-    if let Some(folder) = path.parent() {
-        crate::paths::create_private(folder)?;
+/// A log file in its folder, which the library makes again where it is gone, and panics where it can't.
+struct Log {
+    folder: PathBuf,
+    file: FileRotate<AppendCount>,
+}
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        create_private(&self.folder)?;
+        self.file.write(line)
     }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn open(path: &Path) -> io::Result<Log> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    create_private(&folder)?;
     let mut private = OpenOptions::new();
     private.read(true).create(true).append(true).mode(0o600);
-    // Tried by hand first: the library panics where it can't write.
+    // The library tells nobody where it can't write.
     private.open(path)?;
-    Ok(FileRotate::new(
-        path,
-        AppendCount::new(FILES),
-        ContentLimit::BytesSurpassed(FILE_BYTES),
-        Compression::None,
-        Some(private),
-    ))
+    let (kept, limit) = (AppendCount::new(FILES), ContentLimit::BytesSurpassed(FILE_BYTES));
+    Ok(Log { folder, file: FileRotate::new(path, kept, limit, Compression::None, Some(private)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_went_is_made_again_and_one_that_can_t_be_is_no_panic() {
+        let state = tempfile::tempdir().expect("a folder");
+        let logs = state.path().join("logs");
+        let mut log = open(&logs.join("tidings.log")).expect("opened");
+        let long = vec![b'x'; FILE_BYTES + 1];
+        std::fs::remove_dir_all(&logs).expect("removed");
+        for _ in 0..2 {
+            log.write_all(&long).expect("written");
+        }
+        assert!(logs.join("tidings.log").exists());
+        std::fs::remove_dir_all(&logs).expect("removed");
+        std::fs::write(&logs, "in its place").expect("written");
+        log.write_all(&long).expect_err("no folder");
+    }
 }
