@@ -95,9 +95,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     agent.take_up(settings, !start.background).await;
     let desktop = Desktop::join(paths, popup_queue, &agent, &wishes).await;
     agent.inbox.show_pending();
-    if let Some(report) = crash::untold(&paths.crashes()) {
-        agent.notice(Notice::Crashed(report));
-    }
+    agent.tell_crash(paths);
     if start.open {
         agent.open_window(None, None);
     }
@@ -136,12 +134,15 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
             () = sleep_for(trouble_in) => {}
             status = agent.window.ended() => agent.window_ended(&status),
             bell = bells.ring() => agent.answer(bell),
+            () = crash::happened() => agent.tell_crash(paths),
         }
         // Whatever it was that woke us: it may be the first after a sleep (W1).
         agent.look_at_clocks();
         agent.look_for_trouble();
+        agent.look_at_remembered();
     }
     tracing::info!("closing the links");
+    agent.look_at_remembered();
     health.end(None);
     let Agent { channels, inbox, snapshot, .. } = agent;
     channels.end().await;
@@ -219,6 +220,28 @@ impl Agent {
             snapshot.troubles = told;
             changed
         });
+    }
+
+    /// What could not be written is tried again, and told as long as it can't.
+    fn look_at_remembered(&mut self) {
+        let trouble = self.remembered.trouble();
+        let notice =
+            trouble.map(|(file, why)| Notice::NotRemembered { file: file.to_owned(), why: why.to_owned() });
+        let known = self.snapshot.borrow().notices.get(&Source::Remembered).cloned();
+        match notice {
+            Some(notice) if known.as_ref() != Some(&notice) => self.notice(notice),
+            None if known.is_some() => {
+                self.snapshot.send_modify(|snapshot| drop(snapshot.notices.remove(&Source::Remembered)));
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Of an earlier run, or of a task of this one.
+    fn tell_crash(&self, paths: &Paths) {
+        if let Some(report) = crash::untold(&paths.crashes()) {
+            self.notice(Notice::Crashed(report));
+        }
     }
 
     fn notice(&self, notice: Notice) {

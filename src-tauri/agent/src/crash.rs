@@ -1,4 +1,5 @@
-//! What is left of a panic: a report that a person can read and send on, in the state folder. The next start tells of it.
+//! What is left of a panic: a report that a person can read and send on, in the state folder. The agent tells of it: the
+//! one that lives on, where a task of its own panicked, else the next one.
 
 use std::backtrace::Backtrace;
 use std::fmt::Write as _;
@@ -9,6 +10,7 @@ use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use crate::paths::create_private;
 use crate::redact;
@@ -18,19 +20,28 @@ const KEPT: usize = 5;
 /// Characters of the panic's own message that are told: it may quote what a server sent.
 const MESSAGE: usize = 500;
 /// Bytes of one report. Panics of the same second share one, and may be many.
-const LARGEST: u64 = 256 * 1024;
+const LARGEST: usize = 256 * 1024;
 /// How the name of a report begins that nobody was told of, and of others.
 const NEW: &str = "new-";
 const TOLD: &str = "crash-";
 
+/// Rings once something panicked.
+static HAPPENED: Notify = Notify::const_new();
+
 /// From now on a panic leaves a report in this folder.
 pub(crate) fn report_to(folder: PathBuf) {
-    let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        usual(info);
+        let report = report(info);
         // Not into the log: it may be what panicked. There is nowhere else to say that it failed.
-        let _ = write(&folder, &report(info));
+        let _ = std::io::stderr().write_all(report.split("\n\n").next().unwrap_or_default().as_bytes());
+        let _ = write(&folder, &report);
+        HAPPENED.notify_one();
     }));
+}
+
+/// Waits until something panics in this process, or did since the last call.
+pub(crate) async fn happened() {
+    HAPPENED.notified().await;
 }
 
 fn report(info: &PanicHookInfo<'_>) -> String {
@@ -56,9 +67,8 @@ fn write(folder: &Path, report: &str) -> std::io::Result<()> {
     create_private(folder)?;
     let name = format!("{NEW}{}.txt", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
     let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(folder.join(name))?;
-    if file.metadata()?.len() < LARGEST {
-        file.write_all(report.as_bytes())?;
-    }
+    let room = LARGEST.saturating_sub(usize::try_from(file.metadata()?.len()).unwrap_or(LARGEST));
+    file.write_all(&report.as_bytes()[..report.len().min(room)])?;
     let reports = reports(folder);
     for old in &reports[..reports.len().saturating_sub(KEPT)] {
         fs::remove_file(old)?;
@@ -97,23 +107,58 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_panic_leaves_a_report_that_is_told_of_once() {
+    /// What a task that panics so leaves in a folder, once that is told. One at a time: the hook is the process's.
+    async fn left_by(message: String) -> (tempfile::TempDir, PathBuf) {
+        static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+        let _alone = ALONE.lock().await;
         let folder = tempfile::tempdir().unwrap();
         let crashes = folder.path().join("crashes");
         let before = panic::take_hook();
         report_to(crashes.clone());
-        let caught = panic::catch_unwind(|| panic!("a bad day, token=s3cret"));
+        let task = tokio::spawn(async move { panic!("{message}") });
+        happened().await;
+        assert!(task.await.unwrap_err().is_panic());
         panic::set_hook(before);
-        assert!(caught.is_err());
+        (folder, crashes)
+    }
 
+    #[tokio::test]
+    async fn a_task_that_panics_is_told_of_at_once_and_leaves_a_report_that_is_told_of_once() {
+        let begun = Timestamp::now().strftime("%Y-%m-%dT%H").to_string();
+        let (_folder, crashes) =
+            left_by("a bad day, {\"id\":1,\"token\":\"s3cret\"}\nCookie: sid=s3cret".into()).await;
         let report = untold(&crashes).unwrap();
         let text = fs::read_to_string(&report).unwrap();
-        assert!(text.contains("a bad day, token=***"), "{text}");
-        assert!(text.contains("crash.rs"), "{text}");
+        let thread = std::thread::current().name().unwrap().to_owned();
+        for part in [
+            &format!("Tidings {} on ", tidings_api::VERSION),
+            &begun,
+            &format!("thread {thread:?} panicked at "),
+            "crash.rs:",
+            "a bad day, {\"id\":1,\"token\":***\nCookie: ***\n",
+            // Of the backtrace.
+            "left_by",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("s3cret"), "{text}");
         assert_eq!(fs::metadata(&report).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&crashes).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(untold(&crashes), None);
         assert_eq!(reports(&crashes), [report]);
+    }
+
+    #[tokio::test]
+    async fn however_much_is_said_in_a_panic_a_report_is_short() {
+        let (_folder, crashes) = left_by("long ".repeat(1_000_000)).await;
+        let text = fs::read_to_string(untold(&crashes).unwrap()).unwrap();
+        assert!(text.matches("long ").count() <= MESSAGE / 5 && text.contains("left_by"), "{text}");
+        for _ in 0..3 {
+            write(&crashes, &"x".repeat(LARGEST)).unwrap();
+        }
+        for report in reports(&crashes) {
+            assert!(fs::metadata(&report).unwrap().len() <= LARGEST as u64);
+        }
     }
 
     #[test]

@@ -16,8 +16,13 @@ pub(crate) enum Notice {
     /// Something that the settings name can't be used.
     File(CaFileError),
     Inbox(tidings_inbox::Notice),
+    /// Which channels are off can't be written, for the system's reason.
+    NotRemembered {
+        file: PathBuf,
+        why: String,
+    },
     Window(WindowError),
-    /// Something panicked in an earlier run; where the report is.
+    /// Something panicked, in an earlier run or just now; where the report is.
     Crashed(PathBuf),
 }
 
@@ -26,6 +31,7 @@ pub(crate) enum Notice {
 pub(crate) enum Source {
     Settings,
     Inbox,
+    Remembered,
     Window,
     Crash,
 }
@@ -40,6 +46,7 @@ impl Notice {
         match self {
             Self::Settings(_) | Self::File(_) => Source::Settings,
             Self::Inbox(_) => Source::Inbox,
+            Self::NotRemembered { .. } => Source::Remembered,
             Self::Window(_) => Source::Window,
             Self::Crashed(_) => Source::Crash,
         }
@@ -50,6 +57,7 @@ impl Notice {
             Self::Settings(error) => error.told(words),
             Self::File(error) => error.told(words),
             Self::Inbox(notice) => of_inbox(notice, words),
+            Self::NotRemembered { file, why } => words.notice_not_remembered(&short(file).display(), why),
             Self::Window(error) => error.told(words),
             Self::Crashed(report) => words.notice_crashed(&short(report).display()),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Remembered {
     path: PathBuf,
     content: Content,
+    /// Why the file is not in step.
+    behind: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +51,7 @@ impl Remembered {
                 Content::default()
             }
         };
-        Self { path, content }
+        Self { path, content, behind: None }
     }
 
     pub(crate) fn channel(&self, id: &str) -> Option<Quiet> {
@@ -79,13 +81,16 @@ impl Remembered {
         }
     }
 
-    fn write(&self) {
-        if let Err(error) = self.try_write() {
-            tracing::warn!(
-                %error, file = %self.path.display(),
-                "can't be written: which channels are off will be forgotten at the next start"
-            );
+    /// The file, and why it can't be written, after one more try if it could not.
+    pub(crate) fn trouble(&mut self) -> Option<(&Path, &str)> {
+        if self.behind.is_some() {
+            self.write();
         }
+        self.behind.as_deref().map(|why| (self.path.as_path(), why))
+    }
+
+    fn write(&mut self) {
+        self.behind = self.try_write().err().map(|error| error.to_string());
     }
 
     /// Beside the old file first, so that a crash leaves one or the other.
@@ -120,6 +125,19 @@ mod tests {
         assert_eq!(second.channel("b"), Some(Quiet::Replaced(since)));
         assert_eq!(second.channel("c"), None);
         assert_eq!(second.paused_until(), Some(Timestamp::MAX));
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gone/remembered.json");
+        let mut first = Remembered::load(path.clone());
+        assert_eq!(first.trouble(), None);
+        first.set_channel("a", Some(Quiet::Disconnected));
+        assert!(first.trouble().unwrap().1.contains("No such file"));
+        std::fs::create_dir(folder.path().join("gone")).unwrap();
+        assert_eq!(first.trouble(), None);
+        assert_eq!(Remembered::load(path).channel("a"), Some(Quiet::Disconnected));
     }
 
     #[test]

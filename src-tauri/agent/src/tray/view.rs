@@ -18,7 +18,7 @@ use crate::snapshot::{ChannelView, Snapshot, timestamp};
 /// How many messages `Recent` lists.
 pub(crate) const RECENT: usize = 5;
 /// How many notices have a place in the menu: one per source.
-const NOTICES: usize = 4;
+const NOTICES: usize = 5;
 /// A menu line is cut to this many characters: hosts don't wrap.
 const LINE: usize = 80;
 /// A notice takes up to this many lines: its mend stands at its end.

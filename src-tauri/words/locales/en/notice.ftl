@@ -9,8 +9,10 @@ notice-inbox-not-written = The inbox { $file } can't be written: { $why }. Messa
 notice-inbox-given-up = The inbox { $file } has not been writable for so long that the oldest of the waiting messages are given up; they were shown, but will not be in the inbox. Make room on the disk or mend its permissions.
 notice-inbox-written = The inbox { $file } can be written again; the { $written } messages that waited are in it.
 
+notice-not-remembered = { $file } can't be written: { $why }. Which channels are disconnected or replaced, and a pause, will be forgotten when Tidings ends. Make room on the disk or mend its permissions.
+
 notice-window-library = the window needs WebKitGTK 4.1, which is not installed (Debian: libwebkit2gtk-4.1-0); everything else works without it
 notice-window-missing = the window is not installed: there is no { $file }; everything else works without it
 notice-window-failed = the window could not be started: { $why }
 
-notice-crashed = Part of Tidings stopped unexpectedly some time ago. The report is { $file }; "Copy diagnostics" and `tidings diagnostics` have it, too
+notice-crashed = Part of Tidings stopped unexpectedly. If something no longer works, quit Tidings and start it again. The report is { $file }; "Copy diagnostics" and `tidings diagnostics` have it, too

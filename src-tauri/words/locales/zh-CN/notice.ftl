@@ -9,8 +9,10 @@ notice-inbox-not-written = 无法写入收件箱 { $file }：{ $why }。消息�
 notice-inbox-given-up = 收件箱 { $file } 长时间无法写入，只能舍弃等待中最早的消息；这些消息已经显示过，但不会出现在收件箱中。请腾出磁盘空间或修正权限。
 notice-inbox-written = 收件箱 { $file } 已恢复写入；等待中的 { $written } 条消息均已保存。
 
+notice-not-remembered = 无法写入 { $file }：{ $why }。Tidings 退出后将忘记哪些频道已断开或已被接管，以及是否处于暂停状态。请腾出磁盘空间或修正权限。
+
 notice-window-library = 窗口需要 WebKitGTK 4.1，但尚未安装（Debian：libwebkit2gtk-4.1-0）；其他功能不受影响
 notice-window-missing = 窗口未安装：找不到 { $file }；其他功能不受影响
 notice-window-failed = 无法启动窗口：{ $why }
 
-notice-crashed = Tidings 的一部分此前意外停止。报告位于 { $file }；“复制诊断信息”和 `tidings diagnostics` 中也包含该报告
+notice-crashed = Tidings 的一部分曾意外停止。如果有功能失灵，请退出并重新启动 Tidings。报告位于 { $file }；“复制诊断信息”和 `tidings diagnostics` 中也包含该报告
