@@ -134,6 +134,12 @@ impl Desktop {
         &self.bus
     }
 
+    /// Ends the display and all that shows on it, as at a logout; the bus stays.
+    pub fn end_display(&mut self) {
+        self.programs.truncate(1);
+        self.programs.clear();
+    }
+
     /// The home folder that programs of this desktop see.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")

@@ -1,6 +1,9 @@
 use anyhow::Context;
+use tidings_api::client::Client;
+use tidings_api::{Event, Request};
 use tidings_server::EventKind;
 use tidings_tests::desktop::Signal;
+use tidings_tests::wait::{SOON, eventually};
 use tidings_tests::window::{Desk, USER};
 
 /// How often the window is opened and closed.
@@ -44,6 +47,32 @@ async fn killing_its_processes_leaves_the_link_as_it_was() -> anyhow::Result<()>
     // And it can be opened again.
     desk.tray.click("Open Tidings").await?;
     desk.wait_for_windows(1).await.map(drop)
+}
+
+#[tokio::test]
+async fn the_end_of_the_display_takes_the_window_alone() -> anyhow::Result<()> {
+    let mut desk = Desk::start().await?;
+    desk.tray.click("Open Tidings").await?;
+    desk.wait_for_windows(1).await?;
+    desk.desktop.end_display();
+    desk.wait_for_processes("tidings-window", 0).await?;
+    desk.wait_for_processes("WebKit", 0).await?;
+    let mut agent = Client::connect(&desk.desktop.home().join(".local/state/tidings/agent.sock")).await?;
+    agent.ask(&Request::Subscribe { window: false }).await?;
+    desk.server.push(USER, "still there");
+    let arrived = async {
+        while !matches!(agent.event().await?, Event::Message(message) if message.message.body == "still there")
+        {
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(SOON, arrived).await??;
+    assert_eq!(desk.server.upgrades(), 1);
+    desk.agent.signal(Signal::TERM)?;
+    let ended = eventually("the agent's end", || desk.agent.ended().ok().flatten()).await?;
+    assert!(ended.success(), "{ended}");
+    assert!(!desk.desktop.home().join(".local/state/tidings/crashes").exists(), "nothing panicked");
+    Ok(())
 }
 
 async fn open_and_close(desk: &Desk) -> anyhow::Result<()> {
