@@ -1,5 +1,6 @@
 //! Promises.
 
+mod a_crash_leaves_a_report;
 mod a_full_disk_is_told_and_costs_nothing;
 mod a_kill_leaves_the_settings_whole;
 mod channel_trouble_is_told_once;

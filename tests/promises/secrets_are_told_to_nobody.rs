@@ -113,22 +113,3 @@ async fn diagnostics_are_packed_without_an_agent_and_never_over_a_file() -> anyh
     assert!(output.stderr.contains("d.tar.gz"), "{}", output.stderr);
     Ok(())
 }
-
-#[tokio::test]
-async fn the_report_of_a_crash_is_offered_at_the_next_start_and_calmly() -> anyhow::Result<()> {
-    let mut scene = Scene::start().await?;
-    let crashes = scene.app.home().join(".local/state/tidings/crashes");
-    fs::create_dir_all(&crashes)?;
-    fs::write(crashes.join("new-20260101T000000Z.txt"), "Tidings panicked at nowhere.rs\n")?;
-    scene.app.restart(tidings_tests::app::Start::Background).await?;
-    let told =
-        |notices: &[String]| notices.iter().any(|notice| notice.contains("crash-20260101T000000Z.txt"));
-    scene.app.wait_for_status("told", |status| told(&status.notices)).await?;
-    scene.tray.wait_for("a calm icon", |item| item.icon == "tidings-connected").await?;
-    let reply = scene.app.ask(&Request::Diagnostics).await?;
-    assert!(format!("{reply:?}").contains("nowhere.rs"));
-
-    scene.app.restart(tidings_tests::app::Start::Background).await?;
-    scene.app.wait_for_status("as if nothing had been", |status| !told(&status.notices)).await?;
-    Ok(())
-}

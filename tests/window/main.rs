@@ -1,6 +1,7 @@
 //! What the real window promises, on a headless desktop with the real agent. Needs both binaries:
 //! `cargo build -p tidings --bins`.
 
+mod a_crash_is_told_and_its_report_copied;
 mod closing_it_leaves_nothing_behind;
 mod hostile_messages_are_text;
 mod it_is_one_window;
