@@ -8,7 +8,7 @@ use tidings_api::{Action, Request, StateName, StatusReport};
 use tidings_server::{EventKind, Options, Server};
 use tidings_tests::app::{App, Start, Stored};
 use tidings_tests::notification_service::ABLE;
-use tidings_tests::scene::{Place, Scene, USER, channel};
+use tidings_tests::scene::{Logout, Place, Scene, USER, channel};
 use tidings_tests::wait::SOON;
 use tokio::time::{Instant, sleep};
 
@@ -18,12 +18,21 @@ const SETTLE: Duration = Duration::from_secs(60);
 /// As good as no flood control.
 const ALL: &str = "[notifications]\nburst = 1000\nrefill = \"1ms\"\n";
 
-/// A stream of messages, and kills during it.
+/// A stream of messages, and ends of the agent during it.
 struct Stream {
     messages: u32,
-    kills: u32,
+    ends: u32,
+    by: End,
     settings: &'static str,
     seed: u64,
+}
+
+/// How the agent ends.
+#[derive(Clone, Copy)]
+enum End {
+    Kill,
+    /// By the end of the session, from each side in turn.
+    Logout,
 }
 
 /// What came of it.
@@ -33,7 +42,7 @@ struct Tally {
     shown: usize,
     /// Numbers that a summary counted.
     summarised: usize,
-    /// Numbers that were shown twice because the agent was killed between the popup and its note of that.
+    /// Numbers that were shown twice because the agent ended between the popup and its note of that.
     twice: usize,
 }
 
@@ -53,8 +62,10 @@ impl Stream {
         scene.app.wait_for_inbox("the first message", |stored| stored.len() == 1).await?;
 
         let mut in_flight: BTreeMap<u32, usize> = BTreeMap::new();
-        for kill in 1..=self.kills {
-            let until = self.messages * kill / (self.kills + 1);
+        // Of the sessions that are over.
+        let mut shown = Vec::new();
+        for (end, from) in (1..=self.ends).zip(Logout::ALL.into_iter().cycle()) {
+            let until = self.messages * end / (self.ends + 1);
             while next.start < until {
                 for _ in 0..random.below(40) {
                     push(&scene, next.next());
@@ -63,7 +74,15 @@ impl Stream {
             }
             // At any moment: of the start, the dial, the replay, the stream or the calm after it.
             sleep(Duration::from_millis(random.below(400).into())).await;
-            scene.app.kill().await?;
+            match self.by {
+                End::Kill => scene.app.kill().await?,
+                End::Logout => {
+                    scene.log_out(from)?;
+                    scene.app.ended_well().await?;
+                    shown.extend(scene.popups.titles());
+                    scene.log_in().await?;
+                }
+            }
             for pending in scene.app.inbox()?.iter().filter(|stored| stored.state == "pending") {
                 *in_flight.entry(pending.title.parse()?).or_default() += 1;
             }
@@ -80,7 +99,8 @@ impl Stream {
         let stored = self.settled(&scene).await?;
         let numbers: Vec<u32> = stored.iter().map(|stored| stored.title.parse()).collect::<Result<_, _>>()?;
         ensure!(numbers.iter().copied().eq(0..self.messages), "each number once, in order: {numbers:?}");
-        tally(&scene, &stored, &in_flight)
+        shown.extend(scene.popups.titles());
+        tally(&shown, &stored, &in_flight)
     }
 
     async fn settled(&self, scene: &Scene) -> anyhow::Result<Vec<Stored>> {
@@ -108,9 +128,9 @@ fn push(scene: &Scene, number: Option<u32>) {
     }
 }
 
-fn tally(scene: &Scene, stored: &[Stored], in_flight: &BTreeMap<u32, usize>) -> anyhow::Result<Tally> {
+fn tally(shown: &[String], stored: &[Stored], in_flight: &BTreeMap<u32, usize>) -> anyhow::Result<Tally> {
     let mut popups: BTreeMap<u32, usize> = BTreeMap::new();
-    for title in scene.popups.titles() {
+    for title in shown {
         if let Ok(number) = title.parse() {
             *popups.entry(number).or_default() += 1;
         }
@@ -127,7 +147,7 @@ fn tally(scene: &Scene, stored: &[Stored], in_flight: &BTreeMap<u32, usize>) -> 
         let excused = in_flight.get(&number).copied().unwrap_or(0);
         ensure!(
             again <= excused,
-            "{number} was told {again} times again, and was in flight at {excused} kills"
+            "{number} was told {again} times again, and was in flight at {excused} ends"
         );
     }
     Ok(tally)
@@ -147,7 +167,16 @@ impl Random {
 
 #[tokio::test]
 async fn kills_at_any_moment_lose_nothing_and_tell_nothing_twice() -> anyhow::Result<()> {
-    let tally = Stream { messages: 400, kills: 4, settings: ALL, seed: 0x7164_6e67 }.run().await?;
+    let stream = Stream { messages: 400, ends: 4, by: End::Kill, settings: ALL, seed: 0x7164_6e67 };
+    let tally = stream.run().await?;
+    ensure!(tally.shown > 50, "most of them by themselves: {tally:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn logouts_in_the_midst_of_messages_lose_nothing_and_tell_nothing_twice() -> anyhow::Result<()> {
+    let stream = Stream { messages: 300, ends: 3, by: End::Logout, settings: ALL, seed: 0x6c6f_676f };
+    let tally = stream.run().await?;
     ensure!(tally.shown > 50, "most of them by themselves: {tally:?}");
     Ok(())
 }
@@ -155,7 +184,7 @@ async fn kills_at_any_moment_lose_nothing_and_tell_nothing_twice() -> anyhow::Re
 #[tokio::test]
 async fn under_flood_control_each_is_shown_or_counted_whatever_is_killed() -> anyhow::Result<()> {
     let settings = "[notifications]\nrefill = \"100ms\"\n";
-    let tally = Stream { messages: 400, kills: 3, settings, seed: 0x6e65_7773 }.run().await?;
+    let tally = Stream { messages: 400, ends: 3, by: End::Kill, settings, seed: 0x6e65_7773 }.run().await?;
     ensure!(tally.summarised > 200, "most of them counted: {tally:?}");
     Ok(())
 }
@@ -164,7 +193,8 @@ async fn under_flood_control_each_is_shown_or_counted_whatever_is_killed() -> an
 #[ignore = "takes minutes: 50 kills during 20,000 messages, with and without flood control"]
 async fn fifty_kills_during_twenty_thousand_messages() -> anyhow::Result<()> {
     for settings in [ALL, ""] {
-        let tally = Stream { messages: 20_000, kills: 50, settings, seed: 0x7469_6469 }.run().await?;
+        let stream = Stream { messages: 20_000, ends: 50, by: End::Kill, settings, seed: 0x7469_6469 };
+        let tally = stream.run().await?;
         {
             eprintln!("{settings:?}: {tally:?}");
         }
