@@ -39,6 +39,7 @@ mod status_tells_the_truth;
 mod stays_quiet_after_4500;
 mod tail_prints_what_was_and_what_comes;
 mod the_inbox_outlives_its_troubles;
+mod the_local_socket_bears_misuse;
 mod the_window_opens_when_asked;
 mod tray_host_comes_back;
 mod tried_before_it_is_saved;

@@ -19,6 +19,9 @@ use crate::{ErrorCode, Event, Examine, Refusal, Reply, Request, Secret, Step, Va
 const MAX_CONNECTIONS: usize = 32;
 /// A peer that doesn't take a line within this time is let go. Too low: a stopped debugger loses its stream.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// A peer that has not asked anything within this time of connecting is let go. Too low: a stopped debugger is cut off;
+/// too high: forgotten connections keep everybody out. Who has asked may think for as long as it likes.
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
 /// Longest path of a Unix socket that every system takes (Linux 107, others 103).
 const MAX_PATH: usize = 103;
 
@@ -131,8 +134,17 @@ async fn refuse_all(mut stream: UnixStream) {
 async fn converse(stream: UnixStream, handler: impl Handler) {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
+    let mut patience = Some(FIRST_REQUEST);
     loop {
-        let reply = match wire::read(&mut reader, MAX_REQUEST).await {
+        let request = wire::read(&mut reader, MAX_REQUEST);
+        let request = match patience.take() {
+            Some(patience) => match tokio::time::timeout(patience, request).await {
+                Ok(request) => request,
+                Err(_) => return,
+            },
+            None => request.await,
+        };
+        let reply = match request {
             Ok(None) | Err(ReadError::Io(_)) => return,
             Ok(Some(Request::Subscribe { window })) => match handler.subscribe(window) {
                 Ok(events) => {

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tidings_api::client::{Client, ClientError};
 use tidings_api::socket::{self, Handler};
@@ -172,9 +173,18 @@ async fn a_path_too_long_for_a_socket_is_refused_with_its_reason() {
 #[tokio::test]
 async fn another_version_of_the_protocol_is_told_so() {
     let (_folder, path) = serve();
-    let answer =
-        answer_to(&path, b"{\"protocol\":999,\"version\":\"9.9.9\",\"body\":{\"ask\":\"sing\"}}\n").await;
-    assert!(answer.contains("other_version") && answer.contains("9.9.9"), "{answer}");
+    for protocol in ["0", "999", "4294967295"] {
+        let line =
+            format!("{{\"protocol\":{protocol},\"version\":\"9.9.9\",\"body\":{{\"ask\":\"sing\"}}}}\n");
+        let answer = answer_to(&path, line.as_bytes()).await;
+        assert!(answer.contains("other_version") && answer.contains("9.9.9"), "{answer}");
+    }
+    for protocol in ["-1", "4294967296", "\"1\"", "null"] {
+        let line =
+            format!("{{\"protocol\":{protocol},\"version\":\"9.9.9\",\"body\":{{\"ask\":\"status\"}}}}\n");
+        let answer = answer_to(&path, line.as_bytes()).await;
+        assert!(answer.contains("bad_request"), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -222,6 +232,67 @@ async fn too_many_connections_are_refused_and_room_is_made_when_some_leave() {
         if client.ask(&Request::Status).await.is_ok() {
             again.push(client);
         }
+    }
+}
+
+#[tokio::test]
+async fn half_a_request_is_forgotten_with_who_sent_it() {
+    let (_folder, path) = serve();
+    // More often than there are places.
+    for _ in 0..100 {
+        let mut half = UnixStream::connect(&path).await.expect("the served socket");
+        half.write_all(b"{\"protocol\":1,\"ver").await.expect("a place");
+        half.shutdown().await.expect("said all");
+        assert_eq!(half.read(&mut [0; 1]).await.expect("the end"), 0);
+    }
+    let mut client = Client::connect(&path).await.expect("the agent");
+    client.ask(&Request::Status).await.expect("answered");
+}
+
+/// Silent ones that take all places there are.
+async fn silent(path: &Path) -> Vec<UnixStream> {
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        let mut one = UnixStream::connect(path).await.expect("the served socket");
+        // Half a word, or none at all.
+        one.write_all(if silent.len() % 2 == 0 { b"{" } else { b"" }).await.expect("connected");
+        silent.push(one);
+    }
+    let refused = Client::connect(path).await.expect("the agent").ask(&Request::Status).await;
+    let Err(ClientError::Refused(refusal)) = refused else { panic!("not bounded: {refused:?}") };
+    assert_eq!(refusal.code, ErrorCode::Busy);
+    silent
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_connects_and_asks_nothing_makes_room_for_others() {
+    let (_folder, path) = serve();
+    let mut asked = Client::connect(&path).await.expect("the agent");
+    asked.ask(&Request::Status).await.expect("answered");
+    let silent = silent(&path).await;
+    for mut one in silent {
+        // Its end comes by itself, after what a refused one was told.
+        let end = tokio::time::timeout(Duration::from_secs(60), one.read_to_end(&mut Vec::new())).await;
+        assert!(end.is_ok(), "it is held for ever");
+    }
+    let mut client = Client::connect(&path).await.expect("the agent");
+    client.ask(&Request::Status).await.expect("answered");
+    // Who has asked may think for as long as it likes.
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    asked.ask(&Request::Status).await.expect("answered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_reads_nothing_is_let_go() {
+    let (_folder, path) = serve();
+    let mut client = Client::connect(&path).await.expect("the agent");
+    client.ask(&Request::Subscribe { window: false }).await.expect("a first event");
+    // All that its end of the socket holds comes before the end.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut told = 0;
+    while client.event().await.is_ok() {
+        told += 1;
+        assert!(told < 100_000, "it is told for ever");
     }
 }
 
