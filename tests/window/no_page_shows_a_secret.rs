@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context, ensure};
 use serde_json::json;
-use tidings_server::Options;
+use tidings_server::{EventKind, Options, Request};
 use tidings_tests::binary;
 use tidings_tests::desktop::Desktop;
 use tidings_tests::scene::channel;
@@ -155,6 +155,17 @@ async fn wherever_it_was_given_and_whatever_was_looked_at() -> anyhow::Result<()
     page.fill(SECRET, &format!("{PLANTED}-another")).await?;
     page.click("Save").await?;
     page.is(&format!("document.querySelector('{SECRET}').value === ''")).await?;
+
+    // Each of them is in use.
+    for name in ["file", "env", "command", "cookie", "keyring", "another"] {
+        let secret = format!("{PLANTED}-{name}");
+        let holds = |request: &Request| {
+            request.query.contains(&secret)
+                || request.headers.iter().any(|(_, value)| value.contains(&secret))
+        };
+        let sent = |kind: &EventKind| matches!(kind, EventKind::Requested(request) if holds(request));
+        desk.server.seen(0, sent).await.with_context(|| format!("never sent: {name}"))?;
+    }
 
     // Every page.
     desk.server.push_json(USER, &json!({ "title": "Order 17" }));
