@@ -95,7 +95,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     agent.take_up(settings, !start.background).await;
     let desktop = Desktop::join(paths, popup_queue, &agent, &wishes).await;
     agent.inbox.show_pending();
-    agent.tell_crash(paths);
+    agent.tell_crash(paths, false);
     if start.open {
         agent.open_window(None, None);
     }
@@ -134,7 +134,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
             () = sleep_for(trouble_in) => {}
             status = agent.window.ended() => agent.window_ended(&status),
             bell = bells.ring() => agent.answer(bell),
-            () = crash::happened() => agent.tell_crash(paths),
+            () = crash::happened() => agent.tell_crash(paths, true),
         }
         // Whatever it was that woke us: it may be the first after a sleep (W1).
         agent.look_at_clocks();
@@ -237,10 +237,10 @@ impl Agent {
         }
     }
 
-    /// Of an earlier run, or of a task of this one.
-    fn tell_crash(&self, paths: &Paths) {
+    /// Of an earlier run, or of a task that did so now.
+    fn tell_crash(&self, paths: &Paths, now: bool) {
         if let Some(report) = crash::untold(&paths.crashes()) {
-            self.notice(Notice::Crashed(report));
+            self.notice(Notice::Crashed { report, now });
         }
     }
 

@@ -22,8 +22,12 @@ pub(crate) enum Notice {
         why: String,
     },
     Window(WindowError),
-    /// Something panicked, in an earlier run or just now; where the report is.
-    Crashed(PathBuf),
+    /// Something panicked, and this is the report.
+    Crashed {
+        report: PathBuf,
+        /// In this run: what did so is missing from now on.
+        now: bool,
+    },
 }
 
 /// Where a notice comes from: the newest of each is told. (As many places as this has in the tray's menu.)
@@ -39,7 +43,7 @@ pub(crate) enum Source {
 impl Notice {
     /// Whether something is wrong until the user mends it.
     pub(crate) fn asks_for_attention(&self) -> bool {
-        !matches!(self, Self::Crashed(_))
+        !matches!(self, Self::Crashed { now: false, .. })
     }
 
     pub(crate) fn source(&self) -> Source {
@@ -48,7 +52,7 @@ impl Notice {
             Self::Inbox(_) => Source::Inbox,
             Self::NotRemembered { .. } => Source::Remembered,
             Self::Window(_) => Source::Window,
-            Self::Crashed(_) => Source::Crash,
+            Self::Crashed { .. } => Source::Crash,
         }
     }
 
@@ -59,7 +63,7 @@ impl Notice {
             Self::Inbox(notice) => of_inbox(notice, words),
             Self::NotRemembered { file, why } => words.notice_not_remembered(&short(file).display(), why),
             Self::Window(error) => error.told(words),
-            Self::Crashed(report) => words.notice_crashed(&short(report).display()),
+            Self::Crashed { report, .. } => words.notice_crashed(&short(report).display()),
         }
     }
 }
@@ -83,6 +87,13 @@ fn of_inbox(notice: &tidings_inbox::Notice, words: Words) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crash_asks_for_attention_in_the_run_in_which_it_happened() {
+        let report = PathBuf::from("/home/ann/crash.txt");
+        assert!(Notice::Crashed { report: report.clone(), now: true }.asks_for_attention());
+        assert!(!Notice::Crashed { report, now: false }.asks_for_attention());
+    }
 
     #[test]
     fn in_english_the_inboxs_notices_are_told_as_in_its_log() {
