@@ -12,6 +12,7 @@ use tidings_tests::desktop::Signal;
 use tidings_tests::disk::SmallDisk;
 use tidings_tests::notification_service::ABLE;
 use tidings_tests::scene::{Place, Scene, USER, channel};
+use tidings_tests::wait::eventually;
 
 /// A desk whose agent runs with one of its folders on a small disk.
 async fn on_a_small_disk(folder: &str) -> anyhow::Result<Option<(Scene, SmallDisk)>> {
@@ -79,6 +80,8 @@ async fn what_can_t_be_remembered_is_told_and_remembered_once_there_is_room() ->
 async fn what_was_remembered_before_the_disk_was_full_outlives_a_kill() -> anyhow::Result<()> {
     let Some((mut scene, disk)) = on_a_small_disk(".local/state/tidings").await? else { return Ok(()) };
     scene.app.run(&["disconnect"]).await?;
+    let remembered = || fs::read_to_string(scene.app.state().join("remembered.json")).ok();
+    eventually("it is remembered", || remembered().filter(|text| text.contains("disconnected"))).await?;
     disk.fill();
     scene.app.run(&["connect"]).await?;
     scene.connected().await?;
