@@ -83,7 +83,7 @@ impl Bridge {
 
 fn page_error(error: &ClientError) -> PageError {
     let code = match error {
-        ClientError::NotRunning | ClientError::Broken(_) => PageErrorCode::AgentGone,
+        ClientError::NotRunning | ClientError::Silent | ClientError::Broken(_) => PageErrorCode::AgentGone,
         ClientError::OtherVersion(_) => PageErrorCode::OtherVersion,
         ClientError::Refused(refusal) => PageErrorCode::Refused(refusal.code),
         ClientError::Malformed(_) => PageErrorCode::Failed,
@@ -91,6 +91,7 @@ fn page_error(error: &ClientError) -> PageError {
     let key = match error {
         ClientError::Refused(refusal) => refusal.key.clone(),
         ClientError::NotRunning
+        | ClientError::Silent
         | ClientError::Broken(_)
         | ClientError::OtherVersion(_)
         | ClientError::Malformed(_) => None,
@@ -130,6 +131,7 @@ impl Link {
                     AgentLink::AgentConnected { version: version.clone(), other_version: true }
                 }
                 ClientError::NotRunning
+                | ClientError::Silent
                 | ClientError::Broken(_)
                 | ClientError::Refused(_)
                 | ClientError::Malformed(_) => AgentLink::AgentGone { message: error.to_string() },

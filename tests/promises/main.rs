@@ -21,6 +21,7 @@ mod message_becomes_one_notification;
 mod nginx_keeps_the_link;
 mod nothing_is_lost_nor_shown_twice;
 mod notification_service_comes_back;
+mod odd_use_ends_with_clear_words;
 mod page_edits_channels;
 mod page_in_a_browser;
 mod page_is_for_everyone;

@@ -1,4 +1,7 @@
+use std::process::Stdio;
+
 use tidings_tests::app::App;
+use tidings_tests::desktop::Signal;
 use tidings_tests::scene::{Scene, USER, channel};
 use tidings_tests::wait::eventually;
 
@@ -27,6 +30,34 @@ async fn many_starts_at_once_make_one_agent() -> anyhow::Result<()> {
     }
     scene.marker("the first link is still the one").await?;
     assert_eq!(scene.server.upgrades(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_starts_in_the_same_moment_all_but_one_find_the_one() -> anyhow::Result<()> {
+    let mut app = App::without_settings().start().await?;
+    app.signal(Signal::TERM)?;
+    app.ended_well().await?;
+    let mut command = app.command();
+    command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut starts = Vec::new();
+    for _ in 0..6 {
+        starts.push(command.spawn()?);
+    }
+    let mut ended = Vec::new();
+    eventually("the end of all but one", || {
+        starts.retain_mut(|start| match start.try_wait() {
+            Ok(None) => true,
+            status => {
+                ended.push(status.ok().flatten().and_then(|status| status.code()));
+                false
+            }
+        });
+        (starts.len() == 1).then_some(())
+    })
+    .await?;
+    assert_eq!(ended, [Some(0); 5]);
+    assert_eq!(app.run(&["status"]).await?.code, Some(0));
     Ok(())
 }
 

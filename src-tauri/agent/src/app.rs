@@ -31,7 +31,7 @@ use crate::tray::view::RECENT;
 use crate::trouble::Troubles;
 use crate::window::{self, Window, WindowError};
 use crate::wish::{Wish, Wishes};
-use crate::{autostart, remote, serve};
+use crate::{autostart, remote, serve, terminal};
 
 /// Starts Tidings, or raises the one that runs.
 pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow::Result<ExitCode> {
@@ -41,6 +41,10 @@ pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow:
     let lock = lock::take(&paths.lock())
         .with_context(|| format!("the lock file {} can't be used", paths.lock().display()))?;
     match lock {
+        None if start.background => {
+            terminal::say(&words.cli_runs_already());
+            Ok(ExitCode::SUCCESS)
+        }
         None => remote::raise(paths, words).await,
         Some(lock) => run(paths, start, lock).await,
     }

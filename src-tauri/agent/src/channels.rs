@@ -29,6 +29,7 @@ use crate::remembered::{Quiet, Remembered};
 use crate::settings::{CaFileError, ChannelSettings};
 use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use crate::snapshot::{ChannelView, Snapshot, timestamp};
+use crate::text::quoted;
 use crate::wish::Wishes;
 use dialler::Dialler;
 use replay::Replay;
@@ -263,7 +264,7 @@ impl Channels {
         let known: Vec<&str> = self.held.iter().map(|held| held.settings.id.as_str()).collect();
         let (known, words) = (known.join(", "), self.words());
         let message = match name {
-            Some(name) => words.refused_unknown_channel(&known, &format_args!("{name:?}")),
+            Some(name) => words.refused_unknown_channel(&known, &quoted(name)),
             None => words.refused_unknown_address(&known),
         };
         Refusal::new(ErrorCode::UnknownChannel, message)

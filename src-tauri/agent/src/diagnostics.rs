@@ -13,11 +13,11 @@ use anyhow::Context as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Zoned;
-use tidings_api::client::{Client, ClientError};
+use tidings_api::client::ClientError;
 use tidings_api::{Reply, Request, StatusReport};
 
 use crate::paths::Paths;
-use crate::{crash, redact, remote};
+use crate::{crash, redact, remote, terminal};
 
 /// How much of the log's end is told.
 const LOG_LINES: usize = 200;
@@ -98,8 +98,7 @@ impl Diagnostics {
 
 /// `tidings diagnostics`: works with and without a running agent.
 pub(crate) async fn run(paths: &Paths, file: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let status = async { Client::connect(&paths.socket()).await?.ask(&Request::Status).await }.await;
-    let status = match status {
+    let status = match remote::answer(paths, &Request::Status).await {
         Ok(Reply::Status(status)) => Ok(status),
         Ok(reply) => Err(ClientError::Malformed(format!("{reply:?}")).to_string()),
         Err(error) => Err(error.to_string()),
@@ -110,7 +109,7 @@ pub(crate) async fn run(paths: &Paths, file: Option<&Path>) -> anyhow::Result<Ex
     let contents = Diagnostics::new(paths).contents(status.as_ref().map_err(String::as_str));
     pack(&file, &contents).with_context(|| format!("{} can't be written", file.display()))?;
     let told = fs::canonicalize(&file).unwrap_or(file);
-    remote::print(&told.display().to_string())?;
+    terminal::print(&told.display().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,7 +11,6 @@
 mod link;
 mod step;
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,9 +24,11 @@ use tokio::sync::{mpsc, watch};
 use crate::cli::{self, exit};
 use crate::credential::Credentials;
 use crate::lending::Lender;
-use crate::listen::{choose, usage};
+use crate::listen::choose;
 use crate::paths::Paths;
+use crate::remote;
 use crate::settings::{self, CaFileError, ChannelSettings};
+use crate::terminal::{print, tell, usage};
 
 /// Steps that may wait to be told.
 pub(crate) const STEPS: usize = 16;
@@ -199,6 +200,8 @@ async fn by_the_agent(
         Err(ClientError::NotRunning) => return Ok(false),
         Err(error) => return Err(error.into()),
     };
+    // A step takes as long as it takes: whether anybody answers at all is known sooner.
+    remote::in_time(&mut client, &Request::Status).await?;
     let idle_ms = args.idle.then(|| args.max.as_millis().try_into().unwrap_or(u64::MAX));
     let what = Examine { channel, upgrade: args.upgrade || args.idle, idle_ms };
     let mut reply = match client.ask(&Request::Examine(what)).await {
@@ -251,7 +254,7 @@ struct Report<'a> {
 impl Printed {
     fn print(&mut self, step: Step) -> anyhow::Result<()> {
         if !self.json {
-            writeln!(std::io::stdout(), "{}", step::line(&step, self.words))?;
+            tell(&step::line(&step, self.words))?;
         }
         self.steps.push(step);
         Ok(())
@@ -261,7 +264,7 @@ impl Printed {
         let ok = !self.steps.iter().any(|step| step.ok == Some(false));
         if self.json {
             let report = Report { url: &self.url, ok, steps: &self.steps };
-            writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
+            print(&serde_json::to_string(&report)?)?;
         }
         Ok(ExitCode::from(if ok { 0 } else { exit::FAILED }))
     }

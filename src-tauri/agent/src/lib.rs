@@ -34,6 +34,7 @@ mod settings;
 mod signals;
 mod snapshot;
 mod tail;
+mod terminal;
 mod text;
 mod transfer;
 mod tray;
@@ -47,6 +48,7 @@ use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command, exit};
 use paths::Paths;
+use terminal::Unwritten;
 
 /// Runs the command line; the exit codes are told by `tidings --help`.
 #[must_use]
@@ -57,23 +59,21 @@ pub fn main() -> ExitCode {
     };
     match run(&cli) {
         Ok(code) => code,
-        Err(error) => {
-            remote::say(&format!("tidings: {error:#}"));
-            ExitCode::from(exit::FAILED)
-        }
+        Err(error) => terminal::ended(exit::FAILED, &format!("{error:#}")),
     }
 }
 
 /// Help, version, or what is wrong with the arguments; clap leaves out the usage of some mistakes.
 fn answered(error: &clap::Error) -> ExitCode {
-    // Nobody reads it.
-    let _ = error.print();
     if !error.use_stderr() {
-        return ExitCode::SUCCESS;
+        return error.print().map_or_else(|error| Unwritten::from(error).end(), |()| ExitCode::SUCCESS);
     }
-    if !error.to_string().contains("Usage:") {
-        remote::say(&format!("\n{}", Cli::command().render_usage()));
+    // It quotes what was typed, whatever that is.
+    let mut told = error.to_string();
+    if !told.contains("Usage:") {
+        told += &format!("\n{}", Cli::command().render_usage());
     }
+    terminal::say(&told);
     ExitCode::from(exit::USAGE)
 }
 
@@ -110,5 +110,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     });
     // Not waited for: a thread that waits on a full pipe or a slow name lookup.
     runtime.shutdown_background();
-    code
+    // These two have words and exit codes of their own.
+    code.or_else(|error| error.downcast().map(|error| remote::failed(&error, words)))
+        .or_else(|error| error.downcast().map(|error: Unwritten| error.end()))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 use tidings_api::client::Client;
-use tidings_api::{Line, Reply, Request, StateLine};
+use tidings_api::{Line, MessageReport, Reply, Request, StateLine};
 use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Start, State, Status};
 use tidings_inbox::ChannelProfile;
 use tidings_words::{Text, Words};
@@ -20,9 +20,11 @@ use crate::channels::arrival;
 use crate::cli::{self, exit};
 use crate::credential::Credentials;
 use crate::paths::Paths;
-use crate::remote;
+use crate::remote::{self, local_time};
 use crate::settings::{self, ChannelSettings};
 use crate::snapshot::state_line;
+use crate::terminal::{Unwritten, plain, usage};
+use crate::text::quoted;
 
 /// Runs until asked to end, replaced, or refused.
 pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyhow::Result<ExitCode> {
@@ -56,12 +58,6 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
     follow(config, channel.profile(), dialler, out, words).await
 }
 
-/// What is wrong with the arguments is the answer to the person who typed them.
-pub(crate) fn usage(message: &str) -> ExitCode {
-    remote::say(&format!("tidings: {message}"));
-    ExitCode::from(exit::USAGE)
-}
-
 /// The channel that is meant; the only one, where none is named.
 pub(crate) fn choose<'a>(
     channels: &'a [ChannelSettings],
@@ -78,13 +74,13 @@ pub(crate) fn choose<'a>(
         (Some(name), channels) => channels
             .iter()
             .find(|channel| channel.id == name || channel.name == name)
-            .ok_or_else(|| Text::cli_unknown_channel(&file, &known(), &format_args!("{name:?}"))),
+            .ok_or_else(|| Text::cli_unknown_channel(&file, &known(), &quoted(name))),
     }
 }
 
 async fn agent_holds(paths: &Paths, channel: &ChannelSettings) -> bool {
     let Ok(mut client) = Client::connect(&paths.socket()).await else { return false };
-    match client.ask(&Request::Status).await {
+    match remote::in_time(&mut client, &Request::Status).await {
         Ok(Reply::Status(status)) => status.channels.iter().any(|held| held.id == channel.id),
         // Something is there and can't say: doubt means that it holds the channel.
         Ok(_) | Err(_) => true,
@@ -141,7 +137,7 @@ async fn follow(
         _ = interrupt.recv() => {}
         code = &mut printing => {
             channel.shut_down().await;
-            return Ok(code);
+            return Ok(code?);
         }
     }
     // What had arrived before is printed all the same, unless nobody reads it any more.
@@ -163,7 +159,7 @@ async fn print(
     profile: &Arc<ChannelProfile>,
     out: &mut Out,
     words: Words,
-) -> ExitCode {
+) -> Result<ExitCode, Unwritten> {
     let mut told: Option<StateLine> = None;
     loop {
         let state = status.borrow_and_update().state.clone();
@@ -171,9 +167,7 @@ async fn print(
         if last.is_some() {
             // They came before.
             while let Ok(frame) = frames.try_recv() {
-                if out.frame(profile, frame).await.is_err() {
-                    return ExitCode::SUCCESS;
-                }
+                out.frame(profile, frame).await?;
             }
         }
         let entered = match &told {
@@ -182,26 +176,21 @@ async fn print(
         };
         let line = state_line(&profile.name, &state, entered, words);
         if told.as_ref() != Some(&line) {
-            // A reader that is gone ends us without a word, as it does any filter.
-            if out.line(&Line::State(line.clone())).await.is_err() {
-                return ExitCode::SUCCESS;
-            }
+            out.line(&Line::State(line.clone())).await?;
             told = Some(line);
         }
         if let Some(code) = last {
-            return code;
+            return Ok(code);
         }
         tokio::select! {
             biased;
             frame = frames.recv() => {
-                let Some(frame) = frame else { return ExitCode::from(exit::FAILED) };
-                if out.frame(profile, frame).await.is_err() {
-                    return ExitCode::SUCCESS;
-                }
+                let Some(frame) = frame else { return Ok(ExitCode::from(exit::FAILED)) };
+                out.frame(profile, frame).await?;
             }
             changed = status.changed() => {
                 if changed.is_err() {
-                    return ExitCode::from(exit::FAILED);
+                    return Ok(ExitCode::from(exit::FAILED));
                 }
             }
         }
@@ -230,7 +219,7 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    async fn frame(&mut self, profile: &Arc<ChannelProfile>, frame: Frame) -> std::io::Result<()> {
+    async fn frame(&mut self, profile: &Arc<ChannelProfile>, frame: Frame) -> Result<(), Unwritten> {
         let arrival = arrival(profile.clone(), frame);
         match tidings_inbox::decode(profile, arrival.payload, arrival.received_at) {
             Some(message) => {
@@ -240,11 +229,11 @@ impl Out {
         }
     }
 
-    pub(crate) async fn line(&mut self, line: &Line) -> std::io::Result<()> {
+    pub(crate) async fn line(&mut self, line: &Line) -> Result<(), Unwritten> {
         let mut text = if self.json { json(line)? } else { told(line, self.words) };
         text.push('\n');
         self.stdout.write_all(text.as_bytes()).await?;
-        self.stdout.flush().await
+        Ok(self.stdout.flush().await?)
     }
 }
 
@@ -253,19 +242,47 @@ fn json(value: &impl Serialize) -> std::io::Result<String> {
 }
 
 fn told(line: &Line, words: Words) -> String {
-    let time = |at: &jiff::Zoned| at.strftime("%H:%M:%S").to_string();
-    let now = time(&jiff::Zoned::now());
-    match line {
+    let told = match line {
         Line::State(line) => {
+            let now = local_time(Timestamp::now());
             let mut told = words.cli_listen_state(&line.channel, &now, &line.state.as_str());
             if let Some(at) = line.retry_at {
-                told = words.cli_listen_until(&told, &time(&at.to_zoned(jiff::tz::TimeZone::system())));
+                told = words.cli_listen_until(&told, &local_time(at));
             }
             line.cause.as_ref().map_or_else(|| told.clone(), |cause| words.cli_status_cause(cause, &told))
         }
         Line::Message(message) => {
-            let text = |text: &str| crate::text::shown(text, usize::MAX, true);
-            format!("{now} {}: {}\n{}", message.channel, text(&message.title), text(&message.body))
+            let MessageReport { channel, title, body, received_at, .. } = message;
+            format!("{} {channel}: {title}\n{body}", local_time(*received_at))
         }
+    };
+    plain(&told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_told_with_the_time_at_which_it_came_and_commands_no_terminal() {
+        let received_at: Timestamp = "2001-02-03T12:00:00Z".parse().unwrap();
+        let evil = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}";
+        let message = MessageReport {
+            channel: format!("O{evil}"),
+            id: None,
+            title: format!("T{evil}"),
+            body: format!("two\nlines{evil}"),
+            priority: 3,
+            url: None,
+            received_at,
+            raw: tidings_api::Raw::Text(String::new()),
+        };
+        let time = local_time(received_at);
+        assert!(time.starts_with("2001-02-0"), "{time}");
+        let plain = " ]0;x  2J";
+        assert_eq!(
+            told(&Line::Message(message), Words::default()),
+            format!("{time} O{plain}: T{plain}\ntwo\nlines{plain}")
+        );
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Paths {
 
 /// The machine doesn't say where the user's folders are.
 #[derive(Debug, thiserror::Error)]
-#[error("your home folder is not known: set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME")]
+#[error("your home folder is not known: set HOME")]
 pub(crate) struct NoHome;
 
 impl Paths {

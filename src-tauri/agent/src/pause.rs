@@ -4,6 +4,8 @@ use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use tidings_words::Text;
 
+use crate::text::quoted;
+
 /// The tray's choices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PauseFor {
@@ -34,14 +36,12 @@ pub(crate) fn parse(words: &[String], now: &Zoned) -> Result<Option<Timestamp>, 
     match words.as_slice() {
         [] => Ok(Some(Timestamp::MAX)),
         ["off"] => Ok(None),
-        ["until", time] => {
-            next(time, now).map(Some).ok_or_else(|| Text::cli_pause_no_time(&format_args!("{time:?}")))
-        }
+        ["until", time] => next(time, now).map(Some).ok_or_else(|| Text::cli_pause_no_time(&quoted(time))),
         [duration] => humantime::parse_duration(duration)
             .ok()
             .and_then(|duration| now.timestamp().checked_add(duration).ok())
             .map(Some)
-            .ok_or_else(|| Text::cli_pause_no_duration(&format_args!("{duration:?}"))),
+            .ok_or_else(|| Text::cli_pause_no_duration(&quoted(duration))),
         _ => Err(Text::cli_pause_usage()),
     }
 }

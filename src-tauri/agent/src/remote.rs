@@ -1,32 +1,47 @@
 //! The commands that talk to the running agent over its local socket.
 
-use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use jiff::Zoned;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{Action, ErrorCode, Reply, Request, StatusReport};
 use tidings_words::Words;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::cli::exit;
 use crate::paths::Paths;
 use crate::pause;
+use crate::terminal::{self, print, say, tell, usage};
 
-/// A second start: shows the first one's window.
+/// How long the running Tidings may take for an answer. Too low: a busy one is taken for one that is stuck; too high:
+/// whoever asks one that is stuck waits for nothing.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Between two looks for the socket of one that is about to serve it.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A second start: shows the first one's window. That one may be starting, too.
 pub(crate) async fn raise(paths: &Paths, words: Words) -> anyhow::Result<ExitCode> {
-    let token = std::env::var("XDG_ACTIVATION_TOKEN").ok();
-    let code = ask(paths, &Request::Raise { activation_token: token }, words, |_| Ok(())).await?;
-    if code == ExitCode::SUCCESS {
-        say(&words.cli_raised());
+    let request = Request::Raise { activation_token: std::env::var("XDG_ACTIVATION_TOKEN").ok() };
+    let patience = Instant::now() + ANSWER;
+    loop {
+        match answer(paths, &request).await {
+            Ok(_) => break,
+            Err(ClientError::NotRunning) if Instant::now() < patience => sleep(LOOK).await,
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(code)
+    say(&words.cli_raised());
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn status(paths: &Paths, json: bool, words: Words) -> anyhow::Result<ExitCode> {
-    ask(paths, &Request::Status, words, |reply| {
+    ask(paths, &Request::Status, |reply| {
         let Reply::Status(status) = reply else { anyhow::bail!("the running Tidings told no status") };
-        print(&if json { serde_json::to_string(&status)? } else { status_words(&status, words) })
+        let told =
+            if json { print(&serde_json::to_string(&status)?) } else { tell(&status_words(&status, words)) };
+        Ok(told?)
     })
     .await
 }
@@ -38,7 +53,7 @@ pub(crate) async fn act(
     words: Words,
 ) -> anyhow::Result<ExitCode> {
     let request = Request::Act { action, channel: channel.map(str::to_owned) };
-    ask(paths, &request, words, |reply| {
+    ask(paths, &request, |reply| {
         if let Reply::Done { channels } = reply
             && channels.is_empty()
         {
@@ -51,28 +66,28 @@ pub(crate) async fn act(
 
 pub(crate) async fn pause(paths: &Paths, time: &[String], words: Words) -> anyhow::Result<ExitCode> {
     match pause::parse(time, &Zoned::now()) {
-        Ok(until) => ask(paths, &Request::Pause { until }, words, |_| Ok(())).await,
-        Err(message) => {
-            say(&format!("tidings: {}", message.said(words)));
-            Ok(ExitCode::from(exit::USAGE))
-        }
+        Ok(until) => ask(paths, &Request::Pause { until }, |_| Ok(())).await,
+        Err(message) => Ok(usage(&message.said(words))),
     }
 }
 
 async fn ask(
     paths: &Paths,
     request: &Request,
-    words: Words,
     show: impl FnOnce(Reply) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
-    let answer = async { Client::connect(&paths.socket()).await?.ask(request).await };
-    match answer.await {
-        Ok(reply) => {
-            show(reply)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => Ok(failed(&error, words)),
-    }
+    show(answer(paths, request).await?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Connects and asks once.
+pub(crate) async fn answer(paths: &Paths, request: &Request) -> Result<Reply, ClientError> {
+    in_time(&mut Client::connect(&paths.socket()).await?, request).await
+}
+
+/// Asks, and waits no longer than anybody would for what is answered at once.
+pub(crate) async fn in_time(agent: &mut Client, request: &Request) -> Result<Reply, ClientError> {
+    timeout(ANSWER, agent.ask(request)).await.unwrap_or(Err(ClientError::Silent))
 }
 
 /// Says why the agent could not be asked.
@@ -85,18 +100,19 @@ pub(crate) fn failed(error: &ClientError, words: Words) -> ExitCode {
             exit::USAGE
         }
         ClientError::Refused(_)
+        | ClientError::Silent
         | ClientError::Broken(_)
         | ClientError::OtherVersion(_)
         | ClientError::Malformed(_) => exit::FAILED,
     };
-    say(&format!("tidings: {}", told(error, words)));
-    ExitCode::from(code)
+    terminal::ended(code, &told(error, words))
 }
 
 /// Why the agent could not be asked; a refusal is in its own words.
 pub(crate) fn told(error: &ClientError, words: Words) -> String {
     match error {
         ClientError::NotRunning => words.cli_not_running(),
+        ClientError::Silent => words.cli_silent(),
         ClientError::Broken(why) => words.cli_broken(why),
         ClientError::OtherVersion(version) => words.cli_other_version(version),
         ClientError::Refused(refusal) => refusal.message.clone(),
@@ -104,14 +120,17 @@ pub(crate) fn told(error: &ClientError, words: Words) -> String {
     }
 }
 
+/// A moment as the user's clock shows it.
+pub(crate) fn local_time(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 fn status_words(status: &StatusReport, words: Words) -> String {
     let mut lines = Vec::new();
-    let time =
-        |at: jiff::Timestamp| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
     for channel in &status.channels {
-        let mut line = words.cli_status(&channel.name, &channel.state.as_str(), &time(channel.since));
+        let mut line = words.cli_status(&channel.name, &channel.state.as_str(), &local_time(channel.since));
         if let Some(retry_at) = channel.retry_at {
-            line = words.cli_status_retry(&line, &time(retry_at));
+            line = words.cli_status_retry(&line, &local_time(retry_at));
         }
         if let Some(cause) = &channel.cause {
             line = words.cli_status_cause(cause, &line);
@@ -126,15 +145,4 @@ fn status_words(status: &StatusReport, words: Words) -> String {
     }
     lines.extend(status.notices.iter().map(|notice| format!("! {notice}")));
     lines.join("\n")
-}
-
-/// Answers go to stdout, and nothing else does.
-pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout(), "{text}")?)
-}
-
-/// A word to the person who typed the command.
-pub(crate) fn say(text: &str) {
-    // Where nobody takes it there is nothing more to do.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

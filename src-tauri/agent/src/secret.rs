@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Read};
 use std::process::ExitCode;
 
 use tidings_api::Request;
-use tidings_api::client::{Client, ClientError};
+use tidings_api::client::ClientError;
 use tidings_words::Words;
 
 use crate::cli::{self, exit};
@@ -15,19 +15,20 @@ use crate::listen::choose;
 use crate::paths::Paths;
 use crate::remote;
 use crate::settings;
+use crate::terminal::{ended, usage};
 
 pub(crate) async fn run(paths: &Paths, what: &cli::Secret, words: Words) -> anyhow::Result<ExitCode> {
     let (cli::Secret::Set { channel } | cli::Secret::Clear { channel }) = what;
     let id = match channel_id(paths, channel, words) {
         Ok(id) => id,
-        Err(message) => return Ok(said(exit::USAGE, &message)),
+        Err(message) => return Ok(usage(&message)),
     };
     let person = std::io::stdin().is_terminal();
     let done = match what {
         cli::Secret::Set { .. } => {
             let secret = match typed(&id, person, words) {
                 Ok(secret) => secret,
-                Err(message) => return Ok(said(exit::USAGE, &message)),
+                Err(message) => return Ok(usage(&message)),
             };
             keyring::write(&id, &secret, person).await.map(|()| words.cli_secret_kept())
         }
@@ -38,10 +39,10 @@ pub(crate) async fn run(paths: &Paths, what: &cli::Secret, words: Words) -> anyh
     };
     match done {
         Ok(done) => {
-            said(0, &done);
+            ended(0, &done);
             Ok(tell_agent(paths, id, words).await)
         }
-        Err(error) => Ok(said(exit::FAILED, &error.told(words))),
+        Err(error) => Ok(ended(exit::FAILED, &error.told(words))),
     }
 }
 
@@ -75,15 +76,8 @@ fn typed(id: &str, person: bool, words: Words) -> Result<String, String> {
 
 /// The one that runs dials anew by the new secret.
 async fn tell_agent(paths: &Paths, channel: String, words: Words) -> ExitCode {
-    let asked =
-        async { Client::connect(&paths.socket()).await?.ask(&Request::CredentialChanged { channel }).await };
-    match asked.await {
+    match remote::answer(paths, &Request::CredentialChanged { channel }).await {
         Ok(_) | Err(ClientError::NotRunning) => ExitCode::SUCCESS,
-        Err(error) => said(0, &words.cli_secret_not_told(&remote::told(&error, words))),
+        Err(error) => ended(0, &words.cli_secret_not_told(&remote::told(&error, words))),
     }
-}
-
-fn said(code: u8, text: &str) -> ExitCode {
-    remote::say(&format!("tidings: {text}"));
-    ExitCode::from(code)
 }

@@ -21,6 +21,7 @@ use crate::health::Health;
 use crate::paths::Paths;
 use crate::settings::{self, SettingsFile};
 use crate::snapshot::Snapshot;
+use crate::text::quoted;
 use crate::window::Raises;
 use crate::wish::{Wish, Wishes};
 
@@ -226,8 +227,7 @@ impl Answers {
         let HistoryQuery { before, mut after, after_id, limit, search, channel, unread, since } = query;
         if let Some(id) = after_id {
             let Some(row) = self.inbox.row_of(&id).await else {
-                let id = crate::text::shown(&id, 60, false);
-                let message = Text::refused_unknown_id(&format_args!("{id:?}"));
+                let message = Text::refused_unknown_id(&quoted(&id));
                 return Reply::Refused(self.refusal(ErrorCode::UnknownMessage, &message));
             };
             after = after.max(Some(row.0));

@@ -28,20 +28,17 @@ pub(crate) async fn run(paths: &Paths, args: &Tail, words: Words) -> anyhow::Res
     let out = Out { stdout: tokio::io::stdout(), json: args.json, words };
     let socket = paths.socket();
     tokio::select! {
-        ended = follow(&socket, args, out) => match ended {
-            Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(error) => Ok(remote::failed(&error, words)),
-        },
+        ended = follow(&socket, args, out) => ended.map(|()| ExitCode::SUCCESS),
         _ = terminate.recv() => Ok(ExitCode::SUCCESS),
         _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
     }
 }
 
 /// Prints until the reader or the agent is gone, or, where it is not to go on, all that is stored is told.
-async fn follow(socket: &Path, args: &Tail, out: Out) -> Result<(), ClientError> {
+async fn follow(socket: &Path, args: &Tail, out: Out) -> anyhow::Result<()> {
     // Listening comes first: what is stored from here on rings.
     let mut bell = Client::connect(socket).await?;
-    bell.ask(&Request::Subscribe { window: false }).await?;
+    remote::in_time(&mut bell, &Request::Subscribe { window: false }).await?;
     let mut reader = Reader {
         agent: Client::connect(socket).await?,
         query: HistoryQuery { limit: PAGE, search: args.search.clone(), ..HistoryQuery::default() },
@@ -53,12 +50,12 @@ async fn follow(socket: &Path, args: &Tail, out: Out) -> Result<(), ClientError>
         None if args.search.is_some() => reader.query.after = Some(0),
         None => reader.query.after = Some(newest),
     }
-    let read = reader.print().await?;
+    reader.print().await?;
     if reader.query.after_id.take().is_some() {
         // There was nothing behind that message, and its id may be given again.
         reader.query.after = Some(newest);
     }
-    if !read || args.no_follow {
+    if args.no_follow {
         return Ok(());
     }
     loop {
@@ -68,8 +65,8 @@ async fn follow(socket: &Path, args: &Tail, out: Out) -> Result<(), ClientError>
             Event::Snapshot(_) => true,
             Event::State(_) | Event::Raise { .. } => false,
         };
-        if rung && !reader.print().await? {
-            return Ok(());
+        if rung {
+            reader.print().await?;
         }
     }
 }
@@ -88,24 +85,21 @@ impl Reader {
         Ok(newest.first().map_or(0, |message| message.row))
     }
 
-    /// Prints all that is there; whether anybody reads it.
-    async fn print(&mut self) -> Result<bool, ClientError> {
+    /// Prints all that is there.
+    async fn print(&mut self) -> anyhow::Result<()> {
         loop {
             let messages = self.ask(self.query.clone()).await?;
-            let Some(last) = messages.last() else { return Ok(true) };
+            let Some(last) = messages.last() else { return Ok(()) };
             self.query =
                 HistoryQuery { after: Some(last.row), after_id: None, ..std::mem::take(&mut self.query) };
             for stored in messages {
-                // A reader that is gone ends us without a word, as it does any filter.
-                if self.out.line(&Line::Message(stored.message)).await.is_err() {
-                    return Ok(false);
-                }
+                self.out.line(&Line::Message(stored.message)).await?;
             }
         }
     }
 
     async fn ask(&mut self, query: HistoryQuery) -> Result<Vec<StoredMessage>, ClientError> {
-        let reply = self.agent.ask(&Request::History(query)).await?;
+        let reply = remote::in_time(&mut self.agent, &Request::History(query)).await?;
         let Reply::History { messages } = reply else {
             return Err(ClientError::Malformed(format!("{reply:?}")));
         };

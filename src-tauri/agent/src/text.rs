@@ -41,6 +41,11 @@ pub(crate) fn shown(text: &str, limit: usize, lines: bool) -> String {
     out
 }
 
+/// What somebody typed, quoted in an answer: its beginning tells them enough.
+pub(crate) fn quoted(typed: &str) -> String {
+    format!("{:?}", shown(typed, 60, false))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,10 +15,10 @@ use tidings_api::client::{Client, ClientError};
 use tidings_api::{ChannelValues, Edit, Reply, Request, SettingsReport, Values};
 use tidings_words::Words;
 
-use crate::listen::usage;
 use crate::paths::Paths;
-use crate::remote::{self, print};
+use crate::remote;
 use crate::settings::{self, Look, SettingsFile};
+use crate::terminal::{print, tell, usage};
 
 /// `tidings export`.
 pub(crate) async fn export(paths: &Paths, file: Option<&Path>, words: Words) -> anyhow::Result<ExitCode> {
@@ -66,13 +66,10 @@ pub(crate) async fn import(
     let mut agent = match Client::connect(&paths.socket()).await {
         Ok(agent) => Some(agent),
         Err(ClientError::NotRunning) => None,
-        Err(error) => return Ok(remote::failed(&error, words)),
+        Err(error) => return Err(error.into()),
     };
     let present = match &mut agent {
-        Some(agent) => match agent.ask(&Request::Settings).await {
-            Ok(reply) => report(reply)?,
-            Err(error) => return Ok(remote::failed(&error, words)),
-        },
+        Some(agent) => report(remote::in_time(agent, &Request::Settings).await?)?,
         None => own.report(words).await,
     };
     if let Some(error) = present.error {
@@ -81,15 +78,16 @@ pub(crate) async fn import(
     let Merge { edits, told } = merge(&present.channels, new.channels, replace, words);
     if !edits.is_empty() {
         let revision = present.revision;
-        let done = match &mut agent {
-            Some(agent) => agent.ask(&Request::EditSettings { revision, edits }).await.map(|_| ()),
-            None => own.edit(&revision, edits, words).await.map(|_| ()).map_err(ClientError::from),
-        };
-        if let Err(error) = done {
-            return Ok(remote::failed(&error, words));
+        match &mut agent {
+            Some(agent) => {
+                remote::in_time(agent, &Request::EditSettings { revision, edits }).await?;
+            }
+            None => {
+                own.edit(&revision, edits, words).await.map_err(ClientError::from)?;
+            }
         }
     }
-    print(&told.join("\n"))?;
+    tell(&told.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -23,6 +23,9 @@ pub enum ClientError {
     /// Nobody listens there.
     #[error("Tidings is not running")]
     NotRunning,
+    /// The agent runs, and does not answer.
+    #[error("the running Tidings does not answer")]
+    Silent,
     /// The agent closed the connection, or it broke.
     #[error("the connection to the running Tidings broke: {0}")]
     Broken(std::io::Error),
@@ -51,11 +54,17 @@ impl Client {
     /// Connects to the agent whose socket is at `path`.
     ///
     /// # Errors
-    /// [`ClientError::NotRunning`] where nobody listens.
+    /// [`ClientError::NotRunning`] where nobody listens, [`ClientError::Silent`] where nobody is let in any more.
     pub async fn connect(path: &Path) -> Result<Self, ClientError> {
         let stream = UnixStream::connect(path).await.map_err(|error| {
-            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) {
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::ConnectionRefused
+            ) {
                 ClientError::NotRunning
+            } else if error.kind() == ErrorKind::WouldBlock {
+                // As many wait to be let in as the system allows.
+                ClientError::Silent
             } else {
                 ClientError::Broken(error)
             }

@@ -6,9 +6,11 @@ cli-status-cause = { $line }: { $cause }
 cli-status-unread = { $line } ({ $unread } unread)
 cli-status-none = no channel in the settings file
 cli-raised = Tidings is running already; its window was asked to show.
+cli-runs-already = Tidings is running already.
 cli-nobody-concerned = No channel is concerned.
 
 cli-not-running = Tidings is not running; start it by `tidings`
+cli-silent = the running Tidings does not answer; wait a moment, or end it and start it again
 cli-broken = the connection to the running Tidings broke: { $why }
 cli-other-version = the running Tidings is of another version ({ $version }); quit it and start it again
 cli-malformed = the running Tidings gave an answer that was not understood: { $why }

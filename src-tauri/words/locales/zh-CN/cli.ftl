@@ -13,9 +13,11 @@ cli-status-cause = { $line }：{ $cause }
 cli-status-unread = { $line }（{ $unread } 条未读）
 cli-status-none = 设置文件中没有频道
 cli-raised = Tidings 已在运行，正在显示其窗口。
+cli-runs-already = Tidings 已在运行。
 cli-nobody-concerned = 没有相关的频道。
 
 cli-not-running = Tidings 未运行；可用 `tidings` 启动
+cli-silent = 运行中的 Tidings 没有应答；请稍候，或将其结束后重新启动
 cli-broken = 与运行中的 Tidings 的连接已中断：{ $why }
 cli-other-version = 运行中的 Tidings 是另一个版本 ({ $version })；请退出后重新启动
 cli-malformed = 无法理解运行中的 Tidings 的应答：{ $why }
