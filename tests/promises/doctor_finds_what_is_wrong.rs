@@ -53,9 +53,12 @@ async fn a_failure_has_a_mend_and_exit_code_1() -> anyhow::Result<()> {
     assert!(step(&report, "tcp")["mend"].as_str().expect("a mend").contains("firewall"), "{report}");
     assert!(!output.stdout.contains("s3cret"), "{output:?}");
 
-    for wrong in
-        [&["doctor", "shop.example"][..], &["doctor", "wss://a.example/", "--max", "1s"], &["doctor"]]
-    {
+    for wrong in [
+        &["doctor", "shop.example"][..],
+        &["doctor", "wss://a.example/", "--max", "1s"],
+        &["doctor", "--channel", "nobody"],
+        &["doctor"],
+    ] {
         assert_eq!(app.run(wrong).await?.code, Some(2), "{wrong:?}");
     }
     Ok(())
@@ -166,5 +169,13 @@ async fn idle_measures_how_long_silence_is_endured() -> anyhow::Result<()> {
     assert!(cut.stdout.contains("interval = \"2s\""), "{cut:?}");
     let lives = idle("1s").await?;
     assert!(lives.stdout.contains("a silent link lives 1 s and longer"), "{lives:?}");
+
+    // Of a channel, for programs: the link that it needs is made without `--upgrade`.
+    app.write_settings(channel("Orders", &url) + "enabled = false\n")?;
+    let output = app.run(&["doctor", "--channel", "orders", "--idle", "--max", "1s", "--json"]).await?;
+    let report = report(&output);
+    assert_eq!((output.code, &report["ok"]), (Some(0), &true.into()), "{report}");
+    assert!(step(&report, "idle")["detail"].as_str().expect("words").contains("lives 1 s"), "{report}");
+    assert_eq!(step(&report, "upgrade")["ok"], true, "{report}");
     Ok(())
 }

@@ -10,6 +10,7 @@ mod desktop;
 mod disconnect_stays_disconnected;
 mod do_not_disturb_is_respected;
 mod doctor_finds_what_is_wrong;
+mod each_command_does_what_it_says;
 mod follows_the_network;
 mod health_tells_the_day;
 mod heartbeat_keeps_the_recipe;

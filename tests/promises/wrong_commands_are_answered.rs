@@ -20,6 +20,8 @@ async fn wrong_use_is_answered_with_the_usage_and_exit_code_2() -> anyhow::Resul
         &["frobnicate"][..],
         &["--frobnicate"],
         &["--background", "--open"],
+        &["--background", "status"],
+        &["--open", "connect"],
         &["status", "all"],
         &["status", "--jsn"],
         &["connect", "a", "b"],
@@ -28,12 +30,14 @@ async fn wrong_use_is_answered_with_the_usage_and_exit_code_2() -> anyhow::Resul
         &["tail", "--since"],
         &["doctor", "wss://a.example/", "--channel", "a"],
         &["doctor", "--max", "1m"],
+        &["doctor", "--idle", "--max", "soon"],
         &["secret"],
         &["secret", "set"],
         &["listen", "--url", "ws://127.0.0.1/", "--channel", "a"],
         &["import"],
         &["diagnostics", "a", "b"],
         &["export", "a", "b"],
+        &["manual"],
     ] {
         let output = app.run(args).await?;
         assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{args:?}: {output:?}");
@@ -57,6 +61,7 @@ async fn without_an_agent_commands_for_one_end_with_3_and_a_hint() -> anyhow::Re
         &["pause", "until", "08:00"],
         &["pause", "off"],
         &["resume"],
+        &["pause"],
         &["tail"],
         &["tail", "--json", "--since", "1h", "--search", "x", "--no-follow"],
     ] {
@@ -90,6 +95,7 @@ async fn help_and_version_are_told_on_stdout() -> anyhow::Result<()> {
         "diagnostics",
         "export",
         "import",
+        "manual",
     ] {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{command}: {}", help.stdout);
         let help = app.run(&[command, "--help"]).await?;

@@ -25,6 +25,7 @@ pub(crate) mod exit {
 #[command(
     name = "tidings",
     version,
+    args_conflicts_with_subcommands = true,
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments or settings, 3 nothing is running, \
                   4 replaced by another instance (listen), 5 sign-in refused (listen).\n\
                   Logs go to stderr and to a file in the state folder; TIDINGS_LOG sets the level \
@@ -183,4 +184,52 @@ pub(crate) struct Listen {
     /// Id or name of a channel in the settings file. Not needed when there is only one.
     #[arg(long)]
     pub(crate) channel: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The flags of each command.
+    type Flags = BTreeMap<String, BTreeSet<String>>;
+
+    fn defined(command: &clap::Command, path: &str, flags: &mut Flags) {
+        if !command.is_subcommand_required_set() {
+            let long = command.get_arguments().filter_map(clap::Arg::get_long);
+            flags.insert(path.to_owned(), long.map(|long| format!("--{long}")).collect());
+        }
+        for command in command.get_subcommands() {
+            defined(command, &format!("{path} {}", command.get_name()), flags);
+        }
+    }
+
+    /// By the table's first column: "| `tidings tail [--json] [--since ID\|1h]` | … |".
+    fn documented(docs: &str) -> Flags {
+        let usages = docs.lines().filter_map(|line| line.strip_prefix("| `tidings")?.split('`').next());
+        let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+        usages
+            .map(|usage| {
+                let path = usage.split(' ').skip(1).take_while(is_name).map(|name| format!(" {name}"));
+                let words = usage.split(|c: char| c != '-' && !c.is_ascii_lowercase());
+                let flags = words.filter(|word| word.starts_with("--")).map(str::to_owned);
+                (format!("tidings{}", path.collect::<String>()), flags.collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_documentation_has_every_command_with_every_flag_and_no_other() {
+        let mut flags = Flags::new();
+        defined(&Cli::command(), "tidings", &mut flags);
+        assert_eq!(flags, documented(include_str!("../../../docs/command-line.md")));
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
 }
