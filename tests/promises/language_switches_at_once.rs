@@ -68,6 +68,18 @@ async fn the_command_line_speaks_it_too_but_programs_are_told_the_same() -> anyh
     assert!(pause.stderr.contains("不是时长"), "{pause:?}");
     let doctor = scene.app.run(&["doctor"]).await?;
     assert!(doctor.stdout.contains("无需解析"), "{doctor:?}");
+    for (args, told) in [
+        (&["--help"][..], "保持用户频道的连接，并以通知显示其消息\n\n不带命令时："),
+        (&["status", "-h"], "显示运行中的 Tidings 的各频道状态\n\n用法: tidings status [选项]\n\n选项:\n"),
+        (&["help", "secret", "set"], "询问频道的密钥"),
+    ] {
+        let help = scene.app.run(args).await?;
+        assert!(help.code == Some(0) && help.stdout.starts_with(told), "{args:?}: {help:?}");
+    }
+    let incomplete = scene.app.run(&["secret"]).await?;
+    assert_eq!((incomplete.code, incomplete.stdout.as_str()), (Some(2), ""));
+    assert!(incomplete.stderr.contains("\n用法: tidings secret <COMMAND>\n"), "{incomplete:?}");
+    assert!(!incomplete.stderr.contains("Usage"), "{incomplete:?}");
     let log = scene.app.log();
     assert!(log.is_ascii() || !log.contains("已连接"), "the log is English");
 
@@ -75,6 +87,8 @@ async fn the_command_line_speaks_it_too_but_programs_are_told_the_same() -> anyh
     scene.connected().await?;
     let status = scene.app.run(&["status"]).await?;
     assert!(status.stdout.starts_with("Orders: connected since "), "{status:?}");
+    let help = scene.app.run(&["status", "--help"]).await?;
+    assert!(help.stdout.starts_with("Show the state of every channel"), "{help:?}");
     scene.app.kill().await?;
     let nobody = scene.app.run(&["status"]).await?;
     assert_eq!(

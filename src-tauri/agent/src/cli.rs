@@ -1,6 +1,10 @@
-//! The command line, as clap reads it. What each command prints is a contract (see `docs/command-line.md`).
+//! The command line, as clap reads it. What each command prints is a contract (see `docs/command-line.md`); its help stands in
+//! the catalogue (see [`crate::help`]), which is why a doc comment on anything that clap reads would be a second one.
 
-use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand};
 
 use crate::tail::Since;
 
@@ -18,18 +22,14 @@ pub(crate) mod exit {
     pub(crate) const SIGN_IN_REFUSED: u8 = 5;
 }
 
-/// Keeps your user channels connected and shows their messages as notifications.
-///
-/// Without a command: starts Tidings in the tray, or shows the one that runs.
 #[derive(Debug, Parser)]
 #[command(
     name = "tidings",
     version,
     args_conflicts_with_subcommands = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments or settings, 3 nothing is running, \
-                  4 replaced by another instance (listen), 5 sign-in refused (listen).\n\
-                  Logs go to stderr and to a file in the state folder; TIDINGS_LOG sets the level \
-                  (error, warn, info, debug, trace)."
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    disable_version_flag = true
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -37,151 +37,106 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) start: Start,
+
+    // clap's own ones speak English.
+    #[arg(short = 'h', long = "help", action = ArgAction::Help, global = true)]
+    _help: Option<bool>,
+    #[arg(short = 'V', long = "version", action = ArgAction::Version)]
+    _version: Option<bool>,
 }
 
-/// How to start, when there is no command.
+// How to start, when there is no command.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Start {
-    /// Start quietly, as at login: a channel that was replaced stays so, and no window opens.
     #[arg(long)]
     pub(crate) background: bool,
-    /// Open the window once started.
     #[arg(long, conflicts_with = "background")]
     pub(crate) open: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the state of every channel of the running Tidings.
     Status {
-        /// One JSON object.
         #[arg(long)]
         json: bool,
     },
-    /// Connect a channel, or all of them, and keep them connected.
     Connect(Target),
-    /// Disconnect a channel, or all of them; they stay so, also over restarts.
     Disconnect(Target),
-    /// Connect here again after another instance took the channel over.
     Takeover(Target),
-    /// Hold popups back for a while (`pause 1h`), to a time (`pause until 08:00`), or until `resume`.
-    ///
-    /// Messages go into the inbox meanwhile, critical ones pop up all the same, and one popup sums the rest up
-    /// afterwards.
     Pause {
-        /// A duration such as 30m or 1h, `until HH:MM`, or `off`; until resumed if left out.
         time: Vec<String>,
     },
-    /// Show popups again.
     Resume,
-    /// Print messages of the running Tidings as they arrive, and stored ones before them if asked for.
     Tail(Tail),
-    /// Find out why a channel doesn't connect, and what to do about it.
     Doctor(Doctor),
-    /// Pack what a report of trouble needs into one archive: version, machine, settings, state, logs, crashes.
-    ///
-    /// What may be secret is left out. Prints where the archive is.
     Diagnostics {
-        /// The archive, a .tar.gz that is not there yet; one in the current folder if left out.
-        file: Option<std::path::PathBuf>,
+        file: Option<PathBuf>,
     },
-    /// Write the channels of the settings as TOML, without secrets.
     Export {
-        /// A file that is not there yet; stdout if left out.
-        file: Option<std::path::PathBuf>,
+        file: Option<PathBuf>,
     },
-    /// Take channels from what `export` wrote into the settings, and say what became of each.
     Import {
-        /// The file.
-        file: std::path::PathBuf,
-        /// Also change channels that are there already and differ.
+        file: PathBuf,
         #[arg(long)]
         replace: bool,
     },
-    /// Keep a channel's secret in the keyring, or remove it.
-    #[command(subcommand)]
+    #[command(subcommand, disable_help_subcommand = true)]
     Secret(Secret),
-    /// Listen to one channel without tray, window or inbox and print what arrives.
     Listen(Listen),
-    /// Write the man pages and the completions for bash, zsh and fish into a folder.
     Manual {
-        /// A folder that exists.
-        folder: std::path::PathBuf,
+        folder: PathBuf,
+    },
+    Help {
+        command: Vec<String>,
     },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// Address to examine, such as wss://shop.example/ws/user-channel
     #[arg(conflicts_with = "channel")]
     pub(crate) url: Option<String>,
-    /// Id or name of a channel in the settings file. Not needed when there is only one.
     #[arg(long)]
     pub(crate) channel: Option<String>,
-    /// Go on to the upgrade and the first ping, though it takes the place of another instance of the same user. A channel
-    /// that the running Tidings keeps connected needs no such word: Tidings lets go of its link, tries, and takes it
-    /// back.
     #[arg(long)]
     pub(crate) upgrade: bool,
-    /// Measure how long a silent link survives, and propose a heartbeat interval. It needs a link, so it implies
-    /// --upgrade.
     #[arg(long)]
     pub(crate) idle: bool,
-    /// How long to wait for the end of the silent link.
     #[arg(long, requires = "idle", default_value = "150s", value_parser = humantime::parse_duration)]
-    pub(crate) max: std::time::Duration,
-    /// One JSON object.
+    pub(crate) max: Duration,
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secret {
-    /// Ask for the channel's secret (or read the first line of stdin) and keep it in the keyring.
-    Set {
-        /// Id or name of the channel in the settings file.
-        channel: String,
-    },
-    /// Remove the channel's secret from the keyring.
-    Clear {
-        /// Id or name of the channel in the settings file.
-        channel: String,
-    },
+    Set { channel: String },
+    Clear { channel: String },
 }
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("stored").multiple(true))]
+#[command(group = ArgGroup::new("stored").multiple(true))]
 pub(crate) struct Tail {
-    /// One JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Begin with the stored messages from then on: a duration such as 1h, a time such as 08:00 or
-    /// 2026-03-01T08:00:00Z, or the server's id of a message, after which it begins.
     #[arg(long, group = "stored", value_name = "ID|1h", value_parser = |text: &str| Ok::<_, String>(Since::parse(text)))]
     pub(crate) since: Option<Since>,
-    /// Only messages that hold all of these words, stored ones as well as new ones.
     #[arg(long, group = "stored", value_name = "TEXT")]
     pub(crate) search: Option<String>,
-    /// End once the stored messages are printed.
     #[arg(long, requires = "stored")]
     pub(crate) no_follow: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Target {
-    /// Id or name of the channel; all channels if left out.
     pub(crate) channel: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Listen {
-    /// One JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Address of a channel that needs no settings, such as ws://127.0.0.1:8080/ws/user-channel?user=me
     #[arg(long, conflicts_with = "channel")]
     pub(crate) url: Option<String>,
-    /// Id or name of a channel in the settings file. Not needed when there is only one.
     #[arg(long)]
     pub(crate) channel: Option<String>,
 }
@@ -200,6 +155,8 @@ mod tests {
     fn defined(command: &clap::Command, path: &str, flags: &mut Flags) {
         if !command.is_subcommand_required_set() {
             let long = command.get_arguments().filter_map(clap::Arg::get_long);
+            // These two are told of above the table.
+            let long = long.filter(|long| !["help", "version"].contains(long));
             flags.insert(path.to_owned(), long.map(|long| format!("--{long}")).collect());
         }
         for command in command.get_subcommands() {

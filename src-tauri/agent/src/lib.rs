@@ -15,6 +15,7 @@ mod demo;
 mod diagnostics;
 mod doctor;
 mod health;
+mod help;
 mod keyring;
 mod lending;
 mod listen;
@@ -42,8 +43,10 @@ mod trouble;
 mod window;
 mod wish;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command, exit};
@@ -53,14 +56,33 @@ use terminal::Unwritten;
 /// Runs the command line; the exit codes are told by `tidings --help`.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match read(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(cli) => cli,
-        Err(error) => return answered(&error),
+        Err(code) => return code,
     };
     match run(&cli) {
         Ok(code) => code,
         Err(error) => terminal::ended(exit::FAILED, &format!("{error:#}")),
     }
+}
+
+/// Reads the arguments, or answers those that ask for help or are wrong.
+fn read(args: &[OsString]) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(args).map_err(|error| {
+        if !is_help(&error) {
+            return answered(&error);
+        }
+        let words = match Paths::of_user() {
+            Ok(paths) => settings::words(&paths.settings),
+            Err(_) => settings::Language::Auto.words(),
+        };
+        answered(&help::answer(args, words).unwrap_or(error))
+    })
+}
+
+/// Whether it was asked for, or half a command is answered by it.
+fn is_help(error: &clap::Error) -> bool {
+    [ErrorKind::DisplayHelp, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand].contains(&error.kind())
 }
 
 /// Help, version, or what is wrong with the arguments; clap leaves out the usage of some mistakes.
@@ -70,7 +92,7 @@ fn answered(error: &clap::Error) -> ExitCode {
     }
     // It quotes what was typed, whatever that is.
     let mut told = error.to_string();
-    if !told.contains("Usage:") {
+    if !is_help(error) && !told.contains("Usage:") {
         told += &format!("\n{}", Cli::command().render_usage());
     }
     terminal::say(&told);
@@ -97,6 +119,11 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Secret(what)) => secret::run(&paths, what, words).await,
             Some(Command::Listen(args)) => listen::run(&paths, args, words).await,
             Some(Command::Manual { folder }) => manual::write(folder),
+            Some(Command::Help { command }) => {
+                let args =
+                    ["tidings"].into_iter().chain(command.iter().map(String::as_str)).chain(["--help"]);
+                Ok(read(&args.map(OsString::from).collect::<Vec<_>>()).err().unwrap_or(ExitCode::SUCCESS))
+            }
             Some(Command::Connect(target)) => {
                 remote::act(&paths, tidings_api::Action::Connect, target.channel.as_deref(), words).await
             }

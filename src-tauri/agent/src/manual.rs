@@ -5,15 +5,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::CommandFactory;
 use clap_complete::aot::{Bash, Fish, Zsh, generate_to};
+use tidings_words::{Language, Words};
 
-use crate::cli::Cli;
+use crate::help;
 
 /// Writes them all into the folder, which must exist.
 pub(crate) fn write(folder: &Path) -> anyhow::Result<ExitCode> {
-    // `help COMMAND` does what `COMMAND --help` does, and would bring a page of its own for each command.
-    let mut command = Cli::command().disable_help_subcommand(true);
+    // `help COMMAND` does what `COMMAND --help` does.
+    let mut command =
+        help::command(Words::of(Language::English)).mut_subcommand("help", |help| help.hide(true));
     let written = || format!("cannot write into {}", folder.display());
     clap_mangen::generate_to(command.clone(), folder).with_context(written)?;
     generate_to(Bash, &mut command, "tidings", folder).with_context(written)?;
