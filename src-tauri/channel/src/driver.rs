@@ -14,8 +14,9 @@ use rand::rngs::SmallRng;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::dial::{Connect, Connected, DialFailure, dial};
 use crate::facts::{End, Input, Now, Output};
 use crate::link::{Event, Link};
@@ -44,16 +45,17 @@ pub(crate) fn spawn(
     owner: impl Owner,
     asked: mpsc::UnboundedReceiver<Ask>,
 ) -> Ends {
-    spawn_with(config, start, owner, asked, Tcp::default(), SmallRng::from_os_rng())
+    spawn_with(config, start, owner, asked, Tcp::default(), Alarm::new(), SmallRng::from_os_rng())
 }
 
-/// As [`spawn`], with another way to connect and other luck.
+/// As [`spawn`], with another way to connect, another clock and other luck.
 pub(crate) fn spawn_with(
     config: Config,
     start: Start,
     owner: impl Owner,
     asked: mpsc::UnboundedReceiver<Ask>,
     connector: impl Connect,
+    alarm: Alarm,
     rng: SmallRng,
 ) -> Ends {
     let zero = Instant::now();
@@ -69,6 +71,7 @@ pub(crate) fn spawn_with(
         owner: Arc::new(Mutex::new(owner)),
         machine,
         zero,
+        alarm,
         asked,
         status,
         pulse,
@@ -89,6 +92,7 @@ struct Driver<O, C: Connect> {
     owner: Arc<Mutex<O>>,
     machine: Machine,
     zero: Instant,
+    alarm: Alarm,
     asked: mpsc::UnboundedReceiver<Ask>,
     status: watch::Sender<Status>,
     pulse: watch::Sender<Pulse>,
@@ -130,15 +134,13 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     )]
     fn run(mut self) -> impl Future<Output = ()> {
         async move {
-            let timer = tokio::time::sleep(Duration::ZERO);
-            let mut timer = std::pin::pin!(timer);
             loop {
                 self.obey();
                 self.publish();
                 if self.finished {
                     return;
                 }
-                let found = self.find(timer.as_mut()).await;
+                let found = self.find().await;
                 if let Some(input) = self.take(found) {
                     self.machine.handle(input, self.now());
                 }
@@ -151,18 +153,13 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     }
 
     /// Waits for the next thing to happen.
-    async fn find(&mut self, mut timer: Pin<&mut Sleep>) -> Found<C::Stream> {
-        let deadline = self.machine.deadline();
-        if let Some(deadline) = deadline
-            && timer.deadline() != self.zero + deadline
-        {
-            timer.as_mut().reset(self.zero + deadline);
-        }
+    async fn find(&mut self) -> Found<C::Stream> {
+        let deadline = self.machine.deadline().map(|deadline| self.zero + deadline);
         let held = self.held.is_some();
-        let Self { asked, dialling, link, frames, stopping, .. } = self;
+        let Self { alarm, asked, dialling, link, frames, stopping, .. } = self;
         tokio::select! {
             ask = asked.recv(), if !*stopping => Found::Ask(ask),
-            () = timer, if deadline.is_some() => Found::Time,
+            () = time(alarm, deadline) => Found::Time,
             Some(found) = progress(dialling) => found,
             event = next_event(link, !held) => Found::Link(event),
             room = frames.reserve(), if held => if room.is_ok() { Found::Room } else { Found::OwnerGone },
@@ -345,6 +342,14 @@ fn log_change(config: &Config, was: &State, status: &Status) {
         State::Connected { .. } | State::Replaced { .. } | State::Disconnected { .. } => {
             tracing::info!(%url, generation, state = now, "state");
         }
+    }
+}
+
+/// The machine's deadline; never, where it has none.
+async fn time(alarm: &mut Alarm, deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => alarm.rings_at(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::alarm::Alarm;
 use crate::dial::{Connect, Connected};
 use crate::driver::spawn_with;
 use crate::{
@@ -109,7 +110,15 @@ where
         let (dials, dialled) = watch::channel(0);
         let connector = Once { stream: Mutex::new(Some(client)), dials };
         let (channel, mut delivered) = Channel::spawn_with(config, Start::Connect, |config, start, asked| {
-            spawn_with(config, start, owner, asked, connector, SmallRng::seed_from_u64(5))
+            spawn_with(
+                config,
+                start,
+                owner,
+                asked,
+                connector,
+                Alarm::of_runtime(),
+                SmallRng::seed_from_u64(5),
+            )
         });
         let mut status = channel.status();
         let mut first = None;

@@ -49,6 +49,7 @@
 //!                       └── watch<Status>            mpsc<Frame> <────┘
 //! ```
 
+mod alarm;
 mod builder;
 mod channel;
 mod config;

@@ -110,7 +110,15 @@ impl Rig {
         let route = local.map(|from| Route { from, to: from });
         let connector = Memory { dialled, alive: alive.clone(), buffer, route };
         let (channel, frames) = Channel::spawn_with(config, Start::Connect, |config, start, asked| {
-            spawn_with(config, start, owner, asked, connector, SmallRng::seed_from_u64(5))
+            spawn_with(
+                config,
+                start,
+                owner,
+                asked,
+                connector,
+                Alarm::of_runtime(),
+                SmallRng::seed_from_u64(5),
+            )
         });
         let status = channel.status();
         Self { channel, frames, status, dialled: accepted, alive }
