@@ -276,26 +276,32 @@ impl Writer {
         if fresh.is_empty() {
             return;
         }
-        self.unread.send_modify(|unread| {
+        // Counted before they are written, since trouble with the file counts anew; told after the popups, since whoever
+        // else hears of a message is less in a hurry than the user.
+        self.unread.send_if_modified(|unread| {
             for (message, ..) in &fresh {
                 unread.total += 1;
                 *unread.by_channel.entry(message.channel.clone()).or_default() += 1;
             }
+            false
         });
         self.flush();
         let now = (self.clock)();
-        for (message, state, catch_up) in fresh {
-            // No onlooker is no error.
-            let _ = self.events.send(Event::Stored(Arc::clone(&message)));
-            if state != State::Pending {
+        for (message, state, catch_up) in &fresh {
+            if *state != State::Pending {
                 continue;
             }
             if has_expired(message.expires, &now) {
                 self.put(message.row, State::Silent);
-            } else if self.gate.admit(message.urgency, catch_up, &now) {
+            } else if self.gate.admit(message.urgency, *catch_up, &now) {
                 self.in_flight.insert(message.row, State::Shown);
-                self.notifier.show(Popup::Message(message));
+                self.notifier.show(Popup::Message(Arc::clone(message)));
             }
+        }
+        self.unread.send_modify(|_| {});
+        for (message, ..) in fresh {
+            // No onlooker is no error.
+            let _ = self.events.send(Event::Stored(message));
         }
     }
 
