@@ -3,11 +3,8 @@
 import { banners } from "./banners.js";
 import { channelsPage } from "./channels.js";
 import { announce, byId, make, shape, write } from "./dom.js";
-import { editorPage } from "./editor.js";
-import { healthPage } from "./health.js";
 import * as host from "./host.js";
 import { inboxPage } from "./inbox.js";
-import { settingsPage } from "./settings.js";
 import { shown } from "./text.js";
 import { untilMidnight } from "./time.js";
 import { settleToast } from "./toast.js";
@@ -57,13 +54,23 @@ const app = {
   },
 };
 
-/** The pages and what they are called in the address.
- * @type {Record<string, (app: import("./app").App) => PageView>} */
-const PAGES = { inbox: inboxPage, channels: channelsPage, editor: editorPage, health: healthPage, settings: settingsPage };
+/** The pages and what they are called in the address. The first one is there at once; what the others need is fetched
+ * when they are gone to.
+ * @type {Record<string, () => Promise<(app: import("./app").App) => PageView>>} */
+const PAGES = {
+  inbox: async () => inboxPage,
+  channels: async () => channelsPage,
+  editor: async () => (await import("./editor.js")).editorPage,
+  health: async () => (await import("./health.js")).healthPage,
+  settings: async () => (await import("./settings.js")).settingsPage,
+};
 const NAMED = /** @type {const} */ (["inbox", "channels", "health", "settings"]);
 
-/** @type {Record<string, PageView>} */
-let pages = {};
+/** Those that were gone to.
+ * @type {Map<string, Promise<PageView>>} */
+let pages = new Map();
+/** @type {PageView[]} */
+let made = [];
 /** @type {PageView | null} */
 let current = null;
 /** Where each page was scrolled to.
@@ -99,11 +106,29 @@ function place() {
   return { page: known, section: known, rest: id };
 }
 
+/** @param {string} name
+ * @returns {Promise<PageView>} */
+function pageOf(name) {
+  const known = pages.get(name);
+  if (known !== undefined) return known;
+  const mine = made;
+  const page = /** @type {() => Promise<(app: import("./app").App) => PageView>} */ (PAGES[name])().then((make) => {
+    const view = make(app);
+    mine.push(view);
+    if (there() && report !== null && !fresh) view.arrived?.();
+    return view;
+  });
+  pages.set(name, page);
+  return page;
+}
+
 /** @param {boolean} moved Whether the user went there: the focus goes along. */
-function route(moved) {
+async function route(moved) {
   const { page, section, rest } = place();
-  const next = pages[page];
-  if (next === undefined) return;
+  const mine = made;
+  const next = await pageOf(page);
+  // Gone on meanwhile, or the language is another one.
+  if (mine !== made || page !== place().page || rest !== place().rest) return;
   if (next !== current) {
     if (current !== null) {
       scrolled.set(current, scrollY);
@@ -159,7 +184,8 @@ function drawNav() {
 
 /** All pages anew, in the language that is spoken now. What was typed is kept by the pages' modules. */
 function build() {
-  pages = Object.fromEntries(Object.entries(PAGES).map(([name, page]) => [name, page(app)]));
+  pages = new Map();
+  made = [];
   scrolled.clear();
   makeNav();
   drawNav();
@@ -175,7 +201,6 @@ function take(told) {
   if (speak(told.language)) {
     settleToast();
     build();
-    if (!fresh) for (const page of Object.values(pages)) page.arrived?.();
   }
 }
 
@@ -195,9 +220,9 @@ function heard(event) {
       take(event);
       const first = fresh;
       fresh = false;
-      if (first) for (const page of Object.values(pages)) page.arrived?.();
+      if (first) for (const page of made) page.arrived?.();
       // The settings may be others now.
-      else if (current !== pages.inbox) current?.arrived?.();
+      else if (main.dataset.page !== "inbox") current?.arrived?.();
       break;
     }
     case "state": {
@@ -215,12 +240,13 @@ function heard(event) {
       break;
     }
     case "message":
-      for (const page of Object.values(pages)) page.heard?.(event);
+      for (const page of made) page.heard?.(event);
       return;
     case "raise":
       if (event.message !== null) {
+        const { message } = event;
         if (place().page !== "inbox") app.go("#inbox");
-        pages.inbox?.raise?.(event.message);
+        pageOf("inbox").then((inbox) => inbox.raise?.(message));
       }
       return;
   }

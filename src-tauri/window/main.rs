@@ -9,11 +9,17 @@ mod bridge;
 mod commands;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use tauri::Manager;
+use tauri::webview::PageLoadEvent;
+use tauri::{AppHandle, Manager};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::bridge::Bridge;
+
+/// The window appears with its page on it, not empty; without one at the latest after this time. Too low shows an empty
+/// window on a slow machine; too high leaves the user in doubt where the page fails.
+const APPEAR: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     match run() {
@@ -37,7 +43,17 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             let (bridge, link) = Bridge::new(&state, message);
             app.manage(bridge);
             tauri::async_runtime::spawn(link.keep(app.handle().clone()));
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(async move {
+                tokio::time::sleep(APPEAR).await;
+                appear(&handle);
+            });
             Ok(())
+        })
+        .on_page_load(|page, load| {
+            if load.event() == PageLoadEvent::Finished {
+                appear(page.app_handle());
+            }
         })
         .invoke_handler(tauri::generate_handler![
             commands::subscribe,
@@ -52,6 +68,13 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         ])
         .run(tauri::generate_context!())?;
     Ok(())
+}
+
+fn appear(app: &AppHandle) {
+    let Some(window) = app.get_webview_window("main") else { return };
+    if let Err(error) = window.show() {
+        complain(&format!("the window could not be shown: {error}"));
+    }
 }
 
 /// The row of the message to show first: `--message ROW`, the only argument there is.
