@@ -245,7 +245,7 @@ function agentOf(scenario, language, theme) {
     async test({ values, secret }, onStep) {
       if (!there) throw gone();
       if (!/^wss?:\/\/./.test(values.url ?? "")) throw /** @type {PageError} */ ({ code: "invalid_settings", message: "`url` is not a WebSocket address", key: "url" });
-      for (const step of steps(String(values.url), scenario.refused === true && secret === null)) {
+      for (const step of steps(String(values.url), language === "zh-CN", scenario.refused === true && secret === null)) {
         await new Promise((ready) => setTimeout(ready, STEP));
         onStep(step);
       }
@@ -264,23 +264,24 @@ function agentOf(scenario, language, theme) {
       if (channel === undefined) throw /** @type {PageError} */ ({ code: "unknown_channel", message: "There is no such channel.", key: null });
       return healthOf(channel, language);
     },
+    zoom: null,
   };
 }
 
-/** @param {string} url @param {boolean} refused
+/** @param {string} url @param {boolean} chinese @param {boolean} refused
  * @returns {Step[]} */
-function steps(url, refused) {
+function steps(url, chinese, refused) {
   const host = url.replace(/^\w+:\/\//, "").split("/")[0] ?? "";
   /** @param {string} step @param {number | null} ms @param {string} detail
    * @returns {Step} */
   const good = (step, ms, detail) => ({ step, ok: true, ms, detail, mend: null });
   const start = [
-    good("name", 4.2, `${host} is 203.0.113.7`),
+    good("name", 4.2, chinese ? `${host} 解析为 203.0.113.7` : `${host} is 203.0.113.7`),
     good("tcp", 11.8, "203.0.113.7:443"),
-    good("tls", 24.1, "TLS 1.3, certificate valid until 14 March"),
+    good("tls", 24.1, chinese ? "TLS 1.3，证书有效期还有 64 天" : "TLS 1.3, certificate by Example Trust, 64 days left"),
   ];
   if (refused) {
     return [...start, { step: "upgrade", ok: false, ms: 18.3, detail: "sign-in refused (401)", mend: "Enter the token that the server gave you, or ask for a new one." }];
   }
-  return [...start, good("upgrade", 18.3, "101 Switching Protocols"), good("ping", 22.9, "answered")];
+  return [...start, good("upgrade", 18.3, "101 Switching Protocols"), good("ping", 22.9, chinese ? "已应答" : "answered")];
 }

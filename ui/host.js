@@ -25,6 +25,7 @@
  * @property {(trial: Trial, onStep: (step: Step) => void) => Promise<void>} test Ends after the last step.
  * @property {(sample: Sample) => Promise<Preview>} preview
  * @property {(channel: string) => Promise<HealthReport>} health
+ * @property {((factor: number) => Promise<void>) | null} zoom Of the usual size; `null` where the host zooms by itself.
  */
 
 /** The part of Tauri's global that is used.
@@ -39,7 +40,7 @@ const tauri = Reflect.get(globalThis, "__TAURI__");
 /** @type {Host} */
 const host = tauri ? overTauri(tauri.core) : (await import("./host-demo.js")).demo();
 
-export const { subscribe, act, history, diagnostics, settings, editSettings, test, preview, health } = host;
+export const { subscribe, act, history, diagnostics, settings, editSettings, test, preview, health, zoom } = host;
 
 /** @param {TauriCore} core
  * @returns {Host} */
@@ -62,6 +63,7 @@ function overTauri({ invoke, Channel }) {
     },
     preview: (sample) => invoke("preview", { sample }),
     health: (channel) => invoke("health", { channel }),
+    zoom: (factor) => invoke("plugin:webview|set_webview_zoom", { value: factor }),
   };
 }
 

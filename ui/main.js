@@ -9,6 +9,7 @@ import { shown } from "./text.js";
 import { untilMidnight } from "./time.js";
 import { settleToast } from "./toast.js";
 import { speak, words } from "./words.js";
+import { zoomable } from "./zoom.js";
 
 /** @typedef {import("./api").PageEvent} PageEvent */
 /** @typedef {import("./api").StatusReport} StatusReport */
@@ -275,4 +276,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   current.find();
 });
+if (host.zoom !== null) zoomable(host.zoom);
 host.subscribe(heard).catch(failed);

@@ -10,3 +10,4 @@ mod it_outlives_the_agent;
 mod it_remembers_its_size_and_place;
 mod it_shows_and_commands;
 mod no_page_shows_a_secret;
+mod it_zooms_and_stays_so;
