@@ -83,13 +83,13 @@ impl Row {
     }
 
     fn verdict(&self) -> Option<Verdict> {
-        let share = match self.goal? {
-            Goal::AtMost(goal) => self.ours / goal,
-            Goal::TimesBare(goal) => self.ratio()? / goal,
+        let most = match self.goal? {
+            Goal::AtMost(most) => most,
+            Goal::TimesBare(times) => self.bare? * times,
         };
-        Some(if share <= 1.0 {
+        Some(if self.ours <= most {
             Verdict::Met
-        } else if share <= FAILS_AT {
+        } else if self.ours <= FAILS_AT * most {
             Verdict::Missed
         } else {
             Verdict::Failed

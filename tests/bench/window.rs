@@ -7,6 +7,7 @@ use tidings_server::{Options, Server};
 use tidings_tests::binary;
 use tidings_tests::desktop::{BLOCKS, Desktop, Process};
 use tidings_tests::tray_item::TrayItem;
+use tidings_tests::window::{Page, program};
 use tokio::time::sleep;
 
 use crate::inbox::fill;
@@ -25,6 +26,31 @@ const SETTLE: Duration = Duration::from_secs(5);
 const GONE: Duration = Duration::from_millis(500);
 /// The full inbox.
 const MESSAGES: u64 = 100_000;
+
+/// Scrolls by a tenth of a common page at each frame, which is faster than a hand does it, and notes how long each frame
+/// took, and how often the middle of the view showed no message.
+const SCROLL: &str = "
+    const FRAMES = 300, STEP = 100;
+    return new Promise((done) => {
+        const frames = [];
+        let gaps = 0, last = performance.now();
+        requestAnimationFrame(function step(now) {
+            frames.push(now - last);
+            last = now;
+            if (!document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.message')) gaps += 1;
+            if (frames.length > FRAMES) return done({ frames: frames.slice(1), gaps });
+            scrollBy({ top: STEP, behavior: 'instant' });
+            requestAnimationFrame(step);
+        });
+    });";
+
+/// What it gives.
+#[derive(serde::Deserialize)]
+struct Scrolled {
+    /// In milliseconds.
+    frames: Vec<f64>,
+    gaps: u32,
+}
 
 /// An agent on a desktop. Dropped in this order.
 struct Place {
@@ -74,16 +100,30 @@ pub(crate) async fn first_page() -> anyhow::Result<Vec<Row>> {
     let place = Place::start(MESSAGES).await?;
     place.server.push(OURS, BLOCKS);
     sleep(SETTLE).await;
-    let mut times = Times::default();
+    let (mut times, mut all) = (Times::default(), Times::default());
     for _ in 0..OPENINGS {
+        let asked = Instant::now();
         place.tray.click("Open Tidings").await?;
         place.desktop.wait_for_windows(WINDOW, 1, SOON).await?;
         let there = Instant::now();
         place.desktop.wait_for_blocks(SOON).await?;
         times.add(there.elapsed());
+        all.add(asked.elapsed());
         place.close().await?;
     }
-    Ok(vec![Row::time("100,000 messages: window there to first page", times.median()).goal(300.0)])
+    let scrolled = place.scroll().await?;
+    let mut frames = Times::default();
+    for frame in scrolled.frames {
+        frames.add(Duration::from_secs_f64(frame / 1e3));
+    }
+    Ok(vec![
+        Row::time("100,000 messages: window there to first page", times.median()).goal(300.0),
+        Row::time("100,000 messages: asked for to first page", all.median()),
+        Row::time("100,000 messages: scrolling, frame: median", frames.median()),
+        Row::time("100,000 messages: scrolling, frame: p99", frames.p99()).goal(50.0),
+        Row::new("100,000 messages: scrolling, frames with a gap", Unit::Count, scrolled.gaps.into())
+            .goal(0.0),
+    ])
 }
 
 impl Place {
@@ -106,6 +146,14 @@ impl Place {
         opened(&server, OURS, 0).await?;
         sleep(SETTLE).await;
         Ok(Self { agent, tray, desktop, server })
+    }
+
+    async fn scroll(&self) -> anyhow::Result<Scrolled> {
+        let page = Page::open(&self.desktop, &program()?).await?;
+        page.shows("Bench").await?;
+        let scrolled = page.script(SCROLL).await?;
+        page.close().await?;
+        Ok(serde_json::from_value(scrolled)?)
     }
 
     async fn close(&self) -> anyhow::Result<()> {

@@ -78,7 +78,7 @@ impl Desk {
         settings: impl Fn(&Server) -> String,
         keyring: bool,
     ) -> anyhow::Result<Self> {
-        let window = window()?;
+        let window = program()?;
         ensure!(
             window.is_file(),
             "there is no {}: run `cargo build -p tidings --bins`, which builds agent and window",
@@ -113,7 +113,7 @@ impl Desk {
 
     /// Opens the window by WebDriver. It is one that was started by itself and finds the agent running.
     pub async fn open_page(&self) -> anyhow::Result<Page> {
-        Page::open(&self.desktop, &window()?).await
+        Page::open(&self.desktop, &program()?).await
     }
 
     /// The processes of this desktop whose program's name begins so, by their ids.
@@ -280,6 +280,6 @@ impl Page {
 }
 
 /// The window's binary, beside the agent's.
-fn window() -> anyhow::Result<PathBuf> {
+pub fn program() -> anyhow::Result<PathBuf> {
     Ok(binary::tidings()?.with_file_name("tidings-window"))
 }

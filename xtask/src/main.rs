@@ -129,7 +129,7 @@ fn demo(args: &[String]) -> anyhow::Result<()> {
 
 /// Agent and window are built by themselves, as they are shipped: with the tests they would get their features, too.
 fn bench(args: &[String]) -> anyhow::Result<()> {
-    packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop])?;
+    packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
     run(&mut cargo(&["build", "--release", "-p", "tidings", "--bins"]))?;
     // The yardsticks are programs of their own, which `cargo run` would not build.
     let programs = ["--bin", "tidings-bench", "--bin", "tidings-bare", "--bin", "tidings-links"];
