@@ -7,14 +7,14 @@
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
 
-/** Minutes before now, how long, what and why.
+/** Minutes before the last of them was over, how long, what and why.
  * @type {[number, number, import("./api").StateName, string | null, number | null][]} */
 const TROUBLE = [
-  [1290, 4, "waiting", "no answer to a ping for 15 s", null],
-  [905, 0.05, "waiting", "server restarting (1012)", 1012],
-  [640, 38, "replaced", null, 4500],
-  [431, 9, "waiting", "network is unreachable", null],
-  [97, 0.05, "waiting", "server restarting (1012)", 1012],
+  [1193, 4, "waiting", "no answer to a ping for 15 s", null],
+  [808, 0.05, "waiting", "server restarting (1012)", 1012],
+  [543, 38, "replaced", null, 4500],
+  [334, 9, "waiting", "network is unreachable", null],
+  [0.05, 0.05, "waiting", "server restarting (1012)", 1012],
 ];
 
 /** What the agent would say in Chinese.
@@ -38,8 +38,10 @@ export function healthOf(channel, language) {
   const bands = [];
   const links = [];
   let at = to - DAY;
+  const up = Math.min(to, Date.parse(channel.since));
   for (const [before, minutes, state, cause, code] of TROUBLE) {
-    const begin = to - before * MINUTE;
+    const begin = up - before * MINUTE;
+    if (begin < at) continue;
     const back = begin + minutes * MINUTE;
     bands.push({ from: text(at), to: text(begin), state: "connected", cause: null });
     bands.push({ from: text(begin), to: text(back), state, cause: cause === null ? null : said(cause) });

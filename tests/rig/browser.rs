@@ -112,6 +112,18 @@ impl Page {
         self.sees("the page", there).await
     }
 
+    /// From the next visit on it is this time (RFC 3339) whenever a page is opened.
+    pub async fn set_clock(&mut self, time: &str) -> anyhow::Result<()> {
+        let source = format!(
+            "{{ const real = Date, shift = real.parse('{time}') - real.now();
+               globalThis.Date = class extends real {{
+                 constructor(...parts) {{ super(...(parts.length === 0 ? [real.now() + shift] : parts)); }}
+                 static now() {{ return real.now() + shift; }}
+               }}; }}"
+        );
+        self.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await.map(drop)
+    }
+
     /// Gives the viewport this width and height.
     pub async fn resize(&mut self, (width, height): (u32, u32)) -> anyhow::Result<()> {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });

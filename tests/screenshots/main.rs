@@ -16,6 +16,9 @@ const PAGES: [(&str, &str, &str, &str, &str); 6] = [
     ("settings", "shop", "settings", "h1", ".days"),
 ];
 
+/// When they are taken, so that they tell one story: what the scenario `shop` tells is of this morning.
+const TIME: &str = "2026-11-23T11:55:00Z";
+
 /// How each is shown: what follows its name, the parameters, width and height.
 const LOOKS: [(&str, &str, (u32, u32)); 4] = [
     ("", "&theme=light", (1100, 760)),
@@ -28,6 +31,7 @@ const LOOKS: [(&str, &str, (u32, u32)); 4] = [
 async fn main() -> anyhow::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/img");
     let mut page = Page::open("shop", LOOKS[0].2).await?;
+    page.set_clock(TIME).await?;
     for (name, scenario, place, press, seen) in PAGES {
         for (look, parameters, size) in LOOKS {
             page.resize(size).await?;
