@@ -13,6 +13,8 @@ import { words } from "./words.js";
 const TYPING = 250;
 const TITLE = 200;
 const BODY = 1500;
+/** No message is longer, in bytes. */
+const LONGEST = 1 << 20;
 
 /** @param {object} page
  * @param {import("./host.js").Host["preview"]} page.preview
@@ -40,6 +42,10 @@ export function previewSection({ preview, stands, problem }) {
   async function look() {
     asks += 1;
     const mine = asks;
+    if (new TextEncoder().encode(area.value).length > LONGEST) {
+      result.replaceChildren(make("p", { className: "quiet" }, words.sampleTooLong));
+      return;
+    }
     try {
       const answer = await preview({ ...stands(), text: area.value === "" ? null : area.value });
       if (mine !== asks) return;

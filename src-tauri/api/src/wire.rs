@@ -6,8 +6,9 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWr
 
 use crate::{PROTOCOL, VERSION};
 
-/// Longest request line. A request is a few words; too low would refuse long channel names.
-pub(crate) const MAX_REQUEST: u64 = 64 * 1024;
+/// Longest request line: a few words, but for a sample message that is to be previewed, of 1 MiB and escaped. Only the
+/// user's own programs are heard at all.
+pub(crate) const MAX_REQUEST: u64 = 4 * 1024 * 1024;
 /// Longest reply line: a message of 1 MiB, escaped (six bytes for one at worst) and told twice.
 pub(crate) const MAX_REPLY: u64 = 16 * 1024 * 1024;
 

@@ -204,7 +204,7 @@ async fn what_is_no_request_is_refused_and_the_connection_goes_on() {
 #[tokio::test]
 async fn an_endless_line_is_refused_without_being_kept() {
     let (_folder, path) = serve();
-    let answer = answer_to(&path, &vec![b'x'; 1024 * 1024]).await;
+    let answer = answer_to(&path, &vec![b'x'; 8 * 1024 * 1024]).await;
     assert!(answer.contains("bad_request"), "{answer}");
 }
 
