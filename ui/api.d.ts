@@ -72,6 +72,10 @@ last_close: Close | null,
  */
 rtt_ms: number | null, 
 /**
+ * Whether the server answers pings; `false`: a dead link can't be told from a silent one. `null` until it is known.
+ */
+answers_pings: boolean | null, 
+/**
  * When the peer was last heard.
  */
 last_inbound: string | null, 

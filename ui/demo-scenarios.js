@@ -33,6 +33,7 @@ export function channel(name, rest = {}) {
     cause: null,
     last_close: null,
     rtt_ms: 23.4,
+    answers_pings: true,
     last_inbound: null,
     links_opened: 1,
     unread: 0,
@@ -97,13 +98,14 @@ function someMessages() {
   ];
 }
 
-const sixStates = () => [
+const allStates = () => [
   channel("Orders"),
   channel("Build", { state: "connecting", attempt: 1 }),
   channel("Desk", { state: "waiting", retry_at: at("14:02:31"), attempt: 2, cause: "server restarting (1012)" }),
   channel("Billing", { state: "disconnected" }),
   channel("Alerts", { state: "replaced", since: at("14:02") }),
   channel("Stock", { state: "needs_user", cause: "sign-in refused (401)", retry_at: at("15:00") }),
+  channel("Mute", { answers_pings: false, rtt_ms: null }),
 ];
 
 const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
@@ -117,7 +119,7 @@ function shop(language) {
   /** @param {string} english @param {string} other */
   const text = (english, other) => (chinese ? other : english);
   const channels = [
-    channel(orders ?? "", { id: "orders", url: "wss://shop.example/ws/user-channel", rtt_ms: 23.4, last_inbound: at("11:52:04") }),
+    channel(orders ?? "", { id: "orders", url: "wss://shop.example/ws/user-channel", last_inbound: at("11:52:04"), last_close: { code: 1012, reason: "" } }),
     channel(build ?? "", { id: "build", url: "wss://ci.example/ws/user-channel", since: at("08:03") }),
     channel(desk ?? "", { id: "desk", url: "wss://desk.example/ws/user-channel", state: "replaced", since: at("09:20") }),
   ];
@@ -168,8 +170,8 @@ export const scenarios = {
   }),
   /** A still of it. */
   one: () => ({ channels: [channel("Orders")], messages: someMessages().map((draft) => ({ ...draft, channel: "Orders" })) }),
-  several: () => ({ channels: sixStates().slice(0, 3).map((one, place) => ({ ...one, unread: place === 0 ? 2 : 0 })), messages: someMessages() }),
-  states: () => ({ channels: sixStates(), messages: someMessages() }),
+  several: () => ({ channels: allStates().slice(0, 3).map((one, place) => ({ ...one, unread: place === 0 ? 2 : 0 })), messages: someMessages() }),
+  states: () => ({ channels: allStates(), messages: someMessages() }),
   /** Nobody has written a settings file yet. */
   none: () => ({ channels: [], messages: [] }),
   quiet: () => ({ channels: [channel("Orders")], messages: [] }),

@@ -36,7 +36,9 @@ function joined(texts) {
       const cause = channel.cause ?? "";
       switch (channel.state) {
         case "connected":
-          return texts.stateConnected({ time: clock(channel.since, now) });
+          return channel.answers_pings === false
+            ? texts.stateConnectedUnchecked({ time: clock(channel.since, now) })
+            : texts.stateConnected({ time: clock(channel.since, now) });
         case "connecting":
           return channel.attempt > 1 ? texts.stateConnectingAgain({ attempt: channel.attempt }) : texts.stateConnecting;
         case "waiting": {

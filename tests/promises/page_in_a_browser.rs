@@ -55,6 +55,7 @@ async fn each_state_has_its_shape_its_words_and_the_trays_commands() {
         ["Billing", "Disconnected", "#shape-off", "Connect"],
         ["Alerts", "Replaced by another tab or device since 14:02", "#shape-replaced", "Take over here"],
         ["Stock", "Sign-in refused (401)", "#shape-attention", "Connect", "Disconnect"],
+        ["Mute", "Connected since 11:48 (can't be checked)", "#shape-connected", "Disconnect"],
     ]);
     assert_eq!(rows, expected);
     page.sees(

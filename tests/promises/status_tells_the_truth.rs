@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidings_tests::scene::{Scene, USER};
+use tidings_tests::app::App;
+use tidings_tests::notification_service::ABLE;
+use tidings_tests::scene::{Place, Scene, USER, channel};
 
 async fn status(scene: &Scene) -> anyhow::Result<Value> {
     let output = scene.app.run(&["status", "--json"]).await?;
@@ -51,6 +53,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
             "cause",
             "last_close",
             "rtt_ms",
+            "answers_pings",
             "last_inbound",
             "links_opened",
             "unread",
@@ -69,6 +72,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
     assert!((before..=now).contains(&time(&channel["since"])));
     assert!((before..=now).contains(&time(&channel["last_inbound"])));
     assert!(channel["rtt_ms"].as_f64().is_some_and(|rtt| rtt > 0.0 && rtt < 10_000.0), "{channel}");
+    assert_eq!(channel["answers_pings"], true);
     Ok(())
 }
 
@@ -104,5 +108,23 @@ async fn status_tells_how_the_last_link_ended_and_when_the_next_one_starts() -> 
     scene.tray.wait_for_label("Disconnected").await?;
     let output = scene.app.run(&["status"]).await?;
     assert!(output.stdout.starts_with("Orders: disconnected since "), "{output:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_answers_no_ping_is_said_to_be_uncheckable() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    server.answer_pings(false);
+    let settings =
+        channel("Orders", &server.url(USER)) + "liveness = { ping_after = \"1s\", deadline = \"500ms\" }\n";
+    let scene = Scene::around(server, ABLE, |bus| App::with_settings(settings).bus(bus)).await?;
+    scene
+        .tray
+        .wait_for("a word of it", |item| {
+            item.labels().iter().any(|label| label.ends_with("(can't be checked)"))
+        })
+        .await?;
+    let channel = &status(&scene).await?["channels"][0];
+    assert_eq!((&channel["answers_pings"], &channel["rtt_ms"]), (&json!(false), &Value::Null), "{channel}");
     Ok(())
 }

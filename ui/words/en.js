@@ -18,6 +18,8 @@ const byCount = (count, variants) => byName(variants, String(count), plurals.sel
 export default {
   /** @param {{ time: string }} variables */
   stateConnected: ({ time }) => `Connected since ${time}`,
+  /** @param {{ time: string }} variables */
+  stateConnectedUnchecked: ({ time }) => `Connected since ${time} (can't be checked)`,
   stateConnecting: "Connecting",
   /** @param {{ attempt: number }} variables */
   stateConnectingAgain: ({ attempt }) => `Connecting (attempt ${numbers.format(attempt)})`,
@@ -254,6 +256,7 @@ export default {
   sample: "A sample message",
   sampleHint: "Left empty, it is the last message received.",
   samplePlaceholder: "Paste what your server sends",
+  sampleTooLong: "No message is longer than 1 MiB: this sample is.",
   noSample: "Paste a sample to see what it becomes: no message has come yet.",
   previewPopup: "Pops up, and is kept in the inbox.",
   previewNoPopup: "Kept in the inbox without a popup.",

@@ -18,6 +18,8 @@ const byCount = (count, variants) => byName(variants, String(count), plurals.sel
 export default {
   /** @param {{ time: string }} variables */
   stateConnected: ({ time }) => `已连接（自 ${time} 起）`,
+  /** @param {{ time: string }} variables */
+  stateConnectedUnchecked: ({ time }) => `已连接（自 ${time} 起，无法检测链路）`,
   stateConnecting: "正在连接",
   /** @param {{ attempt: number }} variables */
   stateConnectingAgain: ({ attempt }) => `正在连接（第 ${numbers.format(attempt)} 次尝试）`,
@@ -254,6 +256,7 @@ export default {
   sample: "示例消息",
   sampleHint: "留空则使用最近收到的消息。",
   samplePlaceholder: "粘贴服务器发送的内容",
+  sampleTooLong: "示例过长：消息不会超过 1 MiB。",
   noSample: "还没有收到消息，请粘贴示例以查看效果。",
   previewPopup: "弹出通知，并保存在收件箱中。",
   previewNoPopup: "保存在收件箱中，不弹出通知。",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tidings_api::{ChannelReport, Close, StateLine, StateName, StatusReport};
-use tidings_channel::{Cause, State, Status};
+use tidings_channel::{Cause, PeerCheck, State, Status};
 use tidings_inbox::{Message, Show, Unread};
 use tidings_words::Words;
 use tokio::sync::watch;
@@ -103,6 +103,11 @@ impl Snapshot {
             cause: line.cause,
             last_close: status.last_close.map(|close| Close { code: close.code, reason: close.reason }),
             rtt_ms: status.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
+            answers_pings: match status.peer {
+                PeerCheck::Unknown => None,
+                PeerCheck::Answers => Some(true),
+                PeerCheck::CannotBeChecked => Some(false),
+            },
             last_inbound: status.last_inbound.map(timestamp),
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),

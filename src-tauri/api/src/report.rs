@@ -51,6 +51,8 @@ pub struct ChannelReport {
     pub last_close: Option<Close>,
     /// Last measured round trip of a ping, in milliseconds.
     pub rtt_ms: Option<f64>,
+    /// Whether the server answers pings; `false`: a dead link can't be told from a silent one. `null` until it is known.
+    pub answers_pings: Option<bool>,
     /// When the peer was last heard.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub last_inbound: Option<Timestamp>,

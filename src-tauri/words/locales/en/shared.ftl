@@ -2,6 +2,7 @@
 
 # Times are absolute: 11:48, or 28 Feb 11:48.
 state-connected = Connected since { $time }
+state-connected-unchecked = Connected since { $time } (can't be checked)
 state-connecting = Connecting
 state-connecting-again = Connecting (attempt { NUMBER($attempt) })
 state-waiting = Reconnecting at { $time }

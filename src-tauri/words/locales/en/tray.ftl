@@ -1,6 +1,5 @@
 ### The tray's menu and tooltip, beside what shared.ftl has of a channel's state.
 
-state-connected-unchecked = Connected since { $time } (can't be checked)
 state-connecting-stage = Connecting ({ $stage })
 # Nothing is wrong: at the start, and when the user asked.
 state-about-to-connect = Connecting at { $time }

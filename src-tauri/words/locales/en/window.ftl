@@ -239,6 +239,7 @@ preview = Preview
 sample = A sample message
 sample-hint = Left empty, it is the last message received.
 sample-placeholder = Paste what your server sends
+sample-too-long = No message is longer than 1 MiB: this sample is.
 no-sample = Paste a sample to see what it becomes: no message has come yet.
 preview-popup = Pops up, and is kept in the inbox.
 preview-no-popup = Kept in the inbox without a popup.

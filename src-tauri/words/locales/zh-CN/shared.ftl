@@ -1,6 +1,7 @@
 ### What tray and window both say of channels.
 
 state-connected = 已连接（自 { $time } 起）
+state-connected-unchecked = 已连接（自 { $time } 起，无法检测链路）
 state-connecting = 正在连接
 state-connecting-again = 正在连接（第 { NUMBER($attempt) } 次尝试）
 state-waiting = 将于 { $time } 重新连接

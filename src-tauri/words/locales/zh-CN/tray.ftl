@@ -1,6 +1,5 @@
 ### The tray's menu and tooltip, beside what shared.ftl has of a channel's state.
 
-state-connected-unchecked = 已连接（自 { $time } 起，无法检测链路）
 state-connecting-stage = 正在连接（{ $stage }）
 # Nothing is wrong: at the start, and when the user asked.
 state-about-to-connect = 将于 { $time } 连接

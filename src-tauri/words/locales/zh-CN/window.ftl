@@ -236,6 +236,7 @@ preview = 预览
 sample = 示例消息
 sample-hint = 留空则使用最近收到的消息。
 sample-placeholder = 粘贴服务器发送的内容
+sample-too-long = 示例过长：消息不会超过 1 MiB。
 no-sample = 还没有收到消息，请粘贴示例以查看效果。
 preview-popup = 弹出通知，并保存在收件箱中。
 preview-no-popup = 保存在收件箱中，不弹出通知。
