@@ -309,6 +309,8 @@ export function inboxPage(app) {
     markAll.hidden = !app.there() || unread === 0;
     const starts = none_yet && list.length === 0 && !filtered;
     if (starts && first.childElementCount === 0) first.append(welcome(app));
+    // What was typed there may be an address that is nobody's business any more.
+    if (!starts) first.replaceChildren();
     first.hidden = !starts;
     body.hidden = starts;
     page.classList.toggle("first-run", starts);
