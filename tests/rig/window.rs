@@ -215,6 +215,11 @@ impl Page {
         }
     }
 
+    /// Loads the page anew.
+    pub async fn reload(&self) -> anyhow::Result<()> {
+        Ok(self.client.refresh().await?)
+    }
+
     /// Waits until this expression is true on the page.
     pub async fn is(&self, expression: &str) -> anyhow::Result<()> {
         let script = format!("return Boolean({expression})");
