@@ -167,6 +167,8 @@ impl Page {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let mut command = desktop.command("WebKitWebDriver");
         command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
+        // As the agent starts it.
+        command.env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
         let driver = desktop
             .spawn("WebKitWebDriver", &command)
             .context("no WebKitWebDriver (Debian package: webkit2gtk-driver)")?;
