@@ -143,8 +143,11 @@ function parts(channel, state, report, now) {
 /** @param {ChannelReport} channel @param {HealthReport} report @param {Date} now */
 function facts(channel, report, now) {
   const list = make("dl", { className: "figures" });
-  /** @param {string} name @param {string} value */
-  const fact = (name, value) => list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
+  /** @param {string} name @param {string} value @param {string | null} [more] */
+  const fact = (name, value, more = null) => {
+    const told = more === null ? [] : [foreign("dd", shown(more, NAME), "quiet")];
+    list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value), ...told));
+  };
   const span = report.bands.reduce((sum, band) => sum + length(band), 0);
   const up = report.bands.filter((band) => band.state === "connected").reduce((sum, band) => sum + length(band), 0);
   fact(words.uptime, span === 0 ? "–" : words.percent(up / span));
@@ -152,7 +155,8 @@ function facts(channel, report, now) {
   fact(words.lastHeard, channel.last_inbound === null ? "–" : words.clock(channel.last_inbound, now));
   fact(words.lastHeartbeat, report.last_heartbeat === null ? "–" : words.clock(report.last_heartbeat, now));
   fact(words.reconnects, words.number(Math.max(0, report.links.length - 1)));
-  fact(words.lastClose, channel.last_close === null ? "–" : words.closeOf(channel.last_close));
+  if (channel.last_close === null) fact(words.lastClose, "–");
+  else fact(words.lastClose, String(channel.last_close.code), words.closeOf(channel.last_close));
   return list;
 }
 

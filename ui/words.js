@@ -117,8 +117,9 @@ function joined(texts) {
       return band.cause === null ? texts.bandLine(told) : texts.bandLineBecause({ ...told, cause: band.cause });
     },
 
-    /** @param {import("./api").Close} close */
-    closeOf: ({ code, reason }) => (reason === "" ? String(code) : texts.closeCode({ code: String(code), reason })),
+    /** What a close code means, or what the server said to it.
+     * @param {import("./api").Close} close */
+    closeOf: ({ code, reason }) => (reason === "" ? because(code, texts) : reason),
 
     /** Why a link ended, for a list.
      * @param {import("./api").LinkReport} link */

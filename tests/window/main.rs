@@ -9,5 +9,5 @@ mod it_leads_from_nothing_to_a_message;
 mod it_outlives_the_agent;
 mod it_remembers_its_size_and_place;
 mod it_shows_and_commands;
-mod no_page_shows_a_secret;
 mod it_zooms_and_stays_so;
+mod no_page_shows_a_secret;

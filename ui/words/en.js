@@ -343,8 +343,6 @@ export default {
   lastHeartbeat: "Last heartbeat",
   reconnects: "Reconnects",
   lastClose: "Last close",
-  /** @param {{ code: string, reason: string }} variables */
-  closeCode: ({ code, reason }) => `${code}: ${reason}`,
   noHealth: "No channel to look at",
   noHealthText: "Add a channel, and its last 24 hours are told here.",
   healthFailed: "Nothing could be told about this channel",

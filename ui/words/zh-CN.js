@@ -343,8 +343,6 @@ export default {
   lastHeartbeat: "最近心跳",
   reconnects: "重连次数",
   lastClose: "最近关闭",
-  /** @param {{ code: string, reason: string }} variables */
-  closeCode: ({ code, reason }) => `${code}：${reason}`,
   noHealth: "没有可查看的频道",
   noHealthText: "添加频道后，这里会显示其过去 24 小时的状况。",
   healthFailed: "无法获取此频道的状况",

@@ -335,7 +335,6 @@ last-heard = Last heard
 last-heartbeat = Last heartbeat
 reconnects = Reconnects
 last-close = Last close
-close-code = { $code }: { $reason }
 no-health = No channel to look at
 no-health-text = Add a channel, and its last 24 hours are told here.
 health-failed = Nothing could be told about this channel

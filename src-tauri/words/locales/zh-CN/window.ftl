@@ -332,7 +332,6 @@ last-heard = 最近收到
 last-heartbeat = 最近心跳
 reconnects = 重连次数
 last-close = 最近关闭
-close-code = { $code }：{ $reason }
 no-health = 没有可查看的频道
 no-health-text = 添加频道后，这里会显示其过去 24 小时的状况。
 health-failed = 无法获取此频道的状况
