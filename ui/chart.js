@@ -79,7 +79,8 @@ export function plotOf(report) {
   let path = "";
   report.round_trips.forEach((trip, place) => {
     const apart = place === 0 || (times[place] ?? 0) - (times[place - 1] ?? 0) > Math.max(usual * 6, HOUR / 4);
-    path += `${apart ? "M" : "L"}${x(trip.at).toFixed(1)} ${(PLOT - trip.ms / most * PLOT).toFixed(1)}`;
+    // One that stands alone is a dot: a line of no length.
+    path += `${apart ? "M" : "L"}${x(trip.at).toFixed(1)} ${(PLOT - trip.ms / most * PLOT).toFixed(1)}${apart ? "h0" : ""}`;
   });
   drawing.append(svg("path", { class: "line", d: path }));
   return drawing;

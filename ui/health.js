@@ -191,7 +191,7 @@ function axis(report) {
 /** @param {HealthReport} report */
 function trips(report) {
   const section = make("section", { className: "card group" }, make("h2", {}, words.roundTrips));
-  if (report.round_trips.length < 2) {
+  if (report.round_trips.length === 0) {
     section.append(make("p", { className: "quiet" }, words.noRoundTrips));
     return section;
   }

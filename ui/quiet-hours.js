@@ -55,7 +55,7 @@ export function quietHoursField() {
       const to = make("input", { type: "time", value: item.to ?? "", required: true });
       const days = make("div", { className: "days", role: "group", ariaLabel: words.days }, ...boxes.map(({ element }) => element));
       return {
-        element: make("div", { className: "row" }, days, small(words.from, from), small(words.to, to)),
+        element: make("div", { className: "row" }, days, make("div", { className: "times" }, small(words.from, from), small(words.to, to))),
         read() {
           const text = daysText(boxes.map(({ box }) => box.checked));
           const times = { from: from.value, to: to.value };
