@@ -145,7 +145,7 @@ async fn an_answer_that_can_t_be_written_is_a_failure() -> anyhow::Result<()> {
 async fn odd_arguments_are_wrong_use_and_are_quoted_briefly_and_harmlessly() -> anyhow::Result<()> {
     let server = Place::start().await?;
     let app = agent(&server).await?;
-    let long = "x".repeat(60_000);
+    let long = "x".repeat(100_000);
     for args in [
         &["connect", &long][..],
         &["tail", "--since", &long],
@@ -164,10 +164,6 @@ async fn odd_arguments_are_wrong_use_and_are_quoted_briefly_and_harmlessly() -> 
         assert!(output.stderr.len() < 500, "{args:.99?}: {} bytes", output.stderr.len());
         assert!(is_plain(&output.stderr), "{args:?}: {output:?}");
     }
-    // More than one request may hold.
-    let output = app.run(&["connect", &"x".repeat(100_000)]).await?;
-    assert_eq!(output.code, Some(1), "{output:?}");
-    assert!(output.stderr.contains("more than 65536 bytes") && output.stderr.len() < 500, "{output:?}");
 
     for args in [&["connect"][..], &["status"], &["tail", "--search"]] {
         let output =
