@@ -2,6 +2,7 @@
 //! of 30 s wakes the machine three times. A timer of the kernel's wakes it once, so that is used where there is one.
 
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
@@ -33,16 +34,25 @@ impl Alarm {
         Self::Runtime(Box::pin(tokio::time::sleep(Duration::ZERO)))
     }
 
-    /// Returns at that time. Who stops waiting loses nothing.
-    pub(crate) async fn rings_at(&mut self, time: Instant) {
-        match self {
-            #[cfg(target_os = "linux")]
-            Self::Kernel(timer) => timer.rings_at(time).await,
-            Self::Runtime(sleep) => {
-                if sleep.deadline() != time {
-                    sleep.as_mut().reset(time);
+    /// Ready at that time. Asked for another time, it forgets the one before.
+    pub(crate) fn poll_at(&mut self, cx: &mut Context<'_>, time: Instant) -> Poll<()> {
+        loop {
+            match self {
+                #[cfg(target_os = "linux")]
+                Self::Kernel(timer) => match timer.poll_at(cx, time) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(())) => return Poll::Ready(()),
+                    Poll::Ready(Err(error)) => {
+                        tracing::warn!(%error, "the kernel's timer fails; the runtime's does its work");
+                        *self = Self::of_runtime();
+                    }
+                },
+                Self::Runtime(sleep) => {
+                    if sleep.deadline() != time {
+                        sleep.as_mut().reset(time);
+                    }
+                    return sleep.as_mut().poll(cx);
                 }
-                sleep.as_mut().await;
             }
         }
     }
@@ -52,6 +62,7 @@ impl Alarm {
 mod kernel {
     use std::io;
     use std::os::fd::OwnedFd;
+    use std::task::{Context, Poll, ready};
     use std::time::Duration;
 
     use rustix::event::Timespec;
@@ -80,30 +91,23 @@ mod kernel {
             Ok(Self { descriptor, set: None })
         }
 
-        pub(super) async fn rings_at(&mut self, time: Instant) {
-            if let Err(error) = self.wait_until(time).await {
-                tracing::warn!(%error, "the kernel's timer fails; the runtime's does its work");
-                tokio::time::sleep_until(time).await;
-            }
-        }
-
-        async fn wait_until(&mut self, time: Instant) -> io::Result<()> {
+        pub(super) fn poll_at(&mut self, cx: &mut Context<'_>, time: Instant) -> Poll<io::Result<()>> {
             if self.set != Some(time) {
-                let Some(left) = time.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-                else {
-                    return Ok(());
-                };
+                let left = time.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Poll::Ready(Ok(()));
+                }
                 self.set = None;
                 arm(self.descriptor.get_ref(), left)?;
                 self.set = Some(time);
             }
             loop {
-                let mut ready = self.descriptor.readable().await?;
+                let mut ready = ready!(self.descriptor.poll_read_ready(cx))?;
                 let read = |timer: &AsyncFd<OwnedFd>| Ok(rustix::io::read(timer.get_ref(), &mut [0; 8])?);
-                // That it rang for an earlier time is no longer to be read then.
+                // That it rang for an earlier time is no longer to be read.
                 if let Ok(read) = ready.try_io(read) {
                     self.set = None;
-                    return read.map(drop);
+                    return Poll::Ready(read.map(drop));
                 }
             }
         }
@@ -124,10 +128,16 @@ mod kernel {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(20);
     const LONG: Duration = Duration::from_secs(3600);
+
+    async fn rings(alarm: &mut Alarm, time: Instant) {
+        poll_fn(|cx| alarm.poll_at(cx, time)).await;
+    }
 
     async fn each(test: impl AsyncFn(Alarm)) {
         let alarms = [Alarm::new(), Alarm::of_runtime()];
@@ -143,10 +153,10 @@ mod tests {
         each(async |mut alarm| {
             for _ in 0..3 {
                 let time = Instant::now() + SHORT;
-                alarm.rings_at(time).await;
+                rings(&mut alarm, time).await;
                 assert!(Instant::now() >= time);
             }
-            alarm.rings_at(Instant::now()).await;
+            rings(&mut alarm, Instant::now()).await;
         })
         .await;
     }
@@ -157,15 +167,15 @@ mod tests {
             let begun = Instant::now();
             tokio::select! {
                 biased;
-                () = alarm.rings_at(begun + SHORT) => panic!("too early"),
+                () = rings(&mut alarm, begun + SHORT) => panic!("too early"),
                 () = std::future::ready(()) => {}
             }
             let mut other = Alarm::of_runtime();
             tokio::select! {
-                () = alarm.rings_at(begun + LONG) => panic!("it rang for a time that no longer counts"),
-                () = other.rings_at(begun + 2 * SHORT) => {}
+                () = rings(&mut alarm, begun + LONG) => panic!("it rang for a time that no longer counts"),
+                () = rings(&mut other, begun + 2 * SHORT) => {}
             }
-            alarm.rings_at(Instant::now() + SHORT).await;
+            rings(&mut alarm, Instant::now() + SHORT).await;
             assert!(begun.elapsed() < LONG);
         })
         .await;

@@ -7,6 +7,7 @@ use std::io;
 use std::net::UdpSocket;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use rand::SeedableRng;
@@ -346,11 +347,11 @@ fn log_change(config: &Config, was: &State, status: &Status) {
 }
 
 /// The machine's deadline; never, where it has none.
-async fn time(alarm: &mut Alarm, deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => alarm.rings_at(deadline).await,
-        None => std::future::pending().await,
-    }
+fn time(alarm: &mut Alarm, deadline: Option<Instant>) -> impl Future<Output = ()> {
+    poll_fn(move |cx| match deadline {
+        Some(deadline) => alarm.poll_at(cx, deadline),
+        None => Poll::Pending,
+    })
 }
 
 /// A dial's next stage or its end; `None` where none runs.
