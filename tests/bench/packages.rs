@@ -8,8 +8,9 @@ use tidings_tests::binary;
 
 use crate::table::{Row, Unit};
 
-/// Where packages are put, in the build folder; there are none until somebody makes them.
-const FOLDERS: [&str; 4] = ["package", "packages", "release/bundle/deb", "release/bundle/rpm"];
+/// Where packages are put, in the build folder; there are none until somebody makes them. Their check puts more beside them.
+const FOLDER: &str = "package";
+const NAME: &str = "tidings";
 const KINDS: [&str; 3] = [".deb", ".rpm", ".tar.gz"];
 
 pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
@@ -20,15 +21,13 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
         rows.push(Row::new("file: tidings-window", Unit::Mib, size(&window)?));
     }
     let target = agent.ancestors().nth(2).context("no build folder")?;
-    for folder in FOLDERS {
-        let Ok(entries) = fs::read_dir(target.join(folder)) else { continue };
-        let mut packages: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        packages.sort();
-        for package in packages {
-            let name = package.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if KINDS.iter().any(|kind| name.ends_with(kind)) {
-                rows.push(Row::new(format!("package: {name}"), Unit::Mib, size(&package)?));
-            }
+    let entries = fs::read_dir(target.join(FOLDER)).into_iter().flatten().flatten();
+    let mut packages: Vec<_> = entries.map(|entry| entry.path()).collect();
+    packages.sort();
+    for package in packages {
+        let name = package.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with(NAME) && KINDS.iter().any(|kind| name.ends_with(kind)) {
+            rows.push(Row::new(format!("package: {name}"), Unit::Mib, size(&package)?));
         }
     }
     Ok(rows)
