@@ -213,6 +213,15 @@ export const scenarios = {
     messages: [...Array(150).keys()].map((number) => message(`Message ${number + 1}`, "Something happened.")),
     plays: (agent) => agent.raise(3),
   }),
+  /** The same once the user has gone on to another page. */
+  raise_elsewhere: () => ({
+    channels: [channel("Orders")],
+    messages: [...Array(50).keys()].map((number) => message(`Message ${number + 1}`, "Something happened.")),
+    plays(agent) {
+      setTimeout(() => (location.hash = "#settings"), SOON);
+      setTimeout(() => agent.raise(3), SOON * 2);
+    },
+  }),
   /** A burst of more than is kept. */
   burst: () => ({
     channels: [channel("Orders")],

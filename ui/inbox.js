@@ -159,7 +159,8 @@ export function inboxPage(app) {
       search.value = "";
       await list.start();
     }
-    if (list.item(row) === null) {
+    // One that is listed far from the view is in no document that could be scrolled to it.
+    if (!list.item(row)?.element.isConnected) {
       try {
         await asks.fetchFull(row);
       } catch {

@@ -55,8 +55,7 @@ const app = {
   },
 };
 
-/** The pages and what they are called in the address. The first one is there at once; what the others need is fetched
- * when they are gone to.
+/** The pages and what they are called in the address. What the longer ones need is fetched when they are gone to.
  * @type {Record<string, () => Promise<(app: import("./app").App) => PageView>>} */
 const PAGES = {
   inbox: async () => inboxPage,
@@ -246,8 +245,13 @@ function heard(event) {
     case "raise":
       if (event.message !== null) {
         const { message } = event;
-        if (place().page !== "inbox") app.go("#inbox");
-        pageOf("inbox").then((inbox) => inbox.raise?.(message));
+        const raise = () => pageOf("inbox").then((inbox) => inbox.raise?.(message));
+        if (place().page === "inbox") raise();
+        else {
+          // Once the page is shown, which scrolls and moves the focus.
+          addEventListener("hashchange", raise, { once: true });
+          app.go("#inbox");
+        }
       }
       return;
   }

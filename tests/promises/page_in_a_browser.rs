@@ -263,7 +263,13 @@ async fn where_nothing_is_yet_the_page_tells_what_to_do() {
 
 #[tokio::test]
 async fn the_message_of_a_clicked_popup_is_opened_and_in_view() {
-    let mut page = page("raise", WINDOW).await;
+    for scenario in ["raise", "raise_elsewhere"] {
+        message_3_is_raised(scenario).await;
+    }
+}
+
+async fn message_3_is_raised(scenario: &str) {
+    let mut page = page(scenario, WINDOW).await;
     page.sees("the message", "document.querySelector('.message.open')?.textContent.includes('Message 3')")
         .await
         .expect("open");
