@@ -5,8 +5,10 @@
 
 use std::process::ExitCode;
 
+use crate::groups::Group;
 use crate::table::{Row, table};
 
+mod groups;
 mod idle;
 mod inbox;
 mod links;
@@ -19,40 +21,13 @@ mod stage;
 mod table;
 mod window;
 
-/// What can be measured by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Group {
-    Idle,
-    Start,
-    Notify,
-    Burst,
-    Links,
-    Window,
-    Page,
-    Million,
-    Packages,
-}
-
-/// By the names that a person types.
-const GROUPS: [(&str, Group, &str); 9] = [
-    ("idle", Group::Idle, "memory and wake-ups of an agent that waits for messages"),
-    ("start", Group::Start, "from the start of the agent to its open link"),
-    ("notify", Group::Notify, "from the server's send to the desktop's popup"),
-    ("burst", Group::Burst, "5,000 messages in a second"),
-    ("links", Group::Links, "memory per idle link with many in one process"),
-    ("window", Group::Window, "how soon the window is there, and what of it stays"),
-    ("page", Group::Page, "how soon the window shows the first page of 100,000 messages"),
-    ("million", Group::Million, "search, paging and start with a million messages"),
-    ("packages", Group::Packages, "sizes of programs and packages"),
-];
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let groups = match chosen(&args) {
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    let groups = match groups::chosen(&typed) {
         Ok(groups) => groups,
-        Err(help) => {
-            say(&help);
+        Err(why) => {
+            say(&format!("{why}; these are there:\n{}", groups::list()));
             return ExitCode::from(2);
         }
     };
@@ -73,22 +48,6 @@ async fn main() -> ExitCode {
     }
     print(&format!("{}\n\n{}", machine::facts(), table(&rows)));
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// All groups, or those named; the help where a name is unknown.
-fn chosen(args: &[String]) -> Result<Vec<(&'static str, Group, &'static str)>, String> {
-    let unknown = args.iter().any(|arg| GROUPS.iter().all(|(name, ..)| name != arg));
-    if unknown {
-        let lines = GROUPS.map(|(name, _, what)| format!("  {name:<10}{what}"));
-        return Err(format!(
-            "cargo xtask bench [NAME…]: all of these, or those named\n\n{}",
-            lines.join("\n")
-        ));
-    }
-    Ok(GROUPS
-        .into_iter()
-        .filter(|(name, ..)| args.is_empty() || args.iter().any(|arg| arg == name))
-        .collect())
 }
 
 async fn measure(group: Group) -> anyhow::Result<Vec<Row>> {

@@ -2,39 +2,22 @@
 //! checks on the bus that each step is seen, and saves a screenshot of each. On a desktop it shows the app
 //! there and leaves it running.
 
+mod arguments;
 mod live;
 mod story;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{anyhow, ensure};
 
-const HELP: &str = "\
-cargo xtask demo [--headless] [--out FOLDER]
-
-Shows Tidings at work with an embedded server: on your desktop, where there is one; else in a private one of its
-own, with a screenshot of each step.
-
-  --headless     in a private desktop though there is a display
-  --out FOLDER   where the screenshots go (target/demo)";
+use crate::arguments::{ARGUMENTS, Arguments};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut headless = ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| std::env::var_os(name).is_none());
-    let mut out = PathBuf::from("target/demo");
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--headless" => headless = true,
-            "--out" => out = args.next().context("--out wants a folder")?.into(),
-            "--help" | "-h" => {
-                say(HELP);
-                return Ok(());
-            }
-            _ => bail!("{arg:?} is not understood\n\n{HELP}"),
-        }
-    }
-    if headless { story::play(&out).await } else { live::show().await }
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    let Arguments { headless, out } = Arguments::of(&typed).map_err(|why| anyhow!("{why}\n\n{ARGUMENTS}"))?;
+    let displays = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    if headless || !displays { story::play(&out).await } else { live::show().await }
 }
 
 /// The agent's binary, beside this one.

@@ -6,21 +6,13 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::packages::{self, Purpose};
 use crate::page;
 use crate::run::{cargo, run as run_command, say, took, works};
 use crate::tools;
 use crate::wall::{self, without_system_libraries};
-
-/// What was typed after `test`.
-#[derive(Debug, Default)]
-pub(crate) struct Wish {
-    pub(crate) list: bool,
-    /// The steps to run; none means all.
-    pub(crate) only: Vec<&'static Step>,
-}
 
 /// One check.
 #[derive(Debug)]
@@ -50,28 +42,14 @@ const STEPS: &[Step] = &[
     Step { name: "tools", what: "`cargo tauri dev` and `cargo tauri build`", check: tools::check },
 ];
 
-impl Wish {
-    pub(crate) fn of(args: &[String]) -> anyhow::Result<Self> {
-        let mut wish = Self::default();
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            match arg.as_str() {
-                "--list" => wish.list = true,
-                "--only" => {
-                    let name = args.next().context("--only wants a step; --list names them")?;
-                    let step = STEPS.iter().find(|step| step.name == name);
-                    wish.only.push(step.with_context(|| format!("no step `{name}`; --list names them"))?);
-                }
-                _ => bail!("`test` knows --list and --only STEP, not `{arg}`"),
-            }
-        }
-        Ok(wish)
-    }
+/// The step of this name; the error is a sentence.
+pub(crate) fn step(name: &str) -> Result<&'static Step, String> {
+    STEPS.iter().find(|step| step.name == name).ok_or_else(|| format!("there is no step `{name}`"))
 }
 
 /// The steps in their order, a line each.
 pub(crate) fn list() -> String {
-    let lines = STEPS.iter().map(|step| format!("{:10} {}", step.name, step.what));
+    let lines = STEPS.iter().map(|step| format!("  {:16} {}", step.name, step.what));
     lines.collect::<Vec<_>>().join("\n")
 }
 
