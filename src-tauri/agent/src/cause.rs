@@ -1,23 +1,23 @@
 //! Why a channel is not connected, in the user's language. The log has `tidings_channel`'s own words, which are these
 //! in English.
 
-use tidings_channel::{Cause, CloseInfo, Stage, plain};
+use tidings_channel::{Cause, CloseInfo, Detail, Stage, day, plain};
 use tidings_words::Words;
 
 /// One calm line. Text of the peer in it is sanitised and cut.
 pub(crate) fn told(cause: &Cause, words: Words) -> String {
     match cause {
         Cause::Closed(close) => closed(close, words),
-        Cause::Lost { detail } => words.cause_lost(&plain(detail)),
+        Cause::Lost { detail } => words.cause_lost(&detailed(detail, words)),
         Cause::Silent { after } => words.cause_silent(after.as_secs_f64().round()),
         Cause::WriteStalled => words.cause_write_stalled(),
         Cause::Refused { code, detail } => match *code {
             1007 => words.cause_invalid_text(code),
             1009 => words.cause_too_big(code),
-            _ => words.cause_protocol(code, &plain(detail)),
+            _ => words.cause_protocol(code, &detailed(detail, words)),
         },
-        Cause::Lookup { detail } => words.cause_lookup(&plain(detail)),
-        Cause::Unreachable { detail } => words.cause_unreachable(&plain(detail)),
+        Cause::Lookup { detail } => words.cause_lookup(&detailed(detail, words)),
+        Cause::Unreachable { detail } => words.cause_unreachable(&detailed(detail, words)),
         Cause::TimedOut { stage } => match stage {
             Stage::Credential => words.cause_timed_out_credential(),
             Stage::Lookup => words.cause_timed_out_lookup(),
@@ -25,10 +25,11 @@ pub(crate) fn told(cause: &Cause, words: Words) -> String {
             Stage::Tls => words.cause_timed_out_tls(),
             Stage::Upgrade => words.cause_timed_out_upgrade(),
         },
-        Cause::Tls { detail } => words.cause_tls(&plain(detail)),
-        Cause::Certificate { detail } => words.cause_certificate(&plain(detail)),
-        Cause::WrongName { detail } => words.cause_wrong_name(&plain(detail)),
-        Cause::Proxy { detail } => words.cause_proxy(&plain(detail)),
+        Cause::Tls { detail } => words.cause_tls(&detailed(detail, words)),
+        Cause::Clock { says, begins } => words.cause_clock(&day(*begins), &day(*says)),
+        Cause::Certificate { detail } => words.cause_certificate(&detailed(detail, words)),
+        Cause::WrongName { detail } => words.cause_wrong_name(&detailed(detail, words)),
+        Cause::Proxy { detail } => words.cause_proxy(&detailed(detail, words)),
         Cause::Status { status } => answered(*status, words),
         Cause::WrongAddress { status } => words.cause_wrong_address(status),
         Cause::SignInRefused { status } => match *status {
@@ -36,11 +37,85 @@ pub(crate) fn told(cause: &Cause, words: Words) -> String {
             401 | 403 => words.cause_sign_in_refused(status),
             _ => words.cause_sign_in_asked(status),
         },
-        Cause::NotAWebSocket { detail } => words.cause_not_a_websocket(&plain(detail)),
+        Cause::NotAWebSocket { detail } => words.cause_not_a_websocket(&detailed(detail, words)),
         Cause::CaptivePortal => words.cause_captive_portal(),
         // Ours already.
         Cause::Owner { detail } => plain(detail),
         Cause::Local => words.cause_local(),
+    }
+}
+
+/// What exactly went wrong.
+fn detailed(detail: &Detail, words: Words) -> String {
+    match detail {
+        Detail::Refused => words.detail_refused(),
+        Detail::Reset => words.detail_reset(),
+        Detail::Aborted => words.detail_aborted(),
+        Detail::Gone => words.detail_gone(),
+        Detail::EndOfStream => words.detail_end_of_stream(),
+        Detail::TimedOut => words.detail_timed_out(),
+        Detail::HostUnreachable => words.detail_host_unreachable(),
+        Detail::NetworkUnreachable => words.detail_network_unreachable(),
+        Detail::NetworkDown => words.detail_network_down(),
+        Detail::Forbidden => words.detail_forbidden(),
+        Detail::NoLocalAddress => words.detail_no_local_address(),
+        Detail::System(number) => words.detail_system(number),
+        Detail::Unknown => words.detail_unknown(),
+        Detail::NoSuchName => words.detail_no_such_name(),
+        Detail::NameServerSilent => words.detail_name_server_silent(),
+        Detail::NoAddress => words.detail_no_address(),
+        Detail::LookupFailed => words.detail_lookup_failed(),
+        Detail::NoHttp => words.detail_no_http(),
+        Detail::HeadTooLong => words.detail_head_too_long(),
+        Detail::NoUpgrade => words.detail_no_upgrade(),
+        Detail::NoConnectionUpgrade => words.detail_no_connection_upgrade(),
+        Detail::WrongAcceptKey => words.detail_wrong_accept_key(),
+        Detail::ForeignSubprotocol => words.detail_foreign_subprotocol(),
+        Detail::BrokenAnswer => words.detail_broken_answer(),
+        Detail::MaskedFrame => words.detail_masked_frame(),
+        Detail::ReservedBits => words.detail_reserved_bits(),
+        Detail::UnknownFrame => words.detail_unknown_frame(),
+        Detail::BrokenControlFrame => words.detail_broken_control_frame(),
+        Detail::BrokenFragments => words.detail_broken_fragments(),
+        Detail::BrokenClose => words.detail_broken_close(),
+        Detail::AfterClose => words.detail_after_close(),
+        Detail::TooBig => words.detail_too_big(),
+        Detail::InvalidText => words.detail_invalid_text(),
+        Detail::BrokenFrame => words.detail_broken_frame(),
+        Detail::NoTls => words.detail_no_tls(),
+        Detail::NothingInCommon => words.detail_nothing_in_common(),
+        Detail::UnknownHere => words.detail_unknown_here(),
+        Detail::OursRefused => words.detail_ours_refused(),
+        Detail::Alert(alert) => words.detail_alert(alert),
+        Detail::BrokenTls => words.detail_broken_tls(),
+        Detail::NoEncryption => words.detail_no_encryption(),
+        Detail::Expired { ended, clock } => words.detail_expired(&day(*clock), &day(*ended)),
+        Detail::SelfSigned => words.detail_self_signed(),
+        Detail::ComesAlone { issuer } => words.detail_comes_alone(&plain(issuer)),
+        Detail::UnknownAuthority { issuer } => words.detail_unknown_authority(&plain(issuer)),
+        Detail::AuthorityAsServer => words.detail_authority_as_server(),
+        Detail::WrongPurpose => words.detail_wrong_purpose(),
+        Detail::Revoked => words.detail_revoked(),
+        Detail::BadSignature => words.detail_bad_signature(),
+        Detail::UnsupportedSignature => words.detail_unsupported_signature(),
+        Detail::BrokenCertificate => words.detail_broken_certificate(),
+        Detail::NoCertificate => words.detail_no_certificate(),
+        Detail::NotTrusted => words.detail_not_trusted(),
+        Detail::OtherNames(names) if names.is_empty() => words.detail_other_names_none(),
+        Detail::OtherNames(names) => words.detail_other_names(&plain(&names.join(", "))),
+        Detail::UnnameableHost => words.detail_unnameable_host(),
+        Detail::CaEmpty => words.detail_ca_empty(),
+        Detail::CaBroken => words.detail_ca_broken(),
+        Detail::NoAuthorities => words.detail_no_authorities(),
+        Detail::ProxyAddress => words.detail_proxy_address(),
+        Detail::ProxyHost => words.detail_proxy_host(),
+        Detail::ProxySilent => words.detail_proxy_silent(),
+        Detail::ProxyHungUp => words.detail_proxy_hung_up(),
+        Detail::ProxyBroken => words.detail_proxy_broken(),
+        Detail::ProxyRefused => words.detail_proxy_refused(),
+        Detail::ProxyForbids => words.detail_proxy_forbids(),
+        Detail::ProxyFailed => words.detail_proxy_failed(),
+        Detail::Way(cause) => told(cause, words),
     }
 }
 
@@ -90,7 +165,7 @@ mod tests {
     use super::*;
 
     fn every_cause() -> Vec<Cause> {
-        let detail = || "what it was\u{202e}".to_owned();
+        let detail = || Detail::UnknownAuthority { issuer: "Ann's own\u{202e}".to_owned() };
         let close = |reason: &str| {
             let reason = reason.to_owned();
             move |code| Cause::Closed(CloseInfo { code, reason: reason.clone() })
@@ -109,7 +184,7 @@ mod tests {
             Cause::WrongAddress { status: 404 },
             Cause::NotAWebSocket { detail: detail() },
             Cause::CaptivePortal,
-            Cause::Owner { detail: detail() },
+            Cause::Owner { detail: "what it was\u{202e}".to_owned() },
             Cause::Local,
         ];
         causes.extend(

@@ -161,7 +161,7 @@ async fn way(config: &Config, told: &mut Told) {
             told.tell(step).await;
         }
         if address_works == Some(false) {
-            told.tell(step::unreachable(config, told.words)).await;
+            told.tell(step::unreachable(told.words)).await;
         }
     };
     tokio::join!(looking, telling);

@@ -117,7 +117,7 @@ mod tests {
     const AFTER: Duration = Duration::from_secs(600);
 
     fn lost() -> Cause {
-        Cause::Lost { detail: "reset".to_owned() }
+        Cause::Lost { detail: tidings_channel::Detail::Reset }
     }
 
     fn waiting() -> State {

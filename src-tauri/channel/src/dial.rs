@@ -16,10 +16,10 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::{Host, Url};
 
-use crate::link::{Link, websocket_config, words};
+use crate::link::{Link, websocket_config};
 use crate::request::upgrade_request;
 use crate::tap::Tap;
-use crate::{Cause, ChannelUrl, Config, DialAsk, DialRefusal, Owner, Route, Stage, tls};
+use crate::{Cause, ChannelUrl, Config, Detail, DialAsk, DialRefusal, Owner, Route, Stage, tls};
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
 pub(crate) trait Connect: Send + Sync + 'static {
@@ -113,9 +113,9 @@ fn broken_off(error: &io::Error) -> Cause {
         return cause;
     }
     if error.kind() == io::ErrorKind::InvalidData {
-        return Cause::NotAWebSocket { detail: words(error) };
+        return Cause::NotAWebSocket { detail: Detail::HeadTooLong };
     }
-    Cause::Lost { detail: words(error) }
+    Cause::Lost { detail: Detail::of_io(error) }
 }
 
 fn is_html(response: &Response) -> bool {
@@ -149,9 +149,9 @@ fn asks_to_sign_in(page: &str) -> bool {
 fn unreadable(error: &Error) -> DialFailure {
     use tokio_tungstenite::tungstenite::error::ProtocolError;
     if let Error::Protocol(ProtocolError::HandshakeIncomplete) = error {
-        return Cause::Lost { detail: "closed during the upgrade".to_owned() }.into();
+        return Cause::Lost { detail: Detail::EndOfStream }.into();
     }
-    Cause::NotAWebSocket { detail: error.to_string() }.into()
+    Cause::NotAWebSocket { detail: Detail::of_answer(error) }.into()
 }
 
 /// What an answer other than 101 means. No redirect is ever followed (D5).

@@ -10,11 +10,10 @@ use tokio_rustls::TlsConnector;
 use url::Host;
 
 use crate::dial::within;
-use crate::link::words;
 use crate::race::{self, lookup};
 use crate::tcp::server_name;
 use crate::tls::Tls;
-use crate::{Cause, Config, Stage};
+use crate::{Cause, Config, Detail, Stage};
 
 /// A step of [`examine`], and how it went.
 #[derive(Debug, Clone)]
@@ -87,7 +86,7 @@ pub async fn examine(config: &Config, mut report: impl FnMut(Examined)) {
                 streams.push(stream);
                 None
             }
-            Ok(Err(error)) => Some(Cause::Unreachable { detail: words(&error) }),
+            Ok(Err(error)) => Some(Cause::Unreachable { detail: Detail::of_io(&error) }),
             Err(timed_out) => Some(timed_out),
         };
         report(Examined { step: Examining::Address(address), took, failure });

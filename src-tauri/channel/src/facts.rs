@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::{Cause, CloseInfo, Command, DialAsk, Frame, Payload, Signal, Stage};
+use crate::{Cause, CloseInfo, Command, Detail, DialAsk, Frame, Payload, Signal, Stage};
 
 /// One moment on both clocks.
 #[derive(Debug, Clone, Copy)]
@@ -73,9 +73,9 @@ pub(crate) enum End {
     /// The peer sent a close frame; the driver answers it and then reports [`Input::Gone`].
     Closed(CloseInfo),
     /// The socket is gone.
-    Lost { detail: String },
+    Lost { detail: Detail },
     /// The peer broke a rule; we close with `code`.
-    Violation { code: u16, detail: String },
+    Violation { code: u16, detail: Detail },
 }
 
 /// What the driver has to do.

@@ -17,8 +17,8 @@ use crate::alarm::Alarm;
 use crate::dial::{Connect, Connected};
 use crate::driver::spawn_with;
 use crate::{
-    Cause, Channel, ChannelUrl, CloseInfo, Config, Credential, DialParams, Payload, Stage, Start, State,
-    Status,
+    Cause, Channel, ChannelUrl, CloseInfo, Config, Credential, Detail, DialParams, Payload, Stage, Start,
+    State, Status,
 };
 
 /// How long a link is watched, by the invented clock: pings, heartbeats and their deadlines fall due in it.
@@ -176,7 +176,7 @@ impl Connect for Once {
     async fn connect(&self, _: &Config, _: &watch::Sender<Stage>) -> Result<Connected<DuplexStream>, Cause> {
         self.dials.send_modify(|dials| *dials += 1);
         let stream = self.stream.lock().expect("nobody panics with it").take();
-        let stream = stream.ok_or_else(|| Cause::Unreachable { detail: "the play is over".to_owned() })?;
+        let stream = stream.ok_or(Cause::Unreachable { detail: Detail::Refused })?;
         Ok(Connected { stream, route: None })
     }
 }

@@ -1,7 +1,6 @@
 //! One open WebSocket: polls both directions without either blocking the other, and turns what the library
 //! reports into a few events. Used by the [driver](crate::driver) alone.
 
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -15,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use crate::facts::End;
 use crate::tap::Tap;
 use crate::verdict::{INVALID_TEXT, NO_CODE, PROTOCOL, TOO_BIG};
-use crate::{CloseInfo, Payload};
+use crate::{CloseInfo, Detail, Payload};
 
 /// Longest message and frame, bytes (D2). Too low: honest messages end the link; too high: a server can
 /// fill our memory.
@@ -154,9 +153,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                 Message::Frame(_) => return Poll::Ready(Event::Bytes),
             },
             Poll::Ready(Some(Err(error))) => end_of(&error),
-            Poll::Ready(None) => End::Lost { detail: END_OF_STREAM.to_owned() },
+            Poll::Ready(None) => End::Lost { detail: Detail::EndOfStream },
             Poll::Pending => match self.socket.get_ref().write_error() {
-                Some(error) => End::Lost { detail: words(error) },
+                Some(error) => End::Lost { detail: Detail::of_io(error) },
                 None if news => return Poll::Ready(Event::Bytes),
                 None => return Poll::Pending,
             },
@@ -197,33 +196,22 @@ fn close_info(frame: Option<CloseFrame>) -> CloseInfo {
     })
 }
 
-const END_OF_STREAM: &str = "end of stream";
-
 /// What a read error means for the link.
 fn end_of(error: &Error) -> End {
-    let violation = |code| End::Violation { code, detail: error.to_string() };
+    let violation = |code| End::Violation { code, detail: Detail::of_frame(error) };
     match error {
         Error::Capacity(_) => violation(TOO_BIG),
         Error::Utf8(_) => violation(INVALID_TEXT),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
         | Error::ConnectionClosed
-        | Error::AlreadyClosed => End::Lost { detail: END_OF_STREAM.to_owned() },
+        | Error::AlreadyClosed => End::Lost { detail: Detail::EndOfStream },
         Error::Protocol(_) => violation(PROTOCOL),
-        Error::Io(error) => End::Lost { detail: words(error) },
+        Error::Io(error) => End::Lost { detail: Detail::of_io(error) },
         Error::Tls(_)
         | Error::WriteBufferFull(_)
         | Error::AttackAttempt
         | Error::Url(_)
         | Error::Http(_)
-        | Error::HttpFormat(_) => End::Lost { detail: error.to_string() },
-    }
-}
-
-/// The system's words for an error, without its number where the kind says enough.
-pub(crate) fn words(error: &io::Error) -> String {
-    let kind = error.kind().to_string();
-    match error.raw_os_error() {
-        Some(_) if kind != "uncategorized error" => kind,
-        Some(_) | None => error.to_string(),
+        | Error::HttpFormat(_) => End::Lost { detail: Detail::of_frame(error) },
     }
 }

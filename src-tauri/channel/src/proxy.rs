@@ -14,7 +14,7 @@ use tower_service::Service;
 use url::{Host, Url};
 
 use crate::dial::within;
-use crate::{Cause, ChannelUrl, Stage, Timing};
+use crate::{Cause, ChannelUrl, Detail, Stage, Timing};
 
 /// The address of a proxy: `http://host:port` (CONNECT) or `socks5://host:port`, with `user:password@` where it
 /// asks for a sign-in. A channel's host name is looked up by the proxy, never here, so `socks5h` means the
@@ -128,12 +128,11 @@ impl ProxyUrl {
         url: &ChannelUrl,
         timing: &Timing,
     ) -> Result<TcpStream, Cause> {
-        let failed = |detail: String| Cause::Proxy { detail };
-        let intercept = self.intercept().ok_or_else(|| failed("its address can't be used".to_owned()))?;
+        let failed = |detail| Cause::Proxy { detail };
+        let intercept = self.intercept().ok_or_else(|| failed(Detail::ProxyAddress))?;
         let port = url.as_url().port_or_known_default().unwrap_or(443);
         let target = format!("https://{}:{port}/", url.host());
-        let target: http::Uri =
-            target.parse().map_err(|_| failed("it can't be asked for this host".to_owned()))?;
+        let target: http::Uri = target.parse().map_err(|_| failed(Detail::ProxyHost))?;
         let (proxy, stream) = (intercept.uri().clone(), Connected(Some(stream)));
         let tunnel = async {
             if self.is_socks() {
@@ -141,7 +140,7 @@ impl ProxyUrl {
                 if let Some((user, password)) = intercept.raw_auth() {
                     socks = socks.with_auth(user.to_owned(), password.to_owned());
                 }
-                return socks.call(target).await.map_err(|error| socks_refused(&error.to_string()));
+                return socks.call(target).await.map_err(|error| refused(&error.to_string()));
             }
             let mut tunnel = Tunnel::new(proxy, stream);
             if let Some(auth) = intercept.basic_auth() {
@@ -151,31 +150,37 @@ impl ProxyUrl {
         };
         match within(timing.proxy, Stage::Tcp, tunnel).await {
             Ok(tunnelled) => tunnelled.map(TokioIo::into_inner),
-            Err(_) => Err(failed("no answer in time".to_owned())),
+            Err(_) => Err(failed(Detail::ProxySilent)),
         }
     }
 }
 
-/// What a failed SOCKS handshake means. The library's error has no name outside of it, only words.
-fn socks_refused(words: &str) -> Cause {
-    let words = words.strip_prefix("SOCKS error: ").unwrap_or(words);
-    match words {
-        // The same as HTTP's 407, which people know.
-        "credentials not accepted"
-        | "server does not support user/pass authentication"
-        | "server implements authentication incorrectly" => Cause::SignInRefused { status: 407 },
-        words => Cause::Proxy { detail: words.to_owned() },
-    }
-}
-
-/// What a failed CONNECT means. The library's error has no name outside of it, only words.
+/// What a failed handshake with a proxy means. The library's errors have no name outside of it, only words.
 fn refused(words: &str) -> Cause {
-    let words = words.strip_prefix("tunnel error: ").unwrap_or(words);
-    match words {
-        "proxy authorization required" => Cause::SignInRefused { status: 407 },
-        "unsuccessful" => Cause::Proxy { detail: "it refused the tunnel".to_owned() },
-        words => Cause::Proxy { detail: words.to_owned() },
-    }
+    let words = words.strip_prefix("SOCKS error: ").or_else(|| words.strip_prefix("tunnel error: "));
+    let detail = match words.unwrap_or_default() {
+        // The same as HTTP's 407, which people know.
+        "proxy authorization required"
+        | "credentials not accepted"
+        | "server does not support user/pass authentication"
+        | "server implements authentication incorrectly" => return Cause::SignInRefused { status: 407 },
+        "unsuccessful" => Detail::ProxyRefused,
+        "connection not allowed" => Detail::ProxyForbids,
+        "network unreachable" => Detail::NetworkUnreachable,
+        "host unreachable" | "ttl expired" => Detail::HostUnreachable,
+        "connection refused" => Detail::Refused,
+        "unexpected end of file" | "io error establishing tunnel" | "io error during SOCKS handshake" => {
+            Detail::ProxyHungUp
+        }
+        "proxy response headers too long" | "failed parsing server response" => Detail::ProxyBroken,
+        "missing destination host"
+        | "missing destination port"
+        | "host address is more than 255 characters"
+        | "could not resolve to acceptable address type"
+        | "address type not supported" => Detail::ProxyHost,
+        _ => Detail::ProxyFailed,
+    };
+    Cause::Proxy { detail }
 }
 
 /// Hands a stream that is already connected to the tunnels, which would connect it themselves.

@@ -10,8 +10,7 @@ use tokio::net::{TcpStream, lookup_host};
 use url::Host;
 
 use crate::dial::within;
-use crate::link::words;
-use crate::{Cause, Stage, Timing};
+use crate::{Cause, Detail, Stage, Timing};
 
 /// Asks for a name's addresses; the system's resolver in real life, something broken in tests.
 pub(crate) type Resolve = fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
@@ -32,16 +31,12 @@ pub(crate) async fn lookup(
         Host::Ipv4(address) => return Ok(vec![(IpAddr::V4(address), port).into()]),
         Host::Ipv6(address) => return Ok(vec![(IpAddr::V6(address), port).into()]),
         Host::Domain(name) => {
-            within(timing.lookup, Stage::Lookup, resolve(name.to_owned(), port)).await?.map_err(|error| {
-                // The resolver's own words ("Name or service not known") say more than the kind.
-                let words = error.to_string();
-                let detail = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
-                Cause::Lookup { detail: detail.to_owned() }
-            })?
+            let found = within(timing.lookup, Stage::Lookup, resolve(name.to_owned(), port)).await?;
+            found.map_err(|error| Cause::Lookup { detail: Detail::of_lookup(&error) })?
         }
     };
     if found.is_empty() {
-        return Err(Cause::Lookup { detail: "the name has no address".to_owned() });
+        return Err(Cause::Lookup { detail: Detail::NoAddress });
     }
     Ok(found)
 }
@@ -63,7 +58,7 @@ where
 {
     let mut waiting = interleaved(addresses).into_iter();
     let mut running = FuturesUnordered::new();
-    let mut failure = Cause::Unreachable { detail: "no address".to_owned() };
+    let mut failure = Cause::Unreachable { detail: Detail::NoAddress };
     loop {
         match waiting.next() {
             Some(address) => {
@@ -77,7 +72,7 @@ where
             Some((address, ended)) = running.next() => {
                 failure = match ended {
                     Ok(Ok(stream)) => return Ok(stream),
-                    Ok(Err(error)) => Cause::Unreachable { detail: words(&error) },
+                    Ok(Err(error)) => Cause::Unreachable { detail: Detail::of_io(&error) },
                     Err(timed_out) => timed_out,
                 };
                 tracing::debug!(%address, cause = %failure, "address failed");
@@ -210,7 +205,7 @@ mod tests {
         let timing = Timing::default();
         let address = Host::Ipv6("::1".parse().expect("an address"));
         assert_eq!(lookup(broken, address, 443, &timing).await, Ok(addresses(&["[::1]:443"])));
-        for (resolve, words) in [(broken, "not known"), (none, "no address")] {
+        for (resolve, words) in [(broken, "no such name"), (none, "no address")] {
             let failure = lookup(resolve, Host::Domain("x"), 443, &timing).await.expect_err("no address");
             assert!(failure.to_string().contains(words), "{failure}");
         }

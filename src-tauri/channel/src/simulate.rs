@@ -9,7 +9,7 @@ use rand::rngs::SmallRng;
 
 use crate::facts::{End, Input, Now, Output};
 use crate::machine::Machine;
-use crate::{Cause, CloseInfo, Config, Start};
+use crate::{Cause, CloseInfo, Config, Detail, Start};
 
 /// A client whose link is up.
 pub struct Client(Machine);
@@ -43,7 +43,7 @@ impl Client {
         let generation = self.0.status().generation;
         let end = match code {
             Some(code) => End::Closed(CloseInfo { code, reason: String::new() }),
-            None => End::Lost { detail: String::new() },
+            None => End::Lost { detail: Detail::Reset },
         };
         self.give(Input::Ended { generation, end }, now);
         if code.is_some() {
@@ -59,7 +59,7 @@ impl Client {
             self.give(Input::Opened { generation }, now);
             return None;
         }
-        let cause = Cause::Unreachable { detail: String::new() };
+        let cause = Cause::Unreachable { detail: Detail::Refused };
         self.give(Input::DialFailed { generation, cause, retry_after: None }, now);
         self.next_dial(now)
     }

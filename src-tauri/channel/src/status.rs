@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::verdict::TOO_BIG;
+use crate::{Detail, day};
 
 /// A channel's whole visible state at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,8 +136,8 @@ pub enum Cause {
     Closed(CloseInfo),
     /// The stream ended or broke without a close frame (1006).
     Lost {
-        /// The system's words.
-        detail: String,
+        /// Why.
+        detail: Detail,
     },
     /// No byte came within the proof-of-life deadline (L1).
     Silent {
@@ -149,18 +150,18 @@ pub enum Cause {
     Refused {
         /// Close code that we sent.
         code: u16,
-        /// What was wrong.
-        detail: String,
+        /// Why.
+        detail: Detail,
     },
     /// The name lookup failed.
     Lookup {
-        /// The system's words.
-        detail: String,
+        /// Why.
+        detail: Detail,
     },
     /// No address could be connected.
     Unreachable {
-        /// The system's words.
-        detail: String,
+        /// Why.
+        detail: Detail,
     },
     /// A stage of the dial took too long.
     TimedOut {
@@ -169,23 +170,30 @@ pub enum Cause {
     },
     /// TLS failed for a reason other than the certificate.
     Tls {
-        /// The library's words.
-        detail: String,
+        /// Why.
+        detail: Detail,
+    },
+    /// The certificate begins later than this machine's clock says, so the clock is slow.
+    Clock {
+        /// What this machine's clock says.
+        says: SystemTime,
+        /// When the certificate begins.
+        begins: SystemTime,
     },
     /// The certificate was refused.
     Certificate {
         /// Why.
-        detail: String,
+        detail: Detail,
     },
     /// The certificate is for another name.
     WrongName {
-        /// Which, and which it should be.
-        detail: String,
+        /// Why.
+        detail: Detail,
     },
     /// The proxy didn't lead to the server.
     Proxy {
         /// Why.
-        detail: String,
+        detail: Detail,
     },
     /// The upgrade was answered with this HTTP status (RFC 6455, section 4).
     Status {
@@ -204,8 +212,8 @@ pub enum Cause {
     },
     /// The answer was no WebSocket upgrade.
     NotAWebSocket {
-        /// What was wrong.
-        detail: String,
+        /// Why.
+        detail: Detail,
     },
     /// The network in between asks for a sign-in (captive portal).
     CaptivePortal,
@@ -321,27 +329,34 @@ impl fmt::Display for Cause {
                 None if reason.trim().is_empty() => write!(f, "closed by the server ({code})"),
                 None => write!(f, "{} ({code})", plain(reason)),
             },
-            Self::Lost { detail } => write!(f, "connection lost ({})", plain(detail)),
+            Self::Lost { detail } => write!(f, "connection lost ({detail})"),
             Self::Silent { after } => write!(f, "no answer for {} s", after.as_secs_f64().round()),
             Self::WriteStalled => f.write_str("connection stalled while sending"),
             Self::Refused { code, detail } => match *code {
                 1007 => write!(f, "the server sent invalid text ({code})"),
                 1009 => write!(f, "the server sent too big a message ({code})"),
-                _ => write!(f, "the server broke the protocol: {} ({code})", plain(detail)),
+                _ => write!(f, "the server broke the protocol: {detail} ({code})"),
             },
-            Self::Lookup { detail } => write!(f, "server name not found ({})", plain(detail)),
-            Self::Unreachable { detail } => write!(f, "server not reachable ({})", plain(detail)),
+            Self::Lookup { detail } => write!(f, "server name not found ({detail})"),
+            Self::Unreachable { detail } => write!(f, "server not reachable ({detail})"),
             Self::TimedOut { stage } => write!(f, "{stage} took too long"),
-            Self::Tls { detail } => write!(f, "encryption failed ({})", plain(detail)),
-            Self::Certificate { detail } => write!(f, "certificate refused ({})", plain(detail)),
-            Self::WrongName { detail } => write!(f, "certificate for another name ({})", plain(detail)),
-            Self::Proxy { detail } => write!(f, "no way through the proxy: {}", plain(detail)),
+            Self::Tls { detail } => write!(f, "encryption failed ({detail})"),
+            Self::Clock { says, begins } => {
+                let (says, begins) = (day(*says), day(*begins));
+                write!(
+                    f,
+                    "this machine's clock seems wrong: it says {says}, and the server's certificate begins on {begins}"
+                )
+            }
+            Self::Certificate { detail } => write!(f, "certificate refused ({detail})"),
+            Self::WrongName { detail } => write!(f, "certificate for another name ({detail})"),
+            Self::Proxy { detail } => write!(f, "no way through the proxy: {detail}"),
             Self::Status { status } => write!(f, "{} ({status})", status_words(*status)),
             Self::WrongAddress { status } => write!(f, "wrong address: nothing is there ({status})"),
             Self::SignInRefused { status: 407 } => f.write_str("the proxy asks for a sign-in (407)"),
             Self::SignInRefused { status: status @ (401 | 403) } => write!(f, "sign-in refused ({status})"),
             Self::SignInRefused { status } => write!(f, "the server asks for a sign-in ({status})"),
-            Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({})", plain(detail)),
+            Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({detail})"),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),
             Self::Owner { detail } => f.write_str(&plain(detail)),
             Self::Local => f.write_str("reconnecting"),
@@ -418,8 +433,8 @@ mod tests {
         assert_eq!(closed(1001, ""), "server going away (1001)");
         assert_eq!(closed(4321, "lunch break"), "lunch break (4321)");
         assert_eq!(closed(4321, " "), "closed by the server (4321)");
-        let lost = Cause::Lost { detail: "connection reset by peer".to_owned() };
-        assert_eq!(lost.to_string(), "connection lost (connection reset by peer)");
+        let lost = Cause::Lost { detail: Detail::Reset };
+        assert_eq!(lost.to_string(), "connection lost (connection reset)");
         assert_eq!(Cause::Silent { after: Duration::from_secs(45) }.to_string(), "no answer for 45 s");
         assert_eq!(Cause::SignInRefused { status: 401 }.to_string(), "sign-in refused (401)");
         assert_eq!(Cause::TimedOut { stage: Stage::Tls }.to_string(), "the TLS handshake took too long");

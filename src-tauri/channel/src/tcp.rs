@@ -13,7 +13,7 @@ use url::Host;
 use crate::dial::{Connect, Connected, within};
 use crate::race::{self, Resolve, connect_any, lookup};
 use crate::tls::Tls;
-use crate::{Cause, ChannelUrl, Config, ProxyUrl, Route, Stage, Timing};
+use crate::{Cause, ChannelUrl, Config, Detail, ProxyUrl, Route, Stage, Timing};
 
 /// A connected socket, with or without TLS.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -85,7 +85,7 @@ impl Tcp {
             tune(&stream, timing);
             return Ok(stream);
         };
-        let stream = connected.map_err(|cause| Cause::Proxy { detail: cause.to_string() })?;
+        let stream = connected.map_err(|cause| Cause::Proxy { detail: Detail::Way(Box::new(cause)) })?;
         tune(&stream, timing);
         proxy.tunnel(stream, url, timing).await
     }
@@ -94,8 +94,7 @@ impl Tcp {
 /// The name that the certificate has to be for; an address without the brackets of IPv6.
 pub(crate) fn server_name(url: &ChannelUrl) -> Result<ServerName<'static>, Cause> {
     let host = url.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-    ServerName::try_from(host)
-        .map_err(|_| Cause::Certificate { detail: "no certificate can name this host".to_owned() })
+    ServerName::try_from(host).map_err(|_| Cause::Certificate { detail: Detail::UnnameableHost })
 }
 
 /// No delay for small frames, and the kernel's own proof of life (L2).

@@ -11,10 +11,10 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
-use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig};
+use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig, InvalidMessage};
 
-use crate::link::words;
-use crate::{Cause, Config};
+use crate::trust::{Refused, Trust, refused};
+use crate::{Cause, Config, Detail};
 
 /// A certificate with which a channel shows who it is, and its key. `Debug` shows neither.
 #[derive(Clone)]
@@ -32,8 +32,10 @@ pub enum ClientCertError {
     )]
     NoKey,
     /// They don't belong together, or are of a kind that isn't known.
-    #[error("certificate and key can't be used together: {0}")]
-    Unusable(String),
+    #[error(
+        "certificate and key can't be used together: the key is another certificate's, or of a kind that isn't known"
+    )]
+    Unusable,
 }
 
 impl ClientCert {
@@ -51,9 +53,7 @@ impl ClientCert {
         }
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| ClientCertError::NoKey)?;
         let certified = CertifiedKey::from_der(chain, key, &provider());
-        certified
-            .map(|certified| Self(Arc::new(certified)))
-            .map_err(|error| ClientCertError::Unusable(error.to_string()))
+        certified.map(|certified| Self(Arc::new(certified))).map_err(|_| ClientCertError::Unusable)
     }
 }
 
@@ -78,7 +78,7 @@ impl Tls {
         let (ca_pem, client_cert) = (config.ca_pem.clone(), config.client_cert.clone());
         // Reads hundreds of files on some systems.
         let made = tokio::task::spawn_blocking(move || client_config(ca_pem.as_deref(), client_cert)).await;
-        let made = made.map_err(|error| Cause::Tls { detail: error.to_string() })??;
+        let made = made.map_err(|_| Cause::Tls { detail: Detail::NoEncryption })??;
         *self.kept() = Some(made.clone());
         Ok(made)
     }
@@ -89,47 +89,64 @@ impl Tls {
 
     /// What a failed handshake means.
     pub(crate) fn refused(&self, error: &io::Error) -> Cause {
-        let Some(rustls::Error::InvalidCertificate(reason)) = rustls_error(error) else {
-            return failure(error).unwrap_or_else(|| Cause::Tls { detail: words(error) });
-        };
-        // Whoever mends it may do so by a new authority on this system: read them again next time.
-        *self.kept() = None;
-        *SYSTEM.lock().unwrap_or_else(PoisonError::into_inner) = Weak::new();
-        let detail = reason.to_string();
-        if let CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } = reason {
-            return Cause::WrongName { detail };
+        let cause = failure(error).unwrap_or_else(|| Cause::Tls { detail: Detail::of_io(error) });
+        if let Cause::Certificate { .. } | Cause::WrongName { .. } = cause {
+            // Whoever mends it may do so by a new authority on this system: read them again next time.
+            *self.kept() = None;
+            *SYSTEM.lock().unwrap_or_else(PoisonError::into_inner) = Weak::new();
         }
-        Cause::Certificate { detail }
+        cause
     }
-}
-
-fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
 }
 
 /// What an error of TLS means, if it is one. A server that misses or refuses our certificate may say so only when
 /// the handshake is over (RFC 8446, section 4.4.2).
 pub(crate) fn failure(error: &io::Error) -> Option<Cause> {
-    let error = rustls_error(error)?;
-    let about_ours = matches!(
-        error,
-        rustls::Error::AlertReceived(
+    error.get_ref()?.downcast_ref().map(meaning)
+}
+
+fn meaning(error: &rustls::Error) -> Cause {
+    let certificate = |detail| Cause::Certificate { detail };
+    let tls = |detail| Cause::Tls { detail };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the errors are not ours, and grow")]
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
+            match other.0.downcast_ref::<Refused>() {
+                Some(Refused(cause)) => cause.clone(),
+                None => certificate(Detail::NotTrusted),
+            }
+        }
+        rustls::Error::InvalidCertificate(reason) => certificate(refused(reason)),
+        rustls::Error::NoCertificatesPresented => certificate(Detail::NoCertificate),
+        rustls::Error::UnsupportedNameType => certificate(Detail::UnnameableHost),
+        rustls::Error::AlertReceived(alert) => match alert {
             AlertDescription::CertificateRequired
-                | AlertDescription::BadCertificate
-                | AlertDescription::UnsupportedCertificate
-                | AlertDescription::CertificateRevoked
-                | AlertDescription::CertificateExpired
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::UnknownCA
-                | AlertDescription::AccessDenied
-        )
-    );
-    let detail = error.to_string();
-    Some(if about_ours {
-        Cause::Certificate { detail: format!("the server wants another of us: {detail}") }
-    } else {
-        Cause::Tls { detail }
-    })
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied => certificate(Detail::OursRefused),
+            AlertDescription::HandshakeFailure
+            | AlertDescription::ProtocolVersion
+            | AlertDescription::InsufficientSecurity => tls(Detail::NothingInCommon),
+            AlertDescription::UnrecognisedName => tls(Detail::UnknownHere),
+            other => tls(Detail::Alert(u8::from(*other))),
+        },
+        rustls::Error::InvalidMessage(
+            InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge
+            | InvalidMessage::InvalidEmptyPayload,
+        ) => tls(Detail::NoTls),
+        rustls::Error::PeerIncompatible(_) => tls(Detail::NothingInCommon),
+        rustls::Error::FailedToGetRandomBytes
+        | rustls::Error::FailedToGetCurrentTime
+        | rustls::Error::General(_)
+        | rustls::Error::EncryptError => tls(Detail::NoEncryption),
+        _ => tls(Detail::BrokenTls),
+    }
 }
 
 fn provider() -> CryptoProvider {
@@ -140,9 +157,9 @@ fn provider() -> CryptoProvider {
 fn client_config(ca_pem: Option<&[u8]>, client_cert: Option<ClientCert>) -> Result<Arc<ClientConfig>, Cause> {
     let config = ClientConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| Cause::Tls { detail: error.to_string() })?
+        .map_err(|_| Cause::Tls { detail: Detail::NoEncryption })?
         .dangerous()
-        .with_custom_certificate_verifier(verifier(ca_pem)?);
+        .with_custom_certificate_verifier(Arc::new(trust(ca_pem)?));
     let mut config = match client_cert {
         Some(ClientCert(certified)) => {
             config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
@@ -154,30 +171,31 @@ fn client_config(ca_pem: Option<&[u8]>, client_cert: Option<ClientCert>) -> Resu
     Ok(Arc::new(config))
 }
 
-fn verifier(ca_pem: Option<&[u8]>) -> Result<Arc<Verifier>, Cause> {
-    let unreadable =
-        |why: &str| Cause::Certificate { detail: format!("the certificates to trust can't be read: {why}") };
-    let make = |extra: Vec<CertificateDer<'static>>| {
-        let made = Verifier::new_with_extra_roots(extra, Arc::new(provider()));
-        made.map(Arc::new).map_err(|error| unreadable(&error.to_string()))
+/// Whom a channel with these certificates of its own trusts.
+pub(crate) fn trust(ca_pem: Option<&[u8]>) -> Result<Trust, Cause> {
+    let certificate = |detail| Cause::Certificate { detail };
+    let make = |exactly: Vec<CertificateDer<'static>>| {
+        let nothing_to_trust = if exactly.is_empty() { Detail::NoAuthorities } else { Detail::CaBroken };
+        let made = Verifier::new_with_extra_roots(exactly, Arc::new(provider()));
+        made.map(Arc::new).map_err(|_| certificate(nothing_to_trust))
     };
     let Some(ca_pem) = ca_pem else {
         // Held while one is made, so that channels that start together make one.
         let mut shared = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = shared.upgrade() {
-            return Ok(made);
+        if let Some(platform) = shared.upgrade() {
+            return Ok(Trust { platform, exactly: Vec::new() });
         }
-        let made = make(Vec::new())?;
-        *shared = Arc::downgrade(&made);
-        return Ok(made);
+        let platform = make(Vec::new())?;
+        *shared = Arc::downgrade(&platform);
+        return Ok(Trust { platform, exactly: Vec::new() });
     };
-    let extra = CertificateDer::pem_slice_iter(ca_pem)
+    let exactly = CertificateDer::pem_slice_iter(ca_pem)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| unreadable(&error.to_string()))?;
-    if extra.is_empty() {
-        return Err(unreadable("the file holds none"));
+        .map_err(|_| certificate(Detail::CaBroken))?;
+    if exactly.is_empty() {
+        return Err(certificate(Detail::CaEmpty));
     }
-    make(extra)
+    Ok(Trust { platform: make(exactly.clone())?, exactly })
 }
 
 #[cfg(test)]
@@ -203,10 +221,10 @@ mod tests {
 
     #[test]
     fn channels_without_authorities_of_their_own_share_the_systems() {
-        let Ok(one) = verifier(None) else { return };
-        assert!(Arc::ptr_eq(&one, &verifier(None).expect("as before")));
-        let other = verifier(Some(pair().0.as_bytes())).expect("one more authority");
-        assert!(!Arc::ptr_eq(&one, &other));
+        let Ok(one) = trust(None) else { return };
+        assert!(Arc::ptr_eq(&one.platform, &trust(None).expect("as before").platform));
+        let other = trust(Some(pair().0.as_bytes())).expect("one more authority");
+        assert!(!Arc::ptr_eq(&one.platform, &other.platform));
     }
 
     #[test]
@@ -220,6 +238,6 @@ mod tests {
         };
         assert_eq!(refused("hello", &key), ClientCertError::NoCertificate);
         assert_eq!(refused(&chain, &chain), ClientCertError::NoKey);
-        assert!(matches!(refused(&chain, &other_key), ClientCertError::Unusable(_)));
+        assert!(matches!(refused(&chain, &other_key), ClientCertError::Unusable));
     }
 }

@@ -64,7 +64,9 @@ pub(crate) fn verdict(
         | Cause::Unreachable { .. }
         | Cause::TimedOut { .. }
         | Cause::Proxy { .. }
-        | Cause::Tls { .. } => Verdict::Ordinary,
+        | Cause::Tls { .. }
+        // The clock is set by itself soon after a start.
+        | Cause::Clock { .. } => Verdict::Ordinary,
         Cause::Certificate { .. } | Cause::WrongName { .. } => Verdict::Floor(timing.certificate_floor),
         Cause::Status { status } => after_status(*status, retry_after, timing),
         Cause::WrongAddress { .. } => Verdict::WrongAddress,
@@ -91,6 +93,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::Unreachable { .. }
         | Cause::TimedOut { .. }
         | Cause::Tls { .. }
+        | Cause::Clock { .. }
         | Cause::Certificate { .. }
         | Cause::WrongName { .. }
         | Cause::Proxy { .. }

@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_proposed_heartbeat_is_one_that_the_settings_take() {
-        let cut = Cause::Lost { detail: "end of stream".to_owned() };
+        let cut = Cause::Lost { detail: tidings_channel::Detail::EndOfStream };
         assert!(told(30, Some(&cut)).contains(r#"interval = \"20s\", proxy_timeout = \"30s\""#));
         let (interval, timeout) = (Duration::from_secs(20), Duration::from_secs(30));
         assert!(Heartbeat::new("HeartBeat", interval, timeout).is_ok());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tidings_api::Step;
-use tidings_channel::{Cause, Config, Credential, Examined, Examining};
+use tidings_channel::{Cause, Config, Credential, Detail, Examined, Examining};
 use tidings_words::Words;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -142,9 +142,8 @@ fn tls(
 }
 
 /// No address worked.
-pub(super) fn unreachable(config: &Config, words: Words) -> Step {
-    let cause = Cause::Unreachable { detail: words.doctor_no_address() };
-    bad("tcp", None, cause::told(&cause, words), mend(&cause, config, words))
+pub(super) fn unreachable(words: Words) -> Step {
+    bad("tcp", None, words.doctor_no_address(), words.mend_unreachable())
 }
 
 /// The end of an examination that isn't to disturb anybody.
@@ -183,7 +182,8 @@ fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::TimedOut { .. } => words.mend_timed_out(),
         Cause::Proxy { .. } => words.mend_proxy(),
         Cause::Tls { .. } => words.mend_tls(),
-        Cause::Certificate { .. } => words.mend_certificate(),
+        Cause::Clock { .. } => words.mend_clock(),
+        Cause::Certificate { detail } => certificate_mend(detail, words),
         Cause::WrongName { .. } => words.mend_wrong_name(),
         Cause::SignInRefused { status: 407 } => words.mend_proxy_sign_in(),
         Cause::SignInRefused { status: 403 } => words.mend_forbidden(),
@@ -197,6 +197,19 @@ fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
         Cause::Owner { .. } => words.mend_owner(),
         Cause::Local => words.mend_local(),
+    }
+}
+
+/// What to do about a refused certificate.
+fn certificate_mend(detail: &Detail, words: Words) -> String {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "about certificates there are a few only")]
+    match detail {
+        Detail::Expired { .. } => words.mend_expired(),
+        Detail::SelfSigned | Detail::AuthorityAsServer => words.mend_self_signed(),
+        Detail::ComesAlone { .. } => words.mend_intermediate(),
+        Detail::OursRefused => words.mend_ours_refused(),
+        Detail::CaEmpty | Detail::CaBroken => words.mend_ca_file(),
+        _ => words.mend_certificate(),
     }
 }
 
@@ -219,7 +232,7 @@ mod tests {
             took: Duration::from_micros(12_300),
             failure,
         };
-        let cause = Cause::Lookup { detail: "no such name".to_owned() };
+        let cause = Cause::Lookup { detail: Detail::NoSuchName };
         let (failed, _) =
             examined(lookup(Some(cause)), &config(), Timestamp::UNIX_EPOCH, ENGLISH).expect("a known step");
         assert_eq!(
@@ -240,12 +253,12 @@ mod tests {
     #[test]
     fn one_dead_address_is_no_failure_but_all_are() {
         let address = "[2001:db8::1]:443".parse().expect("an address");
-        let cause = Cause::Unreachable { detail: "no route".to_owned() };
+        let cause = Cause::Unreachable { detail: Detail::HostUnreachable };
         let dead = Examined { step: Examining::Address(address), took: Duration::ZERO, failure: Some(cause) };
         let (step, worked) = examined(dead, &config(), Timestamp::UNIX_EPOCH, ENGLISH).expect("a known step");
         assert_eq!(worked, Some(false));
         assert_eq!(step.ok, None);
-        assert_eq!(unreachable(&config(), ENGLISH).ok, Some(false));
+        assert_eq!(unreachable(ENGLISH).ok, Some(false));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::*;
-use crate::{Cause, Channel, ChannelUrl, Credential, DialParams, DialRefusal, Heartbeat, PeerCheck};
+use crate::{Cause, Channel, ChannelUrl, Credential, Detail, DialParams, DialRefusal, Heartbeat, PeerCheck};
 
 /// The client's end of a stream in memory, counted while it lives.
 struct Counted {
@@ -64,7 +64,7 @@ impl Connect for Memory {
         assert_eq!(self.alive.fetch_add(1, Ordering::SeqCst), 0, "two links at once");
         let (ours, theirs) = tokio::io::duplex(self.buffer);
         let stream = Counted { stream: ours, alive: self.alive.clone() };
-        self.dialled.send(theirs).map_err(|_| Cause::Unreachable { detail: "test over".to_owned() })?;
+        self.dialled.send(theirs).map_err(|_| Cause::Unreachable { detail: Detail::Refused })?;
         Ok(Connected { stream, route: self.route })
     }
 }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::tests::{Bench, config};
 use super::*;
-use crate::Payload;
 use crate::facts::End;
+use crate::{Detail, Payload};
 
 /// One thing that happens. Generations are relative: 0 is the newest, 1 the one before.
 #[derive(Debug, Clone, Copy)]
@@ -111,16 +111,15 @@ impl World {
 }
 
 fn cause(which: u8) -> Cause {
-    let detail = String::new();
     match which % 8 {
         0 => Cause::SignInRefused { status: 401 },
         1 => Cause::SignInRefused { status: 403 },
         2 => Cause::Status { status: 404 },
         3 => Cause::Status { status: 503 },
-        4 => Cause::Certificate { detail },
+        4 => Cause::Certificate { detail: Detail::SelfSigned },
         5 => Cause::TimedOut { stage: Stage::Tcp },
-        6 => Cause::Owner { detail },
-        _ => Cause::Unreachable { detail },
+        6 => Cause::Owner { detail: String::new() },
+        _ => Cause::Unreachable { detail: Detail::Refused },
     }
 }
 
@@ -128,8 +127,8 @@ fn end(which: u8) -> End {
     match which % 6 {
         0 => End::Closed(CloseInfo { code: 4500, reason: String::new() }),
         1 => End::Closed(CloseInfo { code: 1000 + u16::from(which / 6 % 16), reason: String::new() }),
-        2 => End::Violation { code: 1009, detail: String::new() },
-        _ => End::Lost { detail: String::new() },
+        2 => End::Violation { code: 1009, detail: Detail::TooBig },
+        _ => End::Lost { detail: Detail::Reset },
     }
 }
 

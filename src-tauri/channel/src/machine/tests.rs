@@ -4,7 +4,7 @@ use rand::SeedableRng;
 
 use super::*;
 use crate::facts::End;
-use crate::{ChannelUrl, Heartbeat, Payload, TakeBack};
+use crate::{ChannelUrl, Detail, Heartbeat, Payload, TakeBack};
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -93,7 +93,7 @@ impl Bench {
     }
 
     fn lose(&mut self) {
-        let end = End::Lost { detail: "end of stream".to_owned() };
+        let end = End::Lost { detail: Detail::EndOfStream };
         self.give(Input::Ended { generation: self.generation(), end });
     }
 
@@ -397,7 +397,7 @@ fn a_close_that_may_mean_a_bad_credential_has_it_read_again() {
 fn a_broken_rule_is_answered_with_its_close_code() {
     let mut bench = up();
     bench.news();
-    let end = End::Violation { code: 1009, detail: "too long".to_owned() };
+    let end = End::Violation { code: 1009, detail: Detail::TooBig };
     bench.give(Input::Ended { generation: 1, end });
     assert_eq!(bench.news(), [Output::Close { generation: 1, code: 1009 }]);
     assert!(bench.until_dial(secs(100)) >= secs(60));
@@ -519,7 +519,7 @@ fn two_dials_are_at_least_a_second_apart() {
     for seed in 0..50 {
         let mut bench = Bench::new(config(), Start::Connect, seed);
         bench.until_dial(secs(1));
-        bench.fail(Cause::Lookup { detail: String::new() });
+        bench.fail(Cause::Lookup { detail: Detail::NoSuchName });
         bench.order(Command::ReconnectNow);
         assert_eq!(bench.until_dial(secs(1)), secs(1));
     }
@@ -530,7 +530,7 @@ fn delays_grow_until_a_link_was_stable() {
     let mut bench = Bench::new(config(), Start::Connect, 7);
     for attempt in 1..20 {
         bench.until_dial(secs(60));
-        bench.fail(Cause::Unreachable { detail: String::new() });
+        bench.fail(Cause::Unreachable { detail: Detail::Refused });
         let State::Waiting { attempt: shown, .. } = bench.state() else { panic!("waiting") };
         assert_eq!(shown, attempt);
     }
@@ -569,7 +569,7 @@ fn a_new_route_shortens_an_ordinary_wait_but_not_a_floor() {
         let mut bench = Bench::new(config(), Start::Connect, seed);
         for _ in 0..8 {
             bench.until_dial(secs(60));
-            bench.fail(Cause::Unreachable { detail: String::new() });
+            bench.fail(Cause::Unreachable { detail: Detail::Refused });
         }
         let before = bench.machine.deadline().expect("waiting");
         bench.network(true);
@@ -588,10 +588,10 @@ fn with_no_network_there_is_one_try_a_minute() {
     bench.network(false);
     bench.until_dial(secs(1));
     for _ in 0..5 {
-        bench.fail(Cause::Lookup { detail: String::new() });
+        bench.fail(Cause::Lookup { detail: Detail::NoSuchName });
         assert_eq!(bench.until_dial(secs(60)), secs(60));
     }
-    bench.fail(Cause::Lookup { detail: String::new() });
+    bench.fail(Cause::Lookup { detail: Detail::NoSuchName });
     bench.network(true);
     assert!(bench.until_dial(secs(60)) < secs(30), "the network is back");
 }
@@ -731,7 +731,7 @@ fn a_link_whose_address_is_gone_is_redialled_at_once() {
 
 #[test]
 fn a_foreign_certificate_is_a_portals_only_right_after_a_network_change() {
-    let foreign = || Cause::WrongName { detail: "portal.example".to_owned() };
+    let foreign = || Cause::WrongName { detail: Detail::OtherNames(vec!["portal.example".to_owned()]) };
     let mut bench = Bench::new(config(), Start::Connect, 7);
     bench.until_dial(secs(1));
     bench.network(true);
@@ -804,7 +804,7 @@ fn next_ask(bench: &mut Bench) -> DialAsk {
 
 fn too_big(bench: &mut Bench) {
     let generation = bench.generation();
-    let end = End::Violation { code: 1009, detail: "too long".to_owned() };
+    let end = End::Violation { code: 1009, detail: Detail::TooBig };
     bench.give(Input::Ended { generation, end });
     bench.give(Input::Gone { generation });
 }
@@ -818,7 +818,7 @@ fn a_message_too_big_twice_in_a_row_while_catching_up_is_skipped() {
     bench.open();
     too_big(&mut bench);
     assert!(next_ask(&mut bench).skip_past);
-    bench.fail(Cause::Unreachable { detail: String::new() });
+    bench.fail(Cause::Unreachable { detail: Detail::Refused });
     assert!(next_ask(&mut bench).skip_past, "asked until a link opens");
     bench.open();
     too_big(&mut bench);

@@ -34,6 +34,7 @@ cause-timed-out-tcp = connecting took too long
 cause-timed-out-tls = the TLS handshake took too long
 cause-timed-out-upgrade = the WebSocket upgrade took too long
 cause-tls = encryption failed ({ $detail })
+cause-clock = this machine's clock seems wrong: it says { $says }, and the server's certificate begins on { $begins }
 cause-certificate = certificate refused ({ $detail })
 cause-wrong-name = certificate for another name ({ $detail })
 cause-proxy = no way through the proxy: { $detail }

@@ -34,6 +34,7 @@ cause-timed-out-tcp = 建立连接超时
 cause-timed-out-tls = TLS 握手超时
 cause-timed-out-upgrade = WebSocket 协议升级超时
 cause-tls = 加密失败（{ $detail }）
+cause-clock = 本机时钟似乎不对：显示为 { $says }，而服务器证书从 { $begins } 起才有效
 cause-certificate = 证书被拒绝（{ $detail }）
 cause-wrong-name = 证书与域名不符（{ $detail }）
 cause-proxy = 无法通过代理：{ $detail }
