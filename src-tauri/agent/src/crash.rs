@@ -104,21 +104,29 @@ pub(crate) fn untold(folder: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
 
     use super::*;
 
-    /// What a task that panics so leaves in a folder, once that is told. One at a time: the hook is the process's.
+    /// What a task that panics so leaves in a folder, once that is told. One at a time, and only of this thread: the
+    /// hook is the process's, and other tests may fail meanwhile.
     async fn left_by(message: String) -> (tempfile::TempDir, PathBuf) {
         static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let _alone = ALONE.lock().await;
         let folder = tempfile::tempdir().unwrap();
         let crashes = folder.path().join("crashes");
-        let before = panic::take_hook();
+        let before = Arc::new(panic::take_hook());
         report_to(crashes.clone());
+        let (ours, others, us) = (panic::take_hook(), before.clone(), std::thread::current().id());
+        panic::set_hook(Box::new(
+            move |info| {
+                if std::thread::current().id() == us { ours(info) } else { others(info) }
+            },
+        ));
         let task = tokio::spawn(async move { panic!("{message}") });
         happened().await;
         assert!(task.await.unwrap_err().is_panic());
-        panic::set_hook(before);
+        panic::set_hook(Box::new(move |info| before(info)));
         (folder, crashes)
     }
 

@@ -159,7 +159,7 @@ fn client_config(ca_pem: Option<&[u8]>, client_cert: Option<ClientCert>) -> Resu
         .with_safe_default_protocol_versions()
         .map_err(|_| Cause::Tls { detail: Detail::NoEncryption })?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trust(ca_pem)?));
+        .with_custom_certificate_verifier(Arc::new(trust(&SYSTEM, ca_pem)?));
     let mut config = match client_cert {
         Some(ClientCert(certified)) => {
             config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
@@ -171,8 +171,9 @@ fn client_config(ca_pem: Option<&[u8]>, client_cert: Option<ClientCert>) -> Resu
     Ok(Arc::new(config))
 }
 
-/// Whom a channel with these certificates of its own trusts.
-pub(crate) fn trust(ca_pem: Option<&[u8]>) -> Result<Trust, Cause> {
+/// Whom a channel with these certificates of its own trusts. `shared` is where the system's are kept while a channel
+/// uses them.
+pub(crate) fn trust(shared: &Mutex<Weak<Verifier>>, ca_pem: Option<&[u8]>) -> Result<Trust, Cause> {
     let certificate = |detail| Cause::Certificate { detail };
     let make = |exactly: Vec<CertificateDer<'static>>| {
         let nothing_to_trust = if exactly.is_empty() { Detail::NoAuthorities } else { Detail::CaBroken };
@@ -181,7 +182,7 @@ pub(crate) fn trust(ca_pem: Option<&[u8]>) -> Result<Trust, Cause> {
     };
     let Some(ca_pem) = ca_pem else {
         // Held while one is made, so that channels that start together make one.
-        let mut shared = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(platform) = shared.upgrade() {
             return Ok(Trust { platform, exactly: Vec::new() });
         }
@@ -221,9 +222,11 @@ mod tests {
 
     #[test]
     fn channels_without_authorities_of_their_own_share_the_systems() {
-        let Ok(one) = trust(None) else { return };
-        assert!(Arc::ptr_eq(&one.platform, &trust(None).expect("as before").platform));
-        let other = trust(Some(pair().0.as_bytes())).expect("one more authority");
+        // Not the process's: another test's refusal has that read anew.
+        let shared = Mutex::new(Weak::new());
+        let Ok(one) = trust(&shared, None) else { return };
+        assert!(Arc::ptr_eq(&one.platform, &trust(&shared, None).expect("as before").platform));
+        let other = trust(&shared, Some(pair().0.as_bytes())).expect("one more authority");
         assert!(!Arc::ptr_eq(&one.platform, &other.platform));
     }
 

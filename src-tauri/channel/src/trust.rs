@@ -231,6 +231,8 @@ fn from_unix(at: UnixTime) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use rcgen::{
         BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
     };
@@ -281,7 +283,7 @@ mod tests {
 
     /// What a channel that trusts `ca_file` says of a server at `host`.
     fn said(ca_file: &Certificate, shown: &[&Certificate], host: &str, now: UnixTime) -> String {
-        let trust = trust_of(Some(ca_file.pem().as_bytes())).expect("a good ca_file");
+        let trust = trust_of(&Mutex::default(), Some(ca_file.pem().as_bytes())).expect("a good ca_file");
         let host = ServerName::try_from(host.to_owned()).expect("a host");
         let chain: Vec<_> = shown.iter().map(|one| one.der().clone()).collect();
         let (first, rest) = chain.split_first().expect("one at least");
