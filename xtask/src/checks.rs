@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 
+use crate::deny;
 use crate::packages::{self, Purpose};
 use crate::page;
 use crate::run::{cargo, run as run_command, say, took, works};
@@ -26,7 +27,7 @@ const STEPS: &[Step] = &[
     Step { name: "packages", what: "Debian packages are there", check: all_packages },
     Step { name: "fmt", what: "the code is formatted", check: fmt },
     Step { name: "trees", what: "no crate but the window knows Tauri, GTK or WebKit", check: wall::trees },
-    Step { name: "deny", what: "licences, banned crates, sources", check: deny },
+    Step { name: "deny", what: "licences, sources and versions of crates", check: deny::check },
     Step { name: "page", what: "the types of the window's page", check: page::check },
     Step { name: "clippy", what: "lints, on all targets, with the window", check: clippy },
     Step { name: "doc", what: "the docs build without warnings", check: doc },
@@ -79,11 +80,6 @@ fn all_packages() -> anyhow::Result<()> {
 fn fmt() -> anyhow::Result<()> {
     run_command(&mut cargo(&["fmt", "--all", "--check"]))?;
     run_command(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
-}
-
-fn deny() -> anyhow::Result<()> {
-    packages::cargo_deny()?;
-    run_command(&mut cargo(&["deny", "check", "licenses", "bans", "sources"]))
 }
 
 fn clippy() -> anyhow::Result<()> {

@@ -20,6 +20,7 @@ mod bench;
 mod checks;
 #[path = "../../tests/demo/arguments.rs"]
 mod demo;
+mod deny;
 mod dev;
 mod licences;
 mod package;

@@ -1,12 +1,11 @@
 //! The Debian packages that building, testing and the demo need, and their installation.
 
 use std::env;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::run::{output, run, say, works};
+use crate::run::{output, run, say};
 
 /// What packages are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,13 +152,4 @@ fn on_path(program: &str) -> bool {
     // Servers are in sbin, which is often on root's PATH only.
     let mut folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     folders.any(|folder| folder.join(program).is_file())
-}
-
-/// Installs `cargo-deny` where it is missing; that takes about three minutes.
-pub(crate) fn cargo_deny() -> anyhow::Result<()> {
-    if works(crate::run::cargo(&["deny", "--version"]).current_dir(Path::new("."))) {
-        return Ok(());
-    }
-    say("cargo-deny is not installed; building it takes about three minutes");
-    run(&mut crate::run::cargo(&["install", "cargo-deny", "--locked", "--version", "0.20.2"]))
 }
