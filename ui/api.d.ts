@@ -88,9 +88,23 @@ links_opened: number,
  */
 unread: number, 
 /**
+ * What came since the agent's start and is no message; absent while there was nothing of it.
+ */
+dropped?: Dropped, 
+/**
  * It is the demo's channel, which stands in no settings file.
  */
 demo: boolean, };
+
+export type Dropped = { 
+/**
+ * Messages that the server sent again after a reconnect, and that were here already.
+ */
+repeated: number, 
+/**
+ * Protocol noise: what the channel ignores.
+ */
+ignored: number, };
 
 export type StateName = "disconnected" | "connecting" | "connected" | "waiting" | "replaced" | "needs_user";
 

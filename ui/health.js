@@ -157,6 +157,10 @@ function facts(channel, report, now) {
   fact(words.reconnects, words.number(Math.max(0, report.links.length - 1)));
   if (channel.last_close === null) fact(words.lastClose, "–");
   else fact(words.lastClose, String(channel.last_close.code), words.closeOf(channel.last_close));
+  // Only where there is something to tell.
+  const { repeated, ignored } = channel.dropped ?? { repeated: 0, ignored: 0 };
+  if (repeated > 0) fact(words.sentAgain, words.number(repeated));
+  if (ignored > 0) fact(words.noise, words.number(ignored));
   return list;
 }
 

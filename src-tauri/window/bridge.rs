@@ -170,7 +170,7 @@ impl Link {
                 other_version: status.version != tidings_api::VERSION,
             });
         }
-        self.tell(PageEvent::Agent(first));
+        self.tell(PageEvent::Agent(Box::new(first)));
         loop {
             tokio::select! {
                 event = events.recv() => {
@@ -178,7 +178,7 @@ impl Link {
                     if let Event::Raise { activation_token, .. } = &event {
                         raise(app, activation_token.clone());
                     }
-                    self.tell(PageEvent::Agent(event));
+                    self.tell(PageEvent::Agent(Box::new(event)));
                 }
                 Some(page) = self.pages.recv() => self.welcome(page).await,
             }
@@ -192,10 +192,11 @@ impl Link {
         let status = async { Client::connect(&self.socket).await?.ask(&Request::Status).await };
         // Without an answer the agent has just gone; the stream's end says so in a moment.
         if let Ok(Reply::Status(status)) = status.await {
-            self.tell(PageEvent::Agent(Event::Snapshot(status)));
+            self.tell(PageEvent::Agent(Box::new(Event::Snapshot(status))));
         }
         if let Some(message) = self.message.take() {
-            self.tell(PageEvent::Agent(Event::Raise { activation_token: None, message: Some(message) }));
+            let raise = Event::Raise { activation_token: None, message: Some(message) };
+            self.tell(PageEvent::Agent(Box::new(raise)));
         }
     }
 

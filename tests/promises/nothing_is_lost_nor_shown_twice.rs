@@ -255,6 +255,44 @@ async fn what_came_while_the_link_was_down_is_one_summary() -> anyhow::Result<()
     Ok(())
 }
 
+/// An `id` is often a door's or an order's.
+#[tokio::test]
+async fn the_same_id_again_on_one_link_is_news() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    let ring = json!({ "id": "front-door", "title": "Doorbell" });
+    for _ in 0..3 {
+        scene.server.push_json(USER, &ring);
+    }
+    scene.marker("after").await?;
+    assert_eq!(scene.popups.titles(), ["Doorbell", "Doorbell", "Doorbell", "after"]);
+    assert_eq!(scene.app.inbox()?.len(), 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_a_replay_what_is_stored_is_dropped_and_counted_and_an_update_is_told() -> anyhow::Result<()> {
+    let scene = Scene::with("resume = \"since\"\n").await?;
+    let order = |state: &str| json!({ "id": "order-1", "title": format!("Order 1: {state}") });
+    scene.server.push_json(USER, &order("received"));
+    scene.marker("before").await?;
+    scene.server.drop_links(USER);
+    for state in ["received", "CANCELLED"] {
+        scene.server.push_json(USER, &order(state));
+    }
+    scene.popups.wait_for_title("Order 1: CANCELLED").await?;
+    scene.connected().await?;
+    let dropped =
+        |status: &StatusReport| status.channels[0].dropped.is_some_and(|dropped| dropped.repeated == 1);
+    scene.app.wait_for_status("told what was dropped", dropped).await?;
+    // After the replay the same text is news.
+    sleep(Duration::from_millis(300)).await;
+    scene.server.push_json(USER, &order("CANCELLED"));
+    scene.marker("after").await?;
+    let told = ["Order 1: received", "before", "Order 1: CANCELLED", "Order 1: CANCELLED", "after"];
+    assert_eq!(scene.popups.titles(), told);
+    Ok(())
+}
+
 /// A message that can't be received would else end every link that asks for what was missed.
 #[tokio::test]
 async fn a_missed_message_too_big_to_be_had_is_skipped_and_that_is_told() -> anyhow::Result<()> {

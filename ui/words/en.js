@@ -343,6 +343,8 @@ export default {
   lastHeartbeat: "Last heartbeat",
   reconnects: "Reconnects",
   lastClose: "Last close",
+  sentAgain: "Sent again, dropped",
+  noise: "Protocol noise, ignored",
   noHealth: "No channel to look at",
   noHealthText: "Add a channel, and its last 24 hours are told here.",
   healthFailed: "Nothing could be told about this channel",

@@ -343,6 +343,8 @@ export default {
   lastHeartbeat: "最近心跳",
   reconnects: "重连次数",
   lastClose: "最近关闭",
+  sentAgain: "重复消息，已丢弃",
+  noise: "协议噪声，已忽略",
   noHealth: "没有可查看的频道",
   noHealthText: "添加频道后，这里会显示其过去 24 小时的状况。",
   healthFailed: "无法获取此频道的状况",

@@ -6,17 +6,17 @@
 mod dialler;
 mod replay;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
 use tidings_channel::{
     Channel, ChannelUrl, Command, Config, Frame, Payload, Pulse, Signal, Start, State, Status,
 };
-use tidings_inbox::{Arrival, ChannelProfile, Inbox};
+use tidings_inbox::{Arrival, ChannelProfile, Dropped, Inbox};
 use tidings_words::Words;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -181,7 +181,7 @@ impl Channels {
         let (channel, frames) = Channel::spawn(config.clone(), start, owner);
         let status = channel.status();
         let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
-        let view = view(&settings, status.clone());
+        let view = view(&settings, status.clone(), self.inbox.dropped());
         let state = view.status().state.name();
         let target = Target::of(&config, &view.status());
         let path = Path::to(target, &Routes::look());
@@ -402,7 +402,10 @@ impl Held {
             self.command(if settings.enabled { Command::Connect } else { Command::Disconnect });
         }
         self.profile.send_replace(Arc::new(settings.profile()));
-        self.view = ChannelView { since: self.view.since, ..view(&settings, self.view.status.clone()) };
+        self.view = ChannelView {
+            since: self.view.since,
+            ..view(&settings, self.view.status.clone(), self.view.dropped.clone())
+        };
         self.settings = settings;
     }
 
@@ -465,7 +468,11 @@ impl Held {
     }
 }
 
-fn view(settings: &ChannelSettings, status: watch::Receiver<Status>) -> ChannelView {
+fn view(
+    settings: &ChannelSettings,
+    status: watch::Receiver<Status>,
+    dropped: watch::Receiver<BTreeMap<String, Dropped>>,
+) -> ChannelView {
     ChannelView {
         id: settings.id.clone(),
         name: settings.name.clone(),
@@ -473,6 +480,7 @@ fn view(settings: &ChannelSettings, status: watch::Receiver<Status>) -> ChannelV
         enabled: settings.enabled,
         show: settings.profile().show,
         status,
+        dropped,
         since: Timestamp::now(),
     }
 }
@@ -499,10 +507,18 @@ async fn pump(
                 // The driver's end of the queue goes with its task: everything before it was taken in.
                 let Some(frame) = frame else { return };
                 let channel = profile.borrow().clone();
-                let catch_up = replay.has(&frame, &status.borrow().state);
+                let catch_up = replay.has(frame.generation, Instant::now());
                 inbox.receive(Arrival { catch_up, ..arrival(channel, frame) }).await;
+                replay.taken_in(Instant::now());
             }
-            Ok(()) = status.changed() => changed.notify_one(),
+            Ok(()) = status.changed() => {
+                let now = status.borrow_and_update();
+                if let State::Connected { .. } = now.state {
+                    replay.link(now.generation, Instant::now());
+                }
+                drop(now);
+                changed.notify_one();
+            }
             Ok(()) = felt.pulse.changed() => {
                 let pulse = *felt.pulse.borrow_and_update();
                 felt.health.feel(&felt.channel, pulse);

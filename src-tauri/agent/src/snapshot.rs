@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tidings_api::{ChannelReport, Close, StateLine, StateName, StatusReport};
 use tidings_channel::{Cause, PeerCheck, State, Status};
-use tidings_inbox::{Message, Show, Unread};
+use tidings_inbox::{Dropped, Message, Show, Unread};
 use tidings_words::Words;
 use tokio::sync::watch;
 
@@ -51,6 +51,8 @@ pub(crate) struct ChannelView {
     pub(crate) show: Show,
     /// The channel's own word, always current.
     pub(crate) status: watch::Receiver<Status>,
+    /// What came over it and is no message, by channel id; always current.
+    pub(crate) dropped: watch::Receiver<BTreeMap<String, Dropped>>,
     /// When it came into its present state.
     pub(crate) since: Timestamp,
 }
@@ -111,6 +113,7 @@ impl Snapshot {
             last_inbound: status.last_inbound.map(timestamp),
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),
+            dropped: channel.dropped.borrow().get(&channel.id).map(dropped_report),
             demo: channel.id == demo::ID,
         }
     }
@@ -136,6 +139,11 @@ pub(crate) fn state_line(channel: &str, state: &State, entered: Timestamp, words
         retry_at: retry_at.map(timestamp),
         cause: cause.map(|cause| cause::told(cause, words)),
     }
+}
+
+fn dropped_report(dropped: &Dropped) -> tidings_api::Dropped {
+    let Dropped { repeated, ignored } = *dropped;
+    tidings_api::Dropped { repeated, ignored }
 }
 
 /// The system's time as a timestamp; a clock beyond the calendar (year 9999) reads as its end.

@@ -21,7 +21,8 @@ mod typescript;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
-    ChannelReport, Close, Line, MessageReport, Raw, StateLine, StateName, StatusReport, StoredMessage,
+    ChannelReport, Close, Dropped, Line, MessageReport, Raw, StateLine, StateName, StatusReport,
+    StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use settings::{ChannelValues, Defaults, Edit, Preview, Secret, SettingsReport, Step, Values};

@@ -13,7 +13,7 @@ pub enum PageEvent {
     /// Whether the agent is there.
     Link(AgentLink),
     /// What the agent told.
-    Agent(Event),
+    Agent(Box<Event>),
 }
 
 /// The window's connection to the agent.

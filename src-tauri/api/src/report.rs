@@ -62,8 +62,24 @@ pub struct ChannelReport {
     /// Unread messages of this channel.
     #[cfg_attr(test, ts(type = "number"))]
     pub unread: u64,
+    /// What came since the agent's start and is no message; absent while there was nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub dropped: Option<Dropped>,
     /// It is the demo's channel, which stands in no settings file.
     pub demo: bool,
+}
+
+/// What of a channel came in and is no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Dropped {
+    /// Messages that the server sent again after a reconnect, and that were here already.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub repeated: u64,
+    /// Protocol noise: what the channel ignores.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub ignored: u64,
 }
 
 /// The content of a close frame.

@@ -9,9 +9,9 @@ use ts_rs::{Config, TS};
 
 use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
 use crate::{
-    Action, Band, ChannelReport, ChannelValues, Close, Defaults, Edit, ErrorCode, Event, HealthReport,
-    HistoryQuery, LinkReport, MessageReport, Preview, Raw, Refusal, RoundTrip, Secret, SettingsReport,
-    StateName, StatusReport, Step, StoredMessage,
+    Action, Band, ChannelReport, ChannelValues, Close, Defaults, Dropped, Edit, ErrorCode, Event,
+    HealthReport, HistoryQuery, LinkReport, MessageReport, Preview, Raw, Refusal, RoundTrip, Secret,
+    SettingsReport, StateName, StatusReport, Step, StoredMessage,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -24,6 +24,7 @@ fn the_pages_types_are_those_of_the_agent() {
     let declarations = [
         declaration::<StatusReport>(&config),
         declaration::<ChannelReport>(&config),
+        declaration::<Dropped>(&config),
         declaration::<StateName>(&config),
         declaration::<Close>(&config),
         declaration::<StoredMessage>(&config),

@@ -366,12 +366,10 @@ impl Database {
         transaction.commit()
     }
 
-    /// Whether a message of this channel and id is there; with `raw`, only if that is equal too.
-    pub(crate) fn knows(&self, channel: &str, id: &str, raw: Option<&Raw>) -> rusqlite::Result<bool> {
+    /// Whether one of this channel, id and content is there; without an id none is.
+    pub(crate) fn has(&self, Message { channel, id, raw, .. }: &Message) -> rusqlite::Result<bool> {
         self.connection
-            .prepare_cached(
-                "SELECT 1 FROM message WHERE channel = ?1 AND id = ?2 AND (?3 IS NULL OR raw = ?3)",
-            )?
+            .prepare_cached("SELECT 1 FROM message WHERE channel = ?1 AND id = ?2 AND raw = ?3")?
             .exists(params![channel, id, raw])
     }
 

@@ -1,5 +1,6 @@
 //! The handle that everyone else holds: it puts wishes into the writer thread's queue.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use crate::gate::Hold;
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::writer::{Command, Read, Writer};
-use crate::{Arrival, Event, Note, Notice, Notifier, Policy, Unread};
+use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Unread};
 
 /// Arrivals that may wait for the writer. Too few: each burst stalls its link for the length of a commit.
 /// Too many: a stalled disk lets that many frames of up to 1 MiB pile up.
@@ -29,6 +30,7 @@ pub struct Inbox {
     /// Bounds the arrivals in the queue; all else that is sent is small and rare.
     room: Arc<Semaphore>,
     unread: watch::Receiver<Unread>,
+    dropped: watch::Receiver<BTreeMap<String, Dropped>>,
     events: broadcast::Sender<Event>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -43,9 +45,10 @@ impl Inbox {
     pub fn open(path: &Path, policy: Policy, notifier: impl Notifier) -> (Self, Vec<Notice>) {
         let (commands, queue) = channel();
         let (unread_out, unread) = watch::channel(Unread::default());
+        let (dropped_out, dropped) = watch::channel(BTreeMap::new());
         let (events, _) = broadcast::channel(EVENTS);
         let (writer, mut notices) =
-            Writer::open(path, policy, Box::new(notifier), unread_out, events.clone());
+            Writer::open(path, policy, Box::new(notifier), unread_out, dropped_out, events.clone());
         let thread = thread::Builder::new()
             .name("inbox".into())
             .spawn(move || writer.run(&queue))
@@ -56,6 +59,7 @@ impl Inbox {
             commands,
             room: Arc::new(Semaphore::new(QUEUE)),
             unread,
+            dropped,
             events,
             thread: Arc::new(Mutex::new(thread.ok())),
         };
@@ -108,8 +112,9 @@ impl Inbox {
         self.send(Command::LookAtClock);
     }
 
-    /// The id of the last message of this channel that had one, over all runs: what a reconnect asks
-    /// `since`. Counts everything that was received before the call.
+    /// The id of the message of this channel that came last of those that had one, over all runs: what a reconnect asks
+    /// `since`. Counts everything that was received before the call, repetitions too: a server that counts from 1 again
+    /// is asked for what it knows.
     pub async fn last_id(&self, channel: &str) -> Option<String> {
         self.ask(|reply| Command::LastId(channel.to_owned(), reply)).await
     }
@@ -165,6 +170,12 @@ impl Inbox {
     #[must_use]
     pub fn unread(&self) -> watch::Receiver<Unread> {
         self.unread.clone()
+    }
+
+    /// What came in and is no message, by channel id; channels without any are absent.
+    #[must_use]
+    pub fn dropped(&self) -> watch::Receiver<BTreeMap<String, Dropped>> {
+        self.dropped.clone()
     }
 
     /// What happens from now on. Who lags more than 256 events behind reads [`recent`](Self::recent) again.

@@ -1,13 +1,13 @@
 //! Bytes to messages, stored in SQLite before they are shown.
 //!
 //! The agent hands every frame of every channel to [`Inbox::receive`]; one writer thread decodes it,
-//! drops what it already knows, commits it, and then hands it to the [`Notifier`], as the channel's rules
+//! drops what a replay repeats, commits it, and then hands it to the [`Notifier`], as the channel's rules
 //! and the [`Policy`] let it. What was committed but not shown (too much at once, a quiet time, a kill, the
 //! notification service was away) is pending, and goes out as one summary when it may. `tidings listen`,
 //! which stores nothing, calls [`decode`] alone.
 //!
 //! ```text
-//! Arrival ──> queue ──> writer thread: decode ─> known? ─> rules ─> commit ─> gate ─> Notifier::show
+//! Arrival ──> queue ──> writer thread: decode ─> repeated? ─> rules ─> commit ─> gate ─> Notifier::show
 //!                            │                                            │
 //!                            └─ events, unread counts            Inbox::shown / not_shown
 //! ```
@@ -62,9 +62,6 @@ pub struct ChannelProfile {
     pub name: String,
     /// Exact texts that are protocol noise, not messages.
     pub ignore: Vec<String>,
-    /// The server promises that an id names one message for ever (`resume` is set), so that a known id is
-    /// a repetition. Elsewhere an id is often an order number, and its second update is news.
-    pub ids_are_unique: bool,
     /// How much of a message a popup tells. Carried for the [`Notifier`], which looks it up by channel id;
     /// the inbox stores everything either way.
     pub show: Show,
@@ -85,7 +82,6 @@ impl ChannelProfile {
             id: id.into(),
             name: name.into(),
             ignore: Self::DEFAULT_IGNORE.map(String::from).to_vec(),
-            ids_are_unique: false,
             show: Show::Full,
             mapping: Mapping::new(),
             rules: Vec::new(),
@@ -177,8 +173,18 @@ pub struct Arrival {
     pub payload: Payload,
     /// When it came; the order of the inbox is the order of arrival, whatever this says.
     pub received_at: Timestamp,
-    /// Seems to be part of what the server sends again after a reconnect: one summary tells of all that.
+    /// Seems to be part of what the server sends again after a reconnect. Only that may be a repetition: a message
+    /// whose id and whole content are stored already. One summary tells of the rest of it.
     pub catch_up: bool,
+}
+
+/// What of a channel came in and is no message, since the inbox was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dropped {
+    /// Messages that the server sent again after a reconnect, and that were stored already.
+    pub repeated: u64,
+    /// Protocol noise: what the channel ignores.
+    pub ignored: u64,
 }
 
 /// Shows messages to the user. Called on the writer thread, after the commit.

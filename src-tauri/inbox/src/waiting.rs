@@ -16,9 +16,7 @@ const WAITING_BYTES: usize = 64 << 20;
 pub(crate) struct Held {
     pub(crate) message: Arc<Message>,
     pub(crate) state: State,
-    /// The channel's ids are unique.
-    pub(crate) unique: bool,
-    /// It came while there was no file to look into: it may be a repetition.
+    /// It is part of a replay that came while there was no file to look into: it may be a repetition.
     pub(crate) unchecked: bool,
 }
 
@@ -67,12 +65,12 @@ impl Waiting {
         self.0.retain(|held| !rows.contains(&held.message.row));
     }
 
-    /// Whether one of them has this id, which the message has; with ids that are not unique, only if all
-    /// of it is equal.
-    pub(crate) fn knows(&self, message: &Message, unique: bool) -> bool {
-        self.0.iter().map(|held| &held.message).any(|held| {
-            held.id == message.id && held.channel == message.channel && (unique || held.raw == message.raw)
-        })
+    /// Whether one of this channel, id and content is among them.
+    pub(crate) fn has(&self, message: &Message) -> bool {
+        self.0
+            .iter()
+            .map(|held| &held.message)
+            .any(|held| held.id == message.id && held.channel == message.channel && held.raw == message.raw)
     }
 
     /// The oldest are in the file.
@@ -80,12 +78,17 @@ impl Waiting {
         self.0.drain(..count);
     }
 
-    /// There is a file to look into: drops what `known` finds there.
-    pub(crate) fn check(&mut self, known: impl Fn(&Held) -> bool) {
-        self.0.retain(|held| !(held.unchecked && known(held)));
-        for held in &mut self.0 {
-            held.unchecked = false;
-        }
+    /// There is a file to look into: drops what repeats a message `there`, and tells the channel of each.
+    pub(crate) fn check(&mut self, there: impl Fn(&Message) -> bool) -> Vec<String> {
+        let mut repeated = Vec::new();
+        self.0.retain_mut(|held| {
+            let repeats = std::mem::take(&mut held.unchecked) && there(&held.message);
+            if repeats {
+                repeated.push(held.message.channel.clone());
+            }
+            !repeats
+        });
+        repeated
     }
 
     /// Sets what became of one; `false` if it doesn't wait.
@@ -137,7 +140,7 @@ mod tests {
             let mut message = decode(&profile, payload, jiff::Timestamp::UNIX_EPOCH).expect("a message");
             message.row = RowId(row);
             let message = Arc::new(message);
-            waiting.push(Held { message, state: State::Pending, unique: false, unchecked: false });
+            waiting.push(Held { message, state: State::Pending, unchecked: false });
         }
         assert_eq!(waiting.give_up(), [RowId(1)]);
         assert_eq!(waiting.give_up(), []);

@@ -27,7 +27,7 @@ use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
 use crate::waiting::{Held, Waiting};
-use crate::{Arrival, Event, Note, Notice, Notifier, Policy, Popup, Unread};
+use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Unread};
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
 /// shown late.
@@ -99,10 +99,13 @@ pub(crate) struct Writer {
     in_flight: HashMap<RowId, State>,
     next_row: i64,
     last_ids: BTreeMap<String, String>,
+    /// Some of them are not in the file, for they came with a repetition.
+    last_ids_moved: bool,
     gate: Gate,
     clock: fn() -> Now,
     notifier: Box<dyn Notifier>,
     unread: watch::Sender<Unread>,
+    dropped: watch::Sender<BTreeMap<String, Dropped>>,
     events: broadcast::Sender<Event>,
 }
 
@@ -112,6 +115,7 @@ impl Writer {
         policy: Policy,
         notifier: Box<dyn Notifier>,
         unread: watch::Sender<Unread>,
+        dropped: watch::Sender<BTreeMap<String, Dropped>>,
         events: broadcast::Sender<Event>,
     ) -> (Self, Vec<Notice>) {
         let mut writer = Self {
@@ -127,10 +131,12 @@ impl Writer {
             // A file not seen yet may hold any low number; this is higher, and rises more slowly than time.
             next_row: Timestamp::now().as_millisecond(),
             last_ids: BTreeMap::new(),
+            last_ids_moved: false,
             gate: Gate::new(policy, Instant::now()),
             clock: Now::read,
             notifier,
             unread,
+            dropped,
             events,
         };
         let (opened, notice) = database::open_or_set_aside(path);
@@ -254,24 +260,29 @@ impl Writer {
         self.reopen();
         let mut fresh = Vec::new();
         for Arrival { channel, payload, received_at, catch_up } in batch {
-            let Some(mut message) = decode(&channel, payload, received_at) else { continue };
-            if self.knows(&message, channel.ids_are_unique) {
+            let Some(mut message) = decode(&channel, payload, received_at) else {
+                self.count(&channel.id, |dropped| dropped.ignored += 1);
+                continue;
+            };
+            if let Some(id) = &message.id {
+                self.last_ids.insert(message.channel.clone(), id.clone());
+            }
+            if catch_up && self.repeats(&message) {
                 debug!(channel = channel.id, "a message came again");
+                self.last_ids_moved = true;
+                self.count(&channel.id, |dropped| dropped.repeated += 1);
                 continue;
             }
             message.row = RowId(self.next_row);
             self.next_row += 1;
-            if let Some(id) = &message.id {
-                self.last_ids.insert(message.channel.clone(), id.clone());
-            }
             let state = match policy::decide(&channel, &mut message) {
                 Decision::Notify => State::Pending,
                 Decision::Store => State::Silent,
             };
             let message = Arc::new(message);
             fresh.push((Arc::clone(&message), state, catch_up));
-            let unchecked = self.database.is_none();
-            self.waiting.push(Held { message, state, unique: channel.ids_are_unique, unchecked });
+            let unchecked = catch_up && self.database.is_none();
+            self.waiting.push(Held { message, state, unchecked });
         }
         if fresh.is_empty() {
             return;
@@ -303,6 +314,14 @@ impl Writer {
             // No onlooker is no error.
             let _ = self.events.send(Event::Stored(message));
         }
+    }
+
+    /// Nobody is woken for it: it is read when somebody asks.
+    fn count(&self, channel: &str, count: impl FnOnce(&mut Dropped)) {
+        self.dropped.send_if_modified(|dropped| {
+            count(dropped.entry(channel.to_owned()).or_default());
+            false
+        });
     }
 
     fn tell(&self, notice: Notice) {

@@ -264,7 +264,6 @@ impl ChannelSettings {
             id: self.id.clone(),
             name: self.name.clone(),
             ignore: self.ignore.clone(),
-            ids_are_unique: self.resume.is_some(),
             show: self.show,
             mapping: self.mapping.clone(),
             rules: self.rules.clone(),

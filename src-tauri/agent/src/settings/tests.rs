@@ -672,7 +672,6 @@ fn a_channel_becomes_what_connection_and_inbox_take() {
     let proxy = settings.config().expect("readable").proxy.expect("set");
     assert_eq!(proxy.to_string(), "socks5h://127.0.0.1:1080");
     let profile = settings.profile();
-    assert!(profile.ids_are_unique);
     assert_eq!((profile.show, profile.id.as_str()), (Show::Title, "shop.example"));
 }
 

@@ -299,6 +299,7 @@ fn capitalised(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::{Duration, SystemTime};
 
     use tidings_channel::CloseInfo;
@@ -340,6 +341,7 @@ mod tests {
             enabled: true,
             show: Show::Full,
             status: watch::channel(status).1,
+            dropped: watch::channel(BTreeMap::new()).1,
             since: Timestamp::UNIX_EPOCH,
         }
     }

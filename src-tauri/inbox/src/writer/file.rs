@@ -6,7 +6,6 @@ use tracing::{debug, error, info, warn};
 use super::{BATCH, Writer};
 use crate::Notice;
 use crate::database::{self, Contents, Database, OpenError, Opened, is_corrupt};
-use crate::waiting::Held;
 
 /// Damaged files that one run sets aside. More than that is a broken disk, and a new file each time no cure.
 const REPLACEMENTS: u8 = 3;
@@ -22,6 +21,7 @@ impl Writer {
     /// Writes all that waits, as far as the file lets us.
     pub(super) fn flush(&mut self) {
         if self.waiting.is_empty() && self.outcomes.is_empty() {
+            self.keep_last_ids();
             return;
         }
         let waited = self.trouble;
@@ -57,6 +57,20 @@ impl Writer {
             self.tell(Notice::Written { file: self.path.clone(), written });
         }
         self.give_up_the_oldest();
+        self.keep_last_ids();
+    }
+
+    /// Writes the last ids that no message brings into the file, after all that came before them.
+    fn keep_last_ids(&mut self) {
+        if !self.last_ids_moved || !self.waiting.is_empty() {
+            return;
+        }
+        let Some(database) = &mut self.database else { return };
+        match database.write_last_ids(&self.last_ids) {
+            Ok(()) => self.last_ids_moved = false,
+            // The worst that follows is one more repetition.
+            Err(error) => debug!("the last ids could not be written: {error}"),
+        }
     }
 
     /// Keeps `waiting` within its limits.
@@ -115,11 +129,9 @@ impl Writer {
         for (channel, id) in contents.last_ids {
             self.last_ids.entry(channel).or_insert(id);
         }
-        self.waiting.check(|Held { message, unique, .. }| {
-            let Some(id) = &message.id else { return false };
-            let raw = (!unique).then_some(&message.raw);
-            database.knows(&message.channel, id, raw).unwrap_or(false)
-        });
+        for channel in self.waiting.check(|message| database.has(message).unwrap_or(false)) {
+            self.count(&channel, |dropped| dropped.repeated += 1);
+        }
         self.database = Some(database);
         self.recount();
     }

@@ -14,12 +14,10 @@ use crate::{Policy, Unread};
 const RETIRED: usize = 2 * BATCH;
 
 impl Writer {
-    /// Whether this message is a repetition.
-    pub(super) fn knows(&mut self, message: &Message, unique: bool) -> bool {
-        let Some(id) = &message.id else { return false };
-        let raw = (!unique).then_some(&message.raw);
-        self.waiting.knows(message, unique)
-            || self.look_up(|database| database.knows(&message.channel, id, raw))
+    /// Whether this message of a replay is there already: the same id with other content is an update, and what has
+    /// no id can't be told from another of the same text.
+    pub(super) fn repeats(&mut self, message: &Message) -> bool {
+        message.id.is_some() && (self.waiting.has(message) || self.look_up(|database| database.has(message)))
     }
 
     /// What waits is newer than everything in the file.

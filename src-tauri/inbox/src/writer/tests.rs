@@ -36,9 +36,10 @@ impl Rig {
         let (show, popups) = channel();
         let (publish, events) = broadcast::channel(8_192);
         let unread = watch::channel(Unread::default()).0;
+        let dropped = watch::channel(BTreeMap::new()).0;
         let path = folder.path().join("inbox.db");
         let (mut writer, notices) =
-            Writer::open(&path, unlimited(), Box::new(Forward(show)), unread, publish);
+            Writer::open(&path, unlimited(), Box::new(Forward(show)), unread, dropped, publish);
         assert_eq!(notices, []);
         writer.retry = retry;
         std::thread::spawn(move || writer.run(&queue));
@@ -142,7 +143,7 @@ fn on_a_full_disk_a_repetition_is_still_known() {
     for title in ["a", "b"] {
         let channel = Arc::clone(&rig.channel);
         let payload = Payload::Text(large(title));
-        let arrival = Arrival { channel, payload, received_at: Timestamp::UNIX_EPOCH, catch_up: false };
+        let arrival = Arrival { channel, payload, received_at: Timestamp::UNIX_EPOCH, catch_up: true };
         let room = Arc::clone(&rig.room).try_acquire_owned().expect("room");
         rig.commands.send(Command::Arrive(arrival, room)).expect("the writer lives");
     }

@@ -29,8 +29,8 @@ pub(crate) fn orders() -> Arc<ChannelProfile> {
     Arc::new(ChannelProfile::new("orders", "Orders"))
 }
 
-pub(crate) fn unique() -> Arc<ChannelProfile> {
-    Arc::new(ChannelProfile { ids_are_unique: true, ..ChannelProfile::new("unique", "Unique") })
+pub(crate) fn second_channel() -> Arc<ChannelProfile> {
+    Arc::new(ChannelProfile::new("other", "Other"))
 }
 
 pub(crate) fn text(channel: &Arc<ChannelProfile>, text: &str) -> Arrival {
@@ -40,6 +40,11 @@ pub(crate) fn text(channel: &Arc<ChannelProfile>, text: &str) -> Arrival {
         received_at: Timestamp::from_second(1_800_000_000).expect("a time"),
         catch_up: false,
     }
+}
+
+/// As part of what a server sends again.
+pub(crate) fn again(channel: &Arc<ChannelProfile>, repeated: &str) -> Arrival {
+    Arrival { catch_up: true, ..text(channel, repeated) }
 }
 
 struct Forward(mpsc::UnboundedSender<Popup>);

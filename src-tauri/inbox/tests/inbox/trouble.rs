@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{bodies, file, folder, open, open_well, orders, text, unique, unlimited};
+use crate::support::{again, bodies, file, folder, open, open_well, orders, second_channel, text, unlimited};
 use rusqlite::Connection;
 use tidings_inbox::{Event, Popup};
 
@@ -65,7 +65,7 @@ async fn a_file_that_breaks_while_in_use_is_replaced_and_no_message_is_lost() {
     let file = file(&folder);
     let (inbox, mut screen) = open_well(&file);
     let mut events = inbox.events();
-    inbox.receive(text(&unique(), r#"{"id": "1", "body": "old"}"#)).await;
+    inbox.receive(text(&second_channel(), r#"{"id": "1", "body": "old"}"#)).await;
     screen.next().await;
     assert!(matches!(events.recv().await, Ok(Event::Stored(_))));
     inbox.recent(0).await;
@@ -82,7 +82,7 @@ async fn a_file_that_breaks_while_in_use_is_replaced_and_no_message_is_lost() {
         bytes.seek(SeekFrom::Start(4096)).expect("there");
         bytes.write_all(&vec![0xa5; usize::try_from(length).expect("small") - 4096]).expect("written");
     }
-    inbox.receive(text(&unique(), r#"{"id": "2", "body": "new"}"#)).await;
+    inbox.receive(text(&second_channel(), r#"{"id": "2", "body": "new"}"#)).await;
     assert_eq!(screen.next_body().await, "new");
     let notice = loop {
         if let Event::Notice(notice) = events.recv().await.expect("an event") {
@@ -91,7 +91,7 @@ async fn a_file_that_breaks_while_in_use_is_replaced_and_no_message_is_lost() {
     };
     assert!(notice.to_string().contains("set aside"), "{notice:?}");
     assert_eq!(set_aside(&file).len(), 1);
-    assert_eq!(inbox.last_id("unique").await.as_deref(), Some("2"));
+    assert_eq!(inbox.last_id("other").await.as_deref(), Some("2"));
     inbox.close().await;
     assert_eq!(bodies(&open_well(&file).0).await, ["new"]);
 }
@@ -131,7 +131,7 @@ async fn without_a_file_messages_wait_in_memory_and_are_written_when_it_is_back(
     let file = file(&folder);
     // An earlier run's content, then its folder away and a file in its place.
     let (inbox, mut screen) = open_well(&file);
-    inbox.receive(text(&unique(), r#"{"id": "1", "body": "of an earlier run"}"#)).await;
+    inbox.receive(text(&second_channel(), r#"{"id": "1", "body": "of an earlier run"}"#)).await;
     inbox.shown(screen.next().await.rows());
     inbox.close().await;
     let parent = file.parent().expect("a folder");
@@ -142,18 +142,20 @@ async fn without_a_file_messages_wait_in_memory_and_are_written_when_it_is_back(
     let (inbox, mut screen, notices) = open(&file, unlimited());
     assert!(notices.len() == 1 && notices[0].to_string().contains("can't be opened"), "{notices:?}");
     let mut events = inbox.events();
-    for body in ["2", "3", "3"] {
-        inbox.receive(text(&unique(), &format!(r#"{{"id": "{body}", "body": "{body}"}}"#))).await;
+    let numbered = |body: &str| format!(r#"{{"id": "{body}", "body": "{body}"}}"#);
+    for body in ["2", "3"] {
+        inbox.receive(text(&second_channel(), &numbered(body))).await;
     }
+    inbox.receive(again(&second_channel(), &numbered("3"))).await;
     inbox.shown(screen.next().await.rows());
     screen.next().await;
     assert_eq!(bodies(&inbox).await, ["3", "2"]);
-    assert_eq!(inbox.last_id("unique").await.as_deref(), Some("3"));
+    assert_eq!(inbox.last_id("other").await.as_deref(), Some("3"));
 
     fs::remove_file(parent).expect("removed");
     fs::rename(&away, parent).expect("moved back");
-    inbox.receive(text(&unique(), r#"{"id": "1", "body": "of an earlier run"}"#)).await;
-    inbox.receive(text(&unique(), r#"{"id": "4", "body": "4"}"#)).await;
+    inbox.receive(again(&second_channel(), r#"{"id": "1", "body": "of an earlier run"}"#)).await;
+    inbox.receive(text(&second_channel(), &numbered("4"))).await;
     assert_eq!(screen.next_body().await, "4", "what the file knows is known again");
     let notice = loop {
         if let Event::Notice(notice) = events.recv().await.expect("an event") {
@@ -167,7 +169,7 @@ async fn without_a_file_messages_wait_in_memory_and_are_written_when_it_is_back(
 
     let (inbox, mut screen) = open_well(&file);
     assert_eq!(bodies(&inbox).await, ["4", "3", "2", "of an earlier run"]);
-    assert_eq!(inbox.last_id("unique").await.as_deref(), Some("4"));
+    assert_eq!(inbox.last_id("other").await.as_deref(), Some("4"));
     inbox.show_pending();
     let summary = screen.next().await;
     assert!(matches!(&summary, Popup::Summary { count: 2, newest, .. } if newest.body == "4"), "{summary:?}");
