@@ -149,7 +149,7 @@ async fn it_ends_with_4_when_it_is_replaced_having_printed_what_came_before() {
 
 #[tokio::test]
 async fn it_ends_with_5_when_the_server_refuses_the_credentials() {
-    for (status, tries) in [(401, 2), (403, 1)] {
+    for (status, tries) in [(401, 2), (403, 2)] {
         let (server, home) = (server().await, home(""));
         server.refuse_upgrades(Some(Refusal::status(status)));
         let listen = home.start(&["listen", "--json", "--url", &server.url("ann")]).expect("it starts");
@@ -159,7 +159,7 @@ async fn it_ends_with_5_when_the_server_refuses_the_credentials() {
         let last: Value = serde_json::from_str(last).expect("JSON");
         assert_eq!(last["state"], "needs_user");
         assert_eq!(last["cause"], format!("sign-in refused ({status})"));
-        assert_eq!(server.upgrades(), tries, "a token may have been renewed: 401 is asked once more");
+        assert_eq!(server.upgrades(), tries, "a token may have been renewed: it is asked once more");
     }
 }
 

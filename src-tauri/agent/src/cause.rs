@@ -31,7 +31,11 @@ pub(crate) fn told(cause: &Cause, words: Words) -> String {
         Cause::WrongName { detail } => words.cause_wrong_name(&detailed(detail, words)),
         Cause::Proxy { detail } => words.cause_proxy(&detailed(detail, words)),
         Cause::Status { status } => answered(*status, words),
-        Cause::WrongAddress { status } => words.cause_wrong_address(status),
+        Cause::Busy { status } => words.cause_status_busy(status),
+        Cause::Moved { status, same_host: true, to } => words.cause_moved(status, &plain(to)),
+        Cause::Moved { status, same_host: false, to } => words.cause_moved_elsewhere(status, &plain(to)),
+        Cause::WrongAddress { status: Some(status) } => words.cause_wrong_address(status),
+        Cause::WrongAddress { status: None } => words.cause_hangs_up(),
         Cause::SignInRefused { status } => match *status {
             407 => words.cause_sign_in_proxy(status),
             401 | 403 => words.cause_sign_in_refused(status),
@@ -65,6 +69,7 @@ fn detailed(detail: &Detail, words: Words) -> String {
         Detail::NameServerSilent => words.detail_name_server_silent(),
         Detail::NoAddress => words.detail_no_address(),
         Detail::LookupFailed => words.detail_lookup_failed(),
+        Detail::HungUp => words.detail_hung_up(),
         Detail::NoHttp => words.detail_no_http(),
         Detail::HeadTooLong => words.detail_head_too_long(),
         Detail::NoUpgrade => words.detail_no_upgrade(),
@@ -119,36 +124,47 @@ fn detailed(detail: &Detail, words: Words) -> String {
     }
 }
 
-fn closed(CloseInfo { code, reason }: &CloseInfo, words: Words) -> String {
-    match *code {
-        1001 => words.cause_close_1001(code),
-        1002 => words.cause_close_1002(code),
-        1003 => words.cause_close_1003(code),
-        1005 => words.cause_close_1005(code),
-        1006 => words.cause_close_1006(code),
-        1007 => words.cause_close_1007(code),
-        1008 => words.cause_close_1008(code),
-        1009 => words.cause_close_1009(code),
-        1010 => words.cause_close_1010(code),
-        1011 => words.cause_close_1011(code),
-        1012 => words.cause_close_1012(code),
-        1013 => words.cause_close_1013(code),
-        1014 => words.cause_close_1014(code),
-        1015 => words.cause_close_1015(code),
-        3000 => words.cause_close_3000(code),
-        3003 => words.cause_close_3003(code),
-        4500 => words.cause_close_4500(code),
-        _ if *code == 1000 || reason.trim().is_empty() => words.cause_close_1000(code),
-        _ => words.cause_close_reason(code, &plain(reason)),
+/// What a close code means, and what the server adds to that.
+fn closed(close: &CloseInfo, words: Words) -> String {
+    let code = &close.code;
+    let meaning = match (close.code, close.said()) {
+        (3000 | 3003, Some(reason)) => return words.cause_close(code, &reason),
+        (1000, _) => words.cause_close_1000(),
+        (1001, _) => words.cause_close_1001(),
+        (1002, _) => words.cause_close_1002(),
+        (1003, _) => words.cause_close_1003(),
+        (1005, _) => words.cause_close_1005(),
+        (1006, _) => words.cause_close_1006(),
+        (1007, _) => words.cause_close_1007(),
+        (1008, _) => words.cause_close_1008(),
+        (1009, _) => words.cause_close_1009(),
+        (1010, _) => words.cause_close_1010(),
+        (1011, _) => words.cause_close_1011(),
+        (1012, _) => words.cause_close_1012(),
+        (1013, _) => words.cause_close_1013(),
+        (1014, _) => words.cause_close_1014(),
+        (1015, _) => words.cause_close_1015(),
+        (3000, None) => words.cause_close_3000(),
+        (3003, None) => words.cause_close_3003(),
+        (4500, _) => words.cause_close_4500(),
+        (_, Some(reason)) => return words.cause_close(code, &reason),
+        (_, None) => words.cause_close_1000(),
+    };
+    match close.said() {
+        Some(reason) => words.cause_close_said(code, &meaning, &reason),
+        None => words.cause_close(code, &meaning),
     }
 }
 
 fn answered(status: u16, words: Words) -> String {
     match status {
-        404 => words.cause_status_nothing(&status),
+        404 | 410 => words.cause_status_nothing(&status),
+        400 | 405 | 426 => words.cause_status_no_upgrade(&status),
+        501 | 505 => words.cause_status_cannot(&status),
+        408 | 409 | 421 | 423 | 425 => words.cause_status_not_now(&status),
         429 => words.cause_status_too_many(&status),
-        502 | 504 => words.cause_status_gateway(&status),
-        503 => words.cause_status_busy(&status),
+        502 | 504 | 521..=524 | 530 => words.cause_status_gateway(&status),
+        503 => words.cause_status_unavailable(&status),
         300..=399 => words.cause_status_redirect(&status),
         400..=499 => words.cause_status_refused(&status),
         500..=599 => words.cause_status_error(&status),
@@ -158,7 +174,7 @@ fn answered(status: u16, words: Words) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use tidings_words::Language;
 
@@ -181,7 +197,12 @@ mod tests {
             Cause::Certificate { detail: detail() },
             Cause::WrongName { detail: detail() },
             Cause::Proxy { detail: detail() },
-            Cause::WrongAddress { status: 404 },
+            Cause::WrongAddress { status: Some(404) },
+            Cause::WrongAddress { status: None },
+            Cause::Busy { status: 503 },
+            Cause::Clock { says: SystemTime::UNIX_EPOCH, begins: SystemTime::UNIX_EPOCH },
+            Cause::Moved { status: 301, same_host: true, to: "wss://shop.example/ws/".to_owned() },
+            Cause::Moved { status: 301, same_host: false, to: "wss://www.example/\u{202e}".to_owned() },
             Cause::NotAWebSocket { detail: detail() },
             Cause::CaptivePortal,
             Cause::Owner { detail: "what it was\u{202e}".to_owned() },
@@ -190,7 +211,7 @@ mod tests {
         causes.extend(
             (1000..=1016)
                 .chain([2999, 3000, 3003, 4500, 4501])
-                .flat_map(|code| ["", " ", "lunch break"].map(|reason| close(reason)(code))),
+                .flat_map(|code| ["", " ", "bye", "lunch break"].map(|reason| close(reason)(code))),
         );
         causes.extend([1002, 1007, 1009].map(|code| Cause::Refused { code, detail: detail() }));
         causes.extend(stages.map(|stage| Cause::TimedOut { stage }));
@@ -210,7 +231,9 @@ mod tests {
     fn in_chinese_every_cause_is_chinese_but_what_others_said() {
         for cause in every_cause() {
             let chinese = told(&cause, Words::of(Language::SimplifiedChinese));
-            let others = matches!(cause, Cause::Owner { .. }) || chinese.starts_with("lunch break");
+            let others = matches!(cause, Cause::Owner { .. })
+                || chinese.starts_with("lunch break")
+                || chinese.starts_with("bye");
             let is_chinese = chinese.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
             assert!(is_chinese || others, "{cause:?}: {chinese}");
         }

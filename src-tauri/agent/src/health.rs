@@ -95,7 +95,7 @@ impl Health {
             }
             State::Replaced { .. } => {
                 let code = status.last_close.as_ref().map_or(4500, |close| close.code);
-                (Some(words.cause_close_4500(&code)), Some(code))
+                (Some(words.cause_close(&code, &words.cause_close_4500())), Some(code))
             }
             State::Disconnected { .. } => (Some(words.health_disconnected()), None),
             State::Connecting { .. } | State::Connected { .. } => (None, None),

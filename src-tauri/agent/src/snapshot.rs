@@ -94,6 +94,11 @@ impl Snapshot {
         {
             *cause = self.words.cause_mend_secret(cause, &channel.id);
         }
+        if let State::NeedsUser { cause: Cause::SignInRefused { status: 403 }, .. } = status.state
+            && let Some(cause) = &mut line.cause
+        {
+            *cause = self.words.cause_mend_forbidden(cause);
+        }
         ChannelReport {
             id: channel.id.clone(),
             name: channel.name.clone(),

@@ -6,7 +6,7 @@
 //! in the morning but what is so then.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use tidings_channel::{Cause, State};
@@ -14,6 +14,16 @@ use tidings_channel::{Cause, State};
 /// For so long a secret that can't be read is no news: at login the keyring may come up, or be unlocked, after us.
 /// Too low: each login nags; too high: a command that gives no secret any more is noticed late.
 const SECRET_GRACE: Duration = Duration::from_secs(60);
+
+/// A sign-in that is tried again sooner may pass by itself, and is no news. Too low: a popup for each break of the sign-in
+/// service; too high: a secret that is over for good is told of when the channel has been down for long.
+const LOOKED_AT: Duration = Duration::from_secs(10 * 60);
+
+/// Whether a refused sign-in is being looked at again already.
+fn is_passing(cause: &Cause, retry_at: SystemTime) -> bool {
+    matches!(cause, Cause::SignInRefused { .. })
+        && retry_at.duration_since(SystemTime::now()).is_ok_and(|wait| !wait.is_zero() && wait < LOOKED_AT)
+}
 
 /// What a popup tells of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +78,10 @@ impl Troubles {
                 State::Waiting { cause, .. } => {
                     Down { cause: Some(cause), needs_user: None, ..known.unwrap_or_else(began) }
                 }
-                State::NeedsUser { cause, .. } => {
+                State::NeedsUser { cause, retry_at } => {
                     let known = known.unwrap_or_else(began);
-                    Down { cause: Some(cause), needs_user: known.needs_user.or(Some(now)), ..known }
+                    let needs_user = known.needs_user.or((!is_passing(&cause, retry_at)).then_some(now));
+                    Down { cause: Some(cause), needs_user, ..known }
                 }
             };
             while let Some((at, kind)) = down.next(after)
@@ -110,8 +121,6 @@ impl Down {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     const AFTER: Duration = Duration::from_secs(600);
@@ -215,6 +224,20 @@ mod tests {
         assert_eq!(watched.sees(refused(), 61), Some(Kind::NeedsUser));
         assert_eq!(watched.sees(waiting(), 10_000), Some(Kind::NeedsUser), "one popup, not two");
         assert_eq!(watched.sees(connected(), 10_001), None);
+    }
+
+    #[test]
+    fn a_sign_in_that_is_looked_at_again_soon_is_no_news_until_that_fails() {
+        let mut watched = Watched::new();
+        let looked_at_in = |minutes: u64| State::NeedsUser {
+            cause: Cause::SignInRefused { status: 401 },
+            retry_at: SystemTime::now() + Duration::from_secs(minutes * 60),
+        };
+        assert_eq!(watched.sees(looked_at_in(1), 0), None);
+        assert_eq!(watched.sees(connecting(), 60), None);
+        assert_eq!(watched.sees(looked_at_in(5), 61), None);
+        assert_eq!(watched.sees(looked_at_in(16), 360), Some(Kind::NeedsUser));
+        assert_eq!(watched.sees(looked_at_in(1), 1200), Some(Kind::NeedsUser), "what is told stays");
     }
 
     #[test]

@@ -47,7 +47,9 @@ impl Delays {
     /// is false for a dial that never became a link, which kicks nobody and so needs no brake.
     pub(crate) fn draw(&mut self, verdict: Verdict, n: u32, link_ended: bool, timing: &Timing) -> Delay {
         let (length, shortenable) = match verdict {
-            Verdict::Ordinary | Verdict::SignIn => (self.ordinary(self.backoff.first(), n, timing), true),
+            Verdict::Ordinary | Verdict::SignIn | Verdict::Refresh => {
+                (self.ordinary(self.backoff.first(), n, timing), true)
+            }
             Verdict::Local => (self.local(n, timing), true),
             Verdict::GoingAway => {
                 (self.ordinary(self.backoff.first().max(timing.first_going_away), n, timing), true)
@@ -94,7 +96,7 @@ impl Delays {
 }
 
 /// `first` doubled `n` times, at most `cap`.
-fn grown(first: Duration, n: u32, cap: Duration) -> Duration {
+pub(crate) fn grown(first: Duration, n: u32, cap: Duration) -> Duration {
     first.saturating_mul(2u32.saturating_pow(n)).min(cap)
 }
 

@@ -54,6 +54,8 @@ pub enum Detail {
     LookupFailed,
 
     // Of an upgrade's answer.
+    /// There was none: the server ended or reset the connection instead.
+    HungUp,
     /// No HTTP/1.1.
     NoHttp,
     /// Over 16 KiB.
@@ -284,6 +286,7 @@ impl fmt::Display for Detail {
             Self::NameServerSilent => "the name server gives no answer",
             Self::NoAddress => "the name has no address",
             Self::LookupFailed => "the lookup failed",
+            Self::HungUp => "the server hung up instead of answering",
             Self::NoHttp => "the answer is no HTTP",
             Self::HeadTooLong => "the response head is over 16 KiB",
             Self::NoUpgrade => "the answer lacks `Upgrade: websocket`",

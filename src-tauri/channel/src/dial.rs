@@ -14,12 +14,12 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
-use url::{Host, Url};
+use url::Url;
 
 use crate::link::{Link, websocket_config};
 use crate::request::upgrade_request;
 use crate::tap::Tap;
-use crate::{Cause, ChannelUrl, Config, Detail, DialAsk, DialRefusal, Owner, Route, Stage, tls};
+use crate::{Cause, ChannelUrl, Config, Detail, DialAsk, DialRefusal, Owner, Route, Stage, redirect, tls};
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
 pub(crate) trait Connect: Send + Sync + 'static {
@@ -115,7 +115,15 @@ fn broken_off(error: &io::Error) -> Cause {
     if error.kind() == io::ErrorKind::InvalidData {
         return Cause::NotAWebSocket { detail: Detail::HeadTooLong };
     }
-    Cause::Lost { detail: Detail::of_io(error) }
+    // In its own words the server says nothing, whether it ends the stream or resets it.
+    let hung_up = [
+        io::ErrorKind::UnexpectedEof,
+        io::ErrorKind::ConnectionReset,
+        io::ErrorKind::ConnectionAborted,
+        io::ErrorKind::BrokenPipe,
+    ];
+    let detail = if hung_up.contains(&error.kind()) { Detail::HungUp } else { Detail::of_io(error) };
+    Cause::Lost { detail }
 }
 
 fn is_html(response: &Response) -> bool {
@@ -149,7 +157,7 @@ fn asks_to_sign_in(page: &str) -> bool {
 fn unreadable(error: &Error) -> DialFailure {
     use tokio_tungstenite::tungstenite::error::ProtocolError;
     if let Error::Protocol(ProtocolError::HandshakeIncomplete) = error {
-        return Cause::Lost { detail: Detail::EndOfStream }.into();
+        return Cause::Lost { detail: Detail::HungUp }.into();
     }
     Cause::NotAWebSocket { detail: Detail::of_answer(error) }.into()
 }
@@ -165,29 +173,18 @@ fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl) -> DialFai
         (300..=399, _) => {
             let from = web_url(url.as_url());
             match header(LOCATION).and_then(|location| from.join(location).ok()) {
-                // The same place by another scheme or port: a wrong address, and no sign-in.
-                Some(to) if to.host() == from.host() && to.path() == from.path() => Cause::Status { status },
-                Some(to) if same_site(&to, &from) => Cause::SignInRefused { status },
-                Some(_) if open => Cause::CaptivePortal,
-                Some(_) | None => Cause::Status { status },
+                Some(to) => redirect::meaning(status, &from, &to, open),
+                None => Cause::Status { status },
             }
         }
         (511, _) => Cause::CaptivePortal,
         (200..=299, Some(_)) if open => Cause::CaptivePortal,
         (200..=299, Some(page)) if asks_to_sign_in(page) => Cause::SignInRefused { status },
+        (503, _) if response.headers().contains_key(RETRY_AFTER) => Cause::Busy { status },
         _ => Cause::Status { status },
     };
     let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
     DialFailure { cause, retry_after }
-}
-
-/// Whether two hosts are the same, or share a domain of at least two labels, as `login.shop.example` and
-/// `ws.shop.example` do.
-fn same_site(one: &Url, other: &Url) -> bool {
-    let (Some(one), Some(other)) = (one.host(), other.host()) else { return false };
-    let (Host::Domain(a), Host::Domain(b)) = (&one, &other) else { return one == other };
-    let shared = a.rsplit('.').zip(b.rsplit('.')).take_while(|(a, b)| a == b).count();
-    a == b || shared >= 2
 }
 
 /// The URL as redirects speak of it.
@@ -232,28 +229,22 @@ mod tests {
     fn answer(status: u16, location: &str, page: Option<&str>, url: &str) -> Cause {
         let mut response = Response::new(None);
         *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
-        response.headers_mut().insert(LOCATION, http::HeaderValue::from_str(location).expect("plain"));
+        response.headers_mut().insert(
+            LOCATION,
+            http::HeaderValue::from_bytes(location.as_bytes())
+                .unwrap_or(http::HeaderValue::from_static("http://[")),
+        );
         refused(&response, page, &ChannelUrl::parse(url, true).expect("a good URL")).cause
     }
 
     #[test]
-    fn a_redirect_is_a_sign_in_or_a_portal_or_just_wrong() {
-        let wrong = |status| Cause::Status { status };
-        let sign_in = |status| Cause::SignInRefused { status };
-        for (status, location, url, cause) in [
-            (302, "/login", "wss://shop.example/ws", sign_in(302)),
-            (303, "https://shop.example/x", "wss://shop.example/ws", sign_in(303)),
-            (302, "https://login.shop.example/", "wss://ws.shop.example/ws", sign_in(302)),
-            (302, "https://sso.example/x", "wss://shop.example/ws", wrong(302)),
-            (302, "http://portal.example/", "wss://shop.example/ws", wrong(302)),
-            (301, "https://shop.example/ws", "ws://shop.example/ws", wrong(301)),
-            (302, "http://portal.example/", "ws://shop.example/", Cause::CaptivePortal),
-            (302, "http://10.0.0.1/", "ws://shop.example/", Cause::CaptivePortal),
-            (302, "http://portal.example/", "ws://localhost/", wrong(302)),
-            (302, "http://[", "ws://shop.example/", wrong(302)),
-        ] {
-            assert_eq!(answer(status, location, None, url), cause, "{url} -> {location}");
+    fn a_redirect_without_a_good_location_is_just_that() {
+        for location in ["http://[", "\u{7f}"] {
+            let found = answer(302, location, None, "ws://shop.example/");
+            assert_eq!(found, Cause::Status { status: 302 }, "{location}");
         }
+        let moved = answer(301, "https://shop.example/ws", None, "ws://shop.example/ws");
+        assert_eq!(moved.to_string(), "the address moved to wss://shop.example/ws (301)");
     }
 
     #[test]

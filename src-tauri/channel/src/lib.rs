@@ -67,6 +67,7 @@ mod link;
 mod machine;
 mod proxy;
 mod race;
+mod redirect;
 mod request;
 #[cfg(feature = "simulate")]
 #[doc(hidden)]

@@ -89,6 +89,12 @@ pub(crate) struct Machine {
     refresh: bool,
     /// The credential was read again since the last link.
     refreshed: bool,
+    /// When a link last worked.
+    worked: Option<Duration>,
+    /// Sign-ins in a row that were refused with a credential that was just read.
+    sign_ins_refused: usize,
+    /// Links in a row that were ended over the credential.
+    turned_away: u32,
     offline: bool,
     network_changed: Option<Duration>,
     /// Ends in a row that waiting hardly mends.
@@ -141,6 +147,9 @@ impl Machine {
             last_shortened: None,
             refresh: false,
             refreshed: false,
+            worked: None,
+            sign_ins_refused: 0,
+            turned_away: 0,
             offline: false,
             network_changed: None,
             in_vain: 0,
@@ -404,6 +413,7 @@ impl Machine {
     fn opened(&mut self, now: Now) {
         self.links_opened += 1;
         self.refreshed = false;
+        self.sign_ins_refused = 0;
         if self.skips() {
             self.too_big = 0;
         }

@@ -200,10 +200,24 @@ pub enum Cause {
         /// HTTP status.
         status: u16,
     },
-    /// Nothing was at the address (404), three times in a row.
-    WrongAddress {
+    /// 503 with a `Retry-After`: it will be there again.
+    Busy {
         /// HTTP status.
         status: u16,
+    },
+    /// A redirect to what looks like no sign-in.
+    Moved {
+        /// HTTP status.
+        status: u16,
+        /// Whether it stays with the host.
+        same_host: bool,
+        /// Where to, without what may be a secret; untrusted text.
+        to: String,
+    },
+    /// Nothing was at the address (404, 410), or the server hung up without an answer, three times in a row.
+    WrongAddress {
+        /// HTTP status; `None`: no answer.
+        status: Option<u16>,
     },
     /// 401, 403, 407 or a sign-in page.
     SignInRefused {
@@ -324,10 +338,11 @@ impl fmt::Display for Stage {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed(CloseInfo { code, reason }) => match close_code_words(*code) {
-                Some(words) => write!(f, "{words} ({code})"),
-                None if reason.trim().is_empty() => write!(f, "closed by the server ({code})"),
-                None => write!(f, "{} ({code})", plain(reason)),
+            Self::Closed(close) => match (close_code_words(close), close.said()) {
+                (Some(words), None) => write!(f, "{words} ({})", close.code),
+                (Some(words), Some(reason)) => write!(f, "{words}: {reason} ({})", close.code),
+                (None, Some(reason)) => write!(f, "{reason} ({})", close.code),
+                (None, None) => write!(f, "closed by the server ({})", close.code),
             },
             Self::Lost { detail } => write!(f, "connection lost ({detail})"),
             Self::Silent { after } => write!(f, "no answer for {} s", after.as_secs_f64().round()),
@@ -351,8 +366,29 @@ impl fmt::Display for Cause {
             Self::Certificate { detail } => write!(f, "certificate refused ({detail})"),
             Self::WrongName { detail } => write!(f, "certificate for another name ({detail})"),
             Self::Proxy { detail } => write!(f, "no way through the proxy: {detail}"),
+            Self::Status { status: status @ (404 | 410) } => {
+                write!(f, "nothing at this address ({status}), or a proxy drops `Upgrade`")
+            }
+            Self::Status { status: status @ (400 | 405 | 426) } => {
+                write!(f, "the server refused the request ({status}); a proxy may drop `Upgrade`")
+            }
+            Self::Status { status: status @ (501 | 505) } => {
+                write!(f, "no WebSocket at this address ({status}), or a proxy drops `Upgrade`")
+            }
             Self::Status { status } => write!(f, "{} ({status})", status_words(*status)),
-            Self::WrongAddress { status } => write!(f, "wrong address: nothing is there ({status})"),
+            Self::Busy { status } => write!(f, "server busy ({status})"),
+            Self::Moved { status, same_host: true, to } => {
+                write!(f, "the address moved to {} ({status})", plain(to))
+            }
+            Self::Moved { status, same_host: false, to } => {
+                write!(f, "the server redirects elsewhere ({status}): {}", plain(to))
+            }
+            Self::WrongAddress { status: Some(status) } => {
+                write!(f, "wrong address: nothing is there ({status}), or a proxy drops `Upgrade`")
+            }
+            Self::WrongAddress { status: None } => {
+                f.write_str("probably a wrong address: the server hangs up without an answer")
+            }
             Self::SignInRefused { status: 407 } => f.write_str("the proxy asks for a sign-in (407)"),
             Self::SignInRefused { status: status @ (401 | 403) } => write!(f, "sign-in refused ({status})"),
             Self::SignInRefused { status } => write!(f, "the server asks for a sign-in ({status})"),
@@ -364,9 +400,49 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Words for the close codes that have a meaning (RFC 6455, section 7.4.1; the IANA registry; 4500).
-fn close_code_words(code: u16) -> Option<&'static str> {
-    Some(match code {
+impl CloseInfo {
+    /// What the server's reason adds to the code: sanitised and cut, `None` if nothing.
+    #[must_use]
+    pub fn said(&self) -> Option<String> {
+        const FILLERS: [&str; 22] = [
+            "the",
+            "a",
+            "is",
+            "server",
+            "service",
+            "websocket",
+            "connection",
+            "normal",
+            "closure",
+            "close",
+            "closed",
+            "going",
+            "away",
+            "restart",
+            "restarting",
+            "stop",
+            "stopping",
+            "stopped",
+            "shutting",
+            "down",
+            "bye",
+            "goodbye",
+        ];
+        let reason = plain(&self.reason);
+        let has_words = (1000..=1015).contains(&self.code) || matches!(self.code, 3000 | 3003 | 4500);
+        let mut words = reason.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let adds = words.any(|word| !has_words || !FILLERS.contains(&word.to_ascii_lowercase().as_str()));
+        // Punctuation alone says something, too, where there is nothing else.
+        let adds = adds || (!reason.is_empty() && !reason.chars().any(|c| c.is_ascii_alphanumeric()));
+        (adds && !reason.is_empty()).then_some(reason)
+    }
+}
+
+/// Words for the close codes that have a meaning (RFC 6455, section 7.4.1; the IANA registry; 4500). Of 3000 and 3003
+/// applications make what they like: SockJS says `Broken framing.` with one.
+fn close_code_words(close: &CloseInfo) -> Option<&'static str> {
+    Some(match close.code {
+        3000 | 3003 if close.said().is_some() => return None,
         1000 => "closed by the server",
         1001 => "server going away",
         1002 => "protocol error",
@@ -391,10 +467,11 @@ fn close_code_words(code: u16) -> Option<&'static str> {
 
 fn status_words(status: u16) -> &'static str {
     match status {
-        404 => "nothing at this address",
+        408 | 409 | 421 | 423 | 425 => "not now, says the server",
         429 => "too many requests",
-        502 | 504 => "server not there behind its proxy",
-        503 => "server busy",
+        // From 521 on they are Cloudflare's.
+        502 | 504 | 521..=524 | 530 => "server not there behind its proxy",
+        503 => "not available",
         300..=399 => "the server redirects elsewhere",
         400..=499 => "the server refused the request",
         500..=599 => "server error",
@@ -430,6 +507,18 @@ mod tests {
     #[test]
     fn causes_are_told_in_calm_words() {
         assert_eq!(closed(1012, "restart!"), "server restarting (1012)");
+        assert_eq!(
+            closed(1001, "Connection Idle Timeout"),
+            "server going away: Connection Idle Timeout (1001)"
+        );
+        assert_eq!(closed(1001, "Going Away"), "server going away (1001)");
+        assert_eq!(closed(1000, "see you tomorrow"), "closed by the server: see you tomorrow (1000)");
+        assert_eq!(closed(1011, "keepalive ping timeout"), "server error: keepalive ping timeout (1011)");
+        assert_eq!(closed(1008, "token expired"), "refused by the server's policy: token expired (1008)");
+        assert_eq!(closed(3000, "Broken framing."), "Broken framing. (3000)");
+        assert_eq!(closed(3000, ""), "sign-in needed (3000)");
+        assert_eq!(closed(4321, "bye"), "bye (4321)");
+        assert_eq!(closed(1013, "再见"), "server busy: 再见 (1013)");
         assert_eq!(closed(1001, ""), "server going away (1001)");
         assert_eq!(closed(4321, "lunch break"), "lunch break (4321)");
         assert_eq!(closed(4321, " "), "closed by the server (4321)");
@@ -460,7 +549,7 @@ mod tests {
         };
         let connected = State::Connected { since: at };
         let waiting = |cause| State::Waiting { retry_at: at, attempt: 3, cause };
-        let wrong = Cause::WrongAddress { status: 404 };
+        let wrong = Cause::WrongAddress { status: Some(404) };
         for (state, peer, persistent, words) in [
             (State::Disconnected { since: at }, PeerCheck::Answers, false, "disconnected"),
             (
@@ -487,7 +576,7 @@ mod tests {
                 waiting(wrong),
                 PeerCheck::Unknown,
                 true,
-                "waiting: wrong address: nothing is there (404); again and again, so it may need mending",
+                "waiting: wrong address: nothing is there (404), or a proxy drops `Upgrade`; again and again, so it may need mending",
             ),
             (State::Replaced { since: at }, PeerCheck::Answers, false, "replaced by another tab or device"),
             (

@@ -55,6 +55,18 @@ pub struct Timing {
     pub needs_user_from: Duration,
     /// Latest such try.
     pub needs_user_to: Duration,
+    /// Where a sign-in is refused after a link that worked lately, the next looks come after these times: a sign-in
+    /// service that was down for a minute is back then. Too low: accounts get locked; too high: deaf after each such break.
+    pub sign_in_again: [Duration; 2],
+    /// How long ago a link may have worked for that. Too low: a service that is down in the morning is not waited for; too
+    /// high: a secret that is over for good is tried for nothing.
+    pub worked_lately: Duration,
+    /// A link that the peer ends sooner, with nothing said, may have been ended over the credential, which is read again. Too
+    /// low: a server that takes a moment to look at the token is missed; too high: token commands run for nothing.
+    pub turned_away: Duration,
+    /// The longest floor after links that were ended over the credential, one after the other. Too low: a token command
+    /// runs for nothing; too high: deaf for long after the token is renewed.
+    pub turned_away_cap: Duration,
     /// With no network, one try in this time (B3). Too low: battery; too high: a wrong advice costs more.
     pub offline_retry: Duration,
     /// Wake and network change shorten a wait at most once in this time (B6). Too low: a flapping interface
@@ -132,6 +144,10 @@ impl Default for Timing {
             retry_after_most: secs(3600),
             needs_user_from: secs(15 * 60),
             needs_user_to: secs(22 * 60),
+            sign_in_again: [secs(60), secs(4 * 60)],
+            worked_lately: secs(24 * 60 * 60),
+            turned_away: secs(5),
+            turned_away_cap: secs(15 * 60),
             offline_retry: secs(60),
             shorten_gap: secs(10),
             brake_link: secs(30),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Cause, Timing};
+use crate::{Cause, CloseInfo, Detail, Timing};
 
 /// Close code with which a server ends the older of two connections of one user.
 pub(crate) const REPLACED: u16 = 4500;
@@ -32,8 +32,10 @@ pub(crate) enum Verdict {
     Restart,
     /// At least this long (B2).
     Floor(Duration),
-    /// At least this long, with the credential read again.
+    /// At least this long and ever longer, with the credential read again.
     FloorAndRefresh(Duration),
+    /// The credential may be over: it is read again for an ordinary delay, and for floors that grow after that.
+    Refresh,
     /// 404: slow, and ever slower.
     WrongAddress,
     /// The server said when.
@@ -53,8 +55,25 @@ pub(crate) fn verdict(
     quiet: &BTreeSet<u16>,
     timing: &Timing,
 ) -> Verdict {
+    let after = retry_after.map(|after| after.clamp(timing.retry_after_least, timing.retry_after_most));
+    match (cause, after) {
+        // It is honoured wherever a server says it; who has to sign in, or is behind a portal, isn't helped by it alone.
+        (Cause::Status { status: 511 }, _) => Verdict::Floor(timing.portal_floor),
+        (
+            Cause::Status { .. }
+            | Cause::Busy { .. }
+            | Cause::Moved { .. }
+            | Cause::WrongAddress { .. }
+            | Cause::NotAWebSocket { .. },
+            Some(after),
+        ) => Verdict::RetryAfter(after),
+        _ => of_cause(cause, quiet, timing),
+    }
+}
+
+fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
     match cause {
-        Cause::Closed(close) => after_close(close.code, quiet, timing),
+        Cause::Closed(close) => after_close(close, quiet, timing),
         Cause::Refused { code: TOO_BIG, .. } => Verdict::Floor(timing.too_big_floor),
         Cause::Refused { .. } => Verdict::Floor(timing.refused_floor),
         Cause::Lost { .. }
@@ -68,11 +87,13 @@ pub(crate) fn verdict(
         // The clock is set by itself soon after a start.
         | Cause::Clock { .. } => Verdict::Ordinary,
         Cause::Certificate { .. } | Cause::WrongName { .. } => Verdict::Floor(timing.certificate_floor),
-        Cause::Status { status } => after_status(*status, retry_after, timing),
-        Cause::WrongAddress { .. } => Verdict::WrongAddress,
-        Cause::SignInRefused { status: 403 } => Verdict::NeedsUser,
+        Cause::Status { status } => after_status(*status, timing),
+        Cause::Busy { .. } => Verdict::Ordinary,
+        // Waiting may mend it where something in front hangs up for a server that is not there yet.
+        Cause::WrongAddress { status: None } => Verdict::Ordinary,
+        Cause::WrongAddress { status: Some(_) } => Verdict::WrongAddress,
         Cause::SignInRefused { .. } => Verdict::SignIn,
-        Cause::NotAWebSocket { .. } => Verdict::Floor(timing.not_websocket_floor),
+        Cause::Moved { .. } | Cause::NotAWebSocket { .. } => Verdict::Floor(timing.not_websocket_floor),
         Cause::CaptivePortal => Verdict::Floor(timing.portal_floor),
         Cause::Owner { .. } => Verdict::NeedsUser,
         Cause::Local => Verdict::Local,
@@ -84,9 +105,10 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
     match cause {
         Cause::Closed(close) => matches!(close.code, PROTOCOL | 1003 | INVALID_TEXT | 1010),
         Cause::Refused { code, .. } => *code != TOO_BIG,
-        Cause::Status { status } => *status == 404,
-        Cause::WrongAddress { .. } => true,
-        Cause::Lost { .. }
+        Cause::Status { status } => matches!(status, 404 | 410),
+        Cause::Lost { detail } => *detail == Detail::HungUp,
+        Cause::Moved { .. } | Cause::WrongAddress { .. } => true,
+        Cause::Busy { .. }
         | Cause::Silent { .. }
         | Cause::WriteStalled
         | Cause::Lookup { .. }
@@ -105,30 +127,49 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
     }
 }
 
-fn after_close(code: u16, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
-    if quiet.contains(&code) {
+/// Whether this end, however soon it comes, has nothing to do with the credential.
+pub(crate) fn explains_itself(cause: &Cause) -> bool {
+    let Cause::Closed(CloseInfo { code, .. }) = cause else { return false };
+    matches!(*code, 1001..=1003 | INVALID_TEXT | TOO_BIG | 1010 | 1012 | 1013)
+}
+
+/// Codes by which applications say that the credential is over, since browsers can't be told by a status.
+const SIGN_IN_CODES: [u16; 4] = [4001, 4003, 4401, 4403];
+
+fn after_close(close: &CloseInfo, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
+    let CloseInfo { code, reason } = close;
+    if quiet.contains(code) {
         return Verdict::Quiet;
     }
-    match code {
+    match *code {
         1001 => Verdict::GoingAway,
         1012 | 1013 => Verdict::Restart,
         PROTOCOL | 1003 | INVALID_TEXT | 1010 => Verdict::Floor(timing.refused_floor),
         1008 | 3000 | 3003 => Verdict::FloorAndRefresh(timing.refused_floor),
         TOO_BIG => Verdict::Floor(timing.too_big_floor),
+        code if SIGN_IN_CODES.contains(&code) || is_about_credential(reason) => Verdict::Refresh,
         _ => Verdict::Ordinary,
     }
 }
 
-fn after_status(status: u16, retry_after: Option<Duration>, timing: &Timing) -> Verdict {
-    match (status, retry_after) {
-        (401 | 407, _) => Verdict::SignIn,
-        (403, _) => Verdict::NeedsUser,
-        (404, _) => Verdict::WrongAddress,
-        (429 | 503, Some(after)) => {
-            Verdict::RetryAfter(after.clamp(timing.retry_after_least, timing.retry_after_most))
-        }
-        (511, _) => Verdict::Floor(timing.portal_floor),
-        (429 | 500..=599, _) => Verdict::Ordinary,
+fn is_about_credential(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    ["token", "unauthori", "unauthenti", "credential", "jwt", "session expired"]
+        .iter()
+        .any(|mark| reason.contains(mark))
+}
+
+/// By one question: does waiting mend it?
+fn after_status(status: u16, timing: &Timing) -> Verdict {
+    match status {
+        401 | 403 | 407 => Verdict::SignIn,
+        404 | 410 => Verdict::WrongAddress,
+        // The server can't do what was asked, and won't soon.
+        501 | 505 | 506 | 510 => Verdict::Floor(timing.not_websocket_floor),
+        // What a server, or a balancer in its place, says of this moment: a time-out (408, 460, 499), a conflict with
+        // something that goes on (409, 423), a connection that was the wrong one (421), too early (425), too often
+        // (420, 429), something else that failed (424), try again (449).
+        408 | 409 | 420 | 421 | 423 | 424 | 425 | 429 | 449 | 460 | 499 | 500..=599 => Verdict::Ordinary,
         _ => Verdict::Floor(timing.not_websocket_floor),
     }
 }
@@ -178,6 +219,16 @@ mod tests {
             (3002, Verdict::Ordinary),
             (3003, REFRESH_30),
             (3004, Verdict::Ordinary),
+            (4000, Verdict::Ordinary),
+            (4001, Verdict::Refresh),
+            (4002, Verdict::Ordinary),
+            (4003, Verdict::Refresh),
+            (4004, Verdict::Ordinary),
+            (4400, Verdict::Ordinary),
+            (4401, Verdict::Refresh),
+            (4402, Verdict::Ordinary),
+            (4403, Verdict::Refresh),
+            (4404, Verdict::Ordinary),
             (4499, Verdict::Ordinary),
             (4500, Verdict::Quiet),
             (4501, Verdict::Ordinary),
@@ -186,6 +237,24 @@ mod tests {
         ] {
             assert_eq!(close(code), expected, "close code {code}");
         }
+    }
+
+    #[test]
+    fn a_reason_about_the_credential_has_it_read_again_whatever_the_code() {
+        let after = |code, reason: &str| {
+            let cause = Cause::Closed(CloseInfo { code, reason: reason.to_owned() });
+            verdict(&cause, None, &BTreeSet::from([REPLACED]), &Timing::default())
+        };
+        for reason in
+            ["Token expired", "unauthorized", "JWT is over", "invalid credentials", "Session expired"]
+        {
+            for code in [1000, 1011, 4100] {
+                assert_eq!(after(code, reason), Verdict::Refresh, "{code} {reason}");
+            }
+            assert_eq!(after(1001, reason), Verdict::GoingAway, "all clients hear it");
+            assert_eq!(after(REPLACED, reason), Verdict::Quiet);
+        }
+        assert_eq!(after(1000, "Connection Idle Timeout"), Verdict::Ordinary);
     }
 
     #[test]
@@ -200,24 +269,55 @@ mod tests {
     #[test]
     fn every_upgrade_answer_does_what_the_table_says() {
         let slow = Verdict::Floor(Duration::from_secs(300));
+        let passing = Verdict::Ordinary;
         for (status, expected) in [
             (200, slow),
             (301, slow),
             (400, slow),
             (401, Verdict::SignIn),
             (402, slow),
-            (403, Verdict::NeedsUser),
+            (403, Verdict::SignIn),
             (404, Verdict::WrongAddress),
             (405, slow),
+            (406, slow),
             (407, Verdict::SignIn),
+            (408, passing),
+            (409, passing),
+            (410, Verdict::WrongAddress),
+            (411, slow),
+            (419, slow),
+            (420, passing),
+            (421, passing),
+            (422, slow),
+            (423, passing),
+            (424, passing),
+            (425, passing),
             (426, slow),
-            (429, Verdict::Ordinary),
-            (499, slow),
-            (500, Verdict::Ordinary),
-            (502, Verdict::Ordinary),
-            (503, Verdict::Ordinary),
+            (428, slow),
+            (429, passing),
+            (430, slow),
+            (448, slow),
+            (449, passing),
+            (451, slow),
+            (460, passing),
+            (461, slow),
+            (498, slow),
+            (499, passing),
+            (500, passing),
+            (501, slow),
+            (502, passing),
+            (503, passing),
+            (504, passing),
+            (505, slow),
+            (506, slow),
+            (507, passing),
+            (510, slow),
             (511, Verdict::Floor(Duration::from_secs(15))),
-            (599, Verdict::Ordinary),
+            (512, passing),
+            (520, passing),
+            (527, passing),
+            (530, passing),
+            (599, passing),
             (600, slow),
         ] {
             assert_eq!(answer(status, None), expected, "status {status}");
@@ -229,6 +329,14 @@ mod tests {
         assert_eq!(answer(503, Some(120)), Verdict::RetryAfter(Duration::from_secs(120)));
         assert_eq!(answer(429, Some(0)), Verdict::RetryAfter(Duration::from_secs(1)));
         assert_eq!(answer(503, Some(u64::MAX)), Verdict::RetryAfter(Duration::from_secs(3600)));
-        assert_eq!(answer(502, Some(120)), Verdict::Ordinary, "only 429 and 503 are asked");
+        let two_minutes = Verdict::RetryAfter(Duration::from_secs(120));
+        for status in [200, 302, 400, 404, 408, 425, 426, 500, 501, 502, 504, 520] {
+            assert_eq!(answer(status, Some(120)), two_minutes, "{status}");
+        }
+        assert_eq!(
+            answer(511, Some(120)),
+            Verdict::Floor(Duration::from_secs(15)),
+            "a portal's, not the server's"
+        );
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::Told;
-use super::step::{bad, failed, good, noted};
+use super::step::{bad, failed, good, noted, without_secret};
 use crate::cause;
 
 /// An interval may be this part of the silence that a link survives: the settings' own rule.
@@ -31,10 +31,15 @@ impl Owner for Same {
 pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told) {
     let words = told.words;
     let began = Instant::now();
+    let has_secret = params.credential.is_some();
     let (channel, _frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
     let mut status = channel.status();
     match opened(&mut status).await {
-        Err(cause) => told.tell(failed("upgrade", began.elapsed(), &cause, &config, words)).await,
+        Err(cause) => {
+            let step = failed("upgrade", began.elapsed(), &cause, &config, words);
+            let asks = matches!(cause, Cause::SignInRefused { status: 401 | 403 });
+            told.tell(if asks && !has_secret { without_secret(step, words) } else { step }).await;
+        }
         Ok(()) => {
             let step = good("upgrade", Some(began.elapsed()), words.doctor_upgraded());
             told.tell(step).await;

@@ -28,6 +28,11 @@ pub(super) fn bad(
     Step { step: name.to_owned(), ok: Some(false), ms: took.map(millis), detail: detail.into(), mend }
 }
 
+/// A sign-in was refused, and no secret was sent.
+pub(super) fn without_secret(step: Step, words: Words) -> Step {
+    Step { mend: Some(words.mend_no_secret()), ..step }
+}
+
 pub(super) fn failed(name: &str, took: Duration, cause: &Cause, config: &Config, words: Words) -> Step {
     bad(name, Some(took), cause::told(cause, words), mend(cause, config, words))
 }
@@ -188,8 +193,14 @@ fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::SignInRefused { status: 407 } => words.mend_proxy_sign_in(),
         Cause::SignInRefused { status: 403 } => words.mend_forbidden(),
         Cause::SignInRefused { .. } => words.mend_sign_in(),
-        Cause::WrongAddress { .. } | Cause::NotAWebSocket { .. } => words.mend_address(),
-        Cause::Status { status: 429 | 503 } => words.mend_busy(),
+        Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp } => words.mend_hung_up(),
+        Cause::WrongAddress { .. }
+        | Cause::NotAWebSocket { .. }
+        | Cause::Status { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } => words.mend_address(),
+        Cause::Moved { to, same_host: true, .. } => words.mend_moved(&tidings_channel::plain(to)),
+        Cause::Moved { .. } => words.mend_status(),
+        Cause::Busy { .. } | Cause::Status { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
+        Cause::Status { status: 502..=504 | 521..=524 | 530 } => words.mend_behind(),
         Cause::Status { status: 500.. } => words.mend_server_error(),
         Cause::Status { .. } => words.mend_status(),
         Cause::CaptivePortal => words.mend_captive_portal(),

@@ -1,12 +1,13 @@
 //! How a link or a dial ends, and what follows: the next delay, quiet, or the user's help.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{IN_VAIN, Machine, Phase, after_gap};
-use crate::delay::Delay;
+use crate::delay::{Delay, grown};
 use crate::facts::{End, Now, Output};
 use crate::verdict::{self, Verdict, verdict};
-use crate::{Cause, CloseInfo, Config};
+use crate::{Cause, CloseInfo, Config, Detail};
 
 impl Machine {
     pub(super) fn ended(&mut self, end: End, now: Now) {
@@ -28,7 +29,17 @@ impl Machine {
         };
         self.count_too_big(&cause, now);
         self.count_link(by_peer, now);
+        if by_peer && !verdict::explains_itself(&cause) && self.is_turned_away(now) {
+            self.refresh = true;
+        }
         self.conclude(cause, None, true, now);
+    }
+
+    /// Whether the link has just been opened, and nothing was said: it may have been ended over the credential.
+    fn is_turned_away(&self, now: Now) -> bool {
+        let Phase::Up { life, .. } = &self.phase else { return false };
+        let timing = &self.config.timing;
+        life.caught_nothing(now.mono, timing) && life.up(now.mono) < timing.turned_away
     }
 
     pub(super) fn count_too_big(&mut self, cause: &Cause, now: Now) {
@@ -93,6 +104,10 @@ impl Machine {
         let Phase::Up { life, .. } = &self.phase else { return };
         let timing = &self.config.timing;
         self.delays.count_link(by_peer, life.up(now.mono), self.delay_before, timing);
+        if !life.caught_nothing(now.mono, timing) {
+            self.worked = Some(now.mono);
+            self.turned_away = 0;
+        }
         if life.was_stable(now.mono, timing) {
             self.start_small();
             self.in_vain = 0;
@@ -114,7 +129,8 @@ impl Machine {
         now: Now,
     ) {
         let cause = self.judged(cause, now);
-        let Config { quiet_close_codes, timing, take_back_after, .. } = &*self.config;
+        let config = Arc::clone(&self.config);
+        let Config { quiet_close_codes, timing, take_back_after, .. } = &*config;
         let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
         match verdict {
             Verdict::Quiet => {
@@ -123,10 +139,19 @@ impl Machine {
                 self.phase = Phase::Replaced { since: now.wall, take_back };
                 return;
             }
-            Verdict::SignIn | Verdict::FloorAndRefresh(_) => {
+            Verdict::SignIn => {
                 self.refresh = true;
-                if verdict == Verdict::SignIn && self.refreshed {
+                if self.refreshed {
                     verdict = Verdict::NeedsUser;
+                }
+            }
+            Verdict::FloorAndRefresh(floor) => {
+                let times = self.count_turned_away();
+                verdict = Verdict::Floor(grown(floor, times, timing.turned_away_cap));
+            }
+            Verdict::Refresh => {
+                if let Some(times) = self.count_turned_away().checked_sub(1) {
+                    verdict = Verdict::Floor(grown(timing.refused_floor, times, timing.turned_away_cap));
                 }
             }
             Verdict::NeedsUser => self.refresh = true,
@@ -140,7 +165,14 @@ impl Machine {
         }
         let n = self.delays_drawn;
         self.delays_drawn = n.saturating_add(1);
-        let Delay { length, shortenable } = self.delays.draw(verdict, n, link_ended, timing);
+        let drawn = match (&cause, self.sign_in_again(verdict, now)) {
+            (Cause::SignInRefused { .. }, Some(again)) => Verdict::Floor(again),
+            _ => verdict,
+        };
+        let Delay { length, shortenable } = self.delays.draw(drawn, n, link_ended, timing);
+        // Whatever else the answer was, the server said when.
+        let asked = retry_after.filter(|_| cause != Cause::CaptivePortal).unwrap_or_default();
+        let length = length.max(asked.min(timing.retry_after_most));
         let length = if self.offline { length.max(timing.offline_retry) } else { length };
         let until = (now.mono + length).max(after_gap(self.last_dial, timing.dial_gap));
         let retry_at = now.wall + until.saturating_sub(now.mono);
@@ -150,6 +182,26 @@ impl Machine {
         } else {
             Phase::Waiting { began, until, retry_at, cause, shortenable }
         };
+    }
+
+    /// How many links in a row were ended over the credential before this one. It is read again.
+    fn count_turned_away(&mut self) -> u32 {
+        self.refresh = true;
+        let times = self.turned_away;
+        self.turned_away = times.saturating_add(1);
+        times
+    }
+
+    /// The time after which a sign-in that was refused for good is tried again all the same, where it worked lately.
+    fn sign_in_again(&mut self, verdict: Verdict, now: Now) -> Option<Duration> {
+        if verdict != Verdict::NeedsUser {
+            return None;
+        }
+        let timing = &self.config.timing;
+        let lately = self.worked.is_some_and(|at| now.mono.saturating_sub(at) < timing.worked_lately);
+        let again = timing.sign_in_again.get(self.sign_ins_refused).copied().filter(|_| lately);
+        self.sign_ins_refused = self.sign_ins_refused.saturating_add(1);
+        again
     }
 
     /// The cause, in the light of what came before.
@@ -162,10 +214,14 @@ impl Machine {
         if new_network && matches!(cause, Cause::WrongName { .. }) {
             return Cause::CaptivePortal;
         }
-        if let Cause::Status { status: status @ 404 } = cause
-            && self.in_vain >= IN_VAIN
-        {
-            return Cause::WrongAddress { status };
+        if self.in_vain < IN_VAIN {
+            return cause;
+        }
+        if let Cause::Status { status: status @ (404 | 410) } = cause {
+            return Cause::WrongAddress { status: Some(status) };
+        }
+        if let Cause::Lost { detail: Detail::HungUp } = cause {
+            return Cause::WrongAddress { status: None };
         }
         cause
     }

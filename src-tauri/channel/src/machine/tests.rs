@@ -645,12 +645,109 @@ fn a_credential_that_has_worked_is_read_again_before_the_user_is_asked() {
 
 #[test]
 fn what_only_the_user_can_mend_needs_the_user_at_once() {
-    for cause in [Cause::SignInRefused { status: 403 }, Cause::Owner { detail: "no token".to_owned() }] {
+    {
+        let cause = Cause::Owner { detail: "no token".to_owned() };
         let mut bench = Bench::new(config(), Start::Connect, 7);
         bench.until_dial(secs(1));
         bench.fail(cause.clone());
         let State::NeedsUser { cause: shown, .. } = bench.state() else { panic!("needs user") };
         assert_eq!(shown, cause);
+    }
+}
+
+#[test]
+fn a_sign_in_that_fails_for_a_minute_is_looked_at_soon_where_a_link_worked_lately() {
+    let refused_twice = |bench: &mut Bench, status| {
+        for _ in 0..2 {
+            bench.until_dial(secs(60));
+            bench.fail(Cause::SignInRefused { status });
+        }
+    };
+    for status in [401, 403] {
+        let mut bench = up();
+        bench.text();
+        bench.pass(secs(40));
+        bench.lose();
+        refused_twice(&mut bench, status);
+        for (from, to) in [(60, 90), (4 * 60, 6 * 60), (15 * 60, 22 * 60), (15 * 60, 22 * 60)] {
+            let State::NeedsUser { retry_at, .. } = bench.state() else { panic!("needs the user") };
+            let shown = retry_at.duration_since(epoch() + bench.mono).expect("to come");
+            let waited = bench.until_dial(secs(to));
+            assert!(waited >= secs(from), "{waited:?}");
+            assert_eq!(waited, shown, "the time that is shown is the one that is waited");
+            bench.news();
+            bench.fail(Cause::SignInRefused { status });
+        }
+        bench.until_dial(secs(22 * 60));
+        bench.open();
+        bench.text();
+        bench.lose();
+        refused_twice(&mut bench, status);
+        assert!(bench.until_dial(secs(90)) >= secs(60), "it begins anew");
+
+        let mut never = Bench::new(config(), Start::Connect, 7);
+        refused_twice(&mut never, status);
+        assert!(never.until_dial(secs(22 * 60)) >= secs(15 * 60), "no link worked before");
+    }
+}
+
+/// Whether the newest dial asked for a fresh credential.
+fn asked_anew(bench: &mut Bench) -> bool {
+    let asked = |output| matches!(output, Output::Dial { ask: DialAsk { refresh_credential: true, .. }, .. });
+    bench.news().into_iter().any(asked)
+}
+
+#[test]
+fn a_link_that_is_closed_over_the_credential_has_it_read_again_in_seconds_and_then_ever_more_rarely() {
+    for code in [4001, 4401, 4403] {
+        let mut bench = up();
+        for (from, to) in
+            [(0, 6), (30, 45), (60, 90), (120, 180), (240, 360), (480, 720), (900, 1350), (900, 1350)]
+        {
+            bench.news();
+            bench.closed(code);
+            let waited = bench.until_dial(secs(to));
+            assert!(waited >= secs(from), "{code}: {waited:?}, not from {from} s");
+            assert!(asked_anew(&mut bench), "{code}");
+            bench.open();
+        }
+        bench.text();
+        bench.pass(secs(7200));
+        bench.closed(code);
+        assert!(
+            bench.until_dial(secs(6)) <= secs(6),
+            "{code}: a link that worked has its token renewed in seconds"
+        );
+    }
+    for code in [1008, 3000, 3003] {
+        let mut bench = up();
+        for (from, to) in [(30, 45), (60, 90), (120, 180)] {
+            bench.closed(code);
+            assert!(bench.until_dial(secs(to)) >= secs(from), "{code}");
+            bench.open();
+        }
+    }
+}
+
+#[test]
+fn whatever_ends_a_link_at_once_has_the_credential_read_again_and_no_later_end_has() {
+    let ends: [fn(&mut Bench); 4] =
+        [|bench| bench.closed(1000), |bench| bench.closed(1005), |bench| bench.closed(4100), Bench::lose];
+    for end in ends {
+        let mut bench = up();
+        bench.pass(secs(1));
+        end(&mut bench);
+        bench.until_dial(secs(6));
+        assert!(asked_anew(&mut bench));
+
+        for late in [|bench: &mut Bench| bench.text(), |bench: &mut Bench| bench.pass(secs(20))] {
+            let mut bench = up();
+            late(&mut bench);
+            bench.news();
+            end(&mut bench);
+            bench.until_dial(secs(6));
+            assert!(!asked_anew(&mut bench), "it had nothing to do with it");
+        }
     }
 }
 
@@ -768,6 +865,20 @@ fn a_404_is_called_a_wrong_address_from_the_third_time() {
     bench.pass(secs(301));
     bench.lose();
     assert!(!bench.machine.status().persistent);
+}
+
+#[test]
+fn a_server_that_hangs_up_on_every_upgrade_is_called_a_wrong_address_from_the_third_time() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    for (times, wrong) in [(1, false), (2, false), (3, true), (4, true)] {
+        bench.until_dial(secs(60));
+        bench.fail(Cause::Lost { detail: Detail::HungUp });
+        let status = bench.machine.status();
+        let State::Waiting { cause, .. } = &status.state else { panic!("waiting") };
+        assert_eq!(cause.to_string().contains("wrong address"), wrong, "{cause}, {times} times");
+        assert_eq!(status.persistent, wrong);
+    }
+    assert!(bench.until_dial(secs(60)) <= secs(60), "it may be a proxy whose server is not there yet");
 }
 
 #[test]

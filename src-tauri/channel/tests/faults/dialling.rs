@@ -84,7 +84,10 @@ async fn a_redirect_to_another_origin_is_not_followed_and_no_credential_goes_the
     let asked = answer(&listener, &redirect).await;
     assert!(asked.to_lowercase().contains("authorization: bearer s3cret"), "the right server gets it");
     let (cause, status) = desk.trouble().await;
-    assert_eq!(cause, Cause::Status { status: 302 });
+    assert_eq!(
+        cause.to_string(),
+        format!("the server redirects elsewhere (302): ws://127.0.0.1:{other_port}/ws")
+    );
     assert!(!format!("{status:?}").contains("s3cret"));
     assert!(tokio::time::timeout(millis(200), elsewhere.accept()).await.is_err(), "it was followed");
 }
@@ -108,12 +111,37 @@ async fn an_expired_session_needs_the_user_after_one_more_try() {
 }
 
 #[tokio::test]
-async fn a_403_needs_the_user_at_once() {
+async fn a_403_has_the_secret_read_once_more_and_then_needs_the_user() {
     let (listener, port) = listen().await;
     let mut desk = Desk::new(config("ws", port));
     answer(&listener, "HTTP/1.1 403 \r\n\r\n").await;
+    answer(&listener, "HTTP/1.1 403 \r\n\r\n").await;
     assert_eq!(desk.needs_user().await, Cause::SignInRefused { status: 403 });
-    assert_eq!(desk.status.borrow().generation, 1);
+    assert_eq!(desk.status.borrow().generation, 2);
+}
+
+#[tokio::test]
+async fn a_redirect_that_only_adds_a_slash_is_no_sign_in_and_is_named() {
+    let (listener, port) = listen().await;
+    let mut desk = Desk::new(config("ws", port));
+    answer(&listener, "HTTP/1.1 307 \r\nLocation: /ws/user-channel/?x=1\r\n\r\n").await;
+    let (cause, _) = desk.trouble().await;
+    assert_eq!(
+        cause.to_string(),
+        format!("the address moved to ws://localhost:{port}/ws/user-channel/ (307)")
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_each_time_is_probably_at_another_address() {
+    let (listener, port) = listen().await;
+    let mut desk = Desk::new(config("ws", port));
+    for _ in 0..3 {
+        let mut stream = dialled(&listener).await;
+        head(&mut stream).await;
+    }
+    let told = |status: &Status| status.to_string().contains("probably a wrong address");
+    assert!(desk.until("told", told).await.persistent);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ detail-no-such-name = no such name
 detail-name-server-silent = the name server gives no answer
 detail-no-address = the name has no address
 detail-lookup-failed = the lookup failed
+detail-hung-up = the server hung up instead of answering
 detail-no-http = the answer is no HTTP
 detail-head-too-long = the response head is over 16 KiB
 detail-no-upgrade = the answer lacks `Upgrade: websocket`

@@ -17,6 +17,7 @@ detail-no-such-name = 没有此域名
 detail-name-server-silent = 域名服务器没有应答
 detail-no-address = 此域名没有地址
 detail-lookup-failed = 解析失败
+detail-hung-up = 服务器没有应答就断开了
 detail-no-http = 应答不是 HTTP
 detail-head-too-long = 响应头超过 16 KiB
 detail-no-upgrade = 应答缺少 `Upgrade: websocket`
