@@ -226,7 +226,7 @@ message: number, } | { "do": "mark_read",
 /**
  * Their rows.
  */
-messages: Array<number>, } | { "do": "restart_agent" } | { "do": "mark_all_read", 
+messages: Array<number>, } | { "do": "restart_agent" } | { "do": "quit" } | { "do": "mark_all_read", 
 /**
  * Id: only this channel's.
  */

@@ -157,6 +157,8 @@ function agentOf(scenario, language, theme) {
     switch (command.do) {
       case "restart_agent":
         return restart();
+      case "quit":
+        return agent.leave("Tidings has ended.");
       case "mark_read":
         for (const message of stored) if (command.messages.includes(message.row)) message.unread = false;
         return count();

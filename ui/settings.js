@@ -1,7 +1,7 @@
 // The page of the settings that are no channel's. Each change is written at once, so that there is nothing to save.
 
 import { copyButton } from "./clipboard.js";
-import { emptyState, foreign, make, pageHead, button } from "./dom.js";
+import { emptyState, foreign, make, pageHead, pressing, button } from "./dom.js";
 import { section } from "./editor.js";
 import { choiceField, fieldOf, switchField, textField } from "./fields.js";
 import { code, reason } from "./host.js";
@@ -20,7 +20,9 @@ import { words } from "./words.js";
  * @returns {import("./app").PageView} */
 export function settingsPage(app) {
   const body = make("div", { className: "settings" });
-  const element = make("div", { className: "page" }, pageHead(words.settings), body);
+  // There whatever the settings are like.
+  const end = section(words.quitTitle, words.quitText, pressing(words.quit, () => app.act({ do: "quit" })));
+  const element = make("div", { className: "page" }, pageHead(words.settings), body, end);
   /** @type {{ rebase: (report: SettingsReport) => void } | null} */
   let form = null;
   let loads = 0;

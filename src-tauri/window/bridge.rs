@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, WebviewWindow};
-use tidings_api::client::{Client, ClientError};
+use tidings_api::client::{self, Client, ClientError};
 use tidings_api::page::{AgentLink, PageError, PageErrorCode, PageEvent, Trial};
 use tidings_api::{ErrorCode, Event, Reply, Request, Step};
 use tokio::sync::mpsc;
@@ -60,6 +60,14 @@ impl Bridge {
             message: format!("Tidings could not be started: {error}"),
             key: None,
         })
+    }
+
+    /// Ends the agent. One that is gone already is as good.
+    pub(crate) async fn quit_agent(&self) -> Result<(), PageError> {
+        match client::quit(&self.socket).await {
+            Ok(()) | Err(ClientError::NotRunning) => Ok(()),
+            Err(error) => Err(page_error(&error)),
+        }
     }
 
     /// Hands on each step of a trial until its end.

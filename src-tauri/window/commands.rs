@@ -1,7 +1,7 @@
 //! The commands of the page. Nothing else is open to it.
 
-use tauri::State;
 use tauri::ipc::Channel;
+use tauri::{AppHandle, State};
 use tidings_api::page::{PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
 use tidings_api::{
     Edit, HealthReport, HistoryQuery, Preview, Reply, Request, SettingsReport, Step, StoredMessage,
@@ -19,7 +19,11 @@ pub(crate) fn subscribe(bridge: State<'_, Bridge>, events: Channel<PageEvent>) {
 
 /// Does what a button or a link asks for.
 #[tauri::command]
-pub(crate) async fn act(bridge: State<'_, Bridge>, command: PageCommand) -> Result<(), PageError> {
+pub(crate) async fn act(
+    app: AppHandle,
+    bridge: State<'_, Bridge>,
+    command: PageCommand,
+) -> Result<(), PageError> {
     let request = match command {
         PageCommand::Channel { action, channel } => Request::Act { action, channel },
         PageCommand::OpenLink { message } => Request::OpenLink { message },
@@ -31,6 +35,11 @@ pub(crate) async fn act(bridge: State<'_, Bridge>, command: PageCommand) -> Resu
         PageCommand::StartDemo => Request::StartDemo,
         PageCommand::EndDemo => Request::EndDemo,
         PageCommand::RestartAgent => return bridge.restart_agent().await,
+        PageCommand::Quit => {
+            bridge.quit_agent().await?;
+            app.exit(0);
+            return Ok(());
+        }
     };
     bridge.ask(&request).await.map(|_| ())
 }

@@ -211,6 +211,27 @@ async fn messages_are_read_by_keyboard_alone() {
 }
 
 #[tokio::test]
+async fn tidings_can_be_quit_from_the_settings_by_keyboard() {
+    for place in ["day#settings", "none#settings"] {
+        let mut page = page(place, WINDOW).await;
+        let quit =
+            "[...document.querySelectorAll('main button')].find(button => button.textContent === 'Quit')";
+        page.sees(
+            "a button with its words",
+            &format!("{quit}?.closest('section').innerText.includes('Ends Tidings')"),
+        )
+        .await
+        .expect("shown");
+        page.ask(&format!("{quit}.focus()")).await.expect("the focus");
+        page.key("Enter").await.expect("a key");
+        page.sees("its end", "document.querySelector('.banner')?.textContent.includes('is not running')")
+            .await
+            .expect("told");
+        no_complaints(page).await;
+    }
+}
+
+#[tokio::test]
 async fn a_gone_agent_is_told_and_can_be_started() {
     let mut page = page("leaves", WINDOW).await;
     page.sees(

@@ -4,6 +4,7 @@
 mod a_crash_is_told_and_its_report_copied;
 mod closing_it_leaves_nothing_behind;
 mod hostile_messages_are_text;
+mod it_ends_tidings_when_asked;
 mod it_is_one_window;
 mod it_leads_from_nothing_to_a_message;
 mod it_outlives_the_agent;

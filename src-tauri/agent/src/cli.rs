@@ -67,6 +67,7 @@ pub(crate) enum Command {
         time: Vec<String>,
     },
     Resume,
+    Quit,
     Tail(Tail),
     Doctor(Doctor),
     Diagnostics {

@@ -98,6 +98,7 @@ fn text(path: &str, words: Words) -> Option<String> {
         "pause" => words.help_pause(),
         "pause TIME" => words.help_pause_time(),
         "resume" => words.help_resume(),
+        "quit" => words.help_quit(),
         "tail" => words.help_tail(),
         "tail --json" | "listen --json" => words.help_json_lines(),
         "tail --since" => words.help_tail_since(),

@@ -111,6 +111,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Some(Command::Status { json }) => remote::status(&paths, *json, words).await,
             Some(Command::Pause { time }) => remote::pause(&paths, time, words).await,
             Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()], words).await,
+            Some(Command::Quit) => remote::quit(&paths).await,
             Some(Command::Tail(args)) => tail::run(&paths, args, words).await,
             Some(Command::Diagnostics { file }) => diagnostics::run(&paths, file.as_deref()).await,
             Some(Command::Export { file }) => transfer::export(&paths, file.as_deref(), words).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use tidings_api::client::{Client, ClientError};
+use tidings_api::client::{self, Client, ClientError};
 use tidings_api::{Action, ErrorCode, Reply, Request, StatusReport};
 use tidings_words::Words;
 use tokio::time::{Instant, sleep, timeout};
@@ -69,6 +69,12 @@ pub(crate) async fn pause(paths: &Paths, time: &[String], words: Words) -> anyho
         Ok(until) => ask(paths, &Request::Pause { until }, |_| Ok(())).await,
         Err(message) => Ok(usage(&message.said(words))),
     }
+}
+
+/// Returns once the running Tidings has ended.
+pub(crate) async fn quit(paths: &Paths) -> anyhow::Result<ExitCode> {
+    client::quit(&paths.socket()).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn ask(

@@ -117,6 +117,10 @@ impl Handler for Answers {
                 self.wishes.make(Wish::OpenWindow { activation_token, message: None });
                 Reply::Done { channels: Vec::new() }
             }
+            Request::Quit => {
+                self.wishes.make(Wish::Quit);
+                Reply::Done { channels: Vec::new() }
+            }
             Request::History(query) => self.history(query).await,
             Request::OpenLink { message } => self.open_link(RowId(message)).await,
             Request::Pause { until } => {

@@ -1,14 +1,59 @@
 //! The other end of the socket: what the command line and the window use.
 
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
 
-use tokio::io::BufReader;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{BufReader, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use crate::wire::{self, MAX_REPLY, ReadError};
 use crate::{Event, Refusal, Reply, Request};
+
+/// How long an agent may take to answer, and then to close its links and to end. Too low: one on a slow disk is said to be
+/// stuck; too high: who ends one that is stuck waits for nothing.
+const END: Duration = Duration::from_secs(10);
+
+/// Ends the agent that serves the socket, and waits until its process has ended.
+///
+/// # Errors
+/// [`ClientError::NotRunning`] where nobody listens, [`ClientError::Silent`] where it doesn't end.
+pub async fn quit(socket: &Path) -> Result<(), ClientError> {
+    let mut client = Client::connect(socket).await?;
+    // Held from before it ends: its number may be another's afterwards. None where the kernel is too old for it, or the
+    // agent lives in another container: the end of the connection has to do then.
+    let agent = client.agent_pid().and_then(Pid::from_raw);
+    let agent = agent.and_then(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok());
+    let ended = async {
+        match client.ask(&Request::Quit).await {
+            // It may be gone before its answer is out.
+            Ok(_) | Err(ClientError::Broken(_)) => {}
+            Err(error) => return Err(error),
+        }
+        match agent {
+            Some(agent) => watched(agent)?.readable().await.map(drop),
+            None => {
+                // Nothing more is said on it.
+                let _ = client.reply().await;
+                Ok(())
+            }
+        }
+        .map_err(ClientError::Broken)
+    };
+    tokio::time::timeout(END, ended).await.unwrap_or(Err(ClientError::Silent))
+}
+
+fn watched(process: OwnedFd) -> Result<AsyncFd<OwnedFd>, ClientError> {
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe because other types may close the descriptor early; this type can't"
+    )]
+    AsyncFd::with_interest(process, Interest::READABLE).map_err(ClientError::Broken)
+}
 
 /// A connection to the running agent.
 #[derive(Debug)]

@@ -61,6 +61,8 @@ pub enum PageCommand {
     },
     /// Start the agent where none runs; restart it where it is of another version.
     RestartAgent,
+    /// End the agent, and the window with it.
+    Quit,
     /// Count every message as read.
     MarkAllRead {
         /// Id: only this channel's.

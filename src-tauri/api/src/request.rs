@@ -32,6 +32,8 @@ pub enum Request {
         /// The desktop's permission to take the focus (XDG activation), where it hands one over.
         activation_token: Option<String>,
     },
+    /// End the agent, as **Quit** in the tray's menu does. Answered by [`Reply::Done`], or by the end of the connection.
+    Quit,
     /// Turn this connection into a stream of [`Event`]s. Answered by [`Reply::Event`] for ever.
     Subscribe {
         /// The subscriber is the window: it is told to raise itself, and there is only one of it.

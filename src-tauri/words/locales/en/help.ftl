@@ -31,6 +31,7 @@ help-pause = Hold popups back for a while (`pause 1h`), to a time (`pause until 
 help-pause-more = Messages go into the inbox meanwhile, critical ones pop up all the same, and one popup sums the rest up afterwards
 help-pause-time = A duration such as 30m or 1h, `until HH:MM`, or `off`; until resumed if left out
 help-resume = Show popups again
+help-quit = End the running Tidings, with its window, and wait until it has ended
 help-tail = Print messages of the running Tidings as they arrive, and stored ones before them if asked for
 help-tail-since = Begin with the stored messages from then on: a duration such as 1h, a time such as 08:00 or 2026-03-01T08:00:00Z, or the server's id of a message, after which it begins
 help-tail-search = Only messages that hold all of these words, stored ones as well as new ones

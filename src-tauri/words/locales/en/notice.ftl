@@ -15,4 +15,4 @@ notice-window-library = the window needs WebKitGTK 4.1, which is not installed (
 notice-window-missing = the window is not installed: there is no { $file }; everything else works without it
 notice-window-failed = the window could not be started: { $why }
 
-notice-crashed = Part of Tidings stopped unexpectedly. If something no longer works, quit Tidings and start it again. The report is { $file }; "Copy diagnostics" and `tidings diagnostics` have it, too
+notice-crashed = Part of Tidings stopped unexpectedly. If something no longer works, quit Tidings (`tidings quit`) and start it again. The report is { $file }; "Copy diagnostics" and `tidings diagnostics` have it, too

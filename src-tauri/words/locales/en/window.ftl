@@ -326,6 +326,9 @@ keep-hint = The oldest go first.
 settings-file-title = Settings file
 settings-file-text = Everything here is also in this file. You can edit it by hand while Tidings runs.
 copy-path = Copy path
+quit-title = Quit Tidings
+quit-text = Ends Tidings and this window. No messages come until you start it again.
+quit = Quit
 
 ## How a channel did
 

@@ -38,6 +38,7 @@ help-pause =
 help-pause-more = 期间的消息仍进入收件箱，紧急消息照常弹出，其余消息在结束后汇总为一条通知
 help-pause-time = 时长（如 30m 或 1h）、`until HH:MM` 或 `off`；省略则直到恢复为止
 help-resume = 恢复显示通知
+help-quit = 退出运行中的 Tidings 及其窗口，并等待其结束
 help-tail = 在消息到达时输出运行中的 Tidings 的消息，也可先输出已存储的消息
 help-tail-since =
     从此后已存储的消息开始：时长（如 1h）、时刻（如 08:00 或

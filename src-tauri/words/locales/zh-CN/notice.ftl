@@ -15,4 +15,4 @@ notice-window-library = 窗口需要 WebKitGTK 4.1，但尚未安装（Debian：
 notice-window-missing = 窗口未安装：找不到 { $file }；其他功能不受影响
 notice-window-failed = 无法启动窗口：{ $why }
 
-notice-crashed = Tidings 的一部分曾意外停止。如果有功能失灵，请退出并重新启动 Tidings。报告位于 { $file }；“复制诊断信息”和 `tidings diagnostics` 中也包含该报告
+notice-crashed = Tidings 的一部分曾意外停止。如果有功能失灵，请退出 Tidings（`tidings quit`）并重新启动。报告位于 { $file }；“复制诊断信息”和 `tidings diagnostics` 中也包含该报告

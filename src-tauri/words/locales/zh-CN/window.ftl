@@ -323,6 +323,9 @@ keep-hint = 最旧的消息先删除。
 settings-file-title = 设置文件
 settings-file-text = 以上所有设置也保存在此文件中。您可以在 Tidings 运行时手动编辑。
 copy-path = 复制路径
+quit-title = 退出 Tidings
+quit-text = 退出 Tidings 并关闭此窗口。再次启动之前不会收到消息。
+quit = 退出
 
 ## How a channel did
 
