@@ -3,6 +3,7 @@
 mod a_crash_leaves_a_report;
 mod a_full_disk_is_told_and_costs_nothing;
 mod a_kill_leaves_the_settings_whole;
+mod an_open_menu_keeps_its_rows;
 mod channel_trouble_is_told_once;
 mod channels_move_to_another_machine;
 mod demo_leaves_no_trace;

@@ -20,7 +20,7 @@ async fn a_replaced_channel_stays_quiet_until_the_user_takes_over() -> anyhow::R
     let times = [clock(before), clock(Timestamp::now())];
     assert!(times.iter().any(|time| label.ends_with(time.as_str())), "{label}: not since {times:?}");
     assert_eq!(item.icon, "tidings-replaced");
-    let commands: Vec<&str> = item.labels().into_iter().skip(1).take(2).collect();
+    let commands: Vec<&str> = item.choices().into_iter().take(2).collect();
     assert_eq!(commands, ["Take over here", "Pause notifications"]);
 
     scene.server.seen(0, |kind| matches!(kind, EventKind::Closed { .. })).await?;

@@ -60,6 +60,8 @@ pub struct Seen {
     pub icon: String,
     /// Folder in which the icon is looked for.
     pub icon_theme_path: String,
+    /// The tooltip's title: the only part that some hosts show.
+    pub tooltip_title: String,
     /// The tooltip's text, as markup.
     pub tooltip: String,
     /// The menu's entries, invisible ones included.
@@ -70,6 +72,29 @@ impl Seen {
     /// Labels that the user sees in the menu itself, separators left out.
     pub fn labels(&self) -> Vec<&str> {
         labels(&self.menu)
+    }
+
+    /// Labels of what the user can choose in the menu itself.
+    pub fn choices(&self) -> Vec<&str> {
+        choices(&self.menu)
+    }
+
+    /// Labels of what the user can choose in the submenu whose label begins so.
+    pub fn choices_in(&self, submenu: &str) -> Vec<&str> {
+        find(&self.menu, submenu).map_or_else(Vec::new, |entry| choices(&entry.entries))
+    }
+
+    /// The place of every visible entry, submenus' included, and its id: what an open menu is laid out by.
+    pub fn rows(&self) -> Vec<(usize, i32)> {
+        fn collect(entries: &[MenuEntry], depth: usize, rows: &mut Vec<(usize, i32)>) {
+            for entry in entries.iter().filter(|entry| entry.visible) {
+                rows.push((depth, entry.id));
+                collect(&entry.entries, depth + 1, rows);
+            }
+        }
+        let mut rows = Vec::new();
+        collect(&self.menu, 0, &mut rows);
+        rows
     }
 
     /// Labels that the user sees in the submenu whose label begins so.
@@ -87,6 +112,11 @@ impl Seen {
         let found = self.labels().into_iter().find(|label| label.starts_with(begins));
         found.with_context(|| format!("no visible {begins:?}; there is {:?}", self.labels()))
     }
+}
+
+fn choices(entries: &[MenuEntry]) -> Vec<&str> {
+    let seen = entries.iter().filter(|entry| entry.visible && entry.enabled && !entry.label.is_empty());
+    seen.map(|entry| entry.label.as_str()).collect()
 }
 
 fn labels(entries: &[MenuEntry]) -> Vec<&str> {
@@ -165,13 +195,15 @@ impl TrayHost {
     async fn read(&self) -> anyhow::Result<Seen> {
         let shown = self.only_item().await?.announced().await?;
         let item = self.properties().await?;
+        let tooltip = item.tool_tip().await?;
         Ok(Seen {
             id: item.id().await?,
             title: item.title().await?,
             status: item.status().await?,
             icon: shown.icon,
             icon_theme_path: item.icon_theme_path().await?,
-            tooltip: item.tool_tip().await?.3,
+            tooltip_title: tooltip.2,
+            tooltip: tooltip.3,
             menu: shown.menu,
         })
     }

@@ -216,7 +216,7 @@ fn entry((id, properties, children): Node) -> anyhow::Result<MenuEntry> {
         .into_iter()
         .map(|child| entry(Node::try_from(child).context("a menu entry is not of the protocol's form")?))
         .collect::<anyhow::Result<_>>()?;
-    // A doubled underscore is one; a single one would mark an access key.
-    let label = label.replace("__", "_");
+    // A doubled underscore is one; a single one would mark an access key. Spaces at the end are for the width alone.
+    let label = label.replace("__", "_").trim_end().to_owned();
     Ok(MenuEntry { id, label, enabled: flag("enabled"), visible: flag("visible"), entries })
 }

@@ -22,7 +22,8 @@ use view::{Does, Entry, TrayView};
 /// What the tray host sees.
 struct Item {
     view: TrayView,
-    icons: PathBuf,
+    /// Where they are unpacked, all of them: a name of which a host finds no icon, or half of one, is worse than none.
+    icons: Option<PathBuf>,
     snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
     /// Whether a tray host has the icon.
@@ -31,10 +32,12 @@ struct Item {
 
 /// Shows the tray until the agent ends; on a machine without a session bus it says so and returns.
 pub(crate) async fn run(mut snapshot: watch::Receiver<Snapshot>, wishes: Wishes, folder: &Path) {
-    if let Err(error) = icons::unpack(folder) {
-        tracing::warn!(%error, folder = %folder.display(), "the tray icons can't be unpacked; the host may show none");
+    let unpacked = icons::unpack(folder);
+    if let Err(error) = &unpacked {
+        tracing::warn!(%error, folder = %folder.display(), "the tray icons can't be unpacked; hosts get the small ones");
     }
-    let handle = match register(&mut snapshot, &wishes, folder).await {
+    let icons = unpacked.is_ok().then(|| folder.to_owned());
+    let handle = match register(&mut snapshot, &wishes, icons.as_deref()).await {
         Ok(handle) => handle,
         Err(error) => {
             tracing::warn!(%error, "no tray: the session bus can't be used; everything else goes on");
@@ -61,7 +64,7 @@ const REGISTRATIONS: u32 = 3;
 async fn register(
     snapshot: &mut watch::Receiver<Snapshot>,
     wishes: &Wishes,
-    folder: &Path,
+    icons: Option<&Path>,
 ) -> Result<ksni::Handle<Item>, ksni::Error> {
     let mut tries = 1..=REGISTRATIONS;
     loop {
@@ -69,7 +72,7 @@ async fn register(
         let hosted = Arc::new(AtomicBool::new(true));
         let item = Item {
             view,
-            icons: folder.to_owned(),
+            icons: icons.map(Path::to_owned),
             snapshot: snapshot.clone(),
             wishes: wishes.clone(),
             hosted: hosted.clone(),
@@ -102,7 +105,7 @@ impl Tray for Item {
     }
 
     fn icon_name(&self) -> String {
-        self.view.icon_name()
+        self.icons.as_ref().map(|_| self.view.icon_name()).unwrap_or_default()
     }
 
     fn icon_pixmap(&self) -> Vec<ksni::Icon> {
@@ -110,15 +113,15 @@ impl Tray for Item {
     }
 
     fn icon_theme_path(&self) -> String {
-        self.icons.to_string_lossy().into_owned()
+        self.icons.as_ref().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     fn tool_tip(&self) -> ksni::ToolTip {
         ksni::ToolTip {
-            title: "Tidings".to_owned(),
+            title: self.view.title.clone(),
             // Hosts read markup here, and channel names are not ours.
             description: crate::text::escaped(&self.view.tooltip),
-            icon_name: self.view.icon_name(),
+            icon_name: self.icon_name(),
             icon_pixmap: Vec::new(),
         }
     }
@@ -159,19 +162,19 @@ fn draw(entry: &Entry) -> MenuItem<Item> {
             ..StandardItem::default()
         }
         .into(),
-        Entry::Command { label, visible, does } => {
+        Entry::Command { label, enabled, does } => {
             let does = does.clone();
             StandardItem {
                 label: literal(label),
-                visible: *visible,
+                enabled: *enabled,
                 activate: Box::new(move |item: &mut Item| item.wishes.make(wish(&does))),
                 ..StandardItem::default()
             }
             .into()
         }
-        Entry::Submenu { label, visible, entries } => SubMenu {
+        Entry::Submenu { label, enabled, entries } => SubMenu {
             label: literal(label),
-            visible: *visible,
+            enabled: *enabled,
             submenu: entries.iter().map(draw).collect(),
             ..SubMenu::default()
         }

@@ -1,5 +1,11 @@
 //! The tray's icons travel inside the binary. A tray host reads icons from disk by name, so they are
 //! unpacked into the state folder; for hosts that only take pixels each has a 22 px picture as well.
+//!
+//! Hosts differ in where below that folder they look. Most add it to the folders of their icon theme and read
+//! `hicolor/…` there. GNOME's extension has it alone: without an index of a theme it finds what lies in the folder
+//! itself, and for a name that doesn't it takes one that begins so, which is another state's icon or the app's. (An
+//! index of ours would be the wrong cure: a host that finds it first has it as the index of everybody's icons.) So
+//! each icon is in both places, and if one can't be there, none is named and the hosts take the pictures.
 
 use std::path::Path;
 
@@ -35,7 +41,9 @@ pub(super) fn unpack(folder: &Path) -> std::io::Result<()> {
     let status = folder.join("hicolor/scalable/status");
     crate::paths::create_private(&status)?;
     for (name, drawing, _) in ICONS {
-        write_if_other(&status.join(format!("{name}.svg")), drawing)?;
+        let file = format!("{name}.svg");
+        write_if_other(&folder.join(&file), drawing)?;
+        write_if_other(&status.join(&file), drawing)?;
     }
     write_if_other(&folder.join("tidings.svg"), APP)
 }
@@ -69,6 +77,7 @@ pub(super) fn pixmap(name: &str) -> Option<ksni::Icon> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tray::view::{Shape, icon_name};
 
     #[test]
     fn every_icon_has_a_picture_of_22_by_22_pixels() {
@@ -86,6 +95,37 @@ mod tests {
         for (name, drawing, _) in ICONS {
             let path = folder.path().join(format!("hicolor/scalable/status/{name}.svg"));
             assert_eq!(&std::fs::read(path).unwrap(), drawing);
+        }
+    }
+
+    /// As a host does that has the item's path alone (GNOME's extension): `hicolor` only by its index, and for a name
+    /// that is not there the longest beginning of it.
+    fn found_by_the_path_alone(folder: &Path, name: &str) -> Option<Vec<u8>> {
+        let mut name = name;
+        loop {
+            let mut places = vec![folder.to_owned()];
+            if folder.join("hicolor/index.theme").exists() {
+                places.push(folder.join("hicolor/scalable/status"));
+            }
+            let found = places.iter().find_map(|place| std::fs::read(place.join(format!("{name}.svg"))).ok());
+            if found.is_some() {
+                return found;
+            }
+            (name, _) = name.rsplit_once('-')?;
+        }
+    }
+
+    #[test]
+    fn a_host_that_has_our_path_alone_finds_each_states_own_icon() {
+        let folder = tempfile::tempdir().unwrap();
+        unpack(folder.path()).unwrap();
+        for shape in Shape::ALL {
+            for unread in [false, true] {
+                let name = icon_name(shape, unread);
+                let (_, drawing, _) = ICONS.iter().find(|(icon, _, _)| *icon == name).expect(&name);
+                let found = found_by_the_path_alone(folder.path(), &name);
+                assert!(found.as_deref() == Some(*drawing), "{name} is drawn as something else");
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What the tray shows, as data: a projection of the [`Snapshot`]. Tests compare this; `item` draws it.
 //!
 //! The number and order of the entries depend only on how many channels there are, so that the tray host's
-//! ids stay: what doesn't apply is there but not visible. Every live fact is an absolute time, so that a
-//! menu left open does not become untrue and nothing has to tick.
+//! ids stay. So do those that are visible, but for the lines of notices: many hosts never resize an open menu, and rows
+//! that come or go would move others under the pointer. What doesn't apply can't be chosen, or has its row's label
+//! changed to what does. Every live fact is an absolute time, so that a menu left open does not become untrue and
+//! nothing has to tick.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -21,6 +23,13 @@ pub(crate) const RECENT: usize = 5;
 const NOTICES: usize = 5;
 /// A menu line is cut to this many characters: hosts don't wrap.
 const LINE: usize = 80;
+/// The width that the menu has at least, in digits. Too low: a menu that was opened while all was well is too narrow for
+/// the cause when a link falls, and GTK's hosts cut it; too high: a wide menu for a few words.
+const WIDTH: usize = 48;
+/// As wide as a digit, and never trimmed as a space at the end may be.
+const FIGURE_SPACE: &str = "\u{2007}";
+/// Stands in `Recent` where there is no message yet.
+const NO_MESSAGE: &str = "–";
 /// A notice takes up to this many lines: its mend stands at its end.
 const NOTICE_LINES: usize = 3;
 
@@ -29,6 +38,9 @@ pub(crate) struct TrayView {
     pub(crate) shape: Shape,
     /// Adds a dot to the icon.
     pub(crate) unread: bool,
+    /// What the icon says, in words of our own: a host may show no more of the tooltip, and read it as markup or not.
+    pub(crate) title: String,
+    /// The channels' states and the notices, a line each.
     pub(crate) tooltip: String,
     pub(crate) menu: Vec<Entry>,
 }
@@ -45,9 +57,21 @@ pub(crate) enum Shape {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Entry {
-    Line { label: String, visible: bool },
-    Command { label: String, visible: bool, does: Does },
-    Submenu { label: String, visible: bool, entries: Vec<Entry> },
+    /// Told, not chosen.
+    Line {
+        label: String,
+        visible: bool,
+    },
+    Command {
+        label: String,
+        enabled: bool,
+        does: Does,
+    },
+    Submenu {
+        label: String,
+        enabled: bool,
+        entries: Vec<Entry>,
+    },
     Separator,
 }
 
@@ -62,6 +86,10 @@ pub(crate) enum Does {
 }
 
 impl Shape {
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 5] =
+        [Self::Connected, Self::Working, Self::Off, Self::Replaced, Self::Attention];
+
     fn of(state: &State) -> Self {
         match state {
             State::Connected { .. } => Self::Connected,
@@ -88,9 +116,11 @@ impl TrayView {
         menu.push(command(words.tray_open(), true, Does::OpenMessage(None)));
         menu.push(Entry::Separator);
         menu.push(command(words.tray_quit(), true, Does::Quit));
+        let (shape, unread) = (shape(snapshot, &statuses), snapshot.unread.total > 0);
         Self {
-            shape: shape(snapshot, &statuses),
-            unread: snapshot.unread.total > 0,
+            shape,
+            unread,
+            title: title(shape, unread, words),
             tooltip: tooltip(snapshot, &statuses, now),
             menu,
         }
@@ -98,16 +128,20 @@ impl TrayView {
 
     /// Name of the icon in `icons/tray`.
     pub(crate) fn icon_name(&self) -> String {
-        let shape = match self.shape {
-            Shape::Connected => "connected",
-            Shape::Working => "working",
-            Shape::Off => "off",
-            Shape::Replaced => "replaced",
-            Shape::Attention => "attention",
-        };
-        let dot = if self.unread { "-unread" } else { "" };
-        format!("tidings-{shape}{dot}")
+        icon_name(self.shape, self.unread)
     }
+}
+
+pub(super) fn icon_name(shape: Shape, unread: bool) -> String {
+    let shape = match shape {
+        Shape::Connected => "connected",
+        Shape::Working => "working",
+        Shape::Off => "off",
+        Shape::Replaced => "replaced",
+        Shape::Attention => "attention",
+    };
+    let dot = if unread { "-unread" } else { "" };
+    format!("tidings-{shape}{dot}")
 }
 
 fn shape(snapshot: &Snapshot, statuses: &[Status]) -> Shape {
@@ -143,7 +177,7 @@ fn channel_entries(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> Vec
                 .zip(statuses)
                 .map(|(channel, status)| Entry::Submenu {
                     label: line(&channel_line(channel, status, now, words)),
-                    visible: true,
+                    enabled: true,
                     entries: commands(channel, &status.state, words).into(),
                 })
                 .collect();
@@ -160,21 +194,21 @@ fn channel_entries(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> Vec
     }
 }
 
-/// The four commands of a channel; those that make sense in its state are visible.
-fn commands(channel: &ChannelView, state: &State, words: Words) -> [Entry; 4] {
-    let (connect, reconnect_now, take_over, disconnect) = match state {
-        State::Connected { .. } | State::Connecting { .. } => (false, false, false, true),
-        State::Waiting { .. } => (false, true, false, true),
-        State::Disconnected { .. } => (true, false, false, false),
-        State::Replaced { .. } => (false, false, true, false),
-        State::NeedsUser { .. } => (true, false, false, true),
+/// The two rows of a channel: what connects it in this state, and what disconnects it.
+fn commands(channel: &ChannelView, state: &State, words: Words) -> [Entry; 2] {
+    let (connects, label, can_connect, can_disconnect) = match state {
+        State::Connected { .. } | State::Connecting { .. } => {
+            (Action::ReconnectNow, words.action_reconnect_now(), false, true)
+        }
+        State::Waiting { .. } => (Action::ReconnectNow, words.action_reconnect_now(), true, true),
+        State::Disconnected { .. } => (Action::Connect, words.action_connect(), true, false),
+        State::Replaced { .. } => (Action::TakeOver, words.action_take_over(), true, false),
+        State::NeedsUser { .. } => (Action::Connect, words.action_connect(), true, true),
     };
     let does = |action| Does::Act { action, channel: Some(channel.id.clone()) };
     [
-        command(words.action_connect(), connect, does(Action::Connect)),
-        command(words.action_reconnect_now(), reconnect_now, does(Action::ReconnectNow)),
-        command(words.action_take_over(), take_over, does(Action::TakeOver)),
-        command(words.action_disconnect(), disconnect, does(Action::Disconnect)),
+        command(label, can_connect, does(connects)),
+        command(words.action_disconnect(), can_disconnect, does(Action::Disconnect)),
     ]
 }
 
@@ -187,7 +221,7 @@ fn pause_entry(paused_until: Option<Timestamp>, now: &Zoned, words: Words) -> En
     let choice = |label, pause| command(label, true, Does::Pause(pause));
     Entry::Submenu {
         label,
-        visible: true,
+        enabled: true,
         entries: vec![
             command(words.tray_resume(), paused_until.is_some(), Does::Resume),
             choice(words.tray_pause_minutes(30), PauseFor::Minutes(30)),
@@ -202,10 +236,23 @@ fn recent_entry(snapshot: &Snapshot) -> Entry {
     let entries = (0..RECENT)
         .map(|index| match snapshot.recent.get(index) {
             Some(message) => command(line(&message.title), true, Does::OpenMessage(Some(message.row))),
-            None => command(String::new(), false, Does::OpenMessage(None)),
+            None => command(NO_MESSAGE.to_owned(), false, Does::OpenMessage(None)),
         })
         .collect();
-    Entry::Submenu { label: snapshot.words.tray_recent(), visible: !snapshot.recent.is_empty(), entries }
+    // The row whose label is always the same gives the menu its width.
+    let label = snapshot.words.tray_recent() + &FIGURE_SPACE.repeat(WIDTH);
+    Entry::Submenu { label, enabled: !snapshot.recent.is_empty(), entries }
+}
+
+fn title(shape: Shape, unread: bool, words: Words) -> String {
+    let state = match shape {
+        Shape::Connected => words.tray_title_connected(),
+        Shape::Working => words.tray_title_working(),
+        Shape::Off => words.tray_title_off(),
+        Shape::Replaced => words.tray_title_replaced(),
+        Shape::Attention => words.tray_title_attention(),
+    };
+    if unread { words.tray_title_unread(&state) } else { words.tray_title(&state) }
 }
 
 fn tooltip(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> String {
@@ -267,8 +314,8 @@ pub(crate) fn clock(time: Timestamp, now: &Zoned, seconds: bool, words: Words) -
     }
 }
 
-fn command(label: String, visible: bool, does: Does) -> Entry {
-    Entry::Command { label, visible, does }
+fn command(label: String, enabled: bool, does: Does) -> Entry {
+    Entry::Command { label, enabled, does }
 }
 
 /// A notice as at most [`NOTICE_LINES`] lines, broken between words.
@@ -303,7 +350,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use tidings_channel::CloseInfo;
-    use tidings_inbox::Show;
+    use tidings_inbox::{ChannelProfile, Message, Payload, Show, decode};
     use tokio::sync::watch;
 
     use super::*;
@@ -348,6 +395,11 @@ mod tests {
 
     fn wrong() -> Notice {
         Notice::Window(WindowError::Failed("no room".to_owned()))
+    }
+
+    fn message(number: usize) -> Message {
+        let payload = Payload::Text(format!("message {number}"));
+        decode(&ChannelProfile::new("a", "A"), payload, Timestamp::UNIX_EPOCH).expect("a message")
     }
 
     fn view(channels: Vec<ChannelView>) -> TrayView {
@@ -415,7 +467,7 @@ mod tests {
         for ((state, ..), (line, commands)) in every_state().into_iter().zip(expected) {
             let view = in_chinese(vec![channel("订单", state.clone())]);
             assert_eq!(view.menu[0], Entry::Line { label: line.to_owned(), visible: true });
-            assert_eq!(visible_commands(&view.menu), commands, "{line}");
+            assert_eq!(commands_to_choose(&view.menu), commands, "{line}");
             assert_eq!(view.tooltip, format!("订单：{line}"));
         }
     }
@@ -444,9 +496,9 @@ mod tests {
         );
     }
 
-    fn visible_commands(entries: &[Entry]) -> Vec<&str> {
+    fn commands_to_choose(entries: &[Entry]) -> Vec<&str> {
         let commands = entries.iter().filter_map(|entry| match entry {
-            Entry::Command { label, visible: true, does: Does::Act { .. } } => Some(label.as_str()),
+            Entry::Command { label, enabled: true, does: Does::Act { .. } } => Some(label.as_str()),
             Entry::Command { .. } | Entry::Line { .. } | Entry::Submenu { .. } | Entry::Separator => None,
         });
         commands.collect()
@@ -458,7 +510,7 @@ mod tests {
             let view = view(vec![channel("Orders", state)]);
             assert_eq!(view.shape, shape);
             assert_eq!(view.menu[0], Entry::Line { label: line.to_owned(), visible: true });
-            assert_eq!(visible_commands(&view.menu), commands, "{line}");
+            assert_eq!(commands_to_choose(&view.menu), commands, "{line}");
         }
     }
 
@@ -468,11 +520,11 @@ mod tests {
         let channels = states.iter().map(|(state, ..)| channel("Orders", state.clone())).collect();
         let view = view(channels);
         for ((_, _, line, commands), entry) in states.iter().zip(&view.menu) {
-            let Entry::Submenu { label, visible: true, entries } = entry else { panic!("{entry:?}") };
+            let Entry::Submenu { label, enabled: true, entries } = entry else { panic!("{entry:?}") };
             assert_eq!(*label, format!("Orders: {line}"));
-            assert_eq!(visible_commands(entries), *commands);
+            assert_eq!(commands_to_choose(entries), *commands);
         }
-        assert_eq!(visible_commands(&view.menu), ["Connect all", "Disconnect all"]);
+        assert_eq!(commands_to_choose(&view.menu), ["Connect all", "Disconnect all"]);
     }
 
     #[test]
@@ -496,26 +548,83 @@ mod tests {
         assert_eq!(view(vec![off, on]).shape, Shape::Connected);
     }
 
-    #[test]
-    fn the_menus_structure_is_the_same_in_every_state_so_that_its_ids_stay() {
-        fn structure(entries: &[Entry]) -> String {
-            let kinds = entries.iter().map(|entry| match entry {
-                Entry::Line { .. } => "line".to_owned(),
-                Entry::Command { .. } => "command".to_owned(),
-                Entry::Submenu { entries, .. } => format!("({})", structure(entries)),
-                Entry::Separator => "separator".to_owned(),
-            });
-            kinds.collect::<Vec<_>>().join(" ")
+    /// The kinds of all rows, and the labels of none: what a host must lay out anew when it changes.
+    fn rows(entries: &[Entry]) -> String {
+        let kinds = entries.iter().map(|entry| match entry {
+            Entry::Line { visible, .. } => if *visible { "line" } else { "hidden" }.to_owned(),
+            Entry::Command { label, .. } => if label.is_empty() { "blank" } else { "command" }.to_owned(),
+            Entry::Submenu { entries, .. } => format!("({})", rows(entries)),
+            Entry::Separator => "separator".to_owned(),
+        });
+        kinds.collect::<Vec<_>>().join(" ")
+    }
+
+    /// All that one and the same channels may show, with and without whatever else a menu tells.
+    fn snapshots_of(channels: usize) -> Vec<Snapshot> {
+        let states: Vec<State> = every_state().into_iter().map(|(state, ..)| state).collect();
+        let mut snapshots = Vec::new();
+        for first in 0..states.len() {
+            for messages in [0, 1, RECENT, RECENT + 1] {
+                for paused_until in [None, Some(Timestamp::from_second(9).unwrap()), Some(Timestamp::MAX)] {
+                    for language in tidings_words::Language::ALL {
+                        let state =
+                            |place: usize| states[(first * (place + 1) + place) % states.len()].clone();
+                        let recent = (0..messages).map(message).collect();
+                        snapshots.push(Snapshot {
+                            channels: (0..channels).map(|place| channel("A", state(place))).collect(),
+                            recent,
+                            paused_until,
+                            words: Words::of(language),
+                            ..Snapshot::default()
+                        });
+                    }
+                }
+            }
         }
-        let of = |snapshot: &Snapshot| structure(&TrayView::of(snapshot, &now()).menu);
-        let plain = |state| Snapshot { channels: vec![channel("A", state)], ..Snapshot::default() };
-        let first = of(&plain(State::Disconnected { since: at(0) }));
-        for (state, ..) in every_state() {
-            let mut snapshot = plain(state);
-            assert_eq!(of(&snapshot), first);
-            snapshot.notices.insert(Source::Settings, wrong());
-            snapshot.paused_until = Some(Timestamp::MAX);
-            assert_eq!(of(&snapshot), first);
+        snapshots
+    }
+
+    #[test]
+    fn an_open_menu_keeps_its_rows_whatever_the_channels_do() {
+        for channels in 0..=3 {
+            let of = |snapshot: &Snapshot| rows(&TrayView::of(snapshot, &now()).menu);
+            let snapshots = snapshots_of(channels);
+            let first = of(&snapshots[0]);
+            assert!(!first.contains("blank"), "{first}");
+            for snapshot in &snapshots {
+                assert_eq!(of(snapshot), first, "{snapshot:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_notice_shows_its_lines_and_the_ids_of_all_rows_stay() {
+        let of = |snapshot: &Snapshot| rows(&TrayView::of(snapshot, &now()).menu);
+        let mut snapshot = snapshots_of(1).remove(0);
+        let before = of(&snapshot);
+        snapshot.notices.insert(Source::Settings, wrong());
+        let told = of(&snapshot);
+        assert_eq!(told, before.replacen("hidden", "line", 1));
+        assert_eq!(told.split(' ').count(), before.split(' ').count());
+    }
+
+    #[test]
+    fn a_menu_opened_while_all_is_well_is_wide_enough_for_the_cause_of_a_fall() {
+        let columns = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+        let widest = |view: &TrayView| {
+            let labels = view.menu.iter().map(|entry| match entry {
+                Entry::Line { label, .. } | Entry::Command { label, .. } | Entry::Submenu { label, .. } => {
+                    columns(&label.replace(FIGURE_SPACE, "0"))
+                }
+                Entry::Separator => 0,
+            });
+            labels.max().unwrap_or_default()
+        };
+        for of in [view, in_chinese] {
+            let well = widest(&of(vec![channel("A", every_state()[0].0.clone())]));
+            for (state, ..) in every_state() {
+                assert!(widest(&of(vec![channel("A", state)])) <= well);
+            }
         }
     }
 
@@ -551,6 +660,26 @@ mod tests {
         let day_before = at(NOON - 24 * 3600);
         let menu = view(vec![channel("A", State::Connected { since: day_before })]).menu;
         assert_eq!(menu[0], Entry::Line { label: "Connected since 28 Feb 14:02".to_owned(), visible: true });
+    }
+
+    #[test]
+    fn the_tooltips_title_says_what_the_icon_says_and_nothing_that_could_be_markup() {
+        for of in [Words::default(), Words::of(tidings_words::Language::SimplifiedChinese)] {
+            let mut titles = std::collections::BTreeSet::new();
+            for (state, ..) in every_state() {
+                for unread in [0, 1] {
+                    let channels = vec![channel("A<b> & Co_x", state.clone())];
+                    let mut snapshot = Snapshot { channels, words: of, ..Snapshot::default() };
+                    snapshot.unread.total = unread;
+                    let view = TrayView::of(&snapshot, &now());
+                    assert!(view.title.starts_with("Tidings") && !view.title.contains(['<', '>', '&']));
+                    titles.insert((view.icon_name(), view.title));
+                }
+            }
+            let icons: std::collections::BTreeSet<_> = titles.iter().map(|(icon, _)| icon).collect();
+            let words: std::collections::BTreeSet<_> = titles.iter().map(|(_, title)| title).collect();
+            assert_eq!((icons.len(), words.len(), titles.len()), (10, 10, 10), "{titles:?}");
+        }
     }
 
     #[test]

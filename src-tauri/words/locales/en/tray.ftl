@@ -12,6 +12,16 @@ stage-tcp = TCP
 stage-tls = TLS
 stage-upgrade = upgrade
 
+# The tooltip's first line: what the icon says, in words. Some hosts show no more of it. Some read it as markup and some don't:
+# none of < > & may be in it.
+tray-title = Tidings: { $state }
+tray-title-unread = Tidings: { $state }, unread messages
+tray-title-connected = connected
+tray-title-working = connecting
+tray-title-off = disconnected
+tray-title-replaced = replaced by another tab or device
+tray-title-attention = needs you
+
 tray-no-channel = No channel in the settings file yet
 tray-pause = Pause notifications
 tray-paused = Notifications paused

@@ -12,6 +12,16 @@ stage-tcp = TCP
 stage-tls = TLS
 stage-upgrade = 协议升级
 
+# The tooltip's first line: what the icon says, in words. Some hosts show no more of it. Some read it as markup and some don't:
+# none of < > & may be in it.
+tray-title = Tidings：{ $state }
+tray-title-unread = Tidings：{ $state }，有未读消息
+tray-title-connected = 已连接
+tray-title-working = 正在连接
+tray-title-off = 已断开
+tray-title-replaced = 已被其他标签页或设备接管
+tray-title-attention = 需要您处理
+
 tray-no-channel = 设置文件中还没有频道
 tray-pause = 暂停通知
 tray-paused = 通知已暂停
