@@ -1,60 +1,63 @@
 //! The desktop's notification service, over one lasting connection (Desktop Notifications Specification).
+//!
+//! An id means something only to the very program that gave it. So each popup is remembered together with the
+//! unique bus name that answered for it: calls go to that name, signals count from it alone, and what was
+//! remembered is forgotten when another name answers, or the bus says that this one is gone. Services come and go
+//! as they like: some quit after each popup, and our next call makes the bus start them.
+//!
+//! All that the service says is heard in the order in which it said it: signals and answers come out of one queue,
+//! also while an answer is awaited.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
+use std::pin::{Pin, pin};
 
-use futures_util::StreamExt;
+use futures_util::stream::Peekable;
+use futures_util::{FutureExt, StreamExt};
 use notify_rust::Notification;
+use serde::Serialize;
 use tidings_inbox::{Inbox, Popup, RowId};
 use tokio::sync::watch;
 use url::Url;
-use zbus::fdo::PropertiesProxy;
-use zbus::proxy::CacheProperties;
-use zbus::zvariant::Value;
-use zbus::{Connection, proxy};
+use zbus::fdo::DBusProxy;
+use zbus::message::Type;
+use zbus::names::{BusName, OwnedUniqueName, UniqueName};
+use zbus::zvariant::{DynamicType, OwnedValue, Value};
+use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use super::{Abilities, Queue, compose, compose_trouble};
 use crate::snapshot::Snapshot;
 use crate::trouble::Trouble;
 use crate::wish::{Wish, Wishes};
 
-/// Popups whose click is still waited for, and whose place a newer one may take; of more, the oldest are forgotten
-/// and a click on them opens nothing.
+const NAME: &str = "org.freedesktop.Notifications";
+const PATH: &str = "/org/freedesktop/Notifications";
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+const BUS: &str = "org.freedesktop.DBus";
+
+/// Popups that a click may still come for; of more, the oldest are forgotten and a click on them opens nothing.
+/// Those that are closed are among them: some services tell of the click after the end, and some bring popups back
+/// from a history.
 const REMEMBERED: usize = 1000;
 
-#[proxy(
-    interface = "org.freedesktop.Notifications",
-    default_service = "org.freedesktop.Notifications",
-    default_path = "/org/freedesktop/Notifications"
-)]
-trait Notifications {
-    #[expect(clippy::too_many_arguments, reason = "the specification's method")]
-    fn notify(
-        &self,
-        app_name: &str,
-        replaces_id: u32,
-        app_icon: &str,
-        summary: &str,
-        body: &str,
-        actions: &[String],
-        hints: HashMap<&str, Value<'_>>,
-        expire_timeout: i32,
-    ) -> zbus::Result<u32>;
-    fn get_capabilities(&self) -> zbus::Result<Vec<String>>;
-    fn close_notification(&self, id: u32) -> zbus::Result<()>;
-    /// Only some services have it.
-    #[zbus(property(emits_changed_signal = "false"))]
-    fn inhibited(&self) -> zbus::Result<bool>;
-    #[zbus(signal)]
-    fn action_invoked(&self, id: u32, action: &str) -> zbus::Result<()>;
-    #[zbus(signal)]
-    fn activation_token(&self, id: u32, token: &str) -> zbus::Result<()>;
-    #[zbus(signal)]
-    fn notification_closed(&self, id: u32, reason: u32) -> zbus::Result<()>;
+/// Calls of `Notify` for one popup at most. After the first it is tried again where the service went away before
+/// the call reached it, and where the oldest of ours made room. Too low: notification-daemon, which goes on counting
+/// what expired, shows nothing any more; too high: a service that refuses everything costs as many popups.
+const TRIES: usize = 4;
+
+/// The service that answered last.
+struct Owner {
+    name: OwnedUniqueName,
+    /// `None`: not asked yet.
+    can: Option<Abilities>,
 }
 
-/// A popup that is still there, as far as is known.
-struct Live {
+/// A popup of ours.
+struct Shown {
+    /// Its owner's.
+    id: u32,
+    stage: Stage,
+    critical: bool,
     rows: Vec<RowId>,
     /// Channel and tag: a newer popup of the same tag takes its place.
     tag: Option<(String, String)>,
@@ -63,21 +66,51 @@ struct Live {
     activation_token: Option<String>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It is there, as far as is known.
+    Open,
+    /// It was clicked, and is about to be closed: a double click is one.
+    Clicked,
+    /// It is closed. A click that is told of only now counts, and so does one on a popup out of a history.
+    Closed,
+}
+
+/// What became of a popup.
+enum Outcome {
+    Shown,
+    /// The service was told not to disturb.
+    Held,
+    Refused(zbus::Error),
+}
+
 struct Service {
-    proxy: NotificationsProxy<'static>,
-    /// Asked once, and again when the service restarts.
-    abilities: Option<Abilities>,
-    live: BTreeMap<u32, Live>,
+    connection: Connection,
+    /// All that comes over the connection, in order.
+    wire: Peekable<MessageStream>,
+    owner: Option<Owner>,
+    /// The owner's popups, in the order in which they were shown.
+    shown: VecDeque<Shown>,
     /// A popup was refused: what it told is told again once the service takes another.
     refused: bool,
     /// The service was told not to disturb.
     inhibited: bool,
     /// What was told of channels themselves, by id. Its popup, while there is one, has the tag of that name.
     told: BTreeMap<String, Trouble>,
+    due: Due,
     inbox: Inbox,
     snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
     icon: PathBuf,
+}
+
+/// What was heard and asks for a call of the service.
+#[derive(Default)]
+struct Due {
+    /// Popups that were clicked.
+    close: Vec<u32>,
+    look_at_inhibition: bool,
+    tell_troubles: bool,
 }
 
 /// Shows what comes out of `queue` until the connection ends.
@@ -92,62 +125,30 @@ pub(crate) async fn run(
     wishes: Wishes,
     icon: PathBuf,
 ) -> zbus::Result<()> {
-    let proxy =
-        NotificationsProxy::builder(&connection).cache_properties(CacheProperties::No).build().await?;
+    let wire = MessageStream::from(&connection).peekable();
     // Listening starts before the first popup: a quick click isn't missed.
-    let mut clicks = proxy.receive_action_invoked().await?;
-    let mut tokens = proxy.receive_activation_token().await?;
-    let mut closed = proxy.receive_notification_closed().await?;
-    let mut owners = proxy.inner().receive_owner_changed().await?;
-    let properties = PropertiesProxy::builder(&connection)
-        .destination(proxy.inner().destination().to_owned())?
-        .path(proxy.inner().path().to_owned())?
-        .build()
-        .await?;
-    let mut properties = properties.receive_properties_changed().await?;
+    listen(&connection).await?;
     let mut service = Service {
-        proxy,
-        abilities: None,
-        live: BTreeMap::new(),
+        connection,
+        wire,
+        owner: None,
+        shown: VecDeque::new(),
         refused: false,
         inhibited: false,
         told: BTreeMap::new(),
+        due: Due::default(),
         inbox,
         snapshot: snapshot.clone(),
         wishes: wishes.clone(),
         icon,
     };
     loop {
+        service.do_what_is_due().await;
         tokio::select! {
             biased;
-            Some(token) = tokens.next() => {
-                if let Ok(token) = token.args() && let Some(live) = service.live.get_mut(token.id()) {
-                    live.activation_token = Some((*token.token()).to_owned());
-                }
-            }
-            Some(click) = clicks.next() => {
-                if let Ok(click) = click.args() {
-                    service.clicked(*click.id(), click.action());
-                }
-            }
-            Some(gone) = closed.next() => {
-                if let Ok(gone) = gone.args() {
-                    service.live.remove(gone.id());
-                }
-            }
-            owner = owners.next() => match owner {
-                // The service went; what it showed went with it.
-                Some(None) => {
-                    tracing::warn!("the notification service is gone; messages wait in the inbox for the next one");
-                    service.forget();
-                }
-                Some(Some(_)) => {
-                    tracing::info!("a notification service is there");
-                    service.forget();
-                    service.inbox.show_pending();
-                    service.tell_troubles().await;
-                }
-                None => {
+            message = service.wire.next() => match message {
+                Some(Ok(message)) => service.heard(&message),
+                Some(Err(_)) | None => {
                     wishes.make(Wish::SessionEnded);
                     return Ok(());
                 }
@@ -157,9 +158,8 @@ pub(crate) async fn run(
                     service.withdraw(|_| true).await;
                     return Ok(());
                 }
-                service.tell_troubles().await;
+                service.due.tell_troubles = true;
             }
-            Some(_) = properties.next() => service.look_at_inhibition().await,
             Some(popup) = queue.popups.recv() => service.show(&popup).await,
             // Only once the queue is empty: what found no room is summed up then.
             Some(mut rows) = queue.overflow.recv() => {
@@ -174,28 +174,37 @@ pub(crate) async fn run(
     }
 }
 
+/// Asks the bus for the service's signals, and for news of who the service is.
+async fn listen(connection: &Connection) -> zbus::Result<()> {
+    let bus = DBusProxy::new(connection).await?;
+    let signals = || MatchRule::builder().msg_type(Type::Signal);
+    for rule in [
+        signals().interface(NAME)?.path(PATH)?,
+        signals().interface(PROPERTIES)?.path(PATH)?,
+        signals().interface(BUS)?.member("NameOwnerChanged")?.arg(0, NAME)?,
+    ] {
+        bus.add_match_rule(rule.build()).await?;
+    }
+    Ok(())
+}
+
 impl Service {
     async fn show(&mut self, popup: &Popup) {
-        let can = self.abilities().await;
-        if self.inhibited && !popup.is_critical() {
-            // It was on its way when the service was told not to disturb.
-            self.inbox.not_shown(popup.rows());
-            return;
-        }
-        let notification = compose(popup, &self.snapshot.borrow(), can, &self.icon);
-        let tag = tag(popup);
-        let replaces = tag.as_ref().and_then(|tag| self.tagged(tag)).unwrap_or(0);
         // No time limit: a hanging service must not be shown a message twice. What comes meanwhile waits
         // in the queue, then in the inbox; if the service dies, the bus answers for it.
-        match self.notify(&notification, replaces).await {
-            Ok(id) => {
+        let outcome = self
+            .notify(Shown::of(popup), |snapshot, can, icon| compose(popup, snapshot, can, icon))
+            .await;
+        match outcome {
+            Outcome::Shown => {
                 self.inbox.shown(popup.rows());
                 if std::mem::take(&mut self.refused) {
                     self.inbox.show_pending();
                 }
-                self.remember(id, Live::of(popup, tag));
             }
-            Err(error) => {
+            // It was on its way when the service was told not to disturb.
+            Outcome::Held => self.inbox.not_shown(popup.rows()),
+            Outcome::Refused(error) => {
                 tracing::warn!(%error, "a popup could not be shown; the message is in the inbox and is shown later");
                 self.inbox.not_shown(popup.rows());
                 self.refused = true;
@@ -211,25 +220,18 @@ impl Service {
             if self.told.get(&channel) == Some(&trouble) {
                 continue;
             }
-            let can = self.abilities().await;
-            if self.inhibited {
-                return;
-            }
-            let notification = compose_trouble(&channel, &trouble, &self.snapshot.borrow(), can, &self.icon);
-            let tag = trouble_tag(&channel);
-            match self.notify(&notification, self.tagged(&tag).unwrap_or(0)).await {
-                Ok(id) => {
-                    let live = Live {
-                        rows: Vec::new(),
-                        tag: Some(tag),
-                        opens: None,
-                        buttons: Vec::new(),
-                        activation_token: None,
-                    };
-                    self.remember(id, live);
+            let popup = Shown { tag: Some(trouble_tag(&channel)), ..Shown::plain(Vec::new()) };
+            let outcome = self
+                .notify(popup, |snapshot, can, icon| {
+                    compose_trouble(&channel, &trouble, snapshot, can, icon)
+                })
+                .await;
+            match outcome {
+                Outcome::Shown => {
                     self.told.insert(channel, trouble);
                 }
-                Err(error) => {
+                Outcome::Held => return,
+                Outcome::Refused(error) => {
                     tracing::warn!(%error, channel, "its trouble could not be told");
                 }
             }
@@ -240,37 +242,122 @@ impl Service {
     async fn withdraw(&mut self, over: impl Fn(&str) -> bool) {
         for (channel, _) in self.told.extract_if(.., |channel, _| over(channel)).collect::<Vec<_>>() {
             if let Some(id) = self.tagged(&trouble_tag(&channel)) {
-                self.live.remove(&id);
+                self.ended(id);
                 // One that the user has closed meanwhile is as good.
-                let _ = self.proxy.close_notification(id).await;
+                let _ = self.close(id).await;
+            }
+        }
+    }
+
+    /// Has a popup shown, in the place of the one of its tag.
+    async fn notify(
+        &mut self,
+        mut popup: Shown,
+        compose: impl Fn(&Snapshot, Abilities, &std::path::Path) -> Notification,
+    ) -> Outcome {
+        let mut tries_left = TRIES;
+        loop {
+            let can = self.meet().await;
+            if self.inhibited && !popup.critical {
+                return Outcome::Held;
+            }
+            let notification = compose(&self.snapshot.borrow(), can, &self.icon);
+            let replaces = popup.tag.as_ref().and_then(|tag| self.tagged(tag)).unwrap_or(0);
+            let hints: HashMap<&str, Value<'_>> = notification.hints.iter().map(Into::into).collect();
+            let body = (
+                notification.appname.as_str(),
+                replaces,
+                notification.icon.as_str(),
+                notification.summary.as_str(),
+                notification.body.as_str(),
+                &notification.actions,
+                hints,
+                i32::from(notification.timeout),
+            );
+            let answer = self.call(NAME, "Notify", &body).await;
+            tries_left -= 1;
+            let error = match answer.and_then(|reply| Ok((reply.body().deserialize()?, reply))) {
+                Ok((id, reply)) => {
+                    self.met(&reply);
+                    popup.id = id;
+                    self.remember(popup);
+                    return Outcome::Shown;
+                }
+                Err(error) => error,
+            };
+            let again = tries_left > 0
+                && if self.is_gone(&error) {
+                    self.forget();
+                    true
+                } else {
+                    self.is_refusal(&error) && self.make_room().await
+                };
+            if !again {
+                return Outcome::Refused(error);
+            }
+        }
+    }
+
+    /// Whether the service that was called was no more: the call reached nobody.
+    fn is_gone(&self, error: &zbus::Error) -> bool {
+        let unknown = |name: &str| {
+            ["ServiceUnknown", "NameHasNoOwner"].map(|error| format!("{BUS}.Error.{error}")).contains(&name.to_owned())
+        };
+        self.owner.is_some()
+            && matches!(error, zbus::Error::MethodError(name, _, reply)
+                if sender(reply).is_some_and(|sender| sender == BUS) && unknown(name))
+    }
+
+    /// Whether it is the service's own word, and not the second in a row: then it isn't for want of room.
+    fn is_refusal(&self, error: &zbus::Error) -> bool {
+        !self.refused
+            && matches!(error, zbus::Error::MethodError(_, _, reply)
+                if sender(reply).is_some_and(|sender| sender != BUS))
+    }
+
+    /// Closes the oldest of our popups, critical ones last; false if there is none. Its message is in the inbox.
+    async fn make_room(&mut self) -> bool {
+        loop {
+            let open = || self.shown.iter().filter(|shown| shown.stage == Stage::Open);
+            let oldest = open().find(|shown| !shown.critical).or_else(|| open().next());
+            let Some(id) = oldest.map(|shown| shown.id) else { return false };
+            self.ended(id);
+            // One that the service doesn't know any more makes no room.
+            if self.close(id).await.is_ok() {
+                return true;
             }
         }
     }
 
     fn tagged(&self, tag: &(String, String)) -> Option<u32> {
-        self.live.iter().find(|(_, live)| live.tag.as_ref() == Some(tag)).map(|(id, _)| *id)
+        let open = |shown: &&Shown| shown.stage == Stage::Open && shown.tag.as_ref() == Some(tag);
+        self.shown.iter().find(open).map(|shown| shown.id)
     }
 
-    fn remember(&mut self, id: u32, live: Live) {
-        self.live.insert(id, live);
-        if self.live.len() > REMEMBERED {
-            self.live.pop_first();
+    fn remember(&mut self, popup: Shown) {
+        self.shown.retain(|shown| shown.id != popup.id);
+        self.shown.push_back(popup);
+        if self.shown.len() > REMEMBERED {
+            self.shown.pop_front();
         }
     }
 
-    /// Another service knows nothing of what the last one showed, and may be of another kind.
+    fn find(&mut self, id: u32) -> Option<&mut Shown> {
+        self.shown.iter_mut().find(|shown| shown.id == id)
+    }
+
+    fn ended(&mut self, id: u32) {
+        if let Some(shown) = self.find(id) {
+            shown.stage = Stage::Closed;
+        }
+    }
+
+    /// What the last service showed went with it.
     fn forget(&mut self) {
-        self.abilities = None;
-        self.live.clear();
+        self.owner = None;
+        self.shown.clear();
+        self.due.close.clear();
         self.set_inhibited(false);
-    }
-
-    async fn look_at_inhibition(&mut self) {
-        // Of most services it is no property.
-        let inhibited = self.proxy.inhibited().await.unwrap_or(false);
-        if self.set_inhibited(inhibited) && !inhibited {
-            self.tell_troubles().await;
-        }
     }
 
     /// Whether that is news.
@@ -283,62 +370,209 @@ impl Service {
         changed
     }
 
-    async fn notify(&self, notification: &Notification, replaces: u32) -> zbus::Result<u32> {
-        self.proxy
-            .notify(
-                &notification.appname,
-                replaces,
-                &notification.icon,
-                &notification.summary,
-                &notification.body,
-                &notification.actions,
-                notification.hints.iter().map(Into::into).collect(),
-                notification.timeout.into(),
-            )
-            .await
+    /// Asks the service what it can do, once each.
+    async fn meet(&mut self) -> Abilities {
+        if let Some(Owner { can: Some(can), .. }) = &self.owner {
+            return *can;
+        }
+        let answer = self.call(NAME, "GetCapabilities", &()).await;
+        let words = answer.and_then(|reply| Ok((reply.body().deserialize::<Vec<String>>()?, reply)));
+        let Ok((words, reply)) = words else {
+            // Without its word the body is taken for markup: a stray `&amp;` is better than an injected link.
+            return Abilities { markup: true, ..Abilities::default() };
+        };
+        self.met(&reply);
+        let inhibited = self.is_inhibited().await;
+        self.set_inhibited(inhibited);
+        let has = |word: &str| words.iter().any(|known| known == word);
+        let can = Abilities { markup: has("body-markup"), actions: has("actions") };
+        if let Some(owner) = &mut self.owner {
+            owner.can = Some(can);
+        }
+        can
     }
 
-    async fn abilities(&mut self) -> Abilities {
-        if let Some(abilities) = self.abilities {
-            return abilities;
+    /// The one that answers is the service from now on.
+    fn met(&mut self, reply: &Message) {
+        let Some(name) = sender(reply) else { return };
+        if self.owner.as_ref().is_none_or(|owner| owner.name != name) {
+            self.forget();
+            self.owner = Some(Owner { name: name.to_owned().into(), can: None });
         }
-        match self.proxy.get_capabilities().await {
-            Ok(words) => {
-                let inhibited = self.proxy.inhibited().await.unwrap_or(false);
-                self.set_inhibited(inhibited);
-                let has = |word: &str| words.iter().any(|known| known == word);
-                *self.abilities.insert(Abilities { markup: has("body-markup"), actions: has("actions") })
+    }
+
+    async fn is_inhibited(&mut self) -> bool {
+        // Of most services it is no property.
+        let answer = self.call(PROPERTIES, "Get", &(NAME, "Inhibited")).await;
+        let value = answer.and_then(|reply| reply.body().deserialize::<OwnedValue>());
+        value.is_ok_and(|value| bool::try_from(value).unwrap_or(false))
+    }
+
+    async fn close(&mut self, id: u32) -> zbus::Result<Message> {
+        self.call(NAME, "CloseNotification", &id).await
+    }
+
+    /// Calls the service: the very one that is known, or else whichever there is, or the bus starts.
+    async fn call(
+        &mut self,
+        interface: &'static str,
+        method: &'static str,
+        arguments: &(impl Serialize + DynamicType),
+    ) -> zbus::Result<Message> {
+        let service: BusName<'static> = match &self.owner {
+            Some(owner) => owner.name.inner().to_owned().into(),
+            None => BusName::from_static_str(NAME)?,
+        };
+        let connection = self.connection.clone();
+        let call = connection.call_method(Some(service), PATH, Some(interface), method, arguments);
+        let mut call = pin!(call);
+        let answer = loop {
+            tokio::select! {
+                biased;
+                answer = &mut call => break answer,
+                Some(Ok(message)) = self.wire.next() => self.heard(&message),
             }
-            // Without its word the body is taken for markup: a stray `&amp;` is better than an injected link.
-            Err(_) => Abilities { markup: true, actions: false },
+        };
+        if let Ok(reply) | Err(zbus::Error::MethodError(_, _, reply)) = &answer {
+            // What was said before the answer counts before it.
+            let at = reply.recv_position();
+            let earlier = |message: &zbus::Result<Message>| {
+                message.as_ref().is_ok_and(|message| message.recv_position() < at)
+            };
+            while let Some(Some(Ok(message))) = Pin::new(&mut self.wire).next_if(earlier).now_or_never() {
+                self.heard(&message);
+            }
+        }
+        answer
+    }
+
+    /// Calls the service where what was heard asks for it.
+    async fn do_what_is_due(&mut self) {
+        loop {
+            if let Some(id) = self.due.close.pop() {
+                // Most services have closed it themselves; lxqt-notificationd leaves it over what it opened.
+                let _ = self.close(id).await;
+            } else if std::mem::take(&mut self.due.look_at_inhibition) {
+                let inhibited = self.is_inhibited().await;
+                self.due.tell_troubles |= self.set_inhibited(inhibited) && !inhibited;
+            } else if std::mem::take(&mut self.due.tell_troubles) {
+                self.tell_troubles().await;
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn heard(&mut self, message: &Message) {
+        if message.message_type() != Type::Signal {
+            return;
+        }
+        let header = message.header();
+        let (Some(interface), Some(member)) = (header.interface(), header.member()) else { return };
+        let body = message.body();
+        match (interface.as_str(), member.as_str()) {
+            (BUS, "NameOwnerChanged") if header.sender().is_some_and(|sender| sender == BUS) => {
+                if let Ok((NAME, old, new)) = body.deserialize() {
+                    self.owner_changed(old, new);
+                }
+            }
+            (PROPERTIES, "PropertiesChanged") => {
+                self.due.look_at_inhibition |= body.deserialize().is_ok_and(
+                    |(interface, _, _): (&str, HashMap<&str, Value<'_>>, Vec<&str>)| interface == NAME,
+                );
+            }
+            (NAME, member) if header.sender().is_some_and(|sender| self.is_owner(sender)) => match member {
+                "ActivationToken" => {
+                    if let Ok((id, token)) = body.deserialize::<(u32, String)>()
+                        && let Some(shown) = self.find(id)
+                    {
+                        shown.activation_token = Some(token);
+                    }
+                }
+                "ActionInvoked" => {
+                    if let Ok((id, action)) = body.deserialize::<(u32, &str)>() {
+                        self.clicked(id, action);
+                    }
+                }
+                "NotificationClosed" => {
+                    if let Ok((id, _)) = body.deserialize::<(u32, u32)>() {
+                        self.ended(id);
+                    }
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn is_owner(&self, name: &UniqueName<'_>) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner.name == *name)
+    }
+
+    /// The bus says who the service was, and is.
+    fn owner_changed(&mut self, old: &str, new: &str) {
+        if self.owner.as_ref().is_some_and(|owner| owner.name.as_str() == old) {
+            tracing::info!("the notification service is gone; messages wait in the inbox for the next one");
+            self.forget();
+        }
+        // It may be the one that has answered already: this news comes after the answer then.
+        if !new.is_empty() {
+            tracing::info!("a notification service is there");
+            self.inbox.show_pending();
+            self.due.tell_troubles = true;
         }
     }
 
     fn clicked(&mut self, id: u32, action: &str) {
-        // The popup's end is announced by the service (`NotificationClosed`), where it ends.
-        let Some(live) = self.live.get(&id) else { return };
+        let Some(shown) = self.find(id) else { return };
+        match shown.stage {
+            Stage::Clicked => return,
+            Stage::Open => shown.stage = Stage::Clicked,
+            Stage::Closed => {}
+        }
         let link = match action {
-            "default" => live.opens.clone(),
-            button => button.parse().ok().and_then(|index: usize| live.buttons.get(index).cloned()),
+            "default" => shown.opens.clone(),
+            button => button.parse().ok().and_then(|index: usize| shown.buttons.get(index).cloned()),
         };
-        let newest = live.rows.last().copied();
+        let newest = shown.rows.last().copied();
+        let activation_token = shown.activation_token.take();
         self.wishes.make(match (link, newest) {
             (Some(url), Some(message)) => Wish::OpenLink { url, message },
-            _ => Wish::OpenWindow { activation_token: live.activation_token.clone(), message: newest },
+            _ => Wish::OpenWindow { activation_token, message: newest },
         });
+        self.due.close.push(id);
     }
 }
 
-impl Live {
-    fn of(popup: &Popup, tag: Option<(String, String)>) -> Self {
+impl Shown {
+    fn of(popup: &Popup) -> Self {
         let (opens, buttons) = match popup {
             Popup::Message(message) => {
                 (message.url.clone(), message.actions.iter().map(|action| action.url.clone()).collect())
             }
             Popup::Summary { .. } => (None, Vec::new()),
         };
-        Self { rows: popup.rows(), tag, opens, buttons, activation_token: None }
+        let critical = popup.is_critical();
+        Self { tag: tag(popup), critical, opens, buttons, ..Self::plain(popup.rows()) }
     }
+
+    /// One whose click opens the window.
+    fn plain(rows: Vec<RowId>) -> Self {
+        Self {
+            id: 0,
+            stage: Stage::Open,
+            critical: false,
+            rows,
+            tag: None,
+            opens: None,
+            buttons: Vec::new(),
+            activation_token: None,
+        }
+    }
+}
+
+fn sender(message: &Message) -> Option<UniqueName<'static>> {
+    message.header().sender().map(|name| name.to_owned())
 }
 
 /// No message's: the channel without an id is none.
