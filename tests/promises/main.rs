@@ -1,7 +1,9 @@
 //! Promises.
 
+mod a_click_opens_what_it_says;
 mod a_crash_leaves_a_report;
 mod a_full_disk_is_told_and_costs_nothing;
+mod a_full_screen_makes_room;
 mod a_kill_leaves_the_settings_whole;
 mod an_open_menu_keeps_its_rows;
 mod channel_trouble_is_told_once;
@@ -20,6 +22,7 @@ mod language_switches_at_once;
 mod listen_speaks_json_lines;
 mod logout_leaves_all_as_it_was;
 mod message_becomes_one_notification;
+mod messages_read_as_they_were_written;
 mod nginx_keeps_the_link;
 mod nothing_is_lost_nor_shown_twice;
 mod notification_service_comes_back;

@@ -2,9 +2,11 @@ use std::collections::HashSet;
 
 use serde_json::json;
 use tidings_server::EventKind;
-use tidings_tests::desktop::Signal;
-use tidings_tests::notification_service::Manner;
-use tidings_tests::scene::{Scene, USER};
+use tidings_tests::app::App;
+use tidings_tests::desktop::{PrivateBus, Signal};
+use tidings_tests::notification_service::{ABLE, Manner, NAME, NotificationService};
+use tidings_tests::scene::{Place, Scene, USER, channel};
+use tidings_tests::tray_host::TrayHost;
 use tidings_tests::wait::eventually;
 
 fn push(scene: &Scene, titles: &[&str]) {
@@ -178,5 +180,60 @@ async fn a_service_is_asked_once_what_it_can_do_and_so_is_the_next() -> anyhow::
         assert_eq!((popup.body.as_str(), popup.actions.len()), ("1 < 2", 0));
     }
     assert_eq!(scene.popups.asked_for_abilities(), 2);
+    Ok(())
+}
+
+/// mate-notification-daemon quits half a minute after each popup, and others start with the first.
+#[tokio::test]
+async fn a_popup_for_which_the_bus_starts_the_service_is_clicked_and_replaced_like_any() -> anyhow::Result<()>
+{
+    const LINK: &str = "https://shop.example/17";
+    let server = Place::start().await?;
+    let bus = PrivateBus::start_with(&[NAME])?;
+    let tray = TrayHost::start(&bus).await?;
+    let mut popups = NotificationService::dead(&bus, ABLE);
+    let app = App::with_settings(channel("Orders", &server.url(USER))).bus(&bus).start().await?;
+    tray.wait_for_label("Connected since ").await?;
+    for start in 1..=3 {
+        let push = |title: &str| {
+            server.push_json(USER, &json!({ "title": title, "tag": "order", "url": LINK }));
+        };
+        push("received");
+        popups.come_back_when_called(&bus).await?;
+        popups.wait_until("a popup", |popups| popups.open().len() == 1).await?;
+        let first = popups.popups().pop().expect("a popup");
+        assert_eq!((first.summary.as_str(), first.replaces), ("received", 0), "what was before is gone");
+        push("sent");
+        popups.wait_until("another", |popups| popups.popups().len() == 2 * start).await?;
+        let second = popups.popups().pop().expect("a popup");
+        assert_eq!((second.summary.as_str(), second.replaces), ("sent", first.id));
+        popups.click(second.id, "default", None).await?;
+        eventually("the browser", || (app.opened_links().len() == start).then_some(())).await?;
+        popups.die().await?;
+    }
+    assert_eq!(app.inbox()?.len(), 6);
+    Ok(())
+}
+
+#[tokio::test]
+async fn ids_of_a_service_that_is_gone_mean_nothing_to_the_next() -> anyhow::Result<()> {
+    let mut scene = Scene::start().await?;
+    let push = |scene: &Scene, title: &str, tag: &str| {
+        let url = format!("https://shop.example/{title}");
+        scene.server.push_json(USER, &json!({ "title": title, "tag": tag, "url": url }));
+    };
+    push(&scene, "one", "a");
+    let one = scene.popups.wait_for_title("one").await?;
+    scene.popups.die().await?;
+    scene.popups.come_back().await?;
+    // The next gives the same ids again, here to another message.
+    push(&scene, "two", "b");
+    let two = scene.popups.wait_for_title("two").await?;
+    assert_eq!((two.id, two.replaces), (one.id, 0));
+    push(&scene, "three", "a");
+    assert_eq!(scene.popups.wait_for_title("three").await?.replaces, 0);
+    scene.popups.click(two.id, "default", None).await?;
+    eventually("the browser", || scene.app.opened_links().first().cloned()).await?;
+    assert_eq!(scene.app.opened_links(), ["https://shop.example/two"]);
     Ok(())
 }

@@ -389,6 +389,24 @@ impl App {
         self.recorded("links")
     }
 
+    /// The activation token with which each link was opened: those for Wayland and X11.
+    pub fn opened_with(&self) -> Vec<String> {
+        self.recorded("tokens")
+    }
+
+    /// Leaves the desktop with no program that opens a link: each that is asked does this.
+    pub fn break_browser(&self, command: &str) -> anyhow::Result<()> {
+        for program in ["xdg-open", "gio", "gnome-open", "kde-open6", "kde-open5", "kde-open"] {
+            script(&self.folder.path().join("bin").join(program), command)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the desktop a browser again, as the program of this name.
+    pub fn mend_browser(&self, program: &str) -> anyhow::Result<()> {
+        browser(self.folder.path(), program)
+    }
+
     /// Every start of the window: its arguments, then its activation token.
     pub fn opened_windows(&self) -> Vec<String> {
         self.recorded("windows")
@@ -491,12 +509,23 @@ fn folder() -> anyhow::Result<TempDir> {
         fs::copy(&server, bin.join("tidings-server")).context("the server's binary can't be copied")?;
     }
     let note = |name: &str| folder.path().join(name).display().to_string();
-    script(&bin.join("xdg-open"), &format!("printf '%s\\n' \"$*\" >> '{}'", note("links")))?;
+    browser(folder.path(), "xdg-open")?;
     script(
         &bin.join("tidings-window"),
         &format!("echo \"$*|$XDG_ACTIVATION_TOKEN\" >> '{}'; exec sleep 600", note("windows")),
     )?;
     Ok(folder)
+}
+
+/// A browser that notes what it was asked to open.
+fn browser(folder: &Path, program: &str) -> anyhow::Result<()> {
+    let note = |name: &str| folder.join(name).display().to_string();
+    let text = format!(
+        "echo \"$XDG_ACTIVATION_TOKEN $DESKTOP_STARTUP_ID\" >> '{}'; printf '%s\\n' \"$*\" >> '{}'",
+        note("tokens"),
+        note("links")
+    );
+    script(&folder.join("bin").join(program), &text)
 }
 
 fn script(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -17,7 +17,8 @@ use zbus::{Connection, fdo, interface};
 use crate::desktop::PrivateBus;
 use crate::wait::{News, SOON};
 
-const NAME: &str = "org.freedesktop.Notifications";
+/// Its name on the bus.
+pub const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 
 /// Reason 2 of `NotificationClosed`: dismissed by the user.
@@ -63,6 +64,17 @@ impl Popup {
     }
 }
 
+/// What services do differently with a click.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Click {
+    /// The action, then the popup's end: most.
+    Ends,
+    /// The action alone; the popup stays until its time is up: lxqt-notificationd.
+    Stays,
+    /// The popup's end, then the action.
+    EndsFirst,
+}
+
 /// What becomes of a `Notify` call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
@@ -94,6 +106,12 @@ struct Shared {
     /// Calls of `GetCapabilities`.
     asked: AtomicU32,
     manner: watch::Sender<Manner>,
+    /// What it calls itself.
+    name: Mutex<&'static str>,
+    /// Popups that are neither closed nor replaced.
+    open: Mutex<Vec<u32>>,
+    /// How many there may be of those.
+    room: Mutex<usize>,
     /// `None`: it has no such property.
     inhibited: Mutex<Option<bool>>,
     news: News,
@@ -102,6 +120,13 @@ struct Shared {
 impl NotificationService {
     /// Starts a service with these capabilities (see [`ABLE`]).
     pub async fn start(bus: &PrivateBus, able: &'static [&'static str]) -> anyhow::Result<Self> {
+        let mut service = Self::dead(bus, able);
+        service.come_back().await?;
+        Ok(service)
+    }
+
+    /// One that is yet to start.
+    pub fn dead(bus: &PrivateBus, able: &'static [&'static str]) -> Self {
         let shared = Shared {
             popups: Mutex::default(),
             unanswered: Mutex::default(),
@@ -110,19 +135,22 @@ impl NotificationService {
             deaths: AtomicU32::new(0),
             asked: AtomicU32::new(0),
             manner: watch::Sender::new(Manner::Show),
+            name: Mutex::new("rig"),
+            open: Mutex::default(),
+            room: Mutex::new(usize::MAX),
             inhibited: Mutex::default(),
             news: News::default(),
         };
-        let mut service =
-            Self { address: bus.address().to_owned(), able, shared: Arc::new(shared), connection: None };
-        service.come_back().await?;
-        Ok(service)
+        Self { address: bus.address().to_owned(), able, shared: Arc::new(shared), connection: None }
     }
 
     /// Lets go of its name and connection, as by a crash. What it showed is gone; what it was asked stays known.
     pub async fn die(&mut self) -> anyhow::Result<()> {
         let connection = self.connection.take().context("the notification service is dead already")?;
         self.shared.deaths.fetch_add(1, Relaxed);
+        // The next one counts anew, as they all do.
+        self.shared.next_id.store(1, Relaxed);
+        lock(&self.shared.open).clear();
         connection.close().await.context("the notification service could not die")
     }
 
@@ -147,6 +175,27 @@ impl NotificationService {
             .context("the notification service could not take its name")?;
         self.connection = Some(connection);
         Ok(())
+    }
+
+    /// What it calls itself from now on.
+    pub fn is_called(&self, name: &'static str) {
+        *lock(&self.shared.name) = name;
+    }
+
+    /// How many popups it bears; of more, `Notify` is refused in notification-daemon's words.
+    pub fn has_room_for(&self, popups: usize) {
+        *lock(&self.shared.room) = popups;
+    }
+
+    /// The ids of those that are there.
+    pub fn open(&self) -> Vec<u32> {
+        lock(&self.shared.open).clone()
+    }
+
+    /// Starts as soon as somebody calls it, by the bus.
+    pub async fn come_back_when_called(&mut self, bus: &PrivateBus) -> anyhow::Result<()> {
+        bus.wait_for_call(NAME).await?;
+        self.come_back().await
     }
 
     /// How it meets the next calls; those that hang are answered in the new manner.
@@ -227,13 +276,38 @@ impl NotificationService {
 
     /// The user clicks: the activation token (where there is one), the action, the popup's end.
     pub async fn click(&self, id: u32, action: &str, token: Option<&str>) -> anyhow::Result<()> {
+        self.click_that(Click::Ends, id, action, token).await
+    }
+
+    /// The user clicks, and the service makes this of it.
+    pub async fn click_that(
+        &self,
+        click: Click,
+        id: u32,
+        action: &str,
+        token: Option<&str>,
+    ) -> anyhow::Result<()> {
         let connection = self.connection.as_ref().context("the notification service is dead")?;
         // By name, since zbus would make a public trait of each signal that is declared.
         let tell = SignalEmitter::new(connection, PATH)?;
+        if click == Click::EndsFirst {
+            self.ends(id).await?;
+        }
         if let Some(token) = token {
             tell.emit(NAME, "ActivationToken", &(id, token)).await?;
         }
         tell.emit(NAME, "ActionInvoked", &(id, action)).await?;
+        if click == Click::Ends {
+            self.ends(id).await?;
+        }
+        Ok(())
+    }
+
+    /// The popup's end.
+    pub async fn ends(&self, id: u32) -> anyhow::Result<()> {
+        let connection = self.connection.as_ref().context("the notification service is dead")?;
+        lock(&self.shared.open).retain(|open| *open != id);
+        let tell = SignalEmitter::new(connection, PATH)?;
         tell.emit(NAME, "NotificationClosed", &(id, DISMISSED)).await?;
         Ok(())
     }
@@ -257,7 +331,7 @@ impl Notifications {
         actions: Vec<String>,
         hints: HashMap<String, OwnedValue>,
         timeout: i32,
-    ) -> fdo::Result<u32> {
+    ) -> Result<u32, Refused> {
         let at = std::time::Instant::now();
         let shared = &self.shared;
         let deaths = shared.deaths.load(Relaxed);
@@ -269,11 +343,19 @@ impl Notifications {
         }
         let manner = manner.wait_for(|manner| *manner != Manner::Hang).await.map(|manner| *manner);
         if !matches!(manner, Ok(Manner::Show)) || shared.deaths.load(Relaxed) != deaths {
-            return Err(fdo::Error::Failed("this service refuses".to_owned()));
+            return Err(Refused::ByNature("this service refuses".to_owned()));
+        }
+        let mut open = lock(&shared.open);
+        if !open.contains(&replaces) && open.len() >= *lock(&shared.room) {
+            lock(&shared.unanswered).push(summary);
+            shared.news.tell();
+            return Err(Refused::MaxNotificationsExceeded("too many popups".to_owned()));
         }
         let id = if replaces == 0 { shared.next_id.fetch_add(1, Relaxed) } else { replaces };
         let actions = pairs(actions);
         let popup = Popup { id, app_name, replaces, icon, summary, body, actions, hints, timeout, at };
+        open.retain(|open| *open != id);
+        open.push(id);
         lock(&shared.popups).push(Arc::new(popup));
         shared.news.tell();
         Ok(id)
@@ -286,6 +368,7 @@ impl Notifications {
 
     fn close_notification(&self, id: u32) {
         lock(&self.shared.withdrawn).push(id);
+        lock(&self.shared.open).retain(|open| *open != id);
         self.shared.news.tell();
     }
 
@@ -295,8 +378,18 @@ impl Notifications {
     }
 
     fn get_server_information(&self) -> (&'static str, &'static str, &'static str, &'static str) {
-        ("rig", "tidings-tests", "1", "1.2")
+        (*lock(&self.shared.name), "tidings-tests", "1", "1.2")
     }
+}
+
+/// Why a popup is not shown.
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.freedesktop.Notifications")]
+enum Refused {
+    #[zbus(error)]
+    ZBus(zbus::Error),
+    ByNature(String),
+    MaxNotificationsExceeded(String),
 }
 
 /// `[key, label, key, label …]` as it comes over the bus.

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Zoned};
 use tidings_channel::Signal as ChannelSignal;
-use tidings_inbox::{Inbox, Policy, RowId};
+use tidings_inbox::{Inbox, Policy, RowId, Show};
 use tidings_words::Words;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
 
+use crate::browser::{Browser, Link, LinkError};
 use crate::channels::Channels;
 use crate::cli::Start;
 use crate::crash;
@@ -21,11 +22,11 @@ use crate::health::Health;
 use crate::lock::{self, Lock};
 use crate::notice::{Notice, Source};
 use crate::paths::{Paths, create_private};
-use crate::popup::{self, Popups};
+use crate::popup::{self, Answer, Answers, Popups};
 use crate::remembered::Remembered;
 use crate::settings::{self, Edited, Look, Settings, SettingsError, SettingsFile};
 use crate::signals::{Bell, Bells, Sleep, asleep};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ChannelView, Snapshot};
 use crate::tray;
 use crate::tray::view::RECENT;
 use crate::trouble::Troubles;
@@ -56,7 +57,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let mut ends = Ends::listen()?;
     let (wishes, mut wished) = Wishes::new();
 
-    let (popups, popup_queue) = Popups::new();
+    let (popups, answers, popup_queue) = Popups::new();
     let (inbox, inbox_notices) = Inbox::open(&paths.inbox, Policy::keep_all(), popups);
     let snapshot =
         watch::Sender::new(Snapshot { words: settings::Language::Auto.words(), ..Snapshot::default() });
@@ -70,6 +71,8 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         channels,
         inbox,
         window: Window::default(),
+        browser: Browser::default(),
+        answers,
         sleep: Sleep::new(asleep()),
         policy: Policy::keep_all(),
         down_after: Settings::default().notifications.down_after,
@@ -137,6 +140,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
             // Looked at after every turn.
             () = sleep_for(trouble_in) => {}
             status = agent.window.ended() => agent.window_ended(&status),
+            (link, opened) = agent.browser.opened() => agent.link_opened(&link, opened).await,
             bell = bells.ring() => agent.answer(bell),
             () = crash::happened() => agent.tell_crash(paths, true),
         }
@@ -169,6 +173,8 @@ struct Agent {
     channels: Channels,
     inbox: Inbox,
     window: Window,
+    browser: Browser,
+    answers: Answers,
     sleep: Sleep,
     policy: Policy,
     down_after: Duration,
@@ -324,16 +330,7 @@ impl Agent {
             }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::OpenWindow { activation_token, message } => self.open_window(activation_token, message),
-            Wish::OpenLink { url, message } => {
-                // The message's URL was checked when it was read: http, https or mailto. On a thread of its own,
-                // since it is waited for a moment whether the browser starts at all.
-                tokio::task::spawn_blocking(move || {
-                    if let Err(error) = open::that_detached(url.as_str()) {
-                        tracing::warn!(%error, "no program opens the message's link");
-                    }
-                });
-                self.inbox.mark_read(vec![message]).await;
-            }
+            Wish::OpenLink { link, activation_token } => self.browser.open(link, activation_token),
             Wish::Pause { until } => self.set_pause(until),
             // Taken by the main loop itself.
             Wish::SessionEnded | Wish::Quit => {}
@@ -377,10 +374,27 @@ impl Agent {
         match status {
             Ok(status) if status.success() => tracing::debug!("the window was closed"),
             Ok(status) if status.code() == Some(window::LIBRARY_MISSING) => {
-                self.notice(Notice::Window(WindowError::NoLibrary));
+                self.answer_click(Notice::Window(WindowError::NoLibrary), None);
             }
             other => tracing::warn!(?other, "the window ended badly"),
         }
+    }
+
+    async fn link_opened(&self, link: &Link, opened: bool) {
+        if opened {
+            self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Link).is_some());
+            self.inbox.mark_read(vec![link.message]).await;
+            return;
+        }
+        let told = |channel: &ChannelView| channel.id == link.channel && channel.show == Show::Full;
+        let host = self.snapshot.borrow().channels.iter().any(told).then(|| link.host());
+        self.answer_click(Notice::Link(LinkError { host }), Some(link.message));
+    }
+
+    /// Says in a popup, too, what a click on one could not do: where it was clicked something is to be seen.
+    fn answer_click(&self, notice: Notice, message: Option<RowId>) {
+        self.answers.give(Answer { notice: notice.clone(), message });
+        self.notice(notice);
     }
 
     fn open_window(&mut self, activation_token: Option<String>, message: Option<RowId>) {
@@ -388,7 +402,7 @@ impl Agent {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Window).is_some());
             }
-            Err(error) => self.notice(Notice::Window(error)),
+            Err(error) => self.answer_click(Notice::Window(error), message),
         }
     }
 }
@@ -442,7 +456,7 @@ struct Desktop {
 impl Desktop {
     async fn join(paths: &Paths, queue: popup::Queue, agent: &Agent, wishes: &Wishes) -> Self {
         let icons = paths.icons();
-        let icon = icons.join("tidings.svg");
+        let icon = icons.join(tray::POPUP_ICON);
         let tray = tokio::spawn({
             let (snapshot, wishes) = (agent.snapshot.subscribe(), wishes.clone());
             async move { tray::run(snapshot, wishes, &icons).await }

@@ -6,6 +6,7 @@
 
 mod app;
 mod autostart;
+mod browser;
 mod cause;
 mod channels;
 mod cli;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tidings_words::Words;
 
+use crate::browser::LinkError;
 use crate::settings::{CaFileError, SettingsError, short};
 use crate::window::WindowError;
 
@@ -22,6 +23,7 @@ pub(crate) enum Notice {
         why: String,
     },
     Window(WindowError),
+    Link(LinkError),
     /// Something panicked, and this is the report.
     Crashed {
         report: PathBuf,
@@ -37,13 +39,14 @@ pub(crate) enum Source {
     Inbox,
     Remembered,
     Window,
+    Link,
     Crash,
 }
 
 impl Notice {
-    /// Whether something is wrong until the user mends it.
+    /// Whether something is wrong with Tidings until the user mends it.
     pub(crate) fn asks_for_attention(&self) -> bool {
-        !matches!(self, Self::Crashed { now: false, .. })
+        !matches!(self, Self::Crashed { now: false, .. } | Self::Link(_))
     }
 
     pub(crate) fn source(&self) -> Source {
@@ -52,6 +55,7 @@ impl Notice {
             Self::Inbox(_) => Source::Inbox,
             Self::NotRemembered { .. } => Source::Remembered,
             Self::Window(_) => Source::Window,
+            Self::Link(_) => Source::Link,
             Self::Crashed { .. } => Source::Crash,
         }
     }
@@ -63,6 +67,7 @@ impl Notice {
             Self::Inbox(notice) => of_inbox(notice, words),
             Self::NotRemembered { file, why } => words.notice_not_remembered(&short(file).display(), why),
             Self::Window(error) => error.told(words),
+            Self::Link(error) => error.told(words),
             Self::Crashed { report, .. } => words.notice_crashed(&short(report).display()),
         }
     }

@@ -12,24 +12,32 @@ use std::path::Path;
 
 use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
-use tidings_inbox::{Message, Notifier, Popup, RowId, Show, Sound};
+use tidings_inbox::{Action, Message, Notifier, Popup, RowId, Show, Sound};
 use tidings_words::Words;
 use tokio::sync::mpsc;
 
 use crate::cause;
+use crate::notice::Notice;
 use crate::snapshot::Snapshot;
-use crate::text::{escaped, shown};
+use crate::text::{Room, escaped, fitted, neutral, unreadable, wrapped};
 use crate::tray::view::clock;
 use crate::trouble::{Kind, Trouble};
 
 /// Popups that may wait for the notification service. More than that stay pending in the inbox and are
 /// summed up in one popup afterwards. Too low: an honest burst is summed up; too high: a flood is shown.
 const QUEUE: usize = 64;
-/// Characters of a title and of a body that a popup shows; the inbox has all of it.
-const TITLE: usize = 120;
-const BODY: usize = 1000;
-/// Buttons that a popup shows at most.
+/// What a popup shows of a title and of a body; the inbox has all of it. Services don't agree on what they cut: of
+/// those that were tried six fill the screen with lines, and put the buttons below its edge. Too low: one has to look
+/// into the inbox; too high: one popup hides the others, and what one works at.
+const TITLE: Room = Room { lines: 1, columns: 80 };
+const BODY: Room = Room { lines: 6, columns: 240 };
+/// Columns of a line where the service breaks none: more of them than a screen has push the beginning off it.
+const LINE: usize = 60;
+/// Buttons that a popup shows at most, and what of a label: services put them in a row, as wide as it takes.
 const BUTTONS: usize = 3;
+const LABEL: Room = Room { lines: 1, columns: 24 };
+/// Answers to clicks that may wait. More than that are of a button that jams.
+const ANSWERS: usize = 8;
 
 /// What the inbox hands popups to.
 pub(crate) struct Popups {
@@ -37,18 +45,41 @@ pub(crate) struct Popups {
     overflow: mpsc::UnboundedSender<Vec<RowId>>,
 }
 
+/// What says in a popup what a click could not do.
+pub(crate) struct Answers(mpsc::Sender<Answer>);
+
+/// Why nothing opened.
+pub(crate) struct Answer {
+    pub(crate) notice: Notice,
+    /// The one that was clicked.
+    pub(crate) message: Option<RowId>,
+}
+
 /// What comes out at the other end.
 pub(crate) struct Queue {
+    pub(crate) answers: mpsc::Receiver<Answer>,
     pub(crate) popups: mpsc::Receiver<Popup>,
     /// Rows whose popup found no room.
     pub(crate) overflow: mpsc::UnboundedReceiver<Vec<RowId>>,
 }
 
 impl Popups {
-    pub(crate) fn new() -> (Self, Queue) {
+    pub(crate) fn new() -> (Self, Answers, Queue) {
         let (queue, popups) = mpsc::channel(QUEUE);
         let (overflow, overflowed) = mpsc::unbounded_channel();
-        (Self { queue, overflow }, Queue { popups, overflow: overflowed })
+        let (answers, answered) = mpsc::channel(ANSWERS);
+        (
+            Self { queue, overflow },
+            Answers(answers),
+            Queue { answers: answered, popups, overflow: overflowed },
+        )
+    }
+}
+
+impl Answers {
+    pub(crate) fn give(&self, answer: Answer) {
+        // Without a desktop nobody clicks, and where eight wait one more says nothing new.
+        let _ = self.0.try_send(answer);
     }
 }
 
@@ -68,6 +99,11 @@ pub(crate) struct Abilities {
     pub(crate) markup: bool,
     /// Buttons and clicks are reported.
     pub(crate) actions: bool,
+    /// Titles and bodies are unescaped first and read as markup then, so that an escape hides nothing. No capability
+    /// tells that; fnott alone is known for it.
+    pub(crate) unescapes: bool,
+    /// Lines are as long as they come. Nor does a capability tell that, and fnott is known for it as well.
+    pub(crate) unwrapped: bool,
 }
 
 /// The popup as the desktop's notification.
@@ -110,7 +146,7 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: 
     if can.actions {
         notification.action("default", &words.popup_open());
         for (index, button) in buttons.iter().take(BUTTONS).enumerate() {
-            notification.action(&index.to_string(), &shown(&button.label, 40, false));
+            notification.action(&index.to_string(), &label(button));
         }
     }
     notification
@@ -146,14 +182,45 @@ pub(crate) fn compose_trouble(
     notification
 }
 
+/// The popup that answers a click which could not do what it should.
+pub(crate) fn compose_answer(
+    answer: &Answer,
+    snapshot: &Snapshot,
+    can: Abilities,
+    icon: &Path,
+) -> Notification {
+    let words = snapshot.words;
+    let mut notification = blank(&words.popup_not_opened(), &answer.notice.told(words), can, icon);
+    notification.urgency(Urgency::Normal);
+    if can.actions {
+        notification.action("default", &words.popup_open());
+    }
+    notification
+}
+
+/// What stands on a button: the link's host where nothing is to be seen in its label.
+fn label(button: &Action) -> String {
+    let label = neutral(&fitted(&button.label, LABEL));
+    if label.is_empty() {
+        return fitted(button.url.host_str().unwrap_or_else(|| button.url.path()), LABEL);
+    }
+    label
+}
+
 /// With what all popups have.
 fn blank(title: &str, body: &str, can: Abilities, icon: &Path) -> Notification {
-    let mut title = shown(title, TITLE, false);
+    let mut title = fitted(title, TITLE);
     if title.is_empty() {
         // Nothing of it may be shown, and a service may refuse a popup without one.
         title = "Tidings".to_owned();
     }
-    let body = shown(body, BODY, true);
+    let mut body = fitted(body, BODY);
+    if can.unwrapped {
+        body = wrapped(&body, LINE);
+    }
+    if can.unescapes {
+        (title, body) = (unreadable(&title), unreadable(&body));
+    }
     let mut notification = Notification::new();
     notification
         .appname("Tidings")

@@ -15,6 +15,7 @@ use tidings_words::{Text, Words};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
+use crate::browser::Link;
 use crate::demo::{self, Demo};
 use crate::diagnostics::Diagnostics;
 use crate::health::Health;
@@ -314,11 +315,12 @@ impl Answers {
     }
 
     async fn open_link(&self, row: RowId) -> Reply {
-        let link = self.inbox.message(row).await.and_then(|message| message.url);
-        let Some(url) = link else {
+        let message = self.inbox.message(row).await;
+        let Some((channel, url)) = message.and_then(|message| Some((message.channel, message.url?))) else {
             return Reply::Refused(self.refusal(ErrorCode::UnknownMessage, &Text::refused_no_link()));
         };
-        self.wishes.make(Wish::OpenLink { url, message: row });
+        let link = Link { url, message: row, channel };
+        self.wishes.make(Wish::OpenLink { link, activation_token: None });
         Reply::Done { channels: Vec::new() }
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::snapshot::Snapshot;
 use crate::wish::{Wish, Wishes};
+pub(crate) use icons::POPUP_ICON;
 use view::{Does, Entry, TrayView};
 
 /// What the tray host sees.

@@ -10,6 +10,8 @@ use tidings_words::Words;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
+use crate::browser::hand_on;
+
 /// Name of the window's executable, beside the agent's own.
 const EXECUTABLE: &str = "tidings-window";
 
@@ -104,10 +106,7 @@ impl Window {
         if let Some(row) = message {
             command.arg("--message").arg(row.to_string());
         }
-        if let Some(token) = activation_token {
-            // How a toolkit is handed the desktop's permission to take the focus (XDG activation).
-            command.env("XDG_ACTIVATION_TOKEN", &token).env("DESKTOP_STARTUP_ID", token);
-        }
+        hand_on(&mut command, activation_token.as_deref());
         self.child = Some(command.spawn().map_err(failed)?);
         Ok(())
     }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use tidings_api::{Action, Examine, Refusal, Step};
 use tidings_inbox::RowId;
 use tokio::sync::{mpsc, oneshot};
-use url::Url;
 
+use crate::browser::Link;
 use crate::demo::Demo;
 use crate::lending::Loan;
 use crate::settings::ChannelSettings;
@@ -57,10 +57,10 @@ pub(crate) enum Wish {
         activation_token: Option<String>,
         message: Option<RowId>,
     },
-    /// Open a message's link in the user's browser, and count the message as read.
+    /// Open a message's link in the user's browser, and count the message as read if that can be done.
     OpenLink {
-        url: Url,
-        message: RowId,
+        link: Link,
+        activation_token: Option<String>,
     },
     /// Hold popups back until then; `None`: show them again.
     Pause {

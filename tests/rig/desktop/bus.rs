@@ -1,8 +1,9 @@
-//! A session bus of one's own. No service files: nothing starts by itself, so a test that owns
+//! A session bus of one's own. Nothing starts by itself unless the test says so, and so a test that owns
 //! `org.freedesktop.Notifications` is the only one that does.
 
 use std::env;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
 
 use super::process::Process;
+use crate::wait::eventually;
 
 /// How long the bus may take to listen; it takes some ms.
 const STARTUP: Duration = Duration::from_secs(10);
@@ -22,17 +24,31 @@ const STARTUP: Duration = Duration::from_secs(10);
 pub struct PrivateBus {
     address: String,
     _daemon: Process,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl PrivateBus {
     /// Starts a bus and waits until it listens.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same; these names can be started by a call. The test itself is what starts then: it hears of the call by
+    /// [`PrivateBus::wait_for_call`].
+    pub fn start_with(services: &[&str]) -> anyhow::Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("tidings-bus-").tempdir().context("no temporary folder")?;
         let config = folder.path().join("bus.conf");
         let socket = folder.path().join("bus");
-        let text = include_str!("bus.conf").replace("@socket@", &socket.to_string_lossy());
+        for name in services {
+            let called = called(folder.path(), name);
+            let service = format!("[D-BUS Service]\nName={name}\nExec=/usr/bin/touch {}\n", called.display());
+            fs::write(folder.path().join(format!("{name}.service")), service)
+                .with_context(|| format!("cannot write how {name} is started"))?;
+        }
+        let text = include_str!("bus.conf")
+            .replace("@socket@", &socket.to_string_lossy())
+            .replace("@services@", &folder.path().to_string_lossy());
         fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
 
         let mut command = Command::new("dbus-daemon");
@@ -40,7 +56,7 @@ impl PrivateBus {
         command.env("PATH", env::var_os("PATH").unwrap_or_default());
         let (daemon, address) = Process::spawn_announcing("dbus-daemon", &command, folder.path(), STARTUP)
             .context("the private bus did not start (Debian package: dbus-daemon)")?;
-        Ok(Self { address, _daemon: daemon, _folder: folder })
+        Ok(Self { address, _daemon: daemon, folder })
     }
 
     /// The value for `DBUS_SESSION_BUS_ADDRESS`.
@@ -55,6 +71,12 @@ impl PrivateBus {
             .build()
             .await
             .context("cannot connect to the private bus")
+    }
+
+    /// Waits until `name` is called, which nobody owns. The call waits until somebody does.
+    pub async fn wait_for_call(&self, name: &str) -> anyhow::Result<()> {
+        let called = called(self.folder.path(), name);
+        eventually(&format!("a call of {name}"), || fs::remove_file(&called).ok()).await
     }
 
     /// Waits until somebody owns `name`. Fails after `deadline`.
@@ -78,4 +100,9 @@ impl PrivateBus {
             .await
             .with_context(|| format!("nobody owned {name} on the private bus within {deadline:?}"))?
     }
+}
+
+/// There once a service that isn't there was called.
+fn called(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.called"))
 }

@@ -9,7 +9,7 @@
 //! also while an answer is awaited.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 
 use futures_util::stream::Peekable;
@@ -25,7 +25,8 @@ use zbus::names::{BusName, OwnedUniqueName, UniqueName};
 use zbus::zvariant::{DynamicType, OwnedValue, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
-use super::{Abilities, Queue, compose, compose_trouble};
+use super::{Abilities, Answer, Queue, compose, compose_answer, compose_trouble};
+use crate::browser::Link;
 use crate::snapshot::Snapshot;
 use crate::trouble::Trouble;
 use crate::wish::{Wish, Wishes};
@@ -59,6 +60,8 @@ struct Shown {
     stage: Stage,
     critical: bool,
     rows: Vec<RowId>,
+    /// The message's, by id.
+    channel: String,
     /// Channel and tag: a newer popup of the same tag takes its place.
     tag: Option<(String, String)>,
     opens: Option<Url>,
@@ -160,6 +163,7 @@ pub(crate) async fn run(
                 }
                 service.due.tell_troubles = true;
             }
+            Some(answer) = queue.answers.recv() => service.answer(&answer).await,
             Some(popup) = queue.popups.recv() => service.show(&popup).await,
             // Only once the queue is empty: what found no room is summed up then.
             Some(mut rows) = queue.overflow.recv() => {
@@ -192,9 +196,8 @@ impl Service {
     async fn show(&mut self, popup: &Popup) {
         // No time limit: a hanging service must not be shown a message twice. What comes meanwhile waits
         // in the queue, then in the inbox; if the service dies, the bus answers for it.
-        let outcome = self
-            .notify(Shown::of(popup), |snapshot, can, icon| compose(popup, snapshot, can, icon))
-            .await;
+        let outcome =
+            self.notify(Shown::of(popup), |snapshot, can, icon| compose(popup, snapshot, can, icon)).await;
         match outcome {
             Outcome::Shown => {
                 self.inbox.shown(popup.rows());
@@ -212,6 +215,16 @@ impl Service {
         }
     }
 
+    /// Says what a click could not do. Who clicked is there: that is no disturbance.
+    async fn answer(&mut self, answer: &Answer) {
+        let popup = Shown { critical: true, ..Shown::plain(answer.message.into_iter().collect()) };
+        let outcome =
+            self.notify(popup, |snapshot, can, icon| compose_answer(answer, snapshot, can, icon)).await;
+        if let Outcome::Refused(error) = outcome {
+            tracing::warn!(%error, "what a click could not do stands in the tray alone");
+        }
+    }
+
     /// Shows the trouble that the channels are in, and withdraws what is over.
     async fn tell_troubles(&mut self) {
         let troubles = self.snapshot.borrow().troubles.clone();
@@ -222,9 +235,7 @@ impl Service {
             }
             let popup = Shown { tag: Some(trouble_tag(&channel)), ..Shown::plain(Vec::new()) };
             let outcome = self
-                .notify(popup, |snapshot, can, icon| {
-                    compose_trouble(&channel, &trouble, snapshot, can, icon)
-                })
+                .notify(popup, |snapshot, can, icon| compose_trouble(&channel, &trouble, snapshot, can, icon))
                 .await;
             match outcome {
                 Outcome::Shown => {
@@ -253,7 +264,7 @@ impl Service {
     async fn notify(
         &mut self,
         mut popup: Shown,
-        compose: impl Fn(&Snapshot, Abilities, &std::path::Path) -> Notification,
+        compose: impl Fn(&Snapshot, Abilities, &Path) -> Notification,
     ) -> Outcome {
         let mut tries_left = TRIES;
         loop {
@@ -301,7 +312,9 @@ impl Service {
     /// Whether the service that was called was no more: the call reached nobody.
     fn is_gone(&self, error: &zbus::Error) -> bool {
         let unknown = |name: &str| {
-            ["ServiceUnknown", "NameHasNoOwner"].map(|error| format!("{BUS}.Error.{error}")).contains(&name.to_owned())
+            ["ServiceUnknown", "NameHasNoOwner"]
+                .map(|error| format!("{BUS}.Error.{error}"))
+                .contains(&name.to_owned())
         };
         self.owner.is_some()
             && matches!(error, zbus::Error::MethodError(name, _, reply)
@@ -385,7 +398,13 @@ impl Service {
         let inhibited = self.is_inhibited().await;
         self.set_inhibited(inhibited);
         let has = |word: &str| words.iter().any(|known| known == word);
-        let can = Abilities { markup: has("body-markup"), actions: has("actions") };
+        let fnott = self.name().await.is_ok_and(|name| name == "fnott");
+        let can = Abilities {
+            markup: has("body-markup"),
+            actions: has("actions"),
+            unescapes: fnott,
+            unwrapped: fnott,
+        };
         if let Some(owner) = &mut self.owner {
             owner.can = Some(can);
         }
@@ -399,6 +418,13 @@ impl Service {
             self.forget();
             self.owner = Some(Owner { name: name.to_owned().into(), can: None });
         }
+    }
+
+    /// What the service calls itself.
+    async fn name(&mut self) -> zbus::Result<String> {
+        let reply = self.call(NAME, "GetServerInformation", &()).await?;
+        let (name, _, _, _) = reply.body().deserialize::<(String, String, String, String)>()?;
+        Ok(name)
     }
 
     async fn is_inhibited(&mut self) -> bool {
@@ -534,26 +560,32 @@ impl Service {
             "default" => shown.opens.clone(),
             button => button.parse().ok().and_then(|index: usize| shown.buttons.get(index).cloned()),
         };
-        let newest = shown.rows.last().copied();
+        let message = shown.rows.last().copied();
         let activation_token = shown.activation_token.take();
-        self.wishes.make(match (link, newest) {
-            (Some(url), Some(message)) => Wish::OpenLink { url, message },
-            _ => Wish::OpenWindow { activation_token, message: newest },
-        });
+        let wish = match (link, message) {
+            (Some(url), Some(message)) => {
+                let link = Link { url, message, channel: shown.channel.clone() };
+                Wish::OpenLink { link, activation_token }
+            }
+            _ => Wish::OpenWindow { activation_token, message },
+        };
+        self.wishes.make(wish);
         self.due.close.push(id);
     }
 }
 
 impl Shown {
     fn of(popup: &Popup) -> Self {
-        let (opens, buttons) = match popup {
-            Popup::Message(message) => {
-                (message.url.clone(), message.actions.iter().map(|action| action.url.clone()).collect())
-            }
-            Popup::Summary { .. } => (None, Vec::new()),
-        };
-        let critical = popup.is_critical();
-        Self { tag: tag(popup), critical, opens, buttons, ..Self::plain(popup.rows()) }
+        let plain = Self { tag: tag(popup), critical: popup.is_critical(), ..Self::plain(popup.rows()) };
+        match popup {
+            Popup::Message(message) => Self {
+                channel: message.channel.clone(),
+                opens: message.url.clone(),
+                buttons: message.actions.iter().map(|action| action.url.clone()).collect(),
+                ..plain
+            },
+            Popup::Summary { .. } => plain,
+        }
     }
 
     /// One whose click opens the window.
@@ -563,6 +595,7 @@ impl Shown {
             stage: Stage::Open,
             critical: false,
             rows,
+            channel: String::new(),
             tag: None,
             opens: None,
             buttons: Vec::new(),

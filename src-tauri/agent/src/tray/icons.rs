@@ -33,8 +33,12 @@ const ICONS: &[(&str, &[u8], &[u8])] = icons![
     "tidings-attention-unread",
 ];
 
-/// The app's own icon, for popups.
-const APP: &[u8] = include_bytes!("../../../../icons/icon.svg");
+/// The app's own icon, for popups. As a picture: a drawing without pixels is drawn at its own size by dunst, half a
+/// screen wide.
+const APP: &[u8] = include_bytes!("../../../../icons/64x64.png");
+
+/// Its file's name.
+pub(crate) const POPUP_ICON: &str = "popup.png";
 
 /// Writes the icons under `folder`, where what is there differs.
 pub(super) fn unpack(folder: &Path) -> std::io::Result<()> {
@@ -45,7 +49,7 @@ pub(super) fn unpack(folder: &Path) -> std::io::Result<()> {
         write_if_other(&folder.join(&file), drawing)?;
         write_if_other(&status.join(&file), drawing)?;
     }
-    write_if_other(&folder.join("tidings.svg"), APP)
+    write_if_other(&folder.join(POPUP_ICON), APP)
 }
 
 fn write_if_other(path: &Path, content: &[u8]) -> std::io::Result<()> {

@@ -20,7 +20,7 @@ use crate::snapshot::{ChannelView, Snapshot, timestamp};
 /// How many messages `Recent` lists.
 pub(crate) const RECENT: usize = 5;
 /// How many notices have a place in the menu: one per source.
-const NOTICES: usize = 5;
+const NOTICES: usize = 6;
 /// A menu line is cut to this many characters: hosts don't wrap.
 const LINE: usize = 80;
 /// The width that the menu has at least, in digits. Too low: a menu that was opened while all was well is too narrow for

@@ -16,3 +16,8 @@ notice-window-missing = the window is not installed: there is no { $file }; ever
 notice-window-failed = the window could not be started: { $why }
 
 notice-crashed = Part of Tidings stopped unexpectedly. If something no longer works, quit Tidings (`tidings quit`) and start it again. The report is { $file }; "Copy diagnostics" and `tidings diagnostics` have it, too
+# Of a message, by its host or mail address; and where a popup may not tell that.
+notice-link-failed = No program opens the link to { $host }. The message stays unread. Choose a web browser (or a mail program) in the desktop’s settings; where there is no `xdg-open`, install it (Debian: xdg-utils).
+notice-link-failed-private = No program opens the message’s link. The message stays unread. Choose a web browser (or a mail program) in the desktop’s settings; where there is no `xdg-open`, install it (Debian: xdg-utils).
+
+notice-crashed = Part of Tidings stopped unexpectedly. If something no longer works, quit Tidings and start it again. The report is { $file }; "Copy diagnostics" and `tidings diagnostics` have it, too

@@ -22,5 +22,7 @@ popup-down-since-because = Since { $time }: { $cause }; Tidings keeps trying
 popup-needs-user = { $channel } needs you
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
 missed-too-big = One of the messages that came while this channel was away is too big to be received (over 1 MiB). What was missed is skipped; look for it at the server.
+# What a click should have opened was not: the body says why.
+popup-not-opened = Nothing opened
 # The button that opens the message.
 popup-open = Open

@@ -13,5 +13,7 @@ popup-down-since-because = 自 { $time } 起：{ $cause }；Tidings 会继续尝
 popup-needs-user = “{ $channel }”需要您处理
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
 missed-too-big = 此频道离线期间的某条消息过大（超过 1 MiB），无法接收。错过的消息已跳过，请到服务器上查看。
+# What a click should have opened was not: the body says why.
+popup-not-opened = 未能打开
 # The button that opens the message.
 popup-open = 打开
