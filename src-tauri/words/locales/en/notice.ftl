@@ -20,4 +20,3 @@ notice-crashed = Part of Tidings stopped unexpectedly. If something no longer wo
 notice-link-failed = No program opens the link to { $host }. The message stays unread. Choose a web browser (or a mail program) in the desktop’s settings; where there is no `xdg-open`, install it (Debian: xdg-utils).
 notice-link-failed-private = No program opens the message’s link. The message stays unread. Choose a web browser (or a mail program) in the desktop’s settings; where there is no `xdg-open`, install it (Debian: xdg-utils).
 
-notice-crashed = Part of Tidings stopped unexpectedly. If something no longer works, quit Tidings and start it again. The report is { $file }; "Copy diagnostics" and `tidings diagnostics` have it, too

@@ -20,4 +20,3 @@ notice-crashed = Tidings 的一部分曾意外停止。如果有功能失灵，�
 notice-link-failed = 没有程序能打开指向 { $host } 的链接，该消息仍为未读。请在桌面设置中选择网页浏览器（或邮件程序）；如果没有 `xdg-open`，请安装它（Debian：xdg-utils）。
 notice-link-failed-private = 没有程序能打开该消息的链接，该消息仍为未读。请在桌面设置中选择网页浏览器（或邮件程序）；如果没有 `xdg-open`，请安装它（Debian：xdg-utils）。
 
-notice-crashed = Tidings 的一部分曾意外停止。如果有功能失灵，请退出并重新启动 Tidings。报告位于 { $file }；“复制诊断信息”和 `tidings diagnostics` 中也包含该报告
