@@ -8,7 +8,8 @@
 //!            └── no service files: these and the program under test are all there is
 //! ```
 //!
-//! The programs are Debian's packages of the same names (`cargo xtask packages` installs them).
+//! The programs are Debian's packages of the same names (`cargo xtask packages` installs them). A [`Desktop::bare`] one
+//! has display and bus alone, for other services and tray hosts than Xfce's.
 
 use std::collections::HashSet;
 use std::env;
@@ -21,8 +22,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
+
+use crate::picture::{Area, Picture};
 
 pub use bus::PrivateBus;
 pub use process::Process;
@@ -64,37 +66,19 @@ pub struct Desktop {
     /// In the order they were started; ended in the reverse.
     programs: Vec<Process>,
     bus: PrivateBus,
+    /// Other buses that its programs look for.
+    more: Vec<PrivateBus>,
     environment: Vec<(OsString, OsString)>,
     /// What Xvfb draws into.
     screen: PathBuf,
     folder: TempDir,
 }
 
-/// Where a window is, in pixels from the screen's top left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Area {
-    x: i32,
-    y: i32,
-    width: i32,
-    height: i32,
-}
-
 impl Desktop {
     /// Starts everything and waits until the tray host and the notification service are on the bus.
     pub async fn start() -> anyhow::Result<Self> {
-        let folder =
-            tempfile::Builder::new().prefix("tidings-desktop-").tempdir().context("no temporary folder")?;
-        let logs = folder.path().join("logs");
-        fs::create_dir(&logs).context("cannot create the desktop's log folder")?;
-
-        let (xvfb, display) = start_display(folder.path(), &logs)?;
-        let bus = PrivateBus::start()?;
-        let environment = environment(folder.path(), &display, bus.address())?;
-        let screen = screen::file(folder.path());
-        let mut desktop = Self { programs: vec![xvfb], bus, environment, screen, folder };
+        let mut desktop = Self::bare(&[]).await?;
         desktop.write_settings()?;
-
-        desktop.paint_background().await?;
         desktop.program("xfconfd", component("xfconf/xfconfd")?, &[])?;
         desktop.ready("org.xfce.Xfconf").await?;
         // Without compositing: with it the background set above stays hidden.
@@ -105,6 +89,63 @@ impl Desktop {
         desktop.ready("org.freedesktop.Notifications").await?;
         desktop.panel_painted().await?;
         Ok(desktop)
+    }
+
+    /// A display and a bus, and nothing on them; the bus starts these services (see [`PrivateBus::with_services`]).
+    pub async fn bare(services: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let folder =
+            tempfile::Builder::new().prefix("tidings-desktop-").tempdir().context("no temporary folder")?;
+        let logs = folder.path().join("logs");
+        fs::create_dir(&logs).context("cannot create the desktop's log folder")?;
+
+        let (xvfb, display) = start_display(folder.path(), &logs)?;
+        let bus = PrivateBus::with_services(services)?;
+        let environment = environment(folder.path(), &display, bus.address())?;
+        bus.lend(&environment).await?;
+        let screen = screen::file(folder.path());
+        let desktop = Self { programs: vec![xvfb], bus, more: Vec::new(), environment, screen, folder };
+        desktop.paint_background().await?;
+        Ok(desktop)
+    }
+
+    /// Starts a program of the desktop and waits until it owns this name on the bus.
+    pub async fn add(&mut self, program: impl AsRef<Path>, args: &[&str], owns: &str) -> anyhow::Result<()> {
+        let program = program.as_ref();
+        let name = program.file_name().context("a program without a name")?.to_string_lossy().into_owned();
+        self.program(&name, program, args)?;
+        self.ready(owns).await
+    }
+
+    /// Starts a program of the desktop that owns no name.
+    pub fn add_program(
+        &mut self,
+        name: &str,
+        program: impl AsRef<OsStr>,
+        args: &[&str],
+    ) -> anyhow::Result<()> {
+        self.program(name, program, args)
+    }
+
+    /// Whether a program of this name was started in it.
+    pub fn has(&self, name: &str) -> bool {
+        self.programs.iter().any(|program| program.name() == name)
+    }
+
+    /// Keeps one more bus as long as the desktop.
+    pub fn keep(&mut self, bus: PrivateBus) {
+        self.more.push(bus);
+    }
+
+    /// The folder for sockets (`XDG_RUNTIME_DIR`).
+    pub fn runtime(&self) -> PathBuf {
+        self.folder.path().join("run")
+    }
+
+    /// Ends a program that [`Desktop::add`] started, or that belongs to the desktop.
+    pub fn remove(&mut self, name: &str) -> anyhow::Result<()> {
+        let at = self.programs.iter().rposition(|program| program.name() == name);
+        drop(self.programs.remove(at.with_context(|| format!("no {name} in this desktop"))?));
+        Ok(())
     }
 
     /// The variables that a program needs to live in this desktop; nothing else should be inherited.
@@ -147,28 +188,30 @@ impl Desktop {
 
     /// Saves the screen as a PNG, once it has stopped changing (or after 3 s).
     pub async fn screenshot(&self, path: impl AsRef<Path>) -> anyhow::Result<()> {
-        let path = path.as_ref();
-        let pixels = self.settled_pixels().await?;
-        let mut child = tokio::process::Command::from(self.command("convert"))
-            .args(["-size", &format!("{}x{}", SCREEN.0, SCREEN.1), "-depth", "8", "rgb:-", "-strip"])
-            .arg(path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot start convert (Debian package: imagemagick)")?;
-        let mut stdin = child.stdin.take().context("convert has no stdin")?;
-        stdin.write_all(&pixels).await.context("convert did not take the screen's pixels")?;
-        drop(stdin);
-        let output = child.wait_with_output().await.context("convert did not end")?;
-        ensure!(
-            output.status.success(),
-            "convert could not write {}: {}",
-            path.display(),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(())
+        self.settled().await?.save(path.as_ref()).await
+    }
+
+    /// The screen as it is now.
+    pub fn picture(&self) -> anyhow::Result<Picture> {
+        Ok(Picture::new(SCREEN, self.pixels()?))
+    }
+
+    /// The screen once it has stopped changing (or after 3 s).
+    pub async fn settled(&self) -> anyhow::Result<Picture> {
+        Ok(Picture::new(SCREEN, self.settled_pixels().await?))
+    }
+
+    /// Waits until the screen differs from what it was, and has stopped changing: where, and what it is now.
+    pub async fn changed(&self, what: &str, before: &Picture) -> anyhow::Result<(Area, Picture)> {
+        let deadline = Instant::now() + REACTION;
+        loop {
+            let now = self.settled().await?;
+            if let Some(area) = now.changed_since(before) {
+                return Ok((area, now));
+            }
+            ensure!(Instant::now() < deadline, "waited {REACTION:?} to see {what}; the screen is as it was");
+            sleep(LOOK).await;
+        }
     }
 
     /// The screen's pixels as they are now: three bytes each (red, green, blue), row by row, [`SCREEN`] in size.
@@ -184,7 +227,7 @@ impl Desktop {
     /// Opens the tray icon's menu and waits until it is on the screen.
     pub async fn open_tray_menu(&self) -> anyhow::Result<()> {
         self.press_tray("3").await?;
-        self.until("the tray menu to open", |areas| areas.iter().any(Area::is_menu)).await?;
+        self.until("the tray menu to open", |areas| areas.iter().any(is_menu)).await?;
         Ok(())
     }
 
@@ -192,7 +235,7 @@ impl Desktop {
     pub async fn close_menu(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + REACTION;
         self.xdotool(&["mousemove", "640", "600"]).await?;
-        while self.panel_windows().await?.iter().any(Area::is_menu) {
+        while self.panel_windows().await?.iter().any(is_menu) {
             ensure!(Instant::now() < deadline, "the tray menu did not close within {REACTION:?}");
             self.xdotool(&["key", "Escape"]).await?;
             sleep(LOOK).await;
@@ -237,8 +280,8 @@ impl Desktop {
     }
 
     async fn press_tray(&self, button: &str) -> anyhow::Result<()> {
-        let areas = self.until("a tray icon", |areas| areas.iter().any(Area::is_tray)).await?;
-        let tray = areas.into_iter().find(Area::is_tray).context("the tray has just gone")?;
+        let areas = self.until("a tray icon", |areas| areas.iter().any(is_tray)).await?;
+        let tray = areas.into_iter().find(is_tray).context("the tray has just gone")?;
         // The first icon is the rightmost, and icons are square.
         let x = (tray.x + tray.width - tray.height / 2).to_string();
         let y = (tray.y + tray.height / 2).to_string();
@@ -320,7 +363,8 @@ impl Desktop {
         self.folder.path().join("logs")
     }
 
-    fn write_settings(&self) -> anyhow::Result<()> {
+    /// Writes what Xfce and other panels begin with.
+    pub fn write_settings(&self) -> anyhow::Result<()> {
         // No animations: a screenshot of a menu that is fading in tells nothing.
         let gtk = "[Settings]\ngtk-icon-theme-name=Adwaita\ngtk-enable-animations=0\n";
         let xfconf = ".config/xfce4/xfconf/xfce-perchannel-xml";
@@ -328,6 +372,8 @@ impl Desktop {
             (xfconf, "xfce4-panel.xml", include_str!("desktop/xfce4-panel.xml")),
             (xfconf, "xfce4-notifyd.xml", include_str!("desktop/xfce4-notifyd.xml")),
             (".config/gtk-3.0", "settings.ini", gtk),
+            (".config/lxqt", "panel.conf", include_str!("desktop/lxqt-panel.conf")),
+            (".config/waybar", "config", include_str!("desktop/waybar.json")),
             // As if Tidings were installed: its popups and windows find their icon by name.
             (".local/share/icons/hicolor/scalable/apps", "tidings.svg", include_str!("../../icons/icon.svg")),
         ] {
@@ -347,16 +393,14 @@ impl Drop for Desktop {
     }
 }
 
-impl Area {
-    /// The tray is in the panel, which is along the top; without icons it is one pixel wide.
-    fn is_tray(&self) -> bool {
-        self.y == 0 && self.width >= self.height
-    }
+/// The tray is in the panel, which is along the top; without icons it is one pixel wide.
+fn is_tray(area: &Area) -> bool {
+    area.y == 0 && area.width >= area.height
+}
 
-    /// A menu opens below the panel.
-    fn is_menu(&self) -> bool {
-        self.y > 0 && self.height > 40
-    }
+/// A menu opens below the panel.
+fn is_menu(area: &Area) -> bool {
+    area.y > 0 && area.height > 40
 }
 
 /// Reads what `xdotool getwindowgeometry --shell` prints: `X=…`, `Y=…`, `WIDTH=…`, `HEIGHT=…` per window.
@@ -434,7 +478,7 @@ fn environment(folder: &Path, display: &str, bus: &str) -> anyhow::Result<Vec<(O
 
 /// Where a program of Xfce's is that isn't on the PATH: `/usr/lib/ARCH/xfce4/…` on Debian, `/usr/lib/xfce4/…` or
 /// `/usr/libexec/xfce4/…` elsewhere.
-fn component(name: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn component(name: &str) -> anyhow::Result<PathBuf> {
     let mut roots =
         vec![PathBuf::from("/usr/lib"), PathBuf::from("/usr/lib64"), PathBuf::from("/usr/libexec")];
     if let Ok(entries) = fs::read_dir("/usr/lib") {

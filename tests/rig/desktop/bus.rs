@@ -1,7 +1,9 @@
 //! A session bus of one's own. Nothing starts by itself unless the test says so, and so a test that owns
 //! `org.freedesktop.Notifications` is the only one that does.
 
+use std::collections::HashMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,19 +32,31 @@ pub struct PrivateBus {
 impl PrivateBus {
     /// Starts a bus and waits until it listens.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_with(&[])
+        Self::with_services(&[])
     }
 
     /// The same; these names can be started by a call. The test itself is what starts then: it hears of the call by
     /// [`PrivateBus::wait_for_call`].
     pub fn start_with(services: &[&str]) -> anyhow::Result<Self> {
-        let folder =
-            tempfile::Builder::new().prefix("tidings-bus-").tempdir().context("no temporary folder")?;
+        let folder = new_folder()?;
+        let touch = |name: &&str| format!("/usr/bin/touch {}", called(folder.path(), name).display());
+        let commands: Vec<String> = services.iter().map(touch).collect();
+        let services: Vec<(&str, &str)> =
+            services.iter().copied().zip(commands.iter().map(String::as_str)).collect();
+        Self::start_in(folder, &services)
+    }
+
+    /// Starts a bus that starts these programs by itself when somebody calls their names: name and command line of
+    /// each. [`PrivateBus::lend`] gives them their environment.
+    pub fn with_services(services: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::start_in(new_folder()?, services)
+    }
+
+    fn start_in(folder: TempDir, services: &[(&str, &str)]) -> anyhow::Result<Self> {
         let config = folder.path().join("bus.conf");
         let socket = folder.path().join("bus");
-        for name in services {
-            let called = called(folder.path(), name);
-            let service = format!("[D-BUS Service]\nName={name}\nExec=/usr/bin/touch {}\n", called.display());
+        for (name, command) in services {
+            let service = format!("[D-BUS Service]\nName={name}\nExec={command}\n");
             fs::write(folder.path().join(format!("{name}.service")), service)
                 .with_context(|| format!("cannot write how {name} is started"))?;
         }
@@ -62,6 +76,16 @@ impl PrivateBus {
     /// The value for `DBUS_SESSION_BUS_ADDRESS`.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Gives what the bus starts by itself these variables.
+    pub async fn lend(&self, environment: &[(OsString, OsString)]) -> anyhow::Result<()> {
+        let texts = environment.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+        let connection = self.connect().await?;
+        let bus = DBusProxy::new(&connection).await?;
+        bus.update_activation_environment(texts.collect::<HashMap<_, _>>())
+            .await
+            .context("the bus takes no variables")
     }
 
     /// A new connection to this bus.
@@ -105,4 +129,8 @@ impl PrivateBus {
 /// There once a service that isn't there was called.
 fn called(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.called"))
+}
+
+fn new_folder() -> anyhow::Result<TempDir> {
+    tempfile::Builder::new().prefix("tidings-bus-").tempdir().context("no temporary folder")
 }

@@ -1,0 +1,200 @@
+//! Tidings' icon in a real tray host: what it looks like in each state, its tooltip and its menu.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use serde_json::json;
+use tidings_api::StatusReport;
+use tidings_server::SERVICE_RESTART;
+use tokio::time::{Instant, sleep};
+
+use crate::app::App;
+use crate::notification_service::{ABLE, NotificationService};
+use crate::picture::{Area, Picture};
+use crate::real::{Kind, Real, Stage};
+use crate::scene::{Place, USER, channel};
+
+/// Where the pointer is out of the way of every panel and menu.
+const ASIDE: (i32, i32) = (400, 500);
+/// An icon is no larger than this; a wider change is a panel that made room.
+const ICON: i32 = 64;
+/// What is looked at of an icon, from its middle.
+const FRAME: i32 = 32;
+/// How long an icon may take to come back after its host; each was seen within 5 s on a calm machine.
+const BACK: Duration = Duration::from_secs(30);
+/// The share of alike pixels from which two pictures are of the same: a pointer's shadow is none.
+const SAME: f64 = 0.97;
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A desk with one real tray host. Fields are dropped in this order: the agent first.
+#[derive(Debug)]
+pub struct RealIcon {
+    /// The agent.
+    pub app: App,
+    /// Where it connects to.
+    pub server: Place,
+    /// Where the icon is.
+    pub stage: Stage,
+    /// The part of the screen that is the icon.
+    pub icon: Area,
+    connected: Picture,
+    _popups: Option<NotificationService>,
+}
+
+/// A menu that stayed open.
+#[derive(Debug)]
+pub struct Menu {
+    /// Where it was before.
+    pub before: Area,
+    /// Where it is now.
+    pub now: Area,
+    /// The screen before.
+    pub open: Picture,
+    /// The screen now.
+    pub fallen: Picture,
+}
+
+fn is(state: &'static str) -> impl Fn(&StatusReport) -> bool {
+    move |status| status.channels[0].state.as_str() == state
+}
+
+impl RealIcon {
+    /// Returns once the icon of a connected channel is there, and is known from what changes when the channel goes off.
+    pub async fn in_host(host: &'static Real) -> anyhow::Result<Self> {
+        let stage = Stage::with(host).await?;
+        stage.point(ASIDE).await?;
+        let bus = stage.desktop().bus();
+        // A shell has its own.
+        let own = matches!(host.kind, Kind::Plasma | Kind::Gnome);
+        let popups = if own { None } else { Some(NotificationService::start(bus, ABLE).await?) };
+        let bare = stage.settled().await?;
+        let server = Place::start().await?;
+        let app = App::with_settings(channel("Orders", &server.url(USER))).bus(bus).start().await?;
+        app.wait_for_status("connected", is("connected")).await?;
+        let (_, connected) = stage.changed("an icon", &bare).await?;
+
+        app.run(&["disconnect", "Orders"]).await?;
+        app.wait_for_status("disconnected", is("disconnected")).await?;
+        let (icon, _) = stage.changed("the icon of a channel that is off", &connected).await?;
+        ensure!(icon.width <= ICON && icon.height <= ICON, "what changed is no icon: {icon:?}");
+        let (x, y) = icon.at(0.5, 0.5);
+        let icon = Area { x: x - FRAME / 2, y: y - FRAME / 2, width: FRAME, height: FRAME };
+        let desk = Self { app, server, stage, icon, connected, _popups: popups };
+        desk.connect().await?;
+        Ok(desk)
+    }
+
+    /// Connects, and waits until the icon shows it.
+    async fn connect(&self) -> anyhow::Result<()> {
+        self.app.run(&["connect", "Orders"]).await?;
+        self.app.wait_for_status("connected", is("connected")).await?;
+        self.shows(&self.connected).await
+    }
+
+    /// Waits until the icon is as it was then.
+    async fn shows(&self, then: &Picture) -> anyhow::Result<()> {
+        let deadline = Instant::now() + BACK;
+        while self.stage.picture().await?.part(self.icon).alike(&then.part(self.icon)) < SAME {
+            ensure!(Instant::now() < deadline, "the icon is not as it was after {BACK:?}");
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until the icon is another than that of a connected channel.
+    async fn shows_another(&self, state: &str) -> anyhow::Result<Picture> {
+        let deadline = Instant::now() + BACK;
+        while self.stage.picture().await?.part(self.icon) == self.connected.part(self.icon) {
+            ensure!(Instant::now() < deadline, "the icon of {state} is that of a connected channel");
+            sleep(LOOK).await;
+        }
+        Ok(self.stage.settled().await?.part(self.icon))
+    }
+
+    /// The icon in each state; ends connected, with a message that nobody has read.
+    pub async fn states(&mut self) -> anyhow::Result<Vec<(&'static str, Picture)>> {
+        let mut seen = vec![("connected", self.connected.part(self.icon))];
+        self.app.run(&["disconnect", "Orders"]).await?;
+        self.app.wait_for_status("disconnected", is("disconnected")).await?;
+        seen.push(("off", self.shows_another("a channel that is off").await?));
+        self.connect().await?;
+
+        let other = self.server.other_tab(USER).await?;
+        self.app.wait_for_status("replaced", is("replaced")).await?;
+        seen.push(("replaced", self.shows_another("a replaced channel").await?));
+        drop(other);
+        self.app.run(&["takeover", "Orders"]).await?;
+        self.connect().await?;
+
+        self.fall().await?;
+        seen.push(("working", self.shows_another("a channel that waits").await?));
+        self.rise().await?;
+
+        self.server.push_json(USER, &json!({ "title": "News" }));
+        self.app.wait_for_status("unread", |status| status.unread == 1).await?;
+        seen.push(("unread", self.shows_another("an unread message").await?));
+        Ok(seen)
+    }
+
+    async fn fall(&self) -> anyhow::Result<()> {
+        self.server.stop(SERVICE_RESTART).await;
+        self.app.wait_for_status("waiting", is("waiting")).await.map(drop)
+    }
+
+    async fn rise(&mut self) -> anyhow::Result<()> {
+        self.server.start_again().await?;
+        // A restarting server is given up to 30 s, which nobody is to wait for here.
+        self.app.run(&["disconnect", "Orders"]).await?;
+        self.app.run(&["connect", "Orders"]).await?;
+        self.app.wait_for_status("connected", is("connected")).await.map(drop)
+    }
+
+    /// The words beside the pointer when it rests on the icon, and the screen then.
+    pub async fn tooltip(&self) -> anyhow::Result<Option<(String, Picture)>> {
+        let (x, y) = self.icon.at(0.5, 0.5);
+        // Beside it, so that a pointer which is drawn changes no more than an icon does.
+        self.stage.point((x - FRAME * 3 / 4, y)).await?;
+        let before = self.stage.settled().await?;
+        // An entry, then a move: some wait for the second.
+        self.stage.point((x - 3, y)).await?;
+        self.stage.point((x, y)).await?;
+        let deadline = Instant::now() + Duration::from_secs(4);
+        let area = loop {
+            let area = self.stage.settled().await?.changed_since(&before).filter(|area| area.width > ICON);
+            if area.is_some() || Instant::now() > deadline {
+                break area;
+            }
+        };
+        let now = self.stage.settled().await?;
+        self.stage.point(ASIDE).await?;
+        let Some(area) = area else { return Ok(None) };
+        Ok(Some((now.part(area).text().await?, now)))
+    }
+
+    /// Opens the menu, and lets the link fall while it is open.
+    pub async fn menu_while_the_link_falls(&mut self) -> anyhow::Result<Menu> {
+        self.stage.point(ASIDE).await?;
+        let before = self.stage.settled().await?;
+        self.stage.open_menu(self.icon).await?;
+        let (area, open) = self.stage.changed("the menu", &before).await?;
+        self.fall().await?;
+        let (_, fallen) = self.stage.changed("the new words in the menu", &open).await?;
+        let now = fallen.changed_since(&before).context("the menu closed by itself")?;
+        self.stage.key("Escape").await?;
+        self.stage.point(ASIDE).await?;
+        self.rise().await?;
+        Ok(Menu { before: area, now, open, fallen })
+    }
+
+    /// Ends the host, starts it again, and waits until the icon is as it was.
+    pub async fn restart(&mut self) -> anyhow::Result<Duration> {
+        self.stage.point(ASIDE).await?;
+        let before = self.stage.settled().await?;
+        let started = Instant::now();
+        self.stage.restart().await?;
+        self.stage.point(ASIDE).await?;
+        self.shows(&before).await?;
+        Ok(started.elapsed())
+    }
+}
