@@ -1,4 +1,4 @@
-//! What a person types: `cargo xtask test`, `demo`, `bench`, `tools`, `package`, `packages`. Continuous integration types the first
+//! What a person types: `cargo xtask test`, `demo`, `bench`, `desktops`, `tools`, `package`, `packages`. Continuous integration types the first
 //! of them and nothing else. Few and small dependencies, so that it builds in seconds.
 
 use std::env;
@@ -18,9 +18,13 @@ use crate::task::{Misuse, Task};
 #[path = "../../tests/bench/groups.rs"]
 mod bench;
 mod checks;
+#[expect(unreachable_pub, reason = "the tests' library hands it on")]
+#[path = "../../tests/rig/debian.rs"]
+mod debian;
 #[path = "../../tests/demo/arguments.rs"]
 mod demo;
 mod deny;
+mod desktops;
 mod dev;
 mod licences;
 mod package;
@@ -69,6 +73,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             packages::install(&[Purpose::Build, Purpose::Desktop, Purpose::Tests])?;
             run(&mut cargo(&["run", "--locked", "-p", "tidings-tests", "--bin", "tidings-screenshots"]))?;
         }
+        Task::Desktops(names) => desktops::run_on(&names)?,
         Task::Tools => {
             packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
             tools::check()?;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::checks::{self, Step};
-use crate::{bench, demo};
+use crate::{bench, debian, demo};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) enum Task {
     /// The names of what is to be measured.
     Bench(Vec<&'static str>),
     Screenshots,
+    /// The names of the services and hosts; none means all.
+    Desktops(Vec<String>),
     Tools,
     Package {
         check: bool,
@@ -91,6 +93,23 @@ const COMMANDS: &[Command] = &[
         usage: &[("screenshots", "take the pictures of the window's pages in docs/img anew")],
         more: String::new,
         read: |typed| alone(typed, Task::Screenshots),
+    },
+    Command {
+        name: "desktops",
+        usage: &[
+            (
+                "desktops",
+                "the real Tidings on eleven notification services and eight tray hosts, in a Debian sid of its own\n\
+                 under target/desktops: a table, and pictures (needs root or sudo; 3 GB; half an hour)",
+            ),
+            ("desktops --list", "their names"),
+            ("desktops --only NAME", "one alone (may be given several times)"),
+        ],
+        more: || format!("The names:\n{}", debian::list()),
+        read: |typed| match typed.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["--list"] => Ok(Task::Say(debian::list())),
+            _ => Ok(Task::Desktops(debian::only(typed)?)),
+        },
     },
     Command {
         name: "tools",

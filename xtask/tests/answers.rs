@@ -74,6 +74,9 @@ fn a_slip_is_told_wherever_it_stands() {
         (&["demo", "--out"], "--out wants a folder"),
         (&["demo", "--headless", "--out", "there", "here"], "`here`"),
         (&["bench", "idle", "nonsense"], "`nonsense`"),
+        (&["desktops", "--only"], "--only wants a name"),
+        (&["desktops", "--only", "dunst", "--only", "nonsense"], "`nonsense`"),
+        (&["desktops", "--list", "dunst"], "`--list`"),
         (&["package", "--check", "nonsense"], "`nonsense`"),
         (&["packages", "--check"], "`--check`"),
     ] {
@@ -94,5 +97,6 @@ fn a_place_for_screenshots_that_can_not_be_is_told_before_anything_is_built() {
 fn the_names_to_measure_and_the_steps_of_the_test_are_in_the_help() {
     assert!(typed(&["bench", "--help"]).1.contains("\n  idle "));
     assert!(typed(&["test", "--help"]).1.contains("\n  clippy "));
+    assert!(typed(&["desktops", "--help"]).1.contains("\n  dunst "));
     assert!(typed(&["demo", "--help"]).1.contains("--headless"));
 }

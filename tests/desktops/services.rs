@@ -1,0 +1,100 @@
+//! One notification service, and Tidings' popups on it.
+
+use anyhow::ensure;
+use serde_json::json;
+use tidings_tests::real::{Kind, Real};
+use tidings_tests::real_popups::RealPopups;
+
+use crate::report::{Cell, Row, Sheet};
+
+/// More of the screen than this is more than a popup should take, in pixels.
+const TALL: i32 = 400;
+
+/// The tokens of a popup's text that would be wrong.
+const LEFTOVERS: [&str; 5] = ["&#", "&amp;", "&lt;", "&apos;", "&quot;"];
+
+pub(crate) async fn on(service: &'static Real, sheet: &mut Sheet) -> Row {
+    let mut row = Row::of(service.name);
+    row.version = service.version();
+    match RealPopups::on(service).await {
+        Ok(mut desk) => {
+            row.note("connected", Ok(Cell::well()));
+            row.note("message", message(&desk, sheet).await);
+            row.note("tag replaced", tag(&desk, sheet).await);
+            row.note("click", click(&desk, "Click me").await);
+            row.note("button", button(&desk, sheet).await);
+            row.note("long body", long(&desk, sheet).await);
+            row.note("service restarted", restart(&mut desk).await);
+        }
+        Err(error) => row.note("connected", Err(error)),
+    }
+    row.note("started by the bus", started_by_the_bus(service).await);
+    row
+}
+
+async fn message(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
+    let body = "Don't forget: it's Ann's <b>turn</b> & \"yours\"";
+    let message = json!({ "title": "Order 17", "body": body, "url": "https://example.org/17" });
+    let popup = desk.pops_up(&message).await?;
+    sheet.add(&format!("{} message", desk.stage.name()), &popup.screen).await?;
+    let read = popup.text().await?;
+    let wrong: Vec<_> = LEFTOVERS.iter().filter(|wrong| read.contains(*wrong)).collect();
+    ensure!(wrong.is_empty(), "{wrong:?} in {read:?}");
+    ensure!(read.contains("forget"), "what is read is {read:?}");
+    Ok(Cell::Well(read))
+}
+
+async fn tag(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
+    let first = json!({ "title": "Build 1", "tag": "build", "body": "runs" });
+    let second = json!({ "title": "Build 2", "tag": "build", "body": "is done" });
+    let (first, second) = desk.tagged(&first, &second).await?;
+    sheet.add(&format!("{} tag", desk.stage.name()), &second.screen).await?;
+    ensure!(second.replaces == first, "the second asked to replace {}, not {first}", second.replaces);
+    Ok(Cell::Well(second.text().await?))
+}
+
+async fn click(desk: &RealPopups, title: &str) -> anyhow::Result<Cell> {
+    if desk.stage.presses().is_none() {
+        return Ok(Cell::None("no clicks there"));
+    }
+    Ok(Cell::Well(desk.click(title).await?.join(", ")))
+}
+
+async fn button(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
+    let actions = json!([{ "label": "Accept & close", "url": "https://example.org/accept" }]);
+    let popup =
+        desk.pops_up(&json!({ "title": "With a button", "body": "and words", "actions": actions })).await?;
+    sheet.add(&format!("{} button", desk.stage.name()), &popup.screen).await?;
+    let read = popup.text().await?;
+    if read.contains("Accept") { Ok(Cell::Well(read)) } else { Ok(Cell::None("no label is to be seen")) }
+}
+
+async fn long(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
+    let lines: Vec<String> = (1..140).map(|number| format!("line {number} of a log")).collect();
+    let message = json!({ "title": "Long", "body": lines.join("\n"), "url": "https://example.org/" });
+    let popup = desk.pops_up(&message).await?;
+    sheet.add(&format!("{} long", desk.stage.name()), &popup.screen).await?;
+    let (width, height) = (popup.area.width, popup.area.height);
+    ensure!(height < TALL, "it is {height} pixels high");
+    Ok(Cell::Well(format!("{width} x {height} pixels")))
+}
+
+async fn restart(desk: &mut RealPopups) -> anyhow::Result<Cell> {
+    desk.stage.restart().await?;
+    if desk.stage.presses().is_none() {
+        desk.pops_up(&json!({ "title": "After the restart", "body": "it is here" })).await?;
+        return Ok(Cell::Well("shown".to_owned()));
+    }
+    click(desk, "After the restart").await
+}
+
+/// The first popup is asked of a service that the call itself starts.
+async fn started_by_the_bus(service: &'static Real) -> anyhow::Result<Cell> {
+    if matches!(service.kind, Kind::Plasma | Kind::Gnome) {
+        return Ok(Cell::None("the shell is there from login on"));
+    }
+    if service.press.is_none() {
+        return Ok(Cell::None("no clicks there"));
+    }
+    click(&RealPopups::started_by_the_bus(service).await?, "The first").await
+}
