@@ -114,8 +114,9 @@ pub(crate) fn fitted(text: &str, room: Room) -> String {
         let broken = word > WORD;
         let next_line = broken || piece == "\n";
         if columns + width > room.columns || (next_line && rows == room.lines) {
-            let end = if !apart && word <= BACK && words > 0 { fits.min(words) } else { fits };
-            out.truncate(end);
+            let within = !apart || fits < out.len();
+            let whole = words > 0 && out[words..].width() <= BACK;
+            out.truncate(if within && whole { fits.min(words) } else { fits });
             out.truncate(out.trim_end().len());
             out.push('…');
             break;
@@ -149,6 +150,11 @@ pub(crate) fn wrapped(text: &str, limit: usize) -> String {
     for piece in text.graphemes(true) {
         let width = piece.width().max(1);
         if piece != "\n" && columns + width > limit {
+            if piece == " " {
+                out.push('\n');
+                (columns, space) = (0, None);
+                continue;
+            }
             if let Some((at, before)) = space.take() {
                 out.replace_range(at..=at, "\n");
                 columns -= before;
