@@ -69,7 +69,11 @@ async fn upgrade(
         (None, _, Err(denied), _) => denied.into_response(),
         (None, _, _, Err(rejection)) => rejection.into_response(),
         (None, Ok(upgrade), Ok(user), Ok(Query(asked))) => {
-            match shared.open(id, &user, asked.since.as_deref(), Arc::clone(&wire)) {
+            let opening = {
+                let (shared, wire) = (Arc::clone(&shared), Arc::clone(&wire));
+                move || shared.open(id, &user, asked.since.as_deref(), wire)
+            };
+            match shared.complete(opening).await {
                 Some(link) => {
                     wire.upgrade();
                     return upgrade

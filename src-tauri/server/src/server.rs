@@ -4,7 +4,7 @@ use std::{
     future::IntoFuture,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use crate::{
     http,
     link::{CLOSE_LIMIT, Command, Cut},
     options::{Access, Options, StartError},
-    shared::{Pushed, Refusal, Shared},
+    shared::{Pushed, Refusal, Shared, Sluggish},
     wire::{Door, Peer},
 };
 
@@ -196,6 +196,30 @@ impl Server {
     /// Answers all upgrade requests with this, until told otherwise with `None`.
     pub fn refuse_upgrades(&self, refusal: Option<Refusal>) {
         *self.0.shared.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    }
+
+    /// Completes the next `count` upgrades so much later, in any case: also where their client has gone by then, so
+    /// that they replace a link that was opened meanwhile.
+    pub fn late_upgrades(&self, count: usize, by: Duration) {
+        self.sluggish().late = (count, by);
+    }
+
+    /// Completes no upgrade until the [`thaw`](Self::thaw), as a process that is stopped or still starts.
+    pub fn freeze(&self) {
+        self.sluggish().frozen.get_or_insert_default();
+    }
+
+    /// Completes the upgrades that came since the [`freeze`](Self::freeze), the newest first: so each replaces the one after it,
+    /// also where its client has gone.
+    pub fn thaw(&self) {
+        let frozen = self.sluggish().frozen.take();
+        for open in frozen.into_iter().flatten().rev() {
+            open();
+        }
+    }
+
+    fn sluggish(&self) -> MutexGuard<'_, Sluggish> {
+        self.0.shared.sluggish.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// While `true`, each close by the server, 4500 included, arrives as a bare end of the stream, as through

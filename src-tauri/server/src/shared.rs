@@ -11,7 +11,10 @@ use std::{
 
 use axum::extract::ws::Message;
 use serde::Serialize;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::sleep,
+};
 
 use crate::{
     REPLACED,
@@ -57,6 +60,16 @@ impl Refusal {
     }
 }
 
+/// What holds upgrades up. They are completed whether or not their client is still there, as by servers that find
+/// out only when they write.
+#[derive(Default)]
+pub(crate) struct Sluggish {
+    /// How many are late, and by how much.
+    pub(crate) late: (usize, Duration),
+    /// What waits for the thaw, oldest first; `None`: the server isn't frozen.
+    pub(crate) frozen: Option<Vec<Box<dyn FnOnce() + Send>>>,
+}
+
 pub(crate) struct Shared {
     pub(crate) access: Access,
     pub(crate) events: EventLog,
@@ -65,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) refusal: Mutex<Option<Refusal>>,
     pub(crate) eat_close_codes: AtomicBool,
     pub(crate) hide_pings: Arc<AtomicBool>,
+    pub(crate) sluggish: Mutex<Sluggish>,
     /// How many links have not ended in every respect, socket and task.
     pub(crate) running: watch::Sender<usize>,
     keep: Keep,
@@ -113,6 +127,7 @@ impl Shared {
             refusal: Mutex::default(),
             eat_close_codes: AtomicBool::new(false),
             hide_pings: Arc::default(),
+            sluggish: Mutex::default(),
             running: watch::Sender::new(0),
             keep: Keep { messages: options.backlog, bytes: options.backlog_bytes },
             links: AtomicU64::new(0),
@@ -123,6 +138,36 @@ impl Shared {
     /// A number for the next link or refused request.
     pub(crate) fn next_link(&self) -> u64 {
         self.links.fetch_add(1, Relaxed) + 1
+    }
+
+    /// The opened link, as soon as the server gets round to it.
+    pub(crate) async fn complete(
+        &self,
+        open: impl FnOnce() -> Option<Link> + Send + 'static,
+    ) -> Option<Link> {
+        let (done, opened) = oneshot::channel();
+        let open = Box::new(move || drop(done.send(open())));
+        self.in_its_turn(open);
+        opened.await.ok().flatten()
+    }
+
+    fn in_its_turn(&self, open: Box<dyn FnOnce() + Send>) {
+        let mut sluggish = self.sluggish.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *sluggish {
+            Sluggish { frozen: Some(frozen), .. } => frozen.push(open),
+            Sluggish { late: (0, _), .. } => {
+                drop(sluggish);
+                open();
+            }
+            Sluggish { late: (left, by), .. } => {
+                *left -= 1;
+                let by = *by;
+                tokio::spawn(async move {
+                    sleep(by).await;
+                    open();
+                });
+            }
+        }
     }
 
     /// Makes link `id` the user's live one before its 101 goes out, so that no push falls between. `None`: the
