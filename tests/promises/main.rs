@@ -5,6 +5,7 @@ mod a_crash_leaves_a_report;
 mod a_full_disk_is_told_and_costs_nothing;
 mod a_full_screen_makes_room;
 mod a_kill_leaves_the_settings_whole;
+mod a_late_upgrade_silences_nobody;
 mod an_open_menu_keeps_its_rows;
 mod channel_trouble_is_told_once;
 mod channels_move_to_another_machine;

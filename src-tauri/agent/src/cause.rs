@@ -45,6 +45,7 @@ pub(crate) fn told(cause: &Cause, words: Words) -> String {
         Cause::CaptivePortal => words.cause_captive_portal(),
         // Ours already.
         Cause::Owner { detail } => plain(detail),
+        Cause::Overtaken => words.cause_overtaken(),
         Cause::Local => words.cause_local(),
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
 use tidings_channel::{
-    Channel, ChannelUrl, Command, Config, Frame, Payload, Pulse, Signal, Start, State, Status,
+    Channel, ChannelUrl, Command, Config, Frame, Memory, Payload, Pulse, Signal, Start, State, Status,
 };
 use tidings_inbox::{Arrival, ChannelProfile, Dropped, Inbox};
 use tidings_words::Words;
@@ -37,6 +37,8 @@ use replay::Replay;
 #[derive(Debug)]
 pub(crate) struct Channels {
     held: Vec<Held>,
+    /// What each channel has found out, by its id. It outlives the channel: see [`Memory`].
+    memories: BTreeMap<String, Memory>,
     inbox: Inbox,
     wishes: Wishes,
     /// Says in which language.
@@ -71,7 +73,15 @@ impl Channels {
         snapshot: watch::Receiver<Snapshot>,
         health: Health,
     ) -> Self {
-        Self { held: Vec::new(), inbox, wishes, snapshot, health, changed: Arc::default() }
+        Self {
+            held: Vec::new(),
+            memories: BTreeMap::new(),
+            inbox,
+            wishes,
+            snapshot,
+            health,
+            changed: Arc::default(),
+        }
     }
 
     fn words(&self) -> Words {
@@ -119,6 +129,8 @@ impl Channels {
         let configs = wanted.iter().map(ChannelSettings::config).collect::<Result<Vec<_>, _>>()?;
         let mut old = std::mem::take(&mut self.held);
         for (settings, config) in wanted.into_iter().zip(configs) {
+            let memory = self.memories.entry(settings.id.clone()).or_default().clone();
+            let config = Config { memory, ..config };
             let known =
                 old.iter().position(|held| held.settings.id == settings.id).map(|at| old.swap_remove(at));
             let held = match known {
@@ -298,8 +310,9 @@ impl Channels {
         } else {
             Reach::Handshake
         };
-        let examination = Examination::of(&held.settings, reach, self.words())
+        let mut examination = Examination::of(&held.settings, reach, self.words())
             .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.told(self.words())))?;
+        examination.config.memory = held.config.memory.clone();
         let (steps, told) = mpsc::channel(doctor::STEPS);
         tokio::spawn(doctor::examine(examination, steps));
         Ok(told)
@@ -329,6 +342,10 @@ impl Channels {
             key: Some(error.key.to_owned()),
             ..Refusal::new(ErrorCode::InvalidSettings, error.told(self.words()))
         })?;
+        // What the trial leaves behind at the server may come to the link that follows.
+        if let Some(memory) = held.map(|held| &held.config.memory).or(self.memories.get(&channel.id)) {
+            examination.config.memory = memory.clone();
+        }
         if let Some(secret) = secret {
             examination.credentials = examination.credentials.map(|credentials| credentials.given(secret));
         }

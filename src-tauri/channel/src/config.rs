@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::{ClientCert, ProxyUrl, Timing};
+use crate::{ClientCert, Memory, ProxyUrl, Timing};
 
 /// All that one channel needs to know, beside what each dial asks of its [`Owner`](crate::Owner).
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Config {
     pub client_cert: Option<ClientCert>,
     /// The proxy to go through; see [`ProxyUrl::from_env`] for the environment's.
     pub proxy: Option<ProxyUrl>,
+    /// What is known of the place already; a channel that takes the place of another one gets that one's.
+    pub memory: Memory,
     /// The numbers that are not settings.
     pub timing: Timing,
 }
@@ -48,6 +50,7 @@ impl Config {
             ca_pem: None,
             client_cert: None,
             proxy: None,
+            memory: Memory::default(),
             timing: Timing::default(),
         }
     }

@@ -19,7 +19,9 @@ use url::Url;
 use crate::link::{Link, websocket_config};
 use crate::request::upgrade_request;
 use crate::tap::Tap;
-use crate::{Cause, ChannelUrl, Config, Detail, DialAsk, DialRefusal, Owner, Route, Stage, redirect, tls};
+use crate::{
+    Cause, ChannelUrl, Config, Detail, DialAsk, DialRefusal, Owner, Route, Stage, Timing, redirect, tls,
+};
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
 pub(crate) trait Connect: Send + Sync + 'static {
@@ -31,13 +33,19 @@ pub(crate) trait Connect: Send + Sync + 'static {
         config: &Config,
         stage: &watch::Sender<Stage>,
     ) -> impl Future<Output = Result<Connected<Self::Stream>, Cause>> + Send;
+
+    /// Whether dropping the stream resets the connection rather than ends it.
+    fn reset_on_drop(_stream: &Self::Stream, _reset: bool) {}
 }
 
-/// A connected stream and its ends, where it has some (W3).
+/// A connected stream.
 #[derive(Debug)]
 pub(crate) struct Connected<S> {
     pub(crate) stream: S,
+    /// Its ends, where it has some (W3).
     pub(crate) route: Option<Route>,
+    /// Whether the host has another address that may be better.
+    pub(crate) others: bool,
 }
 
 /// Why a dial failed.
@@ -78,23 +86,31 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
 ) -> Result<Connected<Box<Link<C::Stream>>>, DialFailure> {
     let params = owner.lock().await.dial_params(ask).await?;
     let request = upgrade_request(&config.url, &params)?;
-    let Connected { stream, route } = connector.connect(&config, &stage).await?;
+    let Connected { stream, route, others } = connector.connect(&config, &stage).await?;
     stage.send_replace(Stage::Upgrade);
+    // R3: a server that has read the request may never find out that we hung up, but many do where it was a reset.
+    C::reset_on_drop(&stream, true);
     let mut tap = Tap::new(stream);
-    upgrade(request, &mut tap, &config).await?;
+    let Timing { upgrade: brief, upgrade_patience: patience, .. } = config.timing;
+    let answered = upgrade(request, &mut tap, if others { brief } else { patience }, &config).await;
+    if !matches!(answered, Err(DialFailure { cause: Cause::TimedOut { .. }, .. })) {
+        C::reset_on_drop(tap.stream(), false);
+    }
+    answered?;
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
-    Ok(Connected { stream: Box::new(Link::new(socket)), route })
+    Ok(Connected { stream: Box::new(Link::new(socket)), route, others })
 }
 
 /// Asks for the upgrade, and reads what the answer means.
 async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     request: Request<()>,
     tap: &mut Tap<S>,
+    limit: Duration,
     config: &Config,
 ) -> Result<(), DialFailure> {
     let timing = &config.timing;
     let asking = client_async_with_config(request, &mut *tap, Some(websocket_config()));
-    let answered = within(timing.upgrade, Stage::Upgrade, asking).await?.map(drop);
+    let answered = within(limit, Stage::Upgrade, asking).await?.map(drop);
     match answered {
         Ok(()) => Ok(()),
         Err(Error::Http(response)) => {

@@ -8,7 +8,7 @@ use std::net::UdpSocket;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -59,8 +59,8 @@ pub(crate) fn spawn_with(
     alarm: Alarm,
     rng: SmallRng,
 ) -> Ends {
-    let zero = Instant::now();
-    let now = Now { mono: Duration::ZERO, wall: SystemTime::now() };
+    let zero = config.memory.zero();
+    let now = Now { mono: zero.elapsed(), wall: SystemTime::now() };
     let config = Arc::new(config);
     let machine = Machine::new(Arc::clone(&config), start, rng, now);
     let (status, watched) = watch::channel(machine.status());
@@ -112,6 +112,8 @@ struct Driver<O, C: Connect> {
 struct Dialling<S> {
     generation: u64,
     stage: watch::Receiver<Stage>,
+    /// What the machine knows of it.
+    told: Stage,
     done: Pin<Box<dyn Future<Output = Dialled<S>> + Send>>,
 }
 
@@ -121,7 +123,7 @@ type Dialled<S> = Result<Connected<Box<Link<S>>>, DialFailure>;
 enum Found<S> {
     Ask(Option<Ask>),
     Time,
-    Stage(Stage),
+    Stage,
     Dialled(Dialled<S>),
     Link(Event),
     Room,
@@ -142,10 +144,21 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                     return;
                 }
                 let found = self.find().await;
+                self.note_stage();
                 if let Some(input) = self.take(found) {
                     self.machine.handle(input, self.now());
                 }
             }
+        }
+    }
+
+    /// What is given up must be known to have come as far as it has (R3).
+    fn note_stage(&mut self) {
+        let now = self.now();
+        let Some(Dialling { generation, stage, told, .. }) = &mut self.dialling else { return };
+        let stage = *stage.borrow_and_update();
+        if stage != std::mem::replace(told, stage) {
+            self.machine.handle(Input::Stage { generation: *generation, stage }, now);
         }
     }
 
@@ -191,11 +204,12 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 Input::Command(Command::ShutDown)
             }
             Found::Time => Input::Time,
-            Found::Stage(stage) => Input::Stage { generation: self.dialling.as_ref()?.generation, stage },
+            // Noted already.
+            Found::Stage => return None,
             Found::Dialled(result) => {
                 let generation = self.dialling.take()?.generation;
                 match result {
-                    Ok(Connected { stream: link, route }) => {
+                    Ok(Connected { stream: link, route, .. }) => {
                         self.link = Some((generation, link));
                         self.route = route;
                         Input::Opened { generation }
@@ -292,7 +306,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
         let (stage, watched) = watch::channel(Stage::Credential);
         let (config, connector, owner) = (self.config.clone(), self.connector.clone(), self.owner.clone());
         let done = Box::pin(dial(config, connector, owner, ask, stage));
-        self.dialling = Some(Dialling { generation, stage: watched, done });
+        self.dialling = Some(Dialling { generation, stage: watched, told: Stage::Credential, done });
     }
 
     fn deliver(&mut self, frame: Frame) {
@@ -360,7 +374,7 @@ async fn progress<S>(dialling: &mut Option<Dialling<S>>) -> Option<Found<S>> {
     tokio::select! {
         biased;
         result = done => Some(Found::Dialled(result)),
-        Ok(()) = stage.changed() => Some(Found::Stage(*stage.borrow_and_update())),
+        Ok(()) = stage.changed() => Some(Found::Stage),
     }
 }
 

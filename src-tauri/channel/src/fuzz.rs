@@ -177,7 +177,7 @@ impl Connect for Once {
         self.dials.send_modify(|dials| *dials += 1);
         let stream = self.stream.lock().expect("nobody panics with it").take();
         let stream = stream.ok_or(Cause::Unreachable { detail: Detail::Refused })?;
-        Ok(Connected { stream, route: None })
+        Ok(Connected { stream, route: None, others: false })
     }
 }
 

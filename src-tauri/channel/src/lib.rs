@@ -62,9 +62,11 @@ mod facts;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
+mod ghosts;
 mod life;
 mod link;
 mod machine;
+mod memory;
 mod proxy;
 mod race;
 mod redirect;
@@ -85,6 +87,7 @@ pub use channel::Channel;
 pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness, TakeBack};
 pub use detail::{Detail, day};
 pub use examine::{Examined, Examining, examine};
+pub use memory::Memory;
 pub use proxy::{ProxyUrl, ProxyUrlError};
 pub use status::{Cause, CloseInfo, PeerCheck, Pulse, Route, Stage, State, Status, plain};
 pub use timing::Timing;

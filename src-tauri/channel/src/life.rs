@@ -95,6 +95,11 @@ impl Life {
         !self.got_data && self.up(now) < timing.stable_after
     }
 
+    /// R3: whether the server may not have taken note of this link yet.
+    pub(crate) fn is_unproven(&self, now: Duration, timing: &Timing) -> bool {
+        !self.got_data && self.up(now) < timing.ghost_young
+    }
+
     /// Whether ping `counter` is one of ours, and not a peer's unasked pong.
     pub(crate) fn sent_ping(&self, counter: u64) -> bool {
         (1..=self.pings).contains(&counter)

@@ -27,9 +27,10 @@ use rand::rngs::SmallRng;
 use crate::delay::Delays;
 use crate::facts::{Input, Now, Output};
 use crate::life::{Context, Due, Life};
+use crate::verdict;
 use crate::{
     Cause, CloseInfo, Command, Config, DialAsk, Frame, Liveness, PeerCheck, Signal, Stage, Start, State,
-    Status,
+    Status, Timing,
 };
 
 #[derive(Debug)]
@@ -46,6 +47,8 @@ enum Phase {
     },
     Dialling {
         stage: Stage,
+        /// Since when it is there.
+        reached: Duration,
         limit: Duration,
     },
     Up {
@@ -67,14 +70,23 @@ enum Phase {
     Stopped(State),
 }
 
+/// A link whose close handshake runs.
+#[derive(Debug, Clone, Copy)]
+struct Closing {
+    generation: u64,
+    until: Duration,
+    /// The server may not have taken note of the link yet, unless it answers the close (R3).
+    unproven: bool,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Machine {
     config: Arc<Config>,
     delays: Delays,
     phase: Phase,
-    /// The old link while its close handshake runs, and until when. No dial starts before it is gone (C3).
-    closing: Option<(u64, Duration)>,
+    /// The old link while its close handshake runs. No dial starts before it is gone (C3).
+    closing: Option<Closing>,
     /// Number of the newest dial, and so of its link (C2).
     generation: u64,
     /// Dials since the last stable link.
@@ -99,6 +111,8 @@ pub(crate) struct Machine {
     network_changed: Option<Duration>,
     /// Ends in a row that waiting hardly mends.
     in_vain: u32,
+    /// 4500s in a row that were taken for our own late upgrades' (R3).
+    forgiven: u32,
     /// Links in a row that ended over a message too big, the later ones before anything else came (1009).
     too_big: u32,
     held: bool,
@@ -153,6 +167,7 @@ impl Machine {
             offline: false,
             network_changed: None,
             in_vain: 0,
+            forgiven: 0,
             too_big: 0,
             held: false,
             links_opened: 0,
@@ -172,14 +187,19 @@ impl Machine {
             Input::Signal(signal) => self.signal(signal, now),
             Input::Time => {}
             Input::Stage { generation, stage: reached } => {
-                if generation == self.generation
-                    && let Phase::Dialling { stage, .. } = &mut self.phase
-                {
-                    *stage = reached;
+                if generation == self.generation {
+                    self.reached(reached, now);
                 }
             }
             Input::DialFailed { generation, cause, retry_after } => {
-                if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
+                if generation == self.generation
+                    && let Phase::Dialling { stage, reached, .. } = self.phase
+                {
+                    let took = now.mono.saturating_sub(reached);
+                    if stage == Stage::Upgrade && verdict::may_be_completed(&cause, took, &self.config.timing)
+                    {
+                        self.haunted(now, self.config.timing.ghost_life);
+                    }
                     self.conclude(cause, retry_after, false, now);
                 }
             }
@@ -237,7 +257,7 @@ impl Machine {
                 }
             }
             Input::Gone { generation } => {
-                if self.closing.is_some_and(|(closing, _)| closing == generation) {
+                if self.closing.is_some_and(|closing| closing.generation == generation) {
                     self.gone();
                 }
             }
@@ -258,7 +278,7 @@ impl Machine {
 
     /// When to call [`handle`](Self::handle) with [`Input::Time`], on the monotonic clock.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        let closing = self.closing.map(|(_, until)| until);
+        let closing = self.closing.map(|closing| closing.until);
         // A dial that is due waits for the old link's end.
         let dial_at = |until: Duration| Some(closing.map_or(until, |closing| closing.max(until)));
         let phase = match &self.phase {
@@ -378,18 +398,45 @@ impl Machine {
                     Phase::Replaced { take_back, .. } => {
                         *take_back = take_back.map(|at| at.saturating_sub(slept));
                     }
-                    Phase::Disconnected { .. } | Phase::Dialling { .. } | Phase::Stopped(_) => {}
+                    Phase::Dialling { .. } => self.lose_patience(now),
+                    Phase::Disconnected { .. } | Phase::Stopped(_) => {}
                 }
             }
             Signal::NetworkChanged { online } => {
                 self.offline = !online;
                 self.network_changed = Some(now.mono);
-                if let Phase::Up { life, .. } = &mut self.phase {
-                    life.want_probe();
+                match &mut self.phase {
+                    Phase::Up { life, .. } => life.want_probe(),
+                    Phase::Dialling { .. } => self.lose_patience(now),
+                    Phase::Disconnected { .. }
+                    | Phase::Waiting { .. }
+                    | Phase::Replaced { .. }
+                    | Phase::NeedsUser { .. }
+                    | Phase::Stopped(_) => {}
                 }
             }
         }
         self.shorten(now);
+    }
+
+    /// A dial has come further.
+    fn reached(&mut self, new: Stage, now: Now) {
+        if let Phase::Dialling { stage, reached, limit } = &mut self.phase {
+            *stage = new;
+            *reached = now.mono;
+            if new == Stage::Upgrade {
+                // The dial has its own, shorter one where there is another address to try.
+                let Timing { upgrade_patience, page, .. } = self.config.timing;
+                *limit = now.mono + upgrade_patience + page;
+            }
+        }
+    }
+
+    /// What waited for an answer in another network, or while the machine slept, may wait in vain (D1).
+    fn lose_patience(&mut self, now: Now) {
+        if let Phase::Dialling { stage: Stage::Upgrade, limit, .. } = &mut self.phase {
+            *limit = (*limit).min(now.mono + self.config.timing.upgrade);
+        }
     }
 
     /// B6: a wake or a new route may end an ordinary wait sooner.
@@ -411,6 +458,7 @@ impl Machine {
     }
 
     fn opened(&mut self, now: Now) {
+        self.config.memory.with(|known| known.ghosts.answered(now.mono));
         self.links_opened += 1;
         self.refreshed = false;
         self.sign_ins_refused = 0;
@@ -449,15 +497,19 @@ impl Machine {
         self.delay_before = now.mono.saturating_sub(began);
         let ask = DialAsk { refresh_credential: std::mem::take(&mut self.refresh), skip_past: self.skips() };
         self.refreshed |= ask.refresh_credential;
-        self.phase = Phase::Dialling { stage: Stage::Credential, limit: now.mono + self.config.timing.dial };
+        let limit = now.mono + self.config.timing.dial;
+        self.phase = Phase::Dialling { stage: Stage::Credential, reached: now.mono, limit };
         self.outputs.push_back(Output::Dial { generation: self.generation, ask });
     }
 
     /// Does what is due.
     fn tick(&mut self, now: Now) {
-        if let Some((generation, until)) = self.closing
+        if let Some(Closing { generation, until, unproven }) = self.closing
             && until <= now.mono
         {
+            if unproven {
+                self.haunted(now, self.config.timing.ghost_young_life);
+            }
             self.outputs.push_back(Output::Abort { generation });
             self.gone();
         }
@@ -472,10 +524,10 @@ impl Machine {
                     self.dial(now.mono, now);
                 }
             }
-            Phase::Dialling { stage, limit } => {
+            Phase::Dialling { stage, limit, .. } => {
                 if *limit <= now.mono {
                     let stage = *stage;
-                    self.outputs.push_back(Output::Abandon { generation: self.generation });
+                    self.abandon(now);
                     self.conclude(Cause::TimedOut { stage }, None, false, now);
                 }
             }

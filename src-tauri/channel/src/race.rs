@@ -41,18 +41,22 @@ pub(crate) async fn lookup(
     Ok(found)
 }
 
-/// The first of `addresses` that lets itself be connected (D1).
-pub(crate) async fn connect_any(addresses: Vec<SocketAddr>, timing: &Timing) -> Result<TcpStream, Cause> {
+/// The first of `addresses` that lets itself be connected (D1), and whether another one might have done so, too.
+pub(crate) async fn connect_any(
+    addresses: Vec<SocketAddr>,
+    timing: &Timing,
+) -> Result<(TcpStream, bool), Cause> {
     race(addresses, timing, TcpStream::connect).await
 }
 
 /// Tries one address after the other, the next after a while or at once where one fails. The first success
-/// wins and the others are dropped; where all fail, the last failure counts.
+/// wins and the others are dropped; with it comes whether there were others that hadn't failed. Where all fail, the
+/// last failure counts.
 async fn race<T, F>(
     addresses: Vec<SocketAddr>,
     timing: &Timing,
     connect: impl Fn(SocketAddr) -> F,
-) -> Result<T, Cause>
+) -> Result<(T, bool), Cause>
 where
     F: Future<Output = io::Result<T>>,
 {
@@ -71,7 +75,7 @@ where
         tokio::select! {
             Some((address, ended)) = running.next() => {
                 failure = match ended {
-                    Ok(Ok(stream)) => return Ok(stream),
+                    Ok(Ok(stream)) => return Ok((stream, waiting.len() + running.len() > 0)),
                     Ok(Err(error)) => Cause::Unreachable { detail: Detail::of_io(&error) },
                     Err(timed_out) => timed_out,
                 };
@@ -128,7 +132,7 @@ mod tests {
     async fn raced(texts: &[&str]) -> (Result<String, Cause>, u128) {
         let began = Instant::now();
         let won = race(addresses(texts), &Timing::default(), behave).await;
-        (won.map(|address| address.to_string()), began.elapsed().as_millis())
+        (won.map(|(address, _)| address.to_string()), began.elapsed().as_millis())
     }
 
     #[test]
@@ -168,6 +172,20 @@ mod tests {
         let (won, _) = raced(&[REFUSING, REFUSING]).await;
         assert_eq!(won.expect_err("refused").to_string(), "server not reachable (connection refused)");
         assert!(raced(&[]).await.0.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_winner_knows_whether_there_was_another_to_try() {
+        for (texts, others) in [
+            (&[ALIVE][..], false),
+            (&[ALIVE, DEAD], true),
+            (&[DEAD, ALIVE], true),
+            (&[REFUSING, ALIVE], false),
+            (&[REFUSING, ALIVE, ALIVE], true),
+        ] {
+            let won = race(addresses(texts), &Timing::default(), behave).await;
+            assert_eq!(won.map(|(_, others)| others), Ok(others), "{texts:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

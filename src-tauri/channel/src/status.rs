@@ -236,6 +236,8 @@ pub enum Cause {
         /// The owner's words.
         detail: String,
     },
+    /// Replaced, and by an upgrade of ours that had been given up and was completed late, as far as can be told (R3).
+    Overtaken,
     /// Woken, moved or asked: a local reason.
     Local,
 }
@@ -395,6 +397,9 @@ impl fmt::Display for Cause {
             Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({detail})"),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),
             Self::Owner { detail } => f.write_str(&plain(detail)),
+            Self::Overtaken => {
+                f.write_str("an earlier try of Tidings itself got through late and took the link's place")
+            }
             Self::Local => f.write_str("reconnecting"),
         }
     }

@@ -45,6 +45,10 @@ impl<S> Tap<S> {
         Self { stream, inbound: 0, scan, beyond: Vec::new(), close: None, write_error: None }
     }
 
+    pub(crate) fn stream(&self) -> &S {
+        &self.stream
+    }
+
     /// Bytes read so far.
     pub(crate) fn inbound(&self) -> u64 {
         self.inbound

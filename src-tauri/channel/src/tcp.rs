@@ -1,12 +1,14 @@
 //! The real [`Connect`]: name lookup, TCP, a proxy's tunnel, TLS.
 
 use std::io;
+use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::Host;
 
@@ -16,9 +18,21 @@ use crate::tls::Tls;
 use crate::{Cause, ChannelUrl, Config, Detail, ProxyUrl, Route, Stage, Timing};
 
 /// A connected socket, with or without TLS.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {
+    fn socket(&self) -> &TcpStream;
+}
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
+impl Transport for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Transport for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Tcp {
@@ -41,31 +55,38 @@ impl Connect for Tcp {
         stage: &watch::Sender<Stage>,
     ) -> Result<Connected<Self::Stream>, Cause> {
         let Config { url, timing, proxy, .. } = config;
-        let stream = self.reach(url, proxy.as_ref(), timing, stage).await?;
+        let (stream, others) = self.reach(url, proxy.as_ref(), timing, stage).await?;
         let ends = stream.local_addr().and_then(|from| Ok(Route { from, to: stream.peer_addr()? }));
         let route = ends.ok();
         if !url.is_tls() {
-            return Ok(Connected { stream: Box::new(stream), route });
+            return Ok(Connected { stream: Box::new(stream), route, others });
         }
         stage.send_replace(Stage::Tls);
         let connector = TlsConnector::from(self.tls.client(config).await?);
         let name = server_name(url)?;
         match within(timing.tls, Stage::Tls, connector.connect(name, stream)).await? {
-            Ok(stream) => Ok(Connected { stream: Box::new(stream), route }),
+            Ok(stream) => Ok(Connected { stream: Box::new(stream), route, others }),
             Err(error) => Err(self.tls.refused(&error)),
+        }
+    }
+
+    fn reset_on_drop(stream: &Self::Stream, reset: bool) {
+        let socket = SockRef::from(stream.socket());
+        if let Err(error) = socket.set_linger(reset.then_some(Duration::ZERO)) {
+            tracing::debug!(%error, "the socket can't be reset");
         }
     }
 }
 
 impl Tcp {
-    /// A TCP stream that ends at the URL's host.
+    /// A TCP stream that ends at the URL's host, and whether that has another address to try.
     async fn reach(
         &self,
         url: &ChannelUrl,
         proxy: Option<&ProxyUrl>,
         timing: &Timing,
         stage: &watch::Sender<Stage>,
-    ) -> Result<TcpStream, Cause> {
+    ) -> Result<(TcpStream, bool), Cause> {
         stage.send_replace(Stage::Lookup);
         let (host, port) = match proxy {
             Some(proxy) => (proxy.host(), proxy.port()),
@@ -81,13 +102,14 @@ impl Tcp {
             Err(cause) => Err(cause),
         };
         let Some(proxy) = proxy else {
-            let stream = connected?;
+            let (stream, others) = connected?;
             tune(&stream, timing);
-            return Ok(stream);
+            return Ok((stream, others));
         };
-        let stream = connected.map_err(|cause| Cause::Proxy { detail: Detail::Way(Box::new(cause)) })?;
+        let (stream, _) = connected.map_err(|cause| Cause::Proxy { detail: Detail::Way(Box::new(cause)) })?;
         tune(&stream, timing);
-        proxy.tunnel(stream, url, timing).await
+        // Another address of the proxy leads to the same server.
+        Ok((proxy.tunnel(stream, url, timing).await?, false))
     }
 }
 

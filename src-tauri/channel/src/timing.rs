@@ -89,7 +89,7 @@ pub struct Timing {
     pub close_wait: Duration,
     /// Time for a probe's answer (L4). Too low: a radio that is waking is taken for dead; too high: deaf.
     pub probe: Duration,
-    /// A whole dial. Too low: slow networks never connect; too high: one dead address holds it up.
+    /// A whole dial up to its upgrade. Too low: slow networks never connect; too high: one dead address holds it up.
     pub dial: Duration,
     /// Name lookup (D1).
     pub lookup: Duration,
@@ -102,8 +102,26 @@ pub struct Timing {
     pub proxy: Duration,
     /// TLS handshake (D1).
     pub tls: Duration,
-    /// WebSocket upgrade (D1).
+    /// WebSocket upgrade, where the name has another address to try (D1), and after a wake or a network change. Too
+    /// low: a slow sign-in at the server goes unanswered, and may be completed when nobody waits for it any more (R3);
+    /// too high: an address that says nothing holds up the one that works.
     pub upgrade: Duration,
+    /// WebSocket upgrade, where giving up could only mean to ask the same address again (D1). Too low: below the 60 s
+    /// after which proxies answer in a silent server's place, a server that starts slowly is left with upgrades of
+    /// ours to complete (R3); too high: deaf for long where a request was lost.
+    pub upgrade_patience: Duration,
+    /// For this long after the next link's open, an upgrade that we gave up may still be completed and replace that link
+    /// (R3). Too low: a slow sign-in ends in *Replaced* though nobody else has the channel; too high: another
+    /// instance's take-over is taken for ours.
+    pub ghost_life: Duration,
+    /// A link that we drop this soon after its open without having heard a message may not have been taken note of by
+    /// the server: it may be later, as an upgrade that was given up (R3). Too low and too high as there.
+    pub ghost_young: Duration,
+    /// For this long after the next link's open. Such a server is late by its threads, not by its work.
+    pub ghost_young_life: Duration,
+    /// An upgrade that was broken off without an answer after this time was given up by somebody on the way (R3). Too
+    /// low: a server that dies counts as one that answers late; too high: a balancer's time-out goes unnoticed.
+    pub ghost_broken_off: Duration,
     /// The start of a page that came instead of an upgrade. Too low: a sign-in page is taken for any page; too high:
     /// the dial drags.
     pub page: Duration,
@@ -165,6 +183,11 @@ impl Default for Timing {
             proxy: secs(10),
             tls: secs(10),
             upgrade: secs(10),
+            upgrade_patience: secs(75),
+            ghost_life: secs(180),
+            ghost_young: secs(5),
+            ghost_young_life: secs(30),
+            ghost_broken_off: secs(5),
             page: secs(2),
             keepalive_idle: secs(30),
             keepalive_interval: secs(10),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Cause, CloseInfo, Detail, Timing};
+use crate::{Cause, CloseInfo, Detail, Stage, Timing};
 
 /// Close code with which a server ends the older of two connections of one user.
 pub(crate) const REPLACED: u16 = 4500;
@@ -85,7 +85,8 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         | Cause::Proxy { .. }
         | Cause::Tls { .. }
         // The clock is set by itself soon after a start.
-        | Cause::Clock { .. } => Verdict::Ordinary,
+        | Cause::Clock { .. }
+        | Cause::Overtaken => Verdict::Ordinary,
         Cause::Certificate { .. } | Cause::WrongName { .. } => Verdict::Floor(timing.certificate_floor),
         Cause::Status { status } => after_status(*status, timing),
         Cause::Busy { .. } => Verdict::Ordinary,
@@ -123,6 +124,39 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::NotAWebSocket { .. }
         | Cause::CaptivePortal
         | Cause::Owner { .. }
+        | Cause::Overtaken
+        | Cause::Local => false,
+    }
+}
+
+/// Whether an upgrade that was asked for and failed so after `took` may still be completed by the server (R3).
+pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -> bool {
+    match cause {
+        Cause::TimedOut { stage: Stage::Upgrade } => true,
+        // A proxy's word that it waits no longer. (524 is Cloudflare's.)
+        Cause::Status { status: 504 | 524 } => true,
+        Cause::Lost { .. } => took >= timing.ghost_broken_off,
+        Cause::Closed(_)
+        | Cause::Silent { .. }
+        | Cause::WriteStalled
+        | Cause::Refused { .. }
+        | Cause::Lookup { .. }
+        | Cause::Unreachable { .. }
+        | Cause::TimedOut { .. }
+        | Cause::Tls { .. }
+        | Cause::Certificate { .. }
+        | Cause::Clock { .. }
+        | Cause::WrongName { .. }
+        | Cause::Proxy { .. }
+        | Cause::Status { .. }
+        | Cause::Busy { .. }
+        | Cause::Moved { .. }
+        | Cause::WrongAddress { .. }
+        | Cause::SignInRefused { .. }
+        | Cause::NotAWebSocket { .. }
+        | Cause::CaptivePortal
+        | Cause::Owner { .. }
+        | Cause::Overtaken
         | Cause::Local => false,
     }
 }

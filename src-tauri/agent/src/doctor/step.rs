@@ -207,7 +207,7 @@ fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } => words.mend_closed(),
         Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
         Cause::Owner { .. } => words.mend_owner(),
-        Cause::Local => words.mend_local(),
+        Cause::Overtaken | Cause::Local => words.mend_local(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
@@ -49,14 +50,15 @@ impl AsyncWrite for Counted {
 }
 
 /// Connects to the test itself. Fails the test's task if two streams live at once (C3).
-struct Memory {
+struct InMemory {
     dialled: mpsc::UnboundedSender<DuplexStream>,
     alive: Arc<AtomicUsize>,
     buffer: usize,
     route: Option<Route>,
+    others: bool,
 }
 
-impl Connect for Memory {
+impl Connect for InMemory {
     type Stream = Counted;
 
     async fn connect(&self, _: &Config, stage: &watch::Sender<Stage>) -> Result<Connected<Counted>, Cause> {
@@ -65,7 +67,7 @@ impl Connect for Memory {
         let (ours, theirs) = tokio::io::duplex(self.buffer);
         let stream = Counted { stream: ours, alive: self.alive.clone() };
         self.dialled.send(theirs).map_err(|_| Cause::Unreachable { detail: Detail::Refused })?;
-        Ok(Connected { stream, route: self.route })
+        Ok(Connected { stream, route: self.route, others: self.others })
     }
 }
 
@@ -103,12 +105,21 @@ impl Rig {
         Self::from_address(None, config, owner, buffer)
     }
 
+    /// As if the host had other addresses, or not.
+    fn beside(others: bool) -> Self {
+        Self::at(None, others, config(), Giver::default(), 64 * 1024)
+    }
+
     /// As if the links went out from `local`.
     fn from_address(local: Option<SocketAddr>, config: Config, owner: Giver, buffer: usize) -> Self {
+        Self::at(local, false, config, owner, buffer)
+    }
+
+    fn at(local: Option<SocketAddr>, others: bool, config: Config, owner: Giver, buffer: usize) -> Self {
         let (dialled, accepted) = mpsc::unbounded_channel();
         let alive = Arc::new(AtomicUsize::new(0));
         let route = local.map(|from| Route { from, to: from });
-        let connector = Memory { dialled, alive: alive.clone(), buffer, route };
+        let connector = InMemory { dialled, alive: alive.clone(), buffer, route, others };
         let (channel, frames) = Channel::spawn_with(config, Start::Connect, |config, start, asked| {
             spawn_with(
                 config,
@@ -428,13 +439,44 @@ async fn disconnect_while_dialling_drops_the_stream_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_the_upgrade_is_given_up_in_10_s() {
+async fn a_server_that_never_answers_the_upgrade_is_given_up_in_75_s_or_10_where_there_is_another_to_try() {
+    for (others, seconds) in [(false, 75), (true, 10)] {
+        let mut stage = Rig::beside(others);
+        let _stream = stage.dialled().await;
+        let dialled = Instant::now();
+        let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
+        assert_eq!(cause, Cause::TimedOut { stage: Stage::Upgrade });
+        assert_eq!(dialled.elapsed().as_secs(), seconds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_that_the_user_gave_up_may_be_completed_late_and_silences_nobody() {
     let mut stage = Rig::new();
-    let _stream = stage.dialled().await;
-    let dialled = Instant::now();
+    let mut given_up = stage.dialled().await;
+    // At once, before the driver has had the time to tell how far it is.
+    let _ = given_up.read_u8().await.expect("a request");
+    stage.channel.command(Command::Disconnect);
+    stage.channel.command(Command::Connect);
+    let mut server = stage.accept().await;
+    server.send(close(4500)).await.expect("sent");
     let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
-    assert_eq!(cause, Cause::TimedOut { stage: Stage::Upgrade });
-    assert_eq!(dialled.elapsed().as_secs(), 10);
+    assert_eq!(cause, Cause::Overtaken);
+    let mut server = stage.accept().await;
+    server.send(close(4500)).await.expect("sent");
+    stage.state("replaced").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_with_new_settings_knows_what_the_old_one_gave_up() {
+    let settings = config();
+    let mut stage = Rig::with(settings.clone(), Giver::default(), 64 * 1024);
+    let mut given_up = stage.dialled().await;
+    let _ = given_up.read_u8().await.expect("a request");
+    stage.channel.shut_down().await;
+    let mut stage = Rig::with(settings, Giver::default(), 64 * 1024);
+    stage.accept().await.send(close(4500)).await.expect("sent");
+    stage.state("waiting").await;
 }
 
 /// Answers the next upgrade with this head.

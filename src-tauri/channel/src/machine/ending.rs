@@ -3,18 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{IN_VAIN, Machine, Phase, after_gap};
+use super::{Closing, IN_VAIN, Machine, Phase, after_gap};
 use crate::delay::{Delay, grown};
 use crate::facts::{End, Now, Output};
 use crate::verdict::{self, Verdict, verdict};
-use crate::{Cause, CloseInfo, Config, Detail};
+use crate::{Cause, CloseInfo, Config, Detail, Stage};
+
+/// 4500s in a row that are taken for our own late upgrades' (R3). Too low: several that were given up one after the other on a
+/// server that is slow to sign in silence the channel for good; too high: another instance is replaced as often.
+const MOST_FORGIVEN: u32 = 3;
 
 impl Machine {
     pub(super) fn ended(&mut self, end: End, now: Now) {
         let (cause, by_peer) = match end {
             End::Closed(close) => {
                 self.last_close = Some(close.clone());
-                self.closing = Some((self.generation, now.mono + self.config.timing.close_wait));
+                self.await_end(false, now);
                 (Cause::Closed(close), true)
             }
             End::Lost { detail } => {
@@ -60,6 +64,9 @@ impl Machine {
 
     /// Drops the link without a close handshake; what follows depends on `cause`.
     pub(super) fn abort(&mut self, cause: Cause, now: Now) {
+        if self.is_unproven(now) {
+            self.haunted(now, self.config.timing.ghost_young_life);
+        }
         self.outputs.push_back(Output::Abort { generation: self.generation });
         self.links_closed += 1;
         self.last_close = None;
@@ -71,7 +78,7 @@ impl Machine {
     /// Ends the link or dial, if there is one, because the user wants none.
     pub(super) fn let_go(&mut self, now: Now) {
         match self.phase {
-            Phase::Dialling { .. } => self.outputs.push_back(Output::Abandon { generation: self.generation }),
+            Phase::Dialling { .. } => self.abandon(now),
             Phase::Up { .. } => {
                 self.close(verdict::NORMAL, now);
                 self.count_link(false, now);
@@ -84,10 +91,41 @@ impl Machine {
         }
     }
 
+    /// Gives a dial up.
+    pub(super) fn abandon(&mut self, now: Now) {
+        self.outputs.push_back(Output::Abandon { generation: self.generation });
+        if let Phase::Dialling { stage: Stage::Upgrade, .. } = self.phase {
+            self.haunted(now, self.config.timing.ghost_life);
+        }
+    }
+
+    /// R3: the server may still complete an upgrade that nobody waits for.
+    pub(super) fn haunted(&self, now: Now, life: Duration) {
+        self.config.memory.with(|known| known.ghosts.add(now.mono, life));
+    }
+
+    /// R3: the same of a link that we drop.
+    fn is_unproven(&self, now: Now) -> bool {
+        matches!(&self.phase, Phase::Up { life, .. } if life.is_unproven(now.mono, &self.config.timing))
+    }
+
+    /// R3: whether a late upgrade of ours may be what replaced our link. Each is blamed once, and few in a row.
+    fn is_own_doing(&mut self, now: Now) -> bool {
+        let own =
+            self.forgiven < MOST_FORGIVEN && self.config.memory.with(|known| known.ghosts.blame(now.mono));
+        self.forgiven += u32::from(own);
+        own
+    }
+
     pub(super) fn close(&mut self, code: u16, now: Now) {
         self.outputs.push_back(Output::Close { generation: self.generation, code });
-        self.closing = Some((self.generation, now.mono + self.config.timing.close_wait));
+        self.await_end(self.is_unproven(now), now);
         self.last_close = Some(CloseInfo { code, reason: String::new() });
+    }
+
+    fn await_end(&mut self, unproven: bool, now: Now) {
+        let until = now.mono + self.config.timing.close_wait;
+        self.closing = Some(Closing { generation: self.generation, until, unproven });
     }
 
     /// The old link is gone for good.
@@ -118,6 +156,7 @@ impl Machine {
     pub(super) fn start_small(&mut self) {
         self.attempt = 0;
         self.delays_drawn = 0;
+        self.forgiven = 0;
     }
 
     /// Goes from an ended dial or link to what the tables say.
@@ -128,10 +167,14 @@ impl Machine {
         link_ended: bool,
         now: Now,
     ) {
-        let cause = self.judged(cause, now);
+        let mut cause = self.judged(cause, now);
         let config = Arc::clone(&self.config);
         let Config { quiet_close_codes, timing, take_back_after, .. } = &*config;
         let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
+        if verdict == Verdict::Quiet && self.is_own_doing(now) {
+            cause = Cause::Overtaken;
+            verdict = Verdict::Ordinary;
+        }
         match verdict {
             Verdict::Quiet => {
                 let take_back = take_back_after.map(|after| now.mono.saturating_add(after.time()));

@@ -232,6 +232,33 @@ proptest! {
     }
 
     #[test]
+    fn nobody_but_another_instance_replaces_a_channel(
+        seed in any::<u64>(),
+        given_up in prop::collection::vec((0..5u8, 0..170u64), 0..=3),
+    ) {
+        let mut bench = Bench::new(config(), Start::Connect, seed);
+        for (how, _) in &given_up {
+            bench.give_up(Stage::Upgrade, *how);
+        }
+        bench.up_again();
+        // Each is completed some time after the server has begun to answer.
+        let opened = bench.mono;
+        let mut late: Vec<_> = given_up.iter().map(|(_, late)| opened + Duration::from_secs(*late)).collect();
+        late.sort();
+        for late in late {
+            if late >= bench.mono {
+                bench.hear_for(late - bench.mono);
+                bench.closed(4500);
+                prop_assert_eq!(bench.machine.state().name(), "waiting");
+                bench.up_again();
+            }
+        }
+        bench.hear_for(Duration::from_secs(180));
+        bench.closed(4500);
+        prop_assert_eq!(bench.machine.state().name(), "replaced");
+    }
+
+    #[test]
     fn a_stale_generation_changes_nothing(
         seed in any::<u64>(),
         happenings in prop::collection::vec(happening(), 1..60),

@@ -97,7 +97,7 @@ impl Bench {
         self.give(Input::Ended { generation: self.generation(), end });
     }
 
-    fn closed(&mut self, code: u16) {
+    pub(super) fn closed(&mut self, code: u16) {
         let generation = self.generation();
         let end = End::Closed(CloseInfo { code, reason: String::new() });
         self.give(Input::Ended { generation, end });
@@ -401,6 +401,187 @@ fn a_broken_rule_is_answered_with_its_close_code() {
     bench.give(Input::Ended { generation: 1, end });
     assert_eq!(bench.news(), [Output::Close { generation: 1, code: 1009 }]);
     assert!(bench.until_dial(secs(100)) >= secs(60));
+}
+
+// Our own late upgrades
+
+impl Bench {
+    fn stage(&mut self, stage: Stage) {
+        self.give(Input::Stage { generation: self.generation(), stage });
+    }
+
+    /// Dials, comes as far as this, and gives up in one of several ways.
+    pub(super) fn give_up(&mut self, stage: Stage, how: u8) {
+        self.until_dial(secs(120));
+        self.stage(stage);
+        self.pass(secs(6));
+        match how % 5 {
+            0 => self.pass(secs(80)),
+            1 => self.fail(Cause::TimedOut { stage }),
+            2 => self.fail(Cause::Status { status: 504 }),
+            3 => self.fail(Cause::Lost { detail: Detail::EndOfStream }),
+            _ => {
+                self.order(Command::Disconnect);
+                self.order(Command::Connect);
+            }
+        }
+    }
+
+    /// Time in which the peer says something every second.
+    pub(super) fn hear_for(&mut self, time: Duration) {
+        let until = self.mono + time;
+        while self.mono < until {
+            self.pass(secs(1).min(until - self.mono));
+            self.give(Input::Bytes { generation: self.generation() });
+        }
+    }
+
+    pub(super) fn up_again(&mut self) {
+        self.until_dial(secs(120));
+        self.open();
+        self.pong();
+    }
+}
+
+#[test]
+fn a_4500_after_an_upgrade_that_was_given_up_is_believed_only_the_second_time() {
+    for how in 0..5 {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.give_up(Stage::Upgrade, how);
+        bench.up_again();
+        bench.pass(secs(4));
+        bench.closed(4500);
+        let State::Waiting { cause, .. } = bench.state() else {
+            panic!("given up by way {how}: {:?}", bench.state())
+        };
+        assert_eq!(cause, Cause::Overtaken);
+        assert!(bench.until_dial(secs(60)) <= secs(60));
+        bench.open();
+        bench.closed(4500);
+        assert_eq!(bench.state().name(), "replaced", "given up by way {how}");
+    }
+}
+
+#[test]
+fn a_dial_that_never_asked_for_the_upgrade_explains_no_4500() {
+    for (stage, how) in [(Stage::Tcp, 1), (Stage::Tls, 4), (Stage::Lookup, 1), (Stage::Credential, 4)] {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.give_up(stage, how);
+        bench.up_again();
+        bench.closed(4500);
+        assert_eq!(bench.state().name(), "replaced", "after {stage}");
+    }
+}
+
+#[test]
+fn an_answered_upgrade_explains_no_4500() {
+    for cause in [
+        Cause::Status { status: 502 },
+        Cause::Status { status: 503 },
+        Cause::SignInRefused { status: 401 },
+        Cause::NotAWebSocket { detail: Detail::NoHttp },
+        // At once: the server died.
+        Cause::Lost { detail: Detail::EndOfStream },
+    ] {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.until_dial(secs(1));
+        bench.stage(Stage::Upgrade);
+        bench.fail(cause.clone());
+        bench.until_dial(secs(600));
+        bench.open();
+        bench.closed(4500);
+        assert_eq!(bench.state().name(), "replaced", "after {cause}");
+    }
+}
+
+#[test]
+fn a_late_upgrade_is_expected_for_three_minutes_from_the_next_open() {
+    for (up, state) in [(179, "waiting"), (180, "replaced")] {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.give_up(Stage::Upgrade, 4);
+        // However long nothing opens: a server that starts has all of them before it.
+        for _ in 0..20 {
+            bench.until_dial(secs(60));
+            bench.fail(Cause::Unreachable { detail: Detail::Refused });
+        }
+        bench.up_again();
+        bench.hear_for(secs(up));
+        bench.closed(4500);
+        assert_eq!(bench.state().name(), state, "after {up} s");
+    }
+}
+
+#[test]
+fn a_link_that_was_dropped_right_after_its_open_may_be_taken_note_of_after_the_next() {
+    let disconnect = |bench: &mut Bench| {
+        bench.order(Command::Disconnect);
+        bench.order(Command::Connect);
+    };
+    let unanswered: fn(&mut Bench) = disconnect;
+    for (young, heard, drop, state) in [
+        (1, false, unanswered, "waiting"),
+        (1, false, |bench| bench.give(Input::AddressGone { generation: 1 }), "waiting"),
+        (1, true, unanswered, "replaced"),
+        (6, false, unanswered, "replaced"),
+        (
+            1,
+            false,
+            |bench| {
+                bench.order(Command::Disconnect);
+                // The server has answered the close: it knew of the link.
+                bench.give(Input::Gone { generation: 1 });
+                bench.order(Command::Connect);
+            },
+            "replaced",
+        ),
+    ] {
+        let mut bench = up();
+        bench.pong();
+        if heard {
+            bench.text();
+        }
+        bench.pass(secs(young));
+        drop(&mut bench);
+        bench.up_again();
+        bench.closed(4500);
+        assert_eq!(bench.state().name(), state, "dropped after {young} s; heard something: {heard}");
+    }
+}
+
+#[test]
+fn another_machine_for_the_same_channel_knows_of_them() {
+    let settings = config();
+    let mut before = Bench::new(settings.clone(), Start::Connect, 7);
+    before.until_dial(secs(1));
+    before.stage(Stage::Upgrade);
+    before.order(Command::ShutDown);
+    let mut bench = Bench::new(settings, Start::Connect, 8);
+    bench.up_again();
+    bench.closed(4500);
+    assert_eq!(bench.state().name(), "waiting");
+}
+
+#[test]
+fn an_upgrade_is_waited_for_longer_than_any_proxy_does_but_not_across_networks() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.pass(secs(20));
+    bench.stage(Stage::Upgrade);
+    bench.pass(secs(75));
+    assert_eq!(bench.state(), State::Connecting { attempt: 1, stage: Stage::Upgrade });
+    bench.pass(secs(2));
+    assert_eq!(bench.state().name(), "waiting");
+    for change in [|bench: &mut Bench| bench.network(true), |bench: &mut Bench| bench.woke(secs(5))] {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.until_dial(secs(1));
+        bench.stage(Stage::Upgrade);
+        bench.pass(secs(20));
+        change(&mut bench);
+        bench.pass(secs(9));
+        assert_eq!(bench.state().name(), "connecting");
+        bench.pass(secs(1));
+        assert_eq!(bench.state().name(), "waiting");
+    }
 }
 
 // Links and dials
@@ -956,11 +1137,20 @@ fn nothing_is_skipped_where_messages_still_come() {
 // Wars
 
 /// Two machines of one user on a server that closes the older link, by a close frame of `code` or, if
-/// something eats it, a bare end of stream. Times of the kicks within `hours`.
-fn war(code: Option<u16>, seed: u64, hours: u64) -> Vec<Duration> {
+/// something eats it, a bare end of stream. Times of the kicks within `hours`. Each has given up so many upgrades
+/// before.
+fn war_after(given_up: [u64; 2], code: Option<u16>, seed: u64, hours: u64) -> Vec<Duration> {
     let mut sides: Vec<Bench> =
         (0..2).map(|side| Bench::new(config(), Start::Connect, seed * 2 + side)).collect();
-    let from = sides[0].mono;
+    for (side, given_up) in sides.iter_mut().zip(given_up) {
+        for _ in 0..given_up {
+            side.give_up(Stage::Upgrade, 4);
+        }
+    }
+    let from = sides.iter().map(|side| side.mono).max().expect("two");
+    for side in &mut sides {
+        side.pass(from - side.mono);
+    }
     let mut kicks = Vec::new();
     while let Some(next) = sides.iter().filter_map(|side| side.machine.deadline()).min() {
         if next > from + secs(3600) * u32::try_from(hours).expect("few hours") {
@@ -985,6 +1175,21 @@ fn war(code: Option<u16>, seed: u64, hours: u64) -> Vec<Duration> {
         }
     }
     kicks
+}
+
+fn war(code: Option<u16>, seed: u64, hours: u64) -> Vec<Duration> {
+    war_after([0, 0], code, seed, hours)
+}
+
+#[test]
+fn each_upgrade_that_was_given_up_costs_two_instances_one_more_kick_at_most() {
+    for seed in 0..20 {
+        for given_up in [[1, 0], [0, 1], [1, 1], [2, 1], [5, 0]] {
+            let kicks = war_after(given_up, Some(4500), seed, 6).len();
+            let most: u64 = given_up.iter().map(|n| (*n).min(3)).sum();
+            assert!((1..=most + 1).contains(&(kicks as u64)), "seed {seed}, {given_up:?}: {kicks}");
+        }
+    }
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub(crate) fn config(scheme: &str, port: u16) -> Config {
         least_delay: millis(10),
         first_local: millis(20),
         upgrade: millis(400),
+        upgrade_patience: millis(400),
         page: millis(400),
         tls: millis(400),
         proxy: millis(400),

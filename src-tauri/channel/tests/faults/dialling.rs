@@ -173,3 +173,18 @@ async fn what_the_owner_gives_is_sent() {
     assert!(asked.starts_with("GET /ws/user-channel?since=41&token=a+b HTTP/1.1\r\n"), "{asked}");
     assert!(asked.to_lowercase().contains("\r\norigin: https://shop.example\r\n"), "{asked}");
 }
+
+#[tokio::test]
+async fn an_upgrade_that_is_given_up_is_reset_and_one_that_is_answered_is_not() {
+    // Many servers find out by a reset alone that nobody waits for an upgrade any more.
+    let (listener, port) = listen().await;
+    let _desk = Desk::new(config("ws", port));
+    let mut given_up = dialled(&listener).await;
+    head(&mut given_up).await;
+    let end = given_up.read(&mut [0]).await;
+    assert_eq!(end.expect_err("a reset").kind(), std::io::ErrorKind::ConnectionReset);
+    let mut refused = dialled(&listener).await;
+    head(&mut refused).await;
+    refused.write_all(b"HTTP/1.1 503 \r\nContent-Length: 0\r\n\r\n").await.expect("sent");
+    assert_eq!(refused.read(&mut [0]).await.expect("no reset"), 0);
+}
