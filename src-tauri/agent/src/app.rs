@@ -47,7 +47,7 @@ pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow:
             Ok(ExitCode::SUCCESS)
         }
         None => remote::raise(paths, words).await,
-        Some(lock) => run(paths, start, lock).await,
+        Some(lock) => Box::pin(run(paths, start, lock)).await,
     }
 }
 
@@ -329,7 +329,9 @@ impl Agent {
                 let _ = answer.send(self.show_demo(demo).await);
             }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
-            Wish::OpenWindow { activation_token, message } => self.open_window(activation_token, message),
+            Wish::OpenWindow { activation_token, message } => {
+                self.open_window(activation_token.as_deref(), message);
+            }
             Wish::OpenLink { link, activation_token } => self.browser.open(link, activation_token),
             Wish::Pause { until } => self.set_pause(until),
             // Taken by the main loop itself.
@@ -397,7 +399,7 @@ impl Agent {
         self.notice(notice);
     }
 
-    fn open_window(&mut self, activation_token: Option<String>, message: Option<RowId>) {
+    fn open_window(&mut self, activation_token: Option<&str>, message: Option<RowId>) {
         match self.window.open(activation_token, message) {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Window).is_some());

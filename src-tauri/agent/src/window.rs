@@ -86,11 +86,11 @@ impl Window {
     /// Shows the window, at a message where one is named: raises the one that is open, or starts one.
     pub(crate) fn open(
         &mut self,
-        activation_token: Option<String>,
+        activation_token: Option<&str>,
         message: Option<RowId>,
     ) -> Result<(), WindowError> {
         // One that was started a moment ago and doesn't listen yet is about to show.
-        if self.raises.raise(activation_token.clone(), message) || self.child.is_some() {
+        if self.raises.raise(activation_token.map(str::to_owned), message) || self.child.is_some() {
             return Ok(());
         }
         let failed = |error: std::io::Error| WindowError::Failed(error.to_string());
@@ -106,7 +106,7 @@ impl Window {
         if let Some(row) = message {
             command.arg("--message").arg(row.to_string());
         }
-        hand_on(&mut command, activation_token.as_deref());
+        hand_on(&mut command, activation_token);
         self.child = Some(command.spawn().map_err(failed)?);
         Ok(())
     }

@@ -605,7 +605,7 @@ impl Shown {
 }
 
 fn sender(message: &Message) -> Option<UniqueName<'static>> {
-    message.header().sender().map(|name| name.to_owned())
+    message.header().sender().map(UniqueName::to_owned)
 }
 
 /// No message's: the channel without an id is none.
