@@ -76,6 +76,10 @@ rtt_ms: number | null,
  */
 answers_pings: boolean | null, 
 /**
+ * Silent links are known to be ended by the server or on the way, and this one is kept awake. `null` where none is.
+ */
+idle_limit: IdleLimit | null, 
+/**
  * When the peer was last heard.
  */
 last_inbound: string | null, 
@@ -117,6 +121,16 @@ code: number,
  * Reason given by who closed.
  */
 reason: string, };
+
+export type IdleLimit = { 
+/**
+ * A silent link is ended after so many seconds.
+ */
+after_s: number, 
+/**
+ * The silence is broken every so many seconds.
+ */
+kept_awake_s: number, };
 
 export type StoredMessage = { 
 /**

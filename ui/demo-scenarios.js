@@ -34,6 +34,7 @@ export function channel(name, rest = {}) {
     last_close: null,
     rtt_ms: 23.4,
     answers_pings: true,
+    idle_limit: null,
     last_inbound: null,
     links_opened: 1,
     unread: 0,

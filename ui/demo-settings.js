@@ -18,7 +18,7 @@ const DEFAULTS = {
     enabled: true, allow_plaintext: false, auth: "bearer", show: "full", headers: {}, quiet_close_codes: [4500],
     take_back_after: "never", ignore: ["HeartBeat", "ping", "pong", ""],
     heartbeat: { text: "HeartBeat", interval: "60s", proxy_timeout: "90s" },
-    liveness: { ping_after: "30s", deadline: "15s" }, backoff: { first: "3s", cap: "60s" }, mapping: {}, rule: [],
+    liveness: { ping_after: "20s", deadline: "15s" }, backoff: { first: "3s", cap: "60s" }, mapping: {}, rule: [],
   },
 };
 

@@ -96,7 +96,7 @@ export function healthPage(app) {
     const now = new Date();
     // Drawn again only when it says something else: a table that is being read must not be made anew.
     const state = current === undefined ? "" : app.there() ? words.state(current, now) : words.stateUnknown;
-    const says = JSON.stringify([current?.id, state, report, trouble, current?.rtt_ms, current?.last_inbound]);
+    const says = JSON.stringify([current?.id, state, report, trouble, current?.rtt_ms, current?.idle_limit, current?.last_inbound]);
     if (says === drawn) return;
     drawn = says;
     if (current === undefined) {
@@ -152,6 +152,10 @@ function facts(channel, report, now) {
   const up = report.bands.filter((band) => band.state === "connected").reduce((sum, band) => sum + length(band), 0);
   fact(words.uptime, span === 0 ? "–" : words.percent(up / span));
   fact(words.roundTrip, channel.rtt_ms === null ? "–" : words.milliseconds({ ms: Math.round(channel.rtt_ms) }));
+  if (channel.idle_limit !== null) {
+    const { after_s, kept_awake_s } = channel.idle_limit;
+    fact(words.silenceEndured, words.seconds({ count: Math.round(after_s) }), words.keptAwake({ count: Math.round(kept_awake_s) }));
+  }
   fact(words.lastHeard, channel.last_inbound === null ? "–" : words.clock(channel.last_inbound, now));
   fact(words.lastHeartbeat, report.last_heartbeat === null ? "–" : words.clock(report.last_heartbeat, now));
   fact(words.reconnects, words.number(Math.max(0, report.links.length - 1)));

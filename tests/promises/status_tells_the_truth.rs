@@ -54,6 +54,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
             "last_close",
             "rtt_ms",
             "answers_pings",
+            "idle_limit",
             "last_inbound",
             "links_opened",
             "unread",
@@ -65,7 +66,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
     assert_eq!(channel["url"], url, "a query may hold a secret");
     assert_eq!((&channel["state"], &channel["attempt"]), (&json!("connected"), &json!(0)));
     assert_eq!((&channel["links_opened"], &channel["unread"]), (&json!(1), &json!(1)));
-    for key in ["retry_at", "cause", "last_close"] {
+    for key in ["retry_at", "cause", "last_close", "idle_limit"] {
         assert_eq!(channel[key], Value::Null, "{key}");
     }
     let now = Timestamp::now();

@@ -12,7 +12,7 @@ async fn after_a_wake_the_link_proves_that_it_lives_and_goes_on() -> anyhow::Res
     let logind = scene.bus.as_ref().expect("a bus").connect().await?;
     logind.request_name("org.freedesktop.login1").await?;
 
-    // By default the next ping is 30 s away. Said again until heard: nobody tells when the agent listens.
+    // By default the next ping is 20 s away. Said again until heard: nobody tells when the agent listens.
     let mark = scene.server.mark();
     let pinged =
         || scene.server.events().iter().filter(|event| event.number >= mark).any(is_ping).then_some(());

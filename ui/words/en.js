@@ -342,6 +342,9 @@ export default {
   quit: "Quit",
   uptime: "Connected",
   roundTrip: "Round trip",
+  silenceEndured: "Silence endured",
+  /** @param {{ count: number }} variables */
+  keptAwake: ({ count }) => `Kept awake every ${numbers.format(count)} s`,
   lastHeard: "Last heard",
   lastHeartbeat: "Last heartbeat",
   reconnects: "Reconnects",

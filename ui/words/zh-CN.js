@@ -342,6 +342,9 @@ export default {
   quit: "退出",
   uptime: "在线时间",
   roundTrip: "往返时间",
+  silenceEndured: "可容忍的空闲",
+  /** @param {{ count: number }} variables */
+  keptAwake: ({ count }) => `每 ${numbers.format(count)} 秒保持一次活动`,
   lastHeard: "最近收到",
   lastHeartbeat: "最近心跳",
   reconnects: "重连次数",

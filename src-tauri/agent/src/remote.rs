@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::client::{self, Client, ClientError};
-use tidings_api::{Action, ErrorCode, Reply, Request, StatusReport};
+use tidings_api::{Action, ErrorCode, Reply, Request, StateName, StatusReport};
 use tidings_words::Words;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -140,6 +140,11 @@ fn status_words(status: &StatusReport, words: Words) -> String {
         }
         if let Some(cause) = &channel.cause {
             line = words.cli_status_cause(cause, &line);
+        }
+        if let Some(limit) = channel.idle_limit
+            && channel.state == StateName::Connected
+        {
+            line = words.cli_status_idle(limit.kept_awake_s.round(), &line, limit.after_s.round());
         }
         if channel.unread > 0 {
             line = words.cli_status_unread(&line, &channel.unread);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use tidings_api::{ChannelReport, Close, StateLine, StateName, StatusReport};
+use tidings_api::{ChannelReport, Close, IdleLimit, StateLine, StateName, StatusReport};
 use tidings_channel::{Cause, PeerCheck, State, Status};
 use tidings_inbox::{Dropped, Message, Show, Unread};
 use tidings_words::Words;
@@ -94,6 +94,11 @@ impl Snapshot {
         {
             *cause = self.words.cause_mend_secret(cause, &channel.id);
         }
+        if status.braked
+            && let Some(cause) = &mut line.cause
+        {
+            *cause = self.words.cause_braked(cause);
+        }
         if let State::NeedsUser { cause: Cause::SignInRefused { status: 403 }, .. } = status.state
             && let Some(cause) = &mut line.cause
         {
@@ -115,6 +120,10 @@ impl Snapshot {
                 PeerCheck::Answers => Some(true),
                 PeerCheck::CannotBeChecked => Some(false),
             },
+            idle_limit: status.idle_limit.map(|limit| IdleLimit {
+                after_s: limit.after.as_secs_f64(),
+                kept_awake_s: limit.kept_awake.as_secs_f64(),
+            }),
             last_inbound: status.last_inbound.map(timestamp),
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),

@@ -21,7 +21,7 @@ mod typescript;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
-    ChannelReport, Close, Dropped, Line, MessageReport, Raw, StateLine, StateName, StatusReport,
+    ChannelReport, Close, Dropped, IdleLimit, Line, MessageReport, Raw, StateLine, StateName, StatusReport,
     StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};

@@ -53,6 +53,8 @@ pub struct ChannelReport {
     pub rtt_ms: Option<f64>,
     /// Whether the server answers pings; `false`: a dead link can't be told from a silent one. `null` until it is known.
     pub answers_pings: Option<bool>,
+    /// Silent links are known to be ended by the server or on the way, and this one is kept awake. `null` where none is.
+    pub idle_limit: Option<IdleLimit>,
     /// When the peer was last heard.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub last_inbound: Option<Timestamp>,
@@ -80,6 +82,16 @@ pub struct Dropped {
     /// Protocol noise: what the channel ignores.
     #[cfg_attr(test, ts(type = "number"))]
     pub ignored: u64,
+}
+
+/// How long a silent link lives, and what is done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct IdleLimit {
+    /// A silent link is ended after so many seconds.
+    pub after_s: f64,
+    /// The silence is broken every so many seconds.
+    pub kept_awake_s: f64,
 }
 
 /// The content of a close frame.

@@ -10,8 +10,8 @@ use ts_rs::{Config, TS};
 use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
 use crate::{
     Action, Band, ChannelReport, ChannelValues, Close, Defaults, Dropped, Edit, ErrorCode, Event,
-    HealthReport, HistoryQuery, LinkReport, MessageReport, Preview, Raw, Refusal, RoundTrip, Secret,
-    SettingsReport, StateName, StatusReport, Step, StoredMessage,
+    HealthReport, HistoryQuery, IdleLimit, LinkReport, MessageReport, Preview, Raw, Refusal, RoundTrip,
+    Secret, SettingsReport, StateName, StatusReport, Step, StoredMessage,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -27,6 +27,7 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<Dropped>(&config),
         declaration::<StateName>(&config),
         declaration::<Close>(&config),
+        declaration::<IdleLimit>(&config),
         declaration::<StoredMessage>(&config),
         declaration::<Raw>(&config),
         declaration::<Event>(&config),

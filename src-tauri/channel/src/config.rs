@@ -307,6 +307,11 @@ impl Heartbeat {
     pub fn proxy_timeout(&self) -> Duration {
         self.proxy_timeout
     }
+
+    /// The same, at least this often (L5).
+    pub(crate) fn sooner(&self, interval: Duration) -> Self {
+        Self { interval: self.interval.min(interval), ..self.clone() }
+    }
 }
 
 impl Default for Heartbeat {
@@ -380,11 +385,16 @@ impl Liveness {
     pub fn deadline(&self) -> Duration {
         self.deadline
     }
+
+    /// The same, with pings at least this often where they are on (L5).
+    pub(crate) fn sooner(self, ping_after: Duration) -> Self {
+        Self { ping_after: self.ping_after.min(ping_after), ..self }
+    }
 }
 
 impl Default for Liveness {
     fn default() -> Self {
-        Self { ping_after: Duration::from_secs(30), deadline: Duration::from_secs(15) }
+        Self { ping_after: Duration::from_secs(20), deadline: Duration::from_secs(15) }
     }
 }
 

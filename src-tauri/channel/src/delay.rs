@@ -31,16 +31,30 @@ impl Delays {
         Self { backoff, rng, level: 0 }
     }
 
-    /// Counts an ended link for the brake (B5). `delay_before` is how long was waited before its dial.
+    /// Counts an ended link for the brake (B5), or as many as it stands for where the peer ended it. `delay_before` is how
+    /// long was waited before its dial.
     pub(crate) fn count_link(
         &mut self,
-        by_peer: bool,
+        by_peer: Option<u32>,
         up: Duration,
         delay_before: Duration,
         timing: &Timing,
     ) {
         let soon = timing.brake_link.max(delay_before.saturating_mul(timing.brake_factor));
-        self.level = if by_peer && up < soon { self.level.saturating_add(1) } else { 0 };
+        self.level = match by_peer {
+            Some(ended) if up < soon => self.level.saturating_add(ended),
+            Some(_) | None => 0,
+        };
+    }
+
+    /// Whether the last links were as they should be.
+    pub(crate) fn is_at_ease(&self) -> bool {
+        self.level == 0
+    }
+
+    /// Whether the next delay after a link is the brake's.
+    pub(crate) fn is_braked(&self, timing: &Timing) -> bool {
+        self.level >= timing.brake_level
     }
 
     /// The wait that `verdict` asks for. `n` counts the dials since the last stable link, from 0; `link_ended`
@@ -68,7 +82,7 @@ impl Delays {
                 (self.between(timing.needs_user_from, timing.needs_user_to), false)
             }
         };
-        if link_ended && self.level >= timing.brake_level {
+        if link_ended && self.is_braked(timing) {
             let brake = grown(timing.brake_first, self.level - timing.brake_level, timing.brake_cap);
             let brake = self.between(brake, brake + brake / 2);
             return Delay { length: length.max(brake), shortenable: false };
@@ -149,7 +163,7 @@ mod tests {
         let timing = Timing::default();
         let mut delays = delays(1);
         let short = |delays: &mut Delays| {
-            delays.count_link(true, Duration::from_secs(2), Duration::ZERO, &timing);
+            delays.count_link(Some(1), Duration::from_secs(2), Duration::ZERO, &timing);
             delays.draw(Verdict::Ordinary, 0, true, &timing)
         };
         assert!(short(&mut delays).shortenable);
@@ -160,7 +174,7 @@ mod tests {
             assert!(delay.length >= from && delay.length <= from * 3 / 2, "{delay:?}, from {from:?}");
             assert!(!delay.shortenable);
         }
-        delays.count_link(false, Duration::from_secs(2), Duration::ZERO, &timing);
+        delays.count_link(None, Duration::from_secs(2), Duration::ZERO, &timing);
         assert!(delays.draw(Verdict::Ordinary, 0, true, &timing).length <= Duration::from_secs(3));
     }
 
@@ -170,7 +184,7 @@ mod tests {
         let mut delays = delays(1);
         for (up, delay_before, level) in [(29, 0, 1), (30, 0, 0), (239, 60, 1), (240, 60, 0)] {
             delays.level = 0;
-            delays.count_link(true, Duration::from_secs(up), Duration::from_secs(delay_before), &timing);
+            delays.count_link(Some(1), Duration::from_secs(up), Duration::from_secs(delay_before), &timing);
             assert_eq!(delays.level, level, "up {up} s after {delay_before} s");
         }
     }

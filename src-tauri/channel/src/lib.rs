@@ -1,6 +1,6 @@
 //! Keeps one WebSocket to a user channel alive, for weeks, on a desk that sleeps and moves between networks.
 //!
-//! - It notices a dead peer within 45 s, by pings where the server answers them, and says so where it doesn't.
+//! - It notices a dead peer within 35 s, by pings where the server answers them, and says so where it doesn't.
 //! - It dials again after every end, with random delays that spare the server, and with the time of the next
 //!   dial in its [`Status`]. What a refusal means (a sign-in, a wrong address, a captive portal, a busy server)
 //!   decides how long it waits.
@@ -63,6 +63,7 @@ mod facts;
 #[doc(hidden)]
 pub mod fuzz;
 mod ghosts;
+mod idle;
 mod life;
 mod link;
 mod machine;
@@ -89,7 +90,7 @@ pub use detail::{Detail, day};
 pub use examine::{Examined, Examining, examine};
 pub use memory::Memory;
 pub use proxy::{ProxyUrl, ProxyUrlError};
-pub use status::{Cause, CloseInfo, PeerCheck, Pulse, Route, Stage, State, Status, plain};
+pub use status::{Cause, CloseInfo, IdleLimit, PeerCheck, Pulse, Route, Stage, State, Status, plain};
 pub use timing::Timing;
 pub use tls::{ClientCert, ClientCertError};
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::idle::Silence;
 use crate::{Cause, Heartbeat, Liveness, PeerCheck, Timing};
 
 /// What a link's timers ask for.
@@ -22,6 +23,11 @@ pub(crate) enum Due {
 pub(crate) struct Life {
     opened: Duration,
     last_bytes: Duration,
+    /// When we sent the last frame, and the last text.
+    last_sent: Duration,
+    last_text: Duration,
+    /// The longest silences before those that last.
+    longest: Silence,
     got_bytes: bool,
     got_data: bool,
     pings: u64,
@@ -47,6 +53,9 @@ impl Life {
         Self {
             opened: now,
             last_bytes: now,
+            last_sent: now,
+            last_text: now,
+            longest: Silence::default(),
             got_bytes: false,
             got_data: false,
             pings: 0,
@@ -73,6 +82,27 @@ impl Life {
 
     pub(crate) fn silence(&self, now: Duration) -> Duration {
         now.saturating_sub(self.last_bytes)
+    }
+
+    /// L5: the silences that last, and the longest before them.
+    pub(crate) fn silences(&self, now: Duration) -> (Silence, Silence) {
+        let since = |then: Duration| now.saturating_sub(then);
+        let lasting = Silence {
+            both: since(self.last_bytes.max(self.last_sent)),
+            ours: since(self.last_sent),
+            text: since(self.last_text),
+        };
+        (lasting, self.longest)
+    }
+
+    /// Something comes or goes.
+    fn break_silence(&mut self, now: Duration) {
+        let (lasting, before) = self.silences(now);
+        self.longest = Silence {
+            both: lasting.both.max(before.both),
+            ours: lasting.ours.max(before.ours),
+            text: lasting.text.max(before.text),
+        };
     }
 
     /// Any inbound byte is proof of life.
@@ -118,6 +148,7 @@ impl Life {
     }
 
     fn restart(&mut self, now: Duration, liveness: &Liveness) {
+        self.break_silence(now);
         self.last_bytes = now;
         self.dead_at = None;
         self.probe_until = None;
@@ -187,6 +218,8 @@ impl Life {
         }
         if due(self.next_heartbeat) {
             self.next_heartbeat = Some(now + heartbeat.interval());
+            self.break_silence(now);
+            (self.last_sent, self.last_text) = (now, now);
             return Some(Due::Heartbeat);
         }
         if due(self.next_ping) {
@@ -212,6 +245,8 @@ impl Life {
 
     fn ping(&mut self, now: Duration, liveness: &Liveness) -> Due {
         self.pings += 1;
+        self.break_silence(now);
+        self.last_sent = now;
         self.last_ping = Some((self.pings, now));
         if self.next_ping.is_some() {
             self.next_ping = Some(now + liveness.ping_after());

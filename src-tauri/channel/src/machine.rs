@@ -26,11 +26,12 @@ use rand::rngs::SmallRng;
 
 use crate::delay::Delays;
 use crate::facts::{Input, Now, Output};
+use crate::idle::By;
 use crate::life::{Context, Due, Life};
 use crate::verdict;
 use crate::{
-    Cause, CloseInfo, Command, Config, DialAsk, Frame, Liveness, PeerCheck, Signal, Stage, Start, State,
-    Status, Timing,
+    Cause, CloseInfo, Command, Config, DialAsk, Frame, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal,
+    Stage, Start, State, Status, Timing,
 };
 
 #[derive(Debug)]
@@ -84,6 +85,9 @@ struct Closing {
 pub(crate) struct Machine {
     config: Arc<Config>,
     delays: Delays,
+    /// How the newest link is kept: by the settings, or sooner (L5).
+    heartbeat: Heartbeat,
+    liveness: Liveness,
     phase: Phase,
     /// The old link while its close handshake runs. No dial starts before it is gone (C3).
     closing: Option<Closing>,
@@ -149,6 +153,8 @@ impl Machine {
             }
         };
         Self {
+            heartbeat: config.heartbeat.clone(),
+            liveness: config.liveness,
             config,
             delays,
             phase,
@@ -223,8 +229,8 @@ impl Machine {
                 if generation == self.generation
                     && let Phase::Up { life, .. } = &mut self.phase
                 {
-                    life.bytes(now.mono, &self.config.liveness);
-                    life.data(now.mono, &self.config.heartbeat);
+                    life.bytes(now.mono, &self.liveness);
+                    life.data(now.mono, &self.heartbeat);
                     self.last_inbound = Some(now.wall);
                     self.outputs.push_back(Output::Deliver(Frame {
                         generation,
@@ -264,7 +270,7 @@ impl Machine {
             Input::ReadingHeld(held) => {
                 self.held = held;
                 if !held && let Phase::Up { life, .. } = &mut self.phase {
-                    life.released(now.mono, &self.config.liveness);
+                    life.released(now.mono, &self.liveness);
                 }
             }
         }
@@ -305,7 +311,14 @@ impl Machine {
             // The driver knows it.
             route: None,
             persistent: self.in_vain >= IN_VAIN,
+            idle_limit: self.idle_limit(),
+            braked: self.delays.is_braked(&self.config.timing),
         }
+    }
+
+    fn idle_limit(&self) -> Option<IdleLimit> {
+        let limit = self.config.memory.with(|known| known.idle.limit()).filter(|limit| limit.learned)?;
+        Some(IdleLimit { after: limit.after, kept_awake: limit.sooner() })
     }
 
     fn state(&self) -> State {
@@ -327,7 +340,7 @@ impl Machine {
     /// The timers of link `generation`, if that is up.
     fn life(&mut self, generation: u64) -> Option<(&mut Life, &Liveness)> {
         match &mut self.phase {
-            Phase::Up { life, .. } if generation == self.generation => Some((life, &self.config.liveness)),
+            Phase::Up { life, .. } if generation == self.generation => Some((life, &self.liveness)),
             Phase::Disconnected { .. }
             | Phase::Waiting { .. }
             | Phase::Dialling { .. }
@@ -458,15 +471,24 @@ impl Machine {
     }
 
     fn opened(&mut self, now: Now) {
-        self.config.memory.with(|known| known.ghosts.answered(now.mono));
+        let limit = self.config.memory.with(|known| {
+            known.ghosts.answered(now.mono);
+            known.idle.limit()
+        });
+        self.heartbeat = self.config.heartbeat.clone();
+        self.liveness = self.config.liveness;
+        match limit.map(|limit| (limit.by, limit.sooner())) {
+            Some((By::Ping, sooner)) => self.liveness = self.liveness.sooner(sooner),
+            Some((By::Text, sooner)) => self.heartbeat = self.heartbeat.sooner(sooner),
+            None => {}
+        }
         self.links_opened += 1;
         self.refreshed = false;
         self.sign_ins_refused = 0;
         if self.skips() {
             self.too_big = 0;
         }
-        let Config { heartbeat, liveness, .. } = &*self.config;
-        let life = Life::new(now.mono, heartbeat, liveness, self.peer);
+        let life = Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer);
         self.phase = Phase::Up { life, since: now.wall };
     }
 
@@ -539,9 +561,9 @@ impl Machine {
     fn tick_link(&mut self, now: Now) {
         let generation = self.generation;
         loop {
-            let Phase::Up { life, .. } = &mut self.phase else { return };
-            let Config { heartbeat, liveness, timing, .. } = &*self.config;
-            let context = Context { heartbeat, liveness, timing };
+            let Self { phase, heartbeat, liveness, config, .. } = self;
+            let Phase::Up { life, .. } = phase else { return };
+            let context = Context { heartbeat, liveness, timing: &config.timing };
             match life.tick(now.mono, &context, self.peer, self.held, self.offline) {
                 Some(Due::Heartbeat) => {
                     let text = heartbeat.text().to_owned();
@@ -550,7 +572,11 @@ impl Machine {
                 Some(Due::Ping(counter)) => self.outputs.push_back(Output::Ping { generation, counter }),
                 Some(Due::NoPong) => self.peer = PeerCheck::CannotBeChecked,
                 Some(Due::Dead(cause)) => self.abort(cause, now),
-                None => return,
+                None => {
+                    let up = life.up(now.mono);
+                    config.memory.with(|known| known.idle.outlived(up));
+                    return;
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::time::Instant;
 
 use crate::ghosts::Ghosts;
+use crate::idle::Idle;
 
 /// See the module. Clones are the same memory; a new one knows nothing.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,8 @@ struct Shared {
 pub(crate) struct Known {
     /// Upgrades that the server may still complete (R3).
     pub(crate) ghosts: Ghosts,
+    /// How long silence is endured (L5).
+    pub(crate) idle: Idle,
 }
 
 impl Memory {

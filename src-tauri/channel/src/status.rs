@@ -31,6 +31,19 @@ pub struct Status {
     /// The last failure came three times in a row and waiting hardly mends it (nothing at the address, a broken
     /// protocol): worth showing as an error.
     pub persistent: bool,
+    /// Silent links are known to be ended here, and so this one is kept awake (L5).
+    pub idle_limit: Option<IdleLimit>,
+    /// Links were ended soon after they opened, so often that the waits grow (B5).
+    pub braked: bool,
+}
+
+/// L5: a server, or something on the way to it, ends links that are silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleLimit {
+    /// After so long.
+    pub after: Duration,
+    /// How often the silence is broken now.
+    pub kept_awake: Duration,
 }
 
 /// The two ends of a link's TCP connection.
@@ -312,6 +325,19 @@ impl fmt::Display for Status {
                 f.write_str("; again and again, so it may need mending")
             }
             _ => Ok(()),
+        }?;
+        match (&self.state, self.idle_limit) {
+            (State::Connected { .. }, Some(IdleLimit { after, kept_awake })) => {
+                let (after, every) = (after.as_secs_f64().round(), kept_awake.as_secs_f64().round());
+                write!(
+                    f,
+                    "; silent links are ended here after {after} s, so it is kept awake every {every} s"
+                )
+            }
+            (State::Waiting { .. }, _) if self.braked => {
+                f.write_str("; links are ended soon after they open, so the waits grow")
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -549,6 +575,8 @@ mod tests {
                 route: None,
                 peer,
                 persistent,
+                idle_limit: None,
+                braked: false,
             };
             status.to_string()
         };

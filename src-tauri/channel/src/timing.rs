@@ -83,6 +83,9 @@ pub struct Timing {
     pub brake_first: Duration,
     /// The brake's longest delay, before its up to 50 % on top.
     pub brake_cap: Duration,
+    /// Shortest silence after which an end is looked at as that of a silent link (L5). Too low: a flapping server is pinged
+    /// every few seconds; too high: a hasty proxy goes unrecognised.
+    pub idle_least: Duration,
     /// A write that takes longer means death (L3). Too low: a slow uplink is cut; too high: deaf for long.
     pub write_stall: Duration,
     /// Time for a close handshake (L3). Too low: peers log an abnormal end; too high: shutting down drags.
@@ -173,6 +176,7 @@ impl Default for Timing {
             brake_level: 3,
             brake_first: secs(60),
             brake_cap: secs(15 * 60),
+            idle_least: secs(8),
             write_stall: secs(10),
             close_wait: secs(1),
             probe: secs(5),

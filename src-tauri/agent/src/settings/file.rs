@@ -411,7 +411,7 @@ fn defaults() -> Defaults {
             "take_back_after": "never",
             "ignore": ["HeartBeat", "ping", "pong", ""],
             "heartbeat": { "text": "HeartBeat", "interval": "60s", "proxy_timeout": "90s" },
-            "liveness": { "ping_after": "30s", "deadline": "15s" },
+            "liveness": { "ping_after": "20s", "deadline": "15s" },
             "backoff": { "first": "3s", "cap": "60s" },
             "mapping": {},
             "rule": [],

@@ -66,7 +66,7 @@ interval = "60s"
 proxy_timeout = "90s"
 
 [channel.liveness]
-ping_after = "30s"                 # "0s": no pings
+ping_after = "20s"                 # "0s": no pings
 deadline = "15s"
 
 [channel.backoff]

@@ -285,7 +285,9 @@ fn state_words(status: &Status, now: &Zoned, words: Words) -> String {
             words.state_about_to_connect(&clock(*retry_at, true))
         }
         State::Waiting { retry_at, cause, .. } => {
-            words.state_waiting_because(&cause::told(cause, words), &clock(*retry_at, true))
+            let cause = cause::told(cause, words);
+            let cause = if status.braked { words.cause_braked(&cause) } else { cause };
+            words.state_waiting_because(&cause, &clock(*retry_at, true))
         }
         State::Replaced { since } => words.state_replaced(&clock(*since, false)),
         State::NeedsUser { cause, .. } => capitalised(&cause::told(cause, words)),
@@ -380,6 +382,8 @@ mod tests {
             route: None,
             peer: PeerCheck::Unknown,
             persistent: false,
+            idle_limit: None,
+            braked: false,
         };
         ChannelView {
             id: name.to_lowercase(),

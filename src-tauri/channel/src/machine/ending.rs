@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Closing, IN_VAIN, Machine, Phase, after_gap};
 use crate::delay::{Delay, grown};
 use crate::facts::{End, Now, Output};
+use crate::idle::{self, Ended, Means};
 use crate::verdict::{self, Verdict, verdict};
 use crate::{Cause, CloseInfo, Config, Detail, Stage};
 
@@ -32,11 +33,29 @@ impl Machine {
             }
         };
         self.count_too_big(&cause, now);
-        self.count_link(by_peer, now);
+        let toll = by_peer.then(|| self.toll(&cause, now));
+        self.count_link(toll, now);
         if by_peer && !verdict::explains_itself(&cause) && self.is_turned_away(now) {
             self.refresh = true;
         }
         self.conclude(cause, None, true, now);
+    }
+
+    /// For how many ended links one counts that the peer ended: none, where it may have done so because the link was
+    /// silent (L5).
+    fn toll(&self, cause: &Cause, now: Now) -> u32 {
+        let Config { quiet_close_codes, timing, heartbeat, liveness, memory, .. } = &*self.config;
+        let says_so = matches!(cause, Cause::Closed(close) if idle::says_idle(&close.reason));
+        let ordinary =
+            matches!(verdict(cause, None, quiet_close_codes, timing), Verdict::Ordinary | Verdict::GoingAway);
+        let Phase::Up { life, .. } = &self.phase else { return 1 };
+        if !ordinary {
+            return 1;
+        }
+        let (silence, before) = life.silences(now.mono);
+        let end = Ended { up: life.up(now.mono), silence, before, says_so };
+        let means = Means { pings: !liveness.ping_after().is_zero(), text: !heartbeat.text().is_empty() };
+        memory.with(|known| known.idle.ended(&end, means, timing.idle_least))
     }
 
     /// Whether the link has just been opened, and nothing was said: it may have been ended over the credential.
@@ -71,7 +90,7 @@ impl Machine {
         self.links_closed += 1;
         self.last_close = None;
         self.count_too_big(&cause, now);
-        self.count_link(false, now);
+        self.count_link(None, now);
         self.conclude(cause, None, true, now);
     }
 
@@ -81,7 +100,7 @@ impl Machine {
             Phase::Dialling { .. } => self.abandon(now),
             Phase::Up { .. } => {
                 self.close(verdict::NORMAL, now);
-                self.count_link(false, now);
+                self.count_link(None, now);
             }
             Phase::Disconnected { .. }
             | Phase::Waiting { .. }
@@ -138,10 +157,13 @@ impl Machine {
     }
 
     /// Takes an ended link into account for the delays (B1, B5).
-    pub(super) fn count_link(&mut self, by_peer: bool, now: Now) {
+    pub(super) fn count_link(&mut self, by_peer: Option<u32>, now: Now) {
         let Phase::Up { life, .. } = &self.phase else { return };
         let timing = &self.config.timing;
         self.delays.count_link(by_peer, life.up(now.mono), self.delay_before, timing);
+        if self.delays.is_at_ease() && life.was_stable(now.mono, timing) {
+            self.config.memory.with(|known| known.idle.did_well());
+        }
         if !life.caught_nothing(now.mono, timing) {
             self.worked = Some(now.mono);
             self.turned_away = 0;

@@ -91,7 +91,8 @@ impl World {
                     if let Some((last, sent)) = self.last_heartbeat
                         && last == *generation
                     {
-                        assert!(*at - sent >= Duration::from_secs(60), "two heartbeats within the interval");
+                        let interval = bench.machine.heartbeat.interval();
+                        assert!(*at - sent >= interval, "two heartbeats within the interval");
                     }
                     self.last_heartbeat = Some((*generation, *at));
                 }

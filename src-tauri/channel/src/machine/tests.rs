@@ -193,12 +193,12 @@ fn the_heartbeat_goes_out_every_60_s_in_silence() {
 fn an_incoming_message_puts_the_heartbeat_off_and_a_pong_does_not() {
     let mut bench = up_and_answering();
     let from = bench.mono;
-    bench.pass(secs(40));
+    bench.pass(secs(30));
     bench.text();
     bench.pass(secs(30));
     bench.pong();
-    bench.pass(secs(40));
-    assert_eq!(bench.heartbeats(from), [secs(100)]);
+    bench.pass(secs(34));
+    assert_eq!(bench.heartbeats(from), [secs(90)]);
 }
 
 #[test]
@@ -230,24 +230,24 @@ fn an_empty_heartbeat_text_sends_none() {
 // Proof of life
 
 #[test]
-fn a_peer_that_fell_silent_is_dead_45_s_after_its_last_byte() {
+fn a_peer_that_fell_silent_is_dead_35_s_after_its_last_byte() {
     let mut bench = up_and_answering();
     bench.pass(secs(20));
     bench.give(Input::Bytes { generation: bench.generation() });
     bench.news();
-    bench.pass(secs(45) - millis(1));
+    bench.pass(secs(35) - millis(1));
     assert_eq!(bench.state().name(), "connected");
     bench.pass(millis(1));
     assert!(bench.news().contains(&Output::Abort { generation: 1 }), "no close handshake with the dead");
     let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
-    assert_eq!(cause.to_string(), "no answer for 45 s");
+    assert_eq!(cause.to_string(), "no answer for 35 s");
 }
 
 #[test]
 fn any_byte_is_proof_of_life() {
     let mut bench = up_and_answering();
     for _ in 0..100 {
-        bench.pass(secs(44));
+        bench.pass(secs(34));
         bench.give(Input::Bytes { generation: bench.generation() });
     }
     assert_eq!(bench.state().name(), "connected");
@@ -271,7 +271,7 @@ fn one_pong_ever_is_remembered_over_links() {
     bench.lose();
     bench.until_dial(secs(5));
     bench.open();
-    bench.pass(secs(46));
+    bench.pass(secs(36));
     assert_ne!(bench.state().name(), "connected", "the second link's silence means death");
 }
 
@@ -293,7 +293,7 @@ fn the_round_trip_is_measured() {
 #[test]
 fn silence_proves_nothing_while_reading_is_held_back() {
     let mut bench = up_and_answering();
-    bench.pass(secs(35));
+    bench.pass(secs(25));
     assert!(bench.news().iter().any(|output| matches!(output, Output::Ping { counter: 2, .. })));
     bench.give(Input::ReadingHeld(true));
     bench.pass(secs(600));
@@ -302,7 +302,7 @@ fn silence_proves_nothing_while_reading_is_held_back() {
     assert!(news.iter().any(|output| matches!(output, Output::Ping { .. })), "pings go on");
     assert!(news.iter().any(|output| matches!(output, Output::Heartbeat { .. })), "heartbeats go on");
     bench.give(Input::ReadingHeld(false));
-    bench.pass(secs(44));
+    bench.pass(secs(34));
     assert_eq!(bench.state().name(), "connected", "the clock starts anew");
     bench.pass(millis(1100));
     assert_eq!(bench.state().name(), "waiting");
@@ -1001,7 +1001,7 @@ fn time_asleep_counts_as_waited() {
 #[test]
 fn a_link_whose_address_is_gone_is_redialled_at_once() {
     let mut bench = up_and_answering();
-    bench.pass(secs(40));
+    bench.pass(secs(30));
     bench.give(Input::AddressGone { generation: 1 });
     assert!(bench.news().contains(&Output::Abort { generation: 1 }), "no close handshake from nowhere");
     assert!(bench.until_dial(secs(1)) <= millis(500));
@@ -1134,7 +1134,142 @@ fn nothing_is_skipped_where_messages_still_come() {
     assert!(!next_ask(&mut bench).skip_past, "what comes after an hour is no catching up");
 }
 
+// Silent links
+
+/// What a server takes for a sign of life.
+type Counts = fn(&Output) -> bool;
+
+const FRAMES: Counts = |output| matches!(output, Output::Ping { .. } | Output::Heartbeat { .. });
+const TEXTS: Counts = |output| matches!(output, Output::Heartbeat { .. });
+
+/// A server that answers pings and ends links that are silent for `limit`, in this way. How often it did so within
+/// an hour, and the channel then.
+fn behind(config: Config, limit: Duration, counts: Counts, end: fn(&mut Bench)) -> (usize, Bench) {
+    let mut bench = Bench::new(config, Start::Connect, 7);
+    let (until, mut ended) = (bench.mono + secs(3600), 0);
+    while bench.mono < until {
+        bench.until_dial(secs(3600));
+        bench.news();
+        bench.open();
+        let mut heard = bench.mono;
+        while bench.mono < until {
+            for output in bench.news() {
+                if counts(&output) {
+                    heard = bench.mono;
+                }
+                if let Output::Ping { generation, counter } = output {
+                    bench.give(Input::Pong { generation, counter });
+                }
+            }
+            bench.mono = bench.machine.deadline().unwrap_or(until).min(heard + limit);
+            if bench.mono == heard + limit {
+                ended += 1;
+                end(&mut bench);
+                break;
+            }
+            bench.give(Input::Time);
+        }
+    }
+    (ended, bench)
+}
+
+fn idle_timeout(bench: &mut Bench) {
+    let generation = bench.generation();
+    let close = CloseInfo { code: 1001, reason: "Connection Idle Timeout".to_owned() };
+    bench.give(Input::Ended { generation, end: End::Closed(close) });
+    bench.give(Input::Gone { generation });
+}
+
+#[test]
+fn a_silent_link_that_is_ended_is_kept_awake_from_then_on_and_it_is_said() {
+    let loses: fn(&mut Bench) = Bench::lose;
+    for (limit, pings, counts, end, ended, kept_awake) in [
+        (25, 30, FRAMES, loses, 2, 15),
+        (30, 30, FRAMES, loses, 2, 18),
+        (10, 20, FRAMES, loses, 2, 6),
+        (15, 20, FRAMES, |bench: &mut Bench| bench.closed(1000), 2, 9),
+        (15, 20, FRAMES, |bench: &mut Bench| bench.closed(1005), 2, 9),
+        (15, 20, FRAMES, |bench: &mut Bench| bench.closed(1011), 2, 9),
+        (15, 20, FRAMES, |bench: &mut Bench| bench.closed(1001), 2, 9),
+        (15, 20, FRAMES, |bench: &mut Bench| bench.closed(4408), 2, 9),
+        // It says why.
+        (15, 20, FRAMES, idle_timeout, 1, 9),
+        // Pings are off, or count for nothing.
+        (25, 0, FRAMES, loses, 2, 15),
+        (25, 20, TEXTS, loses, 2, 15),
+        (15, 20, TEXTS, loses, 3, 9),
+    ] {
+        let liveness = Liveness::new(secs(pings), secs(15)).expect("fine");
+        let (seen, bench) = behind(Config { liveness, ..config() }, secs(limit), counts, end);
+        let case = format!("{limit} s, pings after {pings} s");
+        assert_eq!(seen, ended, "{case}");
+        let status = bench.machine.status();
+        assert_eq!(status.state.name(), "connected", "{case}");
+        let known = status.idle_limit.expect(&case);
+        assert_eq!((known.after.as_secs(), known.kept_awake.as_secs()), (limit, kept_awake), "{case}");
+        assert!(
+            status.to_string().ends_with(&format!("so it is kept awake every {kept_awake} s")),
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn the_commonest_limits_are_met_by_default() {
+    for limit in [30, 50, 60] {
+        assert_eq!(behind(config(), secs(limit), FRAMES, Bench::lose).0, 0, "{limit} s");
+    }
+}
+
+#[test]
+fn what_was_learned_is_known_to_the_next_machine_for_the_channel() {
+    let settings = config();
+    behind(settings.clone(), secs(15), FRAMES, Bench::lose);
+    assert_eq!(behind(settings, secs(15), FRAMES, Bench::lose).0, 0);
+}
+
+#[test]
+fn where_nothing_may_be_said_the_brake_does_what_it_can() {
+    let heartbeat = Heartbeat::new("", secs(60), secs(90)).expect("off");
+    let silent = Config { heartbeat, ..without_pings() };
+    assert!(behind(silent, secs(15), FRAMES, Bench::lose).0 <= 20);
+}
+
 // Wars
+
+/// Another instance that comes back so long after each of its kicks. Times of ours.
+fn war_with_a_clock(every: u64, hours: u32) -> Vec<Duration> {
+    let mut bench = Bench::new(config(), Start::Connect, every);
+    let from = bench.mono;
+    let mut kicks = Vec::new();
+    while bench.mono - from < secs(3600) * hours {
+        bench.until_dial(secs(3600));
+        bench.open();
+        kicks.push(bench.mono - from);
+        let until = bench.mono + secs(every);
+        while bench.mono < until {
+            bench.pass(millis(500).min(until - bench.mono));
+            bench.answer_pings();
+        }
+        bench.lose();
+    }
+    kicks
+}
+
+#[test]
+fn an_instance_that_redials_by_the_clock_is_no_idle_limit() {
+    for every in [2, 8, 9, 10, 12, 15, 19, 20, 21, 25, 29] {
+        let kicks = war_with_a_clock(every, 6);
+        let in_hour = |hour: u32| {
+            let hour = secs(3600) * hour..secs(3600) * (hour + 1);
+            kicks.iter().filter(|at| hour.contains(*at)).count()
+        };
+        assert!(in_hour(0) <= 20, "{every} s: {} in the first hour", in_hour(0));
+        for hour in 1..6 {
+            assert!(in_hour(hour) <= 10, "{every} s: {} in hour {hour}", in_hour(hour));
+        }
+    }
+}
 
 /// Two machines of one user on a server that closes the older link, by a close frame of `code` or, if
 /// something eats it, a bare end of stream. Times of the kicks within `hours`. Each has given up so many upgrades

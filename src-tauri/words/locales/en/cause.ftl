@@ -50,6 +50,7 @@ cause-sign-in-asked = the server asks for a sign-in ({ $status })
 cause-not-a-websocket = no WebSocket at this address ({ $detail })
 cause-captive-portal = this network asks for a sign-in first
 cause-local = reconnecting
+cause-braked = { $cause }; links are ended soon after they open, so the waits grow
 cause-overtaken = an earlier try of Tidings itself got through late and took the link's place
 cause-status-nothing = nothing at this address ({ $status }), or a proxy drops `Upgrade`
 cause-status-no-upgrade = the server refused the request ({ $status }); a proxy may drop `Upgrade`

@@ -3,6 +3,7 @@
 cli-status = { $channel }: { $state } since { $time }
 cli-status-retry = { $line }, next try at { $time }
 cli-status-cause = { $line }: { $cause }
+cli-status-idle = { $line }; silent links are ended there after { NUMBER($seconds) } s (`tidings doctor --idle` measures it), so this one is kept awake every { NUMBER($every) } s
 cli-status-unread = { $line } ({ $unread } unread)
 cli-status-none = no channel in the settings file
 cli-raised = Tidings is running already; its window was asked to show.

@@ -334,6 +334,8 @@ quit = Quit
 
 uptime = Connected
 round-trip = Round trip
+silence-endured = Silence endured
+kept-awake = Kept awake every { NUMBER($count) } s
 last-heard = Last heard
 last-heartbeat = Last heartbeat
 reconnects = Reconnects

@@ -50,6 +50,7 @@ cause-sign-in-asked = 服务器要求登录 ({ $status })
 cause-not-a-websocket = 此地址不是 WebSocket（{ $detail }）
 cause-captive-portal = 此网络需要先登录
 cause-local = 正在重新连接
+cause-braked = { $cause }；连接建立后不久就被断开，因此等待时间逐渐延长
 cause-overtaken = Tidings 自己先前的一次连接请求迟到，顶替了当前连接
 cause-status-nothing = 此地址没有内容 ({ $status })，或代理没有转发 `Upgrade`
 cause-status-no-upgrade = 服务器拒绝了请求 ({ $status })；可能是代理没有转发 `Upgrade`

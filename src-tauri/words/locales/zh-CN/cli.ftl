@@ -10,6 +10,7 @@ cli-status = { $channel }：{ $state ->
 }（自 { $time } 起）
 cli-status-retry = { $line }，将于 { $time } 重试
 cli-status-cause = { $line }：{ $cause }
+cli-status-idle = { $line }；空闲连接会在 { NUMBER($seconds) } 秒后被断开（可用 `tidings doctor --idle` 测量），因此每 { NUMBER($every) } 秒保持一次活动
 cli-status-unread = { $line }（{ $unread } 条未读）
 cli-status-none = 设置文件中没有频道
 cli-raised = Tidings 已在运行，正在显示其窗口。

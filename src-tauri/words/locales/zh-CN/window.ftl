@@ -331,6 +331,8 @@ quit = 退出
 
 uptime = 在线时间
 round-trip = 往返时间
+silence-endured = 可容忍的空闲
+kept-awake = 每 { NUMBER($count) } 秒保持一次活动
 last-heard = 最近收到
 last-heartbeat = 最近心跳
 reconnects = 重连次数
