@@ -9,18 +9,21 @@ use tidings_api::client::{Client, ClientError};
 use tidings_api::{Edit, ErrorCode, Reply, Request, StateName, StatusReport};
 use tidings_tests::app::{App, Start};
 use tidings_tests::desktop::Signal;
-use tidings_tests::disk::SmallDisk;
+use tidings_tests::disk::{SmallDisk, may_mount};
 use tidings_tests::notification_service::ABLE;
 use tidings_tests::scene::{Place, Scene, USER, channel};
 use tidings_tests::wait::eventually;
 
-/// A desk whose agent runs with one of its folders on a small disk.
-async fn on_a_small_disk(folder: &str) -> anyhow::Result<Option<(Scene, SmallDisk)>> {
+/// A desk whose agent runs with one of its folders on a small disk, where this test may make one.
+async fn on_a_small_disk(test: &str, folder: &str) -> anyhow::Result<Option<(Scene, SmallDisk)>> {
+    if !may_mount(&format!("a_full_disk_is_told_and_costs_nothing::{test}"))? {
+        return Ok(None);
+    }
     let mut scene = Scene::start().await?;
     let settings = fs::read(scene.app.settings_file())?;
     scene.app.signal(Signal::TERM)?;
     scene.app.ended_well().await?;
-    let Some(disk) = SmallDisk::mount(&scene.app.home().join(folder)) else { return Ok(None) };
+    let disk = SmallDisk::mount(&scene.app.home().join(folder))?;
     scene.app.write_settings(settings)?;
     scene.app.start(Start::Background).await?;
     scene.connected().await?;
@@ -29,7 +32,8 @@ async fn on_a_small_disk(folder: &str) -> anyhow::Result<Option<(Scene, SmallDis
 
 #[tokio::test]
 async fn settings_that_can_t_be_written_are_as_they_were_and_the_window_is_told() -> anyhow::Result<()> {
-    let Some((scene, disk)) = on_a_small_disk(".config/tidings").await? else { return Ok(()) };
+    let test = "settings_that_can_t_be_written_are_as_they_were_and_the_window_is_told";
+    let Some((scene, disk)) = on_a_small_disk(test, ".config/tidings").await? else { return Ok(()) };
     let file = scene.app.settings_file();
     let before = fs::read_to_string(&file)?;
     disk.fill();
@@ -54,7 +58,8 @@ async fn settings_that_can_t_be_written_are_as_they_were_and_the_window_is_told(
 
 #[tokio::test]
 async fn what_can_t_be_remembered_is_told_and_remembered_once_there_is_room() -> anyhow::Result<()> {
-    let Some((mut scene, disk)) = on_a_small_disk(".local/state/tidings").await? else { return Ok(()) };
+    let test = "what_can_t_be_remembered_is_told_and_remembered_once_there_is_room";
+    let Some((mut scene, disk)) = on_a_small_disk(test, ".local/state/tidings").await? else { return Ok(()) };
     disk.fill();
     let output = scene.app.run(&["disconnect"]).await?;
     assert_eq!(output.code, Some(0), "{output:?}");
@@ -78,7 +83,8 @@ async fn what_can_t_be_remembered_is_told_and_remembered_once_there_is_room() ->
 
 #[tokio::test]
 async fn what_was_remembered_before_the_disk_was_full_outlives_a_kill() -> anyhow::Result<()> {
-    let Some((mut scene, disk)) = on_a_small_disk(".local/state/tidings").await? else { return Ok(()) };
+    let test = "what_was_remembered_before_the_disk_was_full_outlives_a_kill";
+    let Some((mut scene, disk)) = on_a_small_disk(test, ".local/state/tidings").await? else { return Ok(()) };
     scene.app.run(&["disconnect"]).await?;
     let remembered = || fs::read_to_string(scene.app.state().join("remembered.json")).ok();
     eventually("it is remembered", || remembered().filter(|text| text.contains("disconnected"))).await?;
@@ -93,13 +99,18 @@ async fn what_was_remembered_before_the_disk_was_full_outlives_a_kill() -> anyho
 
 #[tokio::test]
 async fn where_there_is_no_room_for_anything_it_starts_and_shows_messages() -> anyhow::Result<()> {
+    if !may_mount(
+        "a_full_disk_is_told_and_costs_nothing::where_there_is_no_room_for_anything_it_starts_and_shows_messages",
+    )? {
+        return Ok(());
+    }
     let server = Place::start().await?;
     let settings = channel("Orders", &server.url(USER));
     let mut scene =
         Scene::around(server, ABLE, |bus| App::with_settings(settings).bus(bus).background()).await?;
     scene.app.kill().await?;
     let folder = scene.app.home().join(".local");
-    let Some(disk) = SmallDisk::mount(&folder) else { return Ok(()) };
+    let disk = SmallDisk::mount(&folder)?;
     disk.fill();
     scene.app.start(Start::Background).await?;
     scene.connected().await?;

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 use tidings_tests::browser::Page;
+use tidings_tests::skip::skipped;
 
 /// All places of the window, and scenarios in which they look different.
 const PLACES: [&str; 12] = [
@@ -58,7 +59,7 @@ fn axe() -> Option<String> {
 #[tokio::test]
 async fn a_checker_of_accessibility_finds_nothing_on_any_page_in_either_theme_and_language() {
     let Some(axe) = axe() else {
-        eprintln!("skipped: the checker comes by npm, which is not there");
+        skipped("the checker comes by npm, which is not there");
         return;
     };
     let mut page = Page::open("several", (960, 900)).await.expect("the page opens");

@@ -5,6 +5,7 @@ use std::path::Path;
 use tidings_tests::app::App;
 use tidings_tests::desktop::Signal;
 use tidings_tests::scene::Scene;
+use tidings_tests::skip::skipped;
 use tidings_tests::wait::eventually;
 use tokio::process::Command;
 
@@ -111,7 +112,7 @@ async fn another_user_is_not_answered_though_the_files_let_them_in() -> anyhow::
     let socket = scene.app.socket();
     // Nobody but root may become somebody else.
     if !fs::read_to_string("/proc/self/status")?.contains("\nUid:\t0\t") {
-        eprintln!("skipped: only root can become another user");
+        skipped("only root can become another user");
         return Ok(());
     }
     assert_eq!(fs::metadata(&socket)?.permissions().mode() & 0o777, 0o600);

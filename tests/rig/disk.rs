@@ -1,23 +1,35 @@
-//! Disks that are full, or may not be written. Only root can make some; where a test is not root's, it says so and ends.
+//! Disks that are full, or may not be written.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+
+use crate::namespace;
+
+/// Runs the test of this name once more where it may mount disks, as [`namespace::inside`] tells.
+///
+/// # Errors
+/// When the test fails there.
+pub fn may_mount(test: &str) -> anyhow::Result<bool> {
+    let lacking = "`unshare` gives no namespace here to mount a small disk in";
+    namespace::inside(test, &["--mount"], "mount -t tmpfs tmpfs /tmp", lacking)
+}
 
 /// A small disk of its own, gone in the end.
 #[derive(Debug)]
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// An empty one at this folder; `None` where none may be made.
-    pub fn mount(at: &Path) -> Option<Self> {
+    /// An empty one at this folder, for a test that [`may_mount`].
+    ///
+    /// # Errors
+    /// When it can't be mounted.
+    pub fn mount(at: &Path) -> anyhow::Result<Self> {
         let made = works("mount", &["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"], at);
-        if !made {
-            skipped("a small disk can be mounted by root alone");
-        }
-        made.then(|| Self(at.to_owned()))
+        ensure!(made, "no small disk at {}", at.display());
+        Ok(Self(at.to_owned()))
     }
 
     /// Takes all the room there is.
@@ -46,10 +58,4 @@ impl Drop for SmallDisk {
 /// Whether a program that does something to this path does it.
 pub fn works(program: &str, args: &[&str], path: &Path) -> bool {
     Command::new(program).args(args).arg(path).status().is_ok_and(|status| status.success())
-}
-
-/// Says why a test ends early.
-#[expect(clippy::print_stderr, reason = "the runner keeps it")]
-pub fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
 }

@@ -14,13 +14,8 @@ use anyhow::{Context, ensure};
 use tempfile::TempDir;
 
 use crate::desktop::Process;
+use crate::namespace;
 use crate::wait::eventually;
-
-/// Tells the second run that it is in the namespaces.
-const INSIDE: &str = "TIDINGS_TESTS_IN_NAMESPACE";
-
-/// How to get there: as root, or as anybody where the kernel allows it.
-const WAYS: [&[&str]; 2] = [&["--net", "--mount"], &["--user", "--map-root-user", "--net", "--mount"]];
 
 /// The server's machine.
 pub const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
@@ -39,36 +34,12 @@ impl Network {
     /// # Errors
     /// When the test fails inside.
     pub async fn inside(test: &str) -> anyhow::Result<Option<Self>> {
-        if std::env::var_os(INSIDE).is_some() {
-            return Self::build().await.map(Some);
-        }
         let probe = "ip link add name probe type bridge && ip link add name one type veth peer name other \
                      && tc qdisc add dev one root blackhole";
-        let can = |way: &&&[&str]| {
-            let tried = Command::new("unshare").args(**way).args(["sh", "-c", probe]).output();
-            tried.is_ok_and(|tried| tried.status.success())
-        };
-        let Some(way) = WAYS.iter().find(can) else {
-            #[expect(clippy::print_stderr, reason = "why a test passes that tried nothing")]
-            {
-                eprintln!(
-                    "skipped: `unshare` gives no network namespace here, or `ip` and `tc` can't make bridge, cable and black hole in it"
-                );
-            }
-            return Ok(None);
-        };
-        let inside = Command::new("unshare")
-            .args(*way)
-            .arg(std::env::current_exe()?)
-            .args([test, "--exact", "--nocapture"])
-            .env(INSIDE, "1")
-            .output()?;
-        #[expect(clippy::print_stderr, reason = "the runner keeps it, and shows it when the test failed")]
-        {
-            eprintln!("{}", String::from_utf8_lossy(&inside.stderr));
+        let lacking = "`unshare` gives no network namespace here, or `ip` and `tc` can't make bridge, cable and black hole in it";
+        if namespace::inside(test, &["--net", "--mount"], probe, lacking)? {
+            return Self::build().await.map(Some);
         }
-        let told = String::from_utf8_lossy(&inside.stdout);
-        ensure!(inside.status.success() && told.contains("1 passed"), "it failed inside:\n{told}");
         Ok(None)
     }
 

@@ -1,6 +1,7 @@
 //! The real window on a headless desktop, driven through WebKit's own WebDriver: what a person sees on the page
 //! and clicks, never pixels.
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct Desk {
     pub server: crate::scene::Place,
     /// Where secrets are kept, if anywhere.
     pub keyring: Option<Keyring>,
+    /// Locked until all of it has ended.
+    _turn: File,
 }
 
 /// The window with its page under remote control.
@@ -46,6 +49,14 @@ pub struct Desk {
 pub struct Page {
     client: Client,
     _driver: Process,
+}
+
+/// Waits for this test's turn. Each starts a web engine, and more than one at a time starves them on a small machine.
+/// What is locked is the tests' own program: that holds among threads and among processes.
+fn turn() -> anyhow::Result<File> {
+    let us = File::open(std::env::current_exe()?)?;
+    us.lock().context("no lock on the tests' own program")?;
+    Ok(us)
 }
 
 impl Desk {
@@ -84,6 +95,7 @@ impl Desk {
             "there is no {}: run `cargo build -p tidings --bins`, which builds agent and window",
             window.display()
         );
+        let turn = turn()?;
         let server = Server::start(options).await?;
         let config = desktop.home().join(".config/tidings");
         std::fs::create_dir_all(&config)?;
@@ -95,7 +107,7 @@ impl Desk {
         let agent = desktop.spawn("tidings", &desktop.command(binary::tidings()?))?;
         let bus = desktop.bus().connect().await?;
         let tray = TrayItem::registered(&bus, "tidings", SOON).await?;
-        Ok(Self { agent, tray, desktop, server: crate::scene::Place(server), keyring })
+        Ok(Self { agent, tray, desktop, server: crate::scene::Place(server), keyring, _turn: turn })
     }
 
     /// Waits until the tray's status line begins so.

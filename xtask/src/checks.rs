@@ -4,14 +4,16 @@
 //! the agent and the server alone (as they are shipped), and the crates with their tests. The bundle adds Tauri's
 //! `custom-protocol`, with which a part of it is compiled again.
 
+use std::fs;
 use std::time::Instant;
 
 use anyhow::Context;
 
 use crate::deny;
+use crate::package;
 use crate::packages::{self, Purpose};
 use crate::page;
-use crate::run::{cargo, run as run_command, say, took, works};
+use crate::run::{cargo, left_out, run as run_command, say, took};
 use crate::tools;
 use crate::wall::{self, without_system_libraries};
 
@@ -22,6 +24,9 @@ pub(crate) struct Step {
     what: &'static str,
     check: fn() -> anyhow::Result<()>,
 }
+
+/// In the build folder: where the tests note what they can't try here (`tests/rig/skip.rs`).
+const SKIPPED: &str = "skipped-tests";
 
 const STEPS: &[Step] = &[
     Step { name: "packages", what: "Debian packages are there", check: all_packages },
@@ -115,13 +120,19 @@ fn doctests() -> anyhow::Result<()> {
 }
 
 /// The tests of the real app run the programs that are there, so they are built first: the agent last, as it is
-/// without the window.
+/// without the window. By cargo's own runner, with which nobody misses anything: a test that can't share its process
+/// is a program of its own.
 fn tests() -> anyhow::Result<()> {
     window()?;
     agent()?;
-    let runner: &[&str] =
-        if works(&mut cargo(&["nextest", "--version"])) { &["nextest", "run"] } else { &["test", "--tests"] };
-    let mut command = cargo(runner);
-    command.args(["--workspace", "--exclude", "tidings", "--locked"]);
-    run_command(without_system_libraries(&mut command)?)
+    let list = package::target_folder()?.join(SKIPPED);
+    if list.exists() {
+        fs::remove_file(&list).with_context(|| list.display().to_string())?;
+    }
+    let mut command = cargo(&["test", "--tests", "--workspace", "--exclude", "tidings", "--locked"]);
+    let ran = run_command(without_system_libraries(command.env("TIDINGS_TESTS_SKIPPED", &list))?);
+    for test in fs::read_to_string(&list).unwrap_or_default().lines() {
+        left_out(test);
+    }
+    ran
 }

@@ -92,6 +92,9 @@ fn test(only: &[&'static Step]) -> anyhow::Result<()> {
     let started = Instant::now();
     let ran = checks::run(only)?;
     let what = if only.is_empty() { "all checks".to_owned() } else { format!("{ran} of the checks") };
+    for what in run::all_left_out() {
+        say(&format!("left out: {what}"));
+    }
     say(&format!("{what} passed in {}", took(started)));
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::run::{program, run, say, works};
+use crate::run::{left_out, program, run, works};
 
 /// TypeScript, and the checker of accessibility that the tests of the page look for in this folder.
 const FROM_NPM: [&str; 2] = ["typescript@7.0.2", "axe-core@4.14.1"];
@@ -15,7 +15,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
     let there = folder.join("node_modules/axe-core").is_dir() && works(program(&typescript).arg("--version"));
     if !there {
         if !works(program("npm").arg("--version")) {
-            say("left out: there is no npm to fetch TypeScript with");
+            left_out("the check of the page's types: there is no npm to fetch TypeScript with");
             return Ok(());
         }
         let npm = ["install", "--no-save", "--no-audit", "--no-fund", "--prefix"];

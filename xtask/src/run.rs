@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -14,6 +15,20 @@ pub(crate) fn say(text: &str) {
     {
         println!("{text}");
     }
+}
+
+/// What was not tried, and why; told once more in the end, where it is not overlooked.
+static LEFT_OUT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Tells the person that something is not tried here.
+pub(crate) fn left_out(what: &str) {
+    say(&format!("left out: {what}"));
+    LEFT_OUT.lock().unwrap_or_else(PoisonError::into_inner).push(what.to_owned());
+}
+
+/// All that was not tried so far, a line each.
+pub(crate) fn all_left_out() -> Vec<String> {
+    LEFT_OUT.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// The time since `start`: `0.4s`, `12.3s`, `3m07s`.

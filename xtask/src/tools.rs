@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::checks;
-use crate::run::{beside_us, cargo, program, run, say, works};
+use crate::run::{beside_us, cargo, left_out, program, run, works};
 
 /// From npm they come built, in seconds; by cargo they take ten minutes to build. The same major and minor version
 /// as the crate `tauri-cli` that was tried.
@@ -14,8 +14,9 @@ const FROM_NPM: &str = "@tauri-apps/cli@2.12";
 /// Checks `cargo tauri dev` and `cargo tauri build`. Without tools, and without npm to fetch them, that is left out.
 pub(crate) fn check() -> anyhow::Result<()> {
     let Some(tauri) = tauri()? else {
-        say(
-            "left out: there is neither `cargo tauri` (cargo install tauri-cli --locked) nor npm to fetch it",
+        left_out(
+            "the check of the Tauri tools: there is neither `cargo tauri` (cargo install tauri-cli --locked) nor npm to \
+             fetch it",
         );
         return Ok(());
     };
