@@ -14,6 +14,7 @@ mod crash;
 mod credential;
 mod demo;
 mod diagnostics;
+mod dialect;
 mod doctor;
 mod health;
 mod help;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,11 +19,12 @@ use tokio::sync::{mpsc, watch};
 use crate::channels::arrival;
 use crate::cli::{self, exit};
 use crate::credential::Credentials;
+use crate::dialect::Dialect;
 use crate::paths::Paths;
 use crate::remote::{self, local_time};
 use crate::settings::{self, ChannelSettings};
 use crate::snapshot::state_line;
-use crate::terminal::{Unwritten, plain, usage};
+use crate::terminal::{Unwritten, plain, say, usage};
 use crate::text::quoted;
 
 /// Runs until asked to end, replaced, or refused.
@@ -160,33 +161,22 @@ async fn print(
     out: &mut Out,
     words: Words,
 ) -> Result<ExitCode, Unwritten> {
-    let mut told: Option<StateLine> = None;
+    let mut order = Order { profile, words, told: None, link: None };
     loop {
-        let state = status.borrow_and_update().state.clone();
-        let last = end(&state);
-        if last.is_some() {
-            // They came before.
-            while let Ok(frame) = frames.try_recv() {
-                out.frame(profile, frame).await?;
-            }
+        let now = status.borrow_and_update().clone();
+        // What had come by then stands before it.
+        while let Ok(frame) = frames.try_recv() {
+            out.lines(order.frame(frame)).await?;
         }
-        let entered = match &told {
-            Some(line) if line.state.as_str() == state.name() => line.since,
-            _ => Timestamp::now(),
-        };
-        let line = state_line(&profile.name, &state, entered, words);
-        if told.as_ref() != Some(&line) {
-            out.line(&Line::State(line.clone())).await?;
-            told = Some(line);
-        }
-        if let Some(code) = last {
+        out.lines(order.status(&now)).await?;
+        if let Some(code) = end(&now.state) {
             return Ok(code);
         }
         tokio::select! {
             biased;
             frame = frames.recv() => {
                 let Some(frame) = frame else { return Ok(ExitCode::from(exit::FAILED)) };
-                out.frame(profile, frame).await?;
+                out.lines(order.frame(frame)).await?;
             }
             changed = status.changed() => {
                 if changed.is_err() {
@@ -194,6 +184,81 @@ async fn print(
                 }
             }
         }
+    }
+}
+
+/// Puts states and frames, which come by two ways, in order: by the generation of their link.
+struct Order<'a> {
+    profile: &'a Arc<ChannelProfile>,
+    words: Words,
+    told: Option<StateLine>,
+    /// The link whose `connected` is told.
+    link: Option<Told>,
+}
+
+struct Told {
+    generation: u64,
+    /// By its first frame: what its server speaks, if that isn't plain messages.
+    dialect: Option<Option<Dialect>>,
+}
+
+impl Order<'_> {
+    fn status(&mut self, status: &Status) -> Vec<Line> {
+        match status.state {
+            State::Connected { since } => self.connected(status.generation, since),
+            ref state => self.state(state),
+        }
+        .into_iter()
+        .collect()
+    }
+
+    /// Tells once that a link is up.
+    fn connected(&mut self, generation: u64, since: SystemTime) -> Option<Line> {
+        if self.link.as_ref().is_some_and(|link| link.generation >= generation) {
+            return None;
+        }
+        self.link = Some(Told { generation, dialect: None });
+        self.state(&State::Connected { since })
+    }
+
+    fn state(&mut self, state: &State) -> Option<Line> {
+        let entered = match &self.told {
+            Some(line) if line.state.as_str() == state.name() => line.since,
+            _ => Timestamp::now(),
+        };
+        let line = state_line(&self.profile.name, state, entered, self.words);
+        (self.told.replace(line.clone()).as_ref() != Some(&line)).then_some(Line::State(line))
+    }
+
+    fn frame(&mut self, frame: Frame) -> Vec<Line> {
+        // Its link's state may be seen later, or not at all if that was short.
+        let connected = self.connected(frame.generation, frame.received_at);
+        let talk = self.dialect(&frame).is_some_and(|dialect| dialect.is_talk(&frame));
+        let message = if talk { None } else { self.message(frame) };
+        connected.into_iter().chain(message).collect()
+    }
+
+    /// What the frame's server speaks; said once a link.
+    fn dialect(&mut self, frame: &Frame) -> Option<Dialect> {
+        let link = self.link.as_mut()?;
+        if let Some(known) = link.dialect {
+            return known;
+        }
+        let dialect = Dialect::of(frame);
+        link.dialect = Some(dialect);
+        if let Some(dialect) = dialect {
+            say(&dialect.told(self.words));
+            if let Some(mend) = dialect.mend(self.words) {
+                say(&mend);
+            }
+        }
+        dialect
+    }
+
+    fn message(&self, frame: Frame) -> Option<Line> {
+        let arrival = arrival(self.profile.clone(), frame);
+        let message = tidings_inbox::decode(self.profile, arrival.payload, arrival.received_at)?;
+        Some(Line::Message(crate::serve::message_report(&message, self.profile.name.clone())))
     }
 }
 
@@ -219,14 +284,11 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    async fn frame(&mut self, profile: &Arc<ChannelProfile>, frame: Frame) -> Result<(), Unwritten> {
-        let arrival = arrival(profile.clone(), frame);
-        match tidings_inbox::decode(profile, arrival.payload, arrival.received_at) {
-            Some(message) => {
-                self.line(&Line::Message(crate::serve::message_report(&message, profile.name.clone()))).await
-            }
-            None => Ok(()),
+    async fn lines(&mut self, lines: Vec<Line>) -> Result<(), Unwritten> {
+        for line in &lines {
+            self.line(line).await?;
         }
+        Ok(())
     }
 
     pub(crate) async fn line(&mut self, line: &Line) -> Result<(), Unwritten> {
@@ -262,6 +324,54 @@ fn told(line: &Line, words: Words) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn kind(line: &Line) -> &'static str {
+        match line {
+            Line::State(line) => line.state.as_str(),
+            Line::Message(_) => "message",
+        }
+    }
+
+    fn frame(generation: u64, text: &str) -> Frame {
+        let payload = tidings_channel::Payload::Text(text.to_owned());
+        Frame { generation, payload, received_at: SystemTime::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn a_message_never_stands_before_its_links_connected_line() {
+        let profile = Arc::new(ChannelProfile::new("ann", "Ann"));
+        let mut order = Order { profile: &profile, words: Words::default(), told: None, link: None };
+        let waiting =
+            State::Waiting { retry_at: SystemTime::UNIX_EPOCH, attempt: 1, cause: Cause::WriteStalled };
+        let mut lines = Vec::new();
+        lines.extend(order.state(&waiting));
+        lines.extend(order.frame(frame(1, "before its state is seen")));
+        lines.extend(order.connected(1, SystemTime::UNIX_EPOCH));
+        lines.extend(order.frame(frame(1, "two")));
+        lines.extend(order.state(&waiting));
+        lines.extend(order.frame(frame(2, "of a link so short that its state was never seen")));
+        lines.extend(order.frame(frame(2, "two")));
+        let expected =
+            ["waiting", "connected", "message", "message", "waiting", "connected", "message", "message"];
+        assert_eq!(lines.iter().map(kind).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_a_protocol_says_to_itself_is_no_message() {
+        let profile = Arc::new(ChannelProfile::new("ann", "Ann"));
+        let open = r#"{"time":1,"event":"open","topic":"t"}"#;
+        for (frames, messages) in [
+            (&["o", "h", "a[\"hi\"]", "c[3000,\"Go away!\"]"][..], 1),
+            (&["0{\"sid\":\"x\"}", "2", "2"], 0),
+            (&[open, r#"{"event":"message","message":"hi"}"#], 1),
+            (&["hello", "o", "2"], 3),
+        ] {
+            let mut order = Order { profile: &profile, words: Words::default(), told: None, link: None };
+            let lines: Vec<_> = frames.iter().flat_map(|text| order.frame(frame(1, text))).collect();
+            let shown = lines.iter().filter(|line| kind(line) == "message").count();
+            assert_eq!(shown, messages, "{frames:?}");
+        }
+    }
 
     #[test]
     fn a_message_is_told_with_the_time_at_which_it_came_and_commands_no_terminal() {

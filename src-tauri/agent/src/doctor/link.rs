@@ -9,14 +9,19 @@ use tidings_channel::{
 };
 use tidings_words::Words;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Told;
-use super::step::{bad, failed, good, noted, without_secret};
+use super::step::{bad, failed, good, greeted, noted, without_secret};
 use crate::cause;
+use crate::dialect::Dialect;
 
 /// An interval may be this part of the silence that a link survives: the settings' own rule.
 const SAFE: (u32, u32) = (2, 3);
+
+/// How long a greeting is waited for that might tell of another protocol. Too low: where no ping is sent it is missed; too
+/// high: each examination takes so much longer.
+const GREETING: Duration = Duration::from_millis(500);
 
 /// One that gives every dial the same.
 struct Same(DialParams);
@@ -32,7 +37,7 @@ pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told)
     let words = told.words;
     let began = Instant::now();
     let has_secret = params.credential.is_some();
-    let (channel, _frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
+    let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
     let mut status = channel.status();
     match opened(&mut status).await {
         Err(cause) => {
@@ -44,6 +49,12 @@ pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told)
             let step = good("upgrade", Some(began.elapsed()), words.doctor_upgraded());
             told.tell(step).await;
             told.tell(ping(&mut status, &config, words).await).await;
+            // A greeting comes with the open, and so before the pong.
+            if let Ok(Some(first)) = timeout(GREETING, frames.recv()).await
+                && let Some(dialect) = Dialect::of(&first)
+            {
+                told.tell(greeted(dialect, words)).await;
+            }
         }
     }
     channel.shut_down().await;

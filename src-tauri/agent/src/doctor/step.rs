@@ -10,6 +10,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::cause;
 use crate::credential::Credentials;
+use crate::dialect::Dialect;
 
 /// A certificate that ends sooner is worth a word, in days.
 const SOON: i64 = 14;
@@ -26,6 +27,14 @@ pub(super) fn bad(
 ) -> Step {
     let mend = Some(mend.into());
     Step { step: name.to_owned(), ok: Some(false), ms: took.map(millis), detail: detail.into(), mend }
+}
+
+/// The server speaks something else than plain messages.
+pub(super) fn greeted(dialect: Dialect, words: Words) -> Step {
+    match dialect.mend(words) {
+        Some(mend) => bad("dialect", None, dialect.told(words), mend),
+        None => noted(good("dialect", None, dialect.told(words))),
+    }
 }
 
 /// A sign-in was refused, and no secret was sent.
@@ -66,6 +75,7 @@ pub(super) fn line(step: &Step, words: Words) -> String {
         "secret" => words.doctor_step_secret(),
         "upgrade" => words.doctor_step_upgrade(),
         "ping" => words.doctor_step_ping(),
+        "dialect" => words.doctor_step_dialect(),
         "idle" => words.doctor_step_idle(),
         // Of an agent of another version.
         other => other.to_owned(),

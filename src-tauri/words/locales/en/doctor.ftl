@@ -14,6 +14,7 @@ doctor-step-tls = tls
 doctor-step-secret = secret
 doctor-step-upgrade = upgrade
 doctor-step-ping = ping
+doctor-step-dialect = language
 doctor-step-idle = idle
 
 doctor-no-lookup = { $host } needs no lookup
@@ -74,3 +75,8 @@ mend-closed = ask who runs the server why it ends the link; a proxy in front may
 mend-silent = the network drops what is sent: check it and its proxies
 mend-owner = see what it says
 mend-local = try again
+
+dialect-unspoken = the server speaks { $name } here, which Tidings doesn't speak yet
+dialect-ntfy = the server is ntfy: its messages are shown as they come
+mend-sockjs = give the raw address, which ends in `/websocket` right behind the prefix (without server and session numbers): it is a plain WebSocket
+mend-dialect = ask who runs the server for a plain WebSocket that sends each message as a text

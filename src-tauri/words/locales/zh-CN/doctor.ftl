@@ -14,6 +14,7 @@ doctor-step-tls = TLS
 doctor-step-secret = 密钥
 doctor-step-upgrade = 协议升级
 doctor-step-ping = ping
+doctor-step-dialect = 语言
 doctor-step-idle = 空闲
 
 doctor-no-lookup = { $host } 无需解析
@@ -71,3 +72,8 @@ mend-closed = 请询问服务器管理员为何断开连接；也可能是前面
 mend-silent = 网络丢弃了发出的数据：请检查网络及其代理
 mend-owner = 请按提示处理
 mend-local = 请重试
+
+dialect-unspoken = 此处的服务器使用 { $name }，Tidings 尚不支持
+dialect-ntfy = 服务器是 ntfy：其消息按原样显示
+mend-sockjs = 请使用原始地址，即前缀之后直接以 `/websocket` 结尾（不含服务器和会话编号）：那是普通的 WebSocket
+mend-dialect = 请向服务器管理员索取普通的 WebSocket 地址，每条消息作为一段文本发送
