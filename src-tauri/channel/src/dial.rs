@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -36,6 +37,17 @@ pub(crate) trait Connect: Send + Sync + 'static {
 
     /// Whether dropping the stream resets the connection rather than ends it.
     fn reset_on_drop(_stream: &Self::Stream, _reset: bool) {}
+
+    /// A link is up at this address.
+    fn serves(&self, _address: SocketAddr) {}
+
+    /// The network is another one.
+    fn moved(&self) {}
+
+    /// Whether the host has an address that hasn't failed.
+    fn has_another(&self) -> bool {
+        false
+    }
 }
 
 /// A connected stream.
@@ -53,11 +65,13 @@ pub(crate) struct Connected<S> {
 pub(crate) struct DialFailure {
     pub(crate) cause: Cause,
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the host has another address to try.
+    pub(crate) elsewhere: bool,
 }
 
 impl From<Cause> for DialFailure {
     fn from(cause: Cause) -> Self {
-        Self { cause, retry_after: None }
+        Self { cause, retry_after: None, elsewhere: false }
     }
 }
 
@@ -84,6 +98,20 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
     ask: DialAsk,
     stage: watch::Sender<Stage>,
 ) -> Result<Connected<Box<Link<C::Stream>>>, DialFailure> {
+    // Another address of a proxy leads to the same server.
+    let is_direct = config.proxy.is_none();
+    let dialled = dial_address(config, &*connector, owner, ask, stage).await;
+    dialled.map_err(|failure| DialFailure { elsewhere: is_direct && connector.has_another(), ..failure })
+}
+
+/// Dials one address of the host.
+async fn dial_address<C: Connect, O: Owner>(
+    config: Arc<Config>,
+    connector: &C,
+    owner: Arc<Mutex<O>>,
+    ask: DialAsk,
+    stage: watch::Sender<Stage>,
+) -> Result<Connected<Box<Link<C::Stream>>>, DialFailure> {
     let params = owner.lock().await.dial_params(ask).await?;
     let request = upgrade_request(&config.url, &params)?;
     let Connected { stream, route, others } = connector.connect(&config, &stage).await?;
@@ -97,6 +125,9 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
         C::reset_on_drop(tap.stream(), false);
     }
     answered?;
+    if let Some(Route { to, .. }) = route {
+        connector.serves(to);
+    }
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
     Ok(Connected { stream: Box::new(Link::new(socket)), route, others })
 }
@@ -200,7 +231,7 @@ fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl) -> DialFai
         _ => Cause::Status { status },
     };
     let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
-    DialFailure { cause, retry_after }
+    DialFailure { cause, retry_after, elsewhere: false }
 }
 
 /// The URL as redirects speak of it.

@@ -192,6 +192,9 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             Found::Ask(Some(Ask::Signal(signal))) => {
                 tracing::debug!(url = %self.config.url, ?signal, "told");
                 self.look_at_address(&signal);
+                if let Signal::NetworkChanged { .. } = signal {
+                    self.connector.moved();
+                }
                 Input::Signal(signal)
             }
             Found::Ask(None) => {
@@ -214,9 +217,9 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                         self.route = route;
                         Input::Opened { generation }
                     }
-                    Err(DialFailure { cause, retry_after }) => {
+                    Err(DialFailure { cause, retry_after, elsewhere }) => {
                         tracing::debug!(url = %self.config.url, generation, %cause, "dial failed");
-                        Input::DialFailed { generation, cause, retry_after }
+                        Input::DialFailed { generation, cause, retry_after, elsewhere }
                     }
                 }
             }

@@ -29,6 +29,8 @@ pub(crate) enum Input {
         cause: Cause,
         /// The answer's `Retry-After`.
         retry_after: Option<Duration>,
+        /// Whether the host has another address to try.
+        elsewhere: bool,
     },
     Opened {
         generation: u64,

@@ -56,6 +56,7 @@ mod config;
 mod delay;
 mod detail;
 mod dial;
+mod doubts;
 mod driver;
 mod examine;
 mod facts;

@@ -105,6 +105,8 @@ pub(crate) struct Machine {
     refresh: bool,
     /// The credential was read again since the last link.
     refreshed: bool,
+    /// The last dial failed at one of several addresses.
+    elsewhere: bool,
     /// When a link last worked.
     worked: Option<Duration>,
     /// Sign-ins in a row that were refused with a credential that was just read.
@@ -167,6 +169,7 @@ impl Machine {
             last_shortened: None,
             refresh: false,
             refreshed: false,
+            elsewhere: false,
             worked: None,
             sign_ins_refused: 0,
             turned_away: 0,
@@ -197,7 +200,7 @@ impl Machine {
                     self.reached(reached, now);
                 }
             }
-            Input::DialFailed { generation, cause, retry_after } => {
+            Input::DialFailed { generation, cause, retry_after, elsewhere } => {
                 if generation == self.generation
                     && let Phase::Dialling { stage, reached, .. } = self.phase
                 {
@@ -206,6 +209,7 @@ impl Machine {
                     {
                         self.haunted(now, self.config.timing.ghost_life);
                     }
+                    self.elsewhere = elsewhere;
                     self.conclude(cause, retry_after, false, now);
                 }
             }

@@ -41,22 +41,23 @@ pub(crate) async fn lookup(
     Ok(found)
 }
 
-/// The first of `addresses` that lets itself be connected (D1), and whether another one might have done so, too.
+/// The first of `addresses` that lets itself be connected (D1). `failed` hears of each that doesn't.
 pub(crate) async fn connect_any(
     addresses: Vec<SocketAddr>,
     timing: &Timing,
-) -> Result<(TcpStream, bool), Cause> {
-    race(addresses, timing, TcpStream::connect).await
+    failed: impl FnMut(SocketAddr),
+) -> Result<TcpStream, Cause> {
+    race(addresses, timing, TcpStream::connect, failed).await
 }
 
 /// Tries one address after the other, the next after a while or at once where one fails. The first success
-/// wins and the others are dropped; with it comes whether there were others that hadn't failed. Where all fail, the
-/// last failure counts.
+/// wins and the others are dropped; where all fail, the last failure counts.
 async fn race<T, F>(
     addresses: Vec<SocketAddr>,
     timing: &Timing,
     connect: impl Fn(SocketAddr) -> F,
-) -> Result<(T, bool), Cause>
+    mut failed: impl FnMut(SocketAddr),
+) -> Result<T, Cause>
 where
     F: Future<Output = io::Result<T>>,
 {
@@ -75,11 +76,12 @@ where
         tokio::select! {
             Some((address, ended)) = running.next() => {
                 failure = match ended {
-                    Ok(Ok(stream)) => return Ok((stream, waiting.len() + running.len() > 0)),
+                    Ok(Ok(stream)) => return Ok(stream),
                     Ok(Err(error)) => Cause::Unreachable { detail: Detail::of_io(&error) },
                     Err(timed_out) => timed_out,
                 };
                 tracing::debug!(%address, cause = %failure, "address failed");
+                failed(address);
             }
             () = tokio::time::sleep(timing.stagger), if waiting.len() > 0 => {}
         }
@@ -131,8 +133,8 @@ mod tests {
     /// Who won, and after how many milliseconds.
     async fn raced(texts: &[&str]) -> (Result<String, Cause>, u128) {
         let began = Instant::now();
-        let won = race(addresses(texts), &Timing::default(), behave).await;
-        (won.map(|(address, _)| address.to_string()), began.elapsed().as_millis())
+        let won = race(addresses(texts), &Timing::default(), behave, |_| {}).await;
+        (won.map(|address| address.to_string()), began.elapsed().as_millis())
     }
 
     #[test]
@@ -175,20 +177,6 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_winner_knows_whether_there_was_another_to_try() {
-        for (texts, others) in [
-            (&[ALIVE][..], false),
-            (&[ALIVE, DEAD], true),
-            (&[DEAD, ALIVE], true),
-            (&[REFUSING, ALIVE], false),
-            (&[REFUSING, ALIVE, ALIVE], true),
-        ] {
-            let won = race(addresses(texts), &Timing::default(), behave).await;
-            assert_eq!(won.map(|(_, others)| others), Ok(others), "{texts:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn losers_are_closed() {
         struct Socket<'a>(&'a RefCell<i32>);
         impl Drop for Socket<'_> {
@@ -202,7 +190,7 @@ mod tests {
             let socket = Socket(&open);
             async move { behave(address).await.map(|_| socket) }
         };
-        let won = race(addresses(&[DEAD, ALIVE, DEAD]), &Timing::default(), connect).await;
+        let won = race(addresses(&[DEAD, ALIVE, DEAD]), &Timing::default(), connect, |_| {}).await;
         assert_eq!(*open.borrow(), 1, "only the winner is left");
         drop(won);
     }

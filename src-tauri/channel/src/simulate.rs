@@ -60,7 +60,7 @@ impl Client {
             return None;
         }
         let cause = Cause::Unreachable { detail: Detail::Refused };
-        self.give(Input::DialFailed { generation, cause, retry_after: None }, now);
+        self.give(Input::DialFailed { generation, cause, retry_after: None, elsewhere: false }, now);
         self.next_dial(now)
     }
 

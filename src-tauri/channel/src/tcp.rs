@@ -1,6 +1,8 @@
 //! The real [`Connect`]: name lookup, TCP, a proxy's tunnel, TLS.
 
 use std::io;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -13,6 +15,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use url::Host;
 
 use crate::dial::{Connect, Connected, within};
+use crate::doubts::Doubts;
 use crate::race::{self, Resolve, connect_any, lookup};
 use crate::tls::Tls;
 use crate::{Cause, ChannelUrl, Config, Detail, ProxyUrl, Route, Stage, Timing};
@@ -38,11 +41,12 @@ impl Transport for TlsStream<TcpStream> {
 pub(crate) struct Tcp {
     resolve: Resolve,
     tls: Tls,
+    doubts: Mutex<Doubts>,
 }
 
 impl Default for Tcp {
     fn default() -> Self {
-        Self { resolve: race::system, tls: Tls::default() }
+        Self { resolve: race::system, tls: Tls::default(), doubts: Mutex::default() }
     }
 }
 
@@ -55,9 +59,14 @@ impl Connect for Tcp {
         stage: &watch::Sender<Stage>,
     ) -> Result<Connected<Self::Stream>, Cause> {
         let Config { url, timing, proxy, .. } = config;
-        let (stream, others) = self.reach(url, proxy.as_ref(), timing, stage).await?;
+        let stream = self.reach(url, proxy.as_ref(), timing, stage).await?;
         let ends = stream.local_addr().and_then(|from| Ok(Route { from, to: stream.peer_addr()? }));
         let route = ends.ok();
+        if let Some(Route { to, .. }) = route {
+            self.doubts().doubt(to);
+        }
+        // Another address of a proxy leads to the same server.
+        let others = proxy.is_none() && self.has_another();
         if !url.is_tls() {
             return Ok(Connected { stream: Box::new(stream), route, others });
         }
@@ -76,17 +85,43 @@ impl Connect for Tcp {
             tracing::debug!(%error, "the socket can't be reset");
         }
     }
+
+    fn serves(&self, address: SocketAddr) {
+        self.doubts().serves(address);
+    }
+
+    fn moved(&self) {
+        self.doubts().forget();
+    }
+
+    fn has_another(&self) -> bool {
+        self.doubts().has_another()
+    }
 }
 
 impl Tcp {
-    /// A TCP stream that ends at the URL's host, and whether that has another address to try.
+    fn doubts(&self) -> MutexGuard<'_, Doubts> {
+        self.doubts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first address that lets itself be connected; one that led nowhere before only where there is no other.
+    async fn connect_any(&self, addresses: &[SocketAddr], timing: &Timing) -> Result<TcpStream, Cause> {
+        let (good, doubted) = self.doubts().sort(addresses, timing.doubt);
+        let failed = |address| self.doubts().doubt(address);
+        match connect_any(good, timing, failed).await {
+            Err(_) if !doubted.is_empty() => connect_any(doubted, timing, failed).await,
+            connected => connected,
+        }
+    }
+
+    /// A TCP stream that ends at the URL's host.
     async fn reach(
         &self,
         url: &ChannelUrl,
         proxy: Option<&ProxyUrl>,
         timing: &Timing,
         stage: &watch::Sender<Stage>,
-    ) -> Result<(TcpStream, bool), Cause> {
+    ) -> Result<TcpStream, Cause> {
         stage.send_replace(Stage::Lookup);
         let (host, port) = match proxy {
             Some(proxy) => (proxy.host(), proxy.port()),
@@ -98,18 +133,17 @@ impl Tcp {
         let addresses = lookup(self.resolve, host, port, timing).await;
         stage.send_replace(Stage::Tcp);
         let connected = match addresses {
-            Ok(addresses) => connect_any(addresses, timing).await,
+            Ok(addresses) => self.connect_any(&addresses, timing).await,
             Err(cause) => Err(cause),
         };
         let Some(proxy) = proxy else {
-            let (stream, others) = connected?;
+            let stream = connected?;
             tune(&stream, timing);
-            return Ok((stream, others));
+            return Ok(stream);
         };
-        let (stream, _) = connected.map_err(|cause| Cause::Proxy { detail: Detail::Way(Box::new(cause)) })?;
+        let stream = connected.map_err(|cause| Cause::Proxy { detail: Detail::Way(Box::new(cause)) })?;
         tune(&stream, timing);
-        // Another address of the proxy leads to the same server.
-        Ok((proxy.tunnel(stream, url, timing).await?, false))
+        proxy.tunnel(stream, url, timing).await
     }
 }
 

@@ -99,6 +99,9 @@ pub struct Timing {
     /// Between the starts of two addresses of one name (D1, RFC 8305). Too low: needless connections; too high: a
     /// dead IPv6 is felt.
     pub stagger: Duration,
+    /// How long an address that failed after TCP is tried last (D1). Too low: a dial fails each time for nothing; too high: one
+    /// that is mended stays unused, which hurts nobody while another serves.
+    pub doubt: Duration,
     /// TCP connect, per address (D1).
     pub connect: Duration,
     /// A proxy's answers, all together (D4).
@@ -183,6 +186,7 @@ impl Default for Timing {
             dial: secs(30),
             lookup: secs(5),
             stagger: millis(250),
+            doubt: secs(60 * 60),
             connect: secs(10),
             proxy: secs(10),
             tls: secs(10),

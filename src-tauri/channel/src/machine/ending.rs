@@ -197,6 +197,11 @@ impl Machine {
             cause = Cause::Overtaken;
             verdict = Verdict::Ordinary;
         }
+        // D1: what one address says, waiting longer than usual for it, is no reason not to try the next.
+        let elsewhere = std::mem::take(&mut self.elsewhere) && !link_ended;
+        if elsewhere && matches!(verdict, Verdict::Floor(_) | Verdict::WrongAddress) {
+            verdict = Verdict::Ordinary;
+        }
         match verdict {
             Verdict::Quiet => {
                 let take_back = take_back_after.map(|after| now.mono.saturating_add(after.time()));

@@ -158,7 +158,12 @@ fn happen(bench: &mut Bench, world: &mut World, happening: Happening) {
             let generation = aged(age);
             if age > 0 || world.dial.take_if(|dial| *dial == generation).is_some() {
                 world.ends += u64::from(age == 0);
-                bench.give(Input::DialFailed { generation, cause: cause(which), retry_after: None });
+                bench.give(Input::DialFailed {
+                    generation,
+                    cause: cause(which),
+                    retry_after: None,
+                    elsewhere: false,
+                });
             }
         }
         Happening::Bytes { age } => bench.give(Input::Bytes { generation: aged(age) }),
@@ -275,7 +280,7 @@ proptest! {
         let (status, deadline, outputs) = (bench.machine.status(), bench.machine.deadline(), bench.out.len());
         for input in [
             Input::Opened { generation },
-            Input::DialFailed { generation, cause: cause(which), retry_after: None },
+            Input::DialFailed { generation, cause: cause(which), retry_after: None, elsewhere: false },
             Input::Stage { generation, stage: Stage::Tls },
             Input::AddressGone { generation },
             Input::Bytes { generation },

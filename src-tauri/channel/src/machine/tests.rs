@@ -89,7 +89,12 @@ impl Bench {
     }
 
     fn fail(&mut self, cause: Cause) {
-        self.give(Input::DialFailed { generation: self.generation(), cause, retry_after: None });
+        self.give(Input::DialFailed {
+            generation: self.generation(),
+            cause,
+            retry_after: None,
+            elsewhere: false,
+        });
     }
 
     fn lose(&mut self) {
@@ -782,7 +787,7 @@ fn a_retry_after_is_never_undercut() {
     let mut bench = Bench::new(config(), Start::Connect, 7);
     bench.until_dial(secs(1));
     let (cause, retry_after) = (Cause::Status { status: 503 }, Some(secs(120)));
-    bench.give(Input::DialFailed { generation: 1, cause, retry_after });
+    bench.give(Input::DialFailed { generation: 1, cause, retry_after, elsewhere: false });
     bench.network(true);
     let waited = bench.until_dial(secs(150));
     assert!(waited >= secs(120) && waited <= secs(150), "{waited:?}");
