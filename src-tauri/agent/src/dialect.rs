@@ -58,10 +58,7 @@ impl Dialect {
 
     /// What the server speaks, and what that means.
     pub(crate) fn told(self, words: Words) -> String {
-        match self {
-            Self::Ntfy => words.dialect_ntfy(),
-            other => words.dialect_unspoken(&other.name()),
-        }
+        if self == Self::Ntfy { words.dialect_ntfy() } else { words.dialect_unspoken(&self.name()) }
     }
 
     /// What to do about it; `None`: nothing.

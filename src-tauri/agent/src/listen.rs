@@ -203,13 +203,11 @@ struct Told {
 }
 
 impl Order<'_> {
-    fn status(&mut self, status: &Status) -> Vec<Line> {
-        match status.state {
-            State::Connected { since } => self.connected(status.generation, since),
-            ref state => self.state(state),
+    fn status(&mut self, status: &Status) -> Option<Line> {
+        if let State::Connected { since } = status.state {
+            return self.connected(status.generation, since);
         }
-        .into_iter()
-        .collect()
+        self.state(&status.state)
     }
 
     /// Tells once that a link is up.
@@ -284,9 +282,9 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    async fn lines(&mut self, lines: Vec<Line>) -> Result<(), Unwritten> {
-        for line in &lines {
-            self.line(line).await?;
+    async fn lines(&mut self, lines: impl IntoIterator<Item = Line>) -> Result<(), Unwritten> {
+        for line in lines {
+            self.line(&line).await?;
         }
         Ok(())
     }
