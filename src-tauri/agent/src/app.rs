@@ -18,21 +18,22 @@ use crate::channels::Channels;
 use crate::cli::Start;
 use crate::crash;
 use crate::demo::{self, Demo};
+use crate::desktop::Desktop;
 use crate::health::Health;
 use crate::lock::{self, Lock};
 use crate::notice::{Notice, Source};
 use crate::paths::{Paths, create_private};
-use crate::popup::{self, Answer, Answers, Popups};
+use crate::popup::{Answer, Answers, Popups};
 use crate::remembered::Remembered;
+use crate::session::Session;
 use crate::settings::{self, Edited, Look, Settings, SettingsError, SettingsFile};
 use crate::signals::{Bell, Bells, Sleep, asleep};
-use crate::snapshot::{ChannelView, Snapshot};
-use crate::tray;
+use crate::snapshot::{ChannelView, SessionView, Snapshot};
 use crate::tray::view::RECENT;
 use crate::trouble::Troubles;
 use crate::window::{self, Window, WindowError};
 use crate::wish::{Wish, Wishes};
-use crate::{autostart, remote, serve, terminal};
+use crate::{autostart, remote, serve};
 
 /// Starts Tidings, or raises the one that runs.
 pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow::Result<ExitCode> {
@@ -42,10 +43,7 @@ pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow:
     let lock = lock::take(&paths.lock())
         .with_context(|| format!("the lock file {} can't be used", paths.lock().display()))?;
     match lock {
-        None if start.background => {
-            terminal::say(&words.cli_runs_already());
-            Ok(ExitCode::SUCCESS)
-        }
+        None if start.background => remote::hand_over(paths, words).await,
         None => remote::raise(paths, words).await,
         Some(lock) => Box::pin(run(paths, start, lock)).await,
     }
@@ -53,6 +51,8 @@ pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow:
 
 async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCode> {
     crate::logging::start(Some(&paths.log()));
+    let session = Session::begin(paths);
+    let outlives = session.is_outlived();
     tracing::info!(version = tidings_api::VERSION, "Tidings starts");
     let mut ends = Ends::listen()?;
     let (wishes, mut wished) = Wishes::new();
@@ -71,6 +71,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         channels,
         inbox,
         window: Window::default(),
+        session,
         browser: Browser::default(),
         answers,
         sleep: Sleep::new(asleep()),
@@ -100,8 +101,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     );
     let (settings, mut edits) = settings::watch(&paths.settings, looks);
     agent.take_up(settings, !start.background).await;
-    let desktop = Desktop::join(paths, popup_queue, &agent, &wishes).await;
-    agent.inbox.show_pending();
+    let mut desktop = Desktop::join(paths, popup_queue, &agent.inbox, &agent.snapshot, &wishes, outlives);
     agent.tell_crash(paths, false);
     if start.open {
         agent.open_window(None, None);
@@ -115,9 +115,18 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         tokio::select! {
             wish = wished.recv() => match wish {
                 Some(Wish::Quit) | None => break,
-                Some(Wish::SessionEnded) => {
+                Some(Wish::SessionEnded) if !agent.session.is_outlived() => {
                     tracing::info!("the session bus is gone: the session is over");
                     break;
+                }
+                Some(Wish::SessionEnded) => {
+                    tracing::info!("the desktop session is over; the links are kept until there is another one");
+                }
+                Some(Wish::Join(environment)) => {
+                    if agent.session.take(environment, desktop.is_joined()) {
+                        desktop.look();
+                    }
+                    agent.show_session(desktop.is_joined());
                 }
                 Some(wish) => agent.grant(wish).await,
             },
@@ -142,6 +151,12 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
             status = agent.window.ended() => agent.window_ended(&status),
             (link, opened) = agent.browser.opened() => agent.link_opened(&link, opened).await,
             bell = bells.ring() => agent.answer(bell),
+            () = desktop.changed() => {
+                agent.show_session(desktop.is_joined());
+                if desktop.is_joined() {
+                    agent.channels.keyring_may_be_there();
+                }
+            }
             () = crash::happened() => agent.tell_crash(paths, true),
         }
         // Whatever it was that woke us: it may be the first after a sleep (W1).
@@ -173,6 +188,7 @@ struct Agent {
     channels: Channels,
     inbox: Inbox,
     window: Window,
+    session: Session,
     browser: Browser,
     answers: Answers,
     sleep: Sleep,
@@ -292,6 +308,15 @@ impl Agent {
         });
     }
 
+    fn show_session(&self, joined: bool) {
+        let session = SessionView { joined, environment: self.session.environment().clone() };
+        self.snapshot.send_if_modified(|snapshot| {
+            let other = snapshot.session != session;
+            snapshot.session = session;
+            other
+        });
+    }
+
     async fn look_into_inbox(&self) {
         let recent = self.inbox.recent(RECENT).await;
         let unread = self.inbox.unread().borrow().clone();
@@ -330,12 +355,16 @@ impl Agent {
             }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::OpenWindow { activation_token, message } => {
+                self.session.look_for_display().await;
                 self.open_window(activation_token.as_deref(), message);
             }
-            Wish::OpenLink { link, activation_token } => self.browser.open(link, activation_token),
+            Wish::OpenLink { link, activation_token } => {
+                self.session.look_for_display().await;
+                self.browser.open(link, activation_token, &self.session);
+            }
             Wish::Pause { until } => self.set_pause(until),
             // Taken by the main loop itself.
-            Wish::SessionEnded | Wish::Quit => {}
+            Wish::Join(_) | Wish::SessionEnded | Wish::Quit => {}
         }
     }
 
@@ -400,7 +429,7 @@ impl Agent {
     }
 
     fn open_window(&mut self, activation_token: Option<&str>, message: Option<RowId>) {
-        match self.window.open(activation_token, message) {
+        match self.window.open(activation_token, message, &self.session) {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Window).is_some());
             }
@@ -448,57 +477,3 @@ impl Ends {
         }
     }
 }
-
-/// Tray and popups, where there is a session bus.
-struct Desktop {
-    tray: tokio::task::JoinHandle<()>,
-    popups: Option<tokio::task::JoinHandle<()>>,
-}
-
-impl Desktop {
-    async fn join(paths: &Paths, queue: popup::Queue, agent: &Agent, wishes: &Wishes) -> Self {
-        let icons = paths.icons();
-        let icon = icons.join(tray::POPUP_ICON);
-        let tray = tokio::spawn({
-            let (snapshot, wishes) = (agent.snapshot.subscribe(), wishes.clone());
-            async move { tray::run(snapshot, wishes, &icons).await }
-        });
-        let popups = match zbus::Connection::session().await {
-            Ok(connection) => {
-                let (inbox, snapshot, wishes) =
-                    (agent.inbox.clone(), agent.snapshot.subscribe(), wishes.clone());
-                Some(tokio::spawn(async move {
-                    if let Err(error) =
-                        popup::bus::run(connection, queue, inbox, snapshot, wishes, icon).await
-                    {
-                        tracing::warn!(%error, "no popups: the session bus refused to be listened to");
-                    }
-                }))
-            }
-            Err(error) => {
-                tracing::warn!(
-                    %error,
-                    "no session bus, so no tray and no popups; the links are kept and messages go into the inbox"
-                );
-                None
-            }
-        };
-        Self { tray, popups }
-    }
-
-    async fn leave(self) {
-        // Both end with the snapshot's sender. A bus that hangs doesn't keep the agent from ending.
-        let both = async {
-            let _ = self.tray.await;
-            if let Some(popups) = self.popups {
-                let _ = popups.await;
-            }
-        };
-        if tokio::time::timeout(LEAVE, both).await.is_err() {
-            tracing::warn!("the session bus hangs; ending without a word to it");
-        }
-    }
-}
-
-/// How long the end waits for the session bus.
-const LEAVE: Duration = Duration::from_secs(1);

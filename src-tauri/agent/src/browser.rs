@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::session::Session;
 use crate::text::{Room, fitted};
 
 /// How long a program may take to say that it can't open a link. One that still runs then is taken for the browser,
@@ -65,9 +66,10 @@ impl LinkError {
 
 impl Browser {
     /// Begins to open a link; [`Browser::opened`] tells how that went.
-    pub(crate) fn open(&mut self, link: Link, activation_token: Option<String>) {
+    pub(crate) fn open(&mut self, link: Link, activation_token: Option<String>, session: &Session) {
+        let session = session.clone();
         self.opening.spawn(async move {
-            let opened = opened(&link.url, activation_token.as_deref()).await;
+            let opened = opened(&link.url, activation_token.as_deref(), &session).await;
             (link, opened)
         });
     }
@@ -86,7 +88,7 @@ impl Browser {
 }
 
 /// Has one program after the other try, until one doesn't say that it failed.
-async fn opened(url: &Url, activation_token: Option<&str>) -> bool {
+async fn opened(url: &Url, activation_token: Option<&str>, session: &Session) -> bool {
     let deadline = Instant::now() + PATIENCE;
     let mut programs: VecDeque<_> = open::commands(url.as_str()).into();
     while let Some(program) = programs.pop_front() {
@@ -95,6 +97,7 @@ async fn opened(url: &Url, activation_token: Option<&str>) -> bool {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // What ends the agent in its terminal leaves the browser alone.
         command.process_group(0);
+        session.give(command.as_std_mut());
         hand_on(&mut command, activation_token);
         let ended = match command.spawn() {
             Ok(mut child) => timeout_at(deadline, child.wait()).await,

@@ -373,6 +373,14 @@ impl Channels {
         }
     }
 
+    /// There is a session bus now: what waits for a secret in the keyring looks there.
+    pub(crate) fn keyring_may_be_there(&self) {
+        let waits = |held: &&Held| matches!(held.view.status().state, State::NeedsUser { .. });
+        for held in self.held.iter().filter(waits) {
+            self.credential_changed(&held.settings.id);
+        }
+    }
+
     /// The machine slept: nobody was connected meanwhile.
     pub(crate) fn slept(&self, slept: Duration) {
         self.health.slept(slept);

@@ -17,7 +17,8 @@ use tidings_api::client::ClientError;
 use tidings_api::{Reply, Request, StatusReport};
 
 use crate::paths::Paths;
-use crate::{crash, redact, remote, terminal};
+use crate::snapshot::SessionView;
+use crate::{crash, redact, remote, session, terminal};
 
 /// How much of the log's end is told.
 const LOG_LINES: usize = 200;
@@ -43,8 +44,8 @@ impl Diagnostics {
         Self { paths: paths.clone() }
     }
 
-    /// With the status of the agent, or why there is none.
-    pub(crate) fn text(&self, status: Result<&StatusReport, &str>) -> String {
+    /// With the status of the agent, or why there is none, and the session that it is in, or that this is asked in.
+    pub(crate) fn text(&self, status: Result<&StatusReport, &str>, session: &SessionView) -> String {
         let mut text = format!(
             "Tidings {} on {} {}\n",
             tidings_api::VERSION,
@@ -53,9 +54,11 @@ impl Diagnostics {
         );
         // Writing into a String can't fail.
         let _ = writeln!(text, "system: {}", system());
+        let _ = writeln!(text, "on a session bus: {}", if session.joined { "yes" } else { "no" });
         for name in DESKTOP {
-            let value = std::env::var(name).unwrap_or_else(|_| "not set".to_owned());
-            let _ = writeln!(text, "{name}: {value}");
+            let value = session.environment.get(name).cloned();
+            let value = value.or_else(|| std::env::var("LANG").ok().filter(|_| name == "LANG"));
+            let _ = writeln!(text, "{name}: {}", value.as_deref().unwrap_or("not set"));
         }
         let status = match status {
             Ok(status) => serde_json::to_string_pretty(status).unwrap_or_default(),
@@ -83,8 +86,8 @@ impl Diagnostics {
     }
 
     /// Names in the archive and contents.
-    fn contents(&self, status: Result<&StatusReport, &str>) -> Vec<(String, String)> {
-        let mut contents = vec![("diagnostics.txt".to_owned(), self.text(status))];
+    fn contents(&self, text: String) -> Vec<(String, String)> {
+        let mut contents = vec![("diagnostics.txt".to_owned(), text)];
         let logs = self.paths.log();
         let logs = logs.parent().map(files_in).unwrap_or_default().into_iter().map(|file| ("logs", file));
         let crashes = crash::reports(&self.paths.crashes()).into_iter().map(|file| ("crashes", file));
@@ -98,15 +101,20 @@ impl Diagnostics {
 
 /// `tidings diagnostics`: works with and without a running agent.
 pub(crate) async fn run(paths: &Paths, file: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let status = match remote::answer(paths, &Request::Status).await {
-        Ok(Reply::Status(status)) => Ok(status),
+    // What the agent tells is of its own session, which need not be this one.
+    let text = match remote::answer(paths, &Request::Diagnostics).await {
+        Ok(Reply::Diagnostics { text }) => Ok(text),
         Ok(reply) => Err(ClientError::Malformed(format!("{reply:?}")).to_string()),
         Err(error) => Err(error.to_string()),
     };
+    let text = text.unwrap_or_else(|why| {
+        let here = SessionView { joined: false, environment: session::own(paths) };
+        Diagnostics::new(paths).text(Err(&why), &here)
+    });
     let name =
         || PathBuf::from(format!("tidings-diagnostics-{}.tar.gz", Zoned::now().strftime("%Y%m%d-%H%M%S")));
     let file = file.map_or_else(name, Path::to_owned);
-    let contents = Diagnostics::new(paths).contents(status.as_ref().map_err(String::as_str));
+    let contents = Diagnostics::new(paths).contents(text);
     pack(&file, &contents).with_context(|| format!("{} can't be written", file.display()))?;
     let told = fs::canonicalize(&file).unwrap_or(file);
     terminal::print(&told.display().to_string())?;

@@ -40,6 +40,11 @@ impl Paths {
         socket::path_in(&self.state)
     }
 
+    /// What leads to the bus of the session that an agent joined later.
+    pub(crate) fn bus(&self) -> PathBuf {
+        self.state.join("bus")
+    }
+
     pub(crate) fn remembered(&self) -> PathBuf {
         self.state.join("remembered.json")
     }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
-use tidings_inbox::{Action, Message, Notifier, Popup, RowId, Show, Sound};
+use tidings_inbox::{Action, Inbox, Message, Notifier, Popup, RowId, Show, Sound};
 use tidings_words::Words;
 use tokio::sync::mpsc;
 
@@ -61,6 +61,21 @@ pub(crate) struct Queue {
     pub(crate) popups: mpsc::Receiver<Popup>,
     /// Rows whose popup found no room.
     pub(crate) overflow: mpsc::UnboundedReceiver<Vec<RowId>>,
+}
+
+impl Queue {
+    /// Leaves what comes to the inbox, which shows it when it is asked to; for as long as nobody else takes it.
+    pub(crate) async fn leave(&mut self, inbox: &Inbox) {
+        loop {
+            tokio::select! {
+                Some(popup) = self.popups.recv() => inbox.not_shown(popup.rows()),
+                Some(rows) = self.overflow.recv() => inbox.not_shown(rows),
+                // Nobody is there to see why a click opened nothing.
+                Some(_) = self.answers.recv() => {}
+                else => std::future::pending().await,
+            }
+        }
+    }
 }
 
 impl Popups {

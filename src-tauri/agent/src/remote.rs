@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::cli::exit;
 use crate::paths::Paths;
 use crate::pause;
+use crate::session;
 use crate::terminal::{self, print, say, tell, usage};
 
 /// How long the running Tidings may take for an answer. Too low: a busy one is taken for one that is stuck; too high:
@@ -21,19 +22,43 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// Between two looks for the socket of one that is about to serve it.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A second start: shows the first one's window. That one may be starting, too.
+/// A second start by hand: shows the first one's window, in the session that this one is in.
 pub(crate) async fn raise(paths: &Paths, words: Words) -> anyhow::Result<ExitCode> {
-    let request = Request::Raise { activation_token: std::env::var("XDG_ACTIVATION_TOKEN").ok() };
-    let patience = Instant::now() + ANSWER;
-    loop {
-        match answer(paths, &request).await {
-            Ok(_) => break,
-            Err(ClientError::NotRunning) if Instant::now() < patience => sleep(LOOK).await,
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let mut agent = first(paths).await?;
+    join(&mut agent, paths).await?;
+    let activation_token = std::env::var("XDG_ACTIVATION_TOKEN").ok();
+    in_time(&mut agent, &Request::Raise { activation_token }).await?;
     say(&words.cli_raised());
     Ok(ExitCode::SUCCESS)
+}
+
+/// A second start at login: the first one may have begun before there was a desktop, and learns of it.
+pub(crate) async fn hand_over(paths: &Paths, words: Words) -> anyhow::Result<ExitCode> {
+    let handed = async { join(&mut first(paths).await?, paths).await };
+    if let Err(error) = handed.await {
+        tracing::warn!(%error, "the running Tidings was not told of this session");
+    }
+    say(&words.cli_runs_already());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The one that runs; it may be starting, too.
+async fn first(paths: &Paths) -> Result<Client, ClientError> {
+    let patience = Instant::now() + ANSWER;
+    loop {
+        match Client::connect(&paths.socket()).await {
+            Err(ClientError::NotRunning) if Instant::now() < patience => sleep(LOOK).await,
+            connected => return connected,
+        }
+    }
+}
+
+async fn join(agent: &mut Client, paths: &Paths) -> Result<(), ClientError> {
+    match in_time(agent, &Request::Join { environment: session::own(paths) }).await {
+        // An older one doesn't know how.
+        Ok(_) | Err(ClientError::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 pub(crate) async fn status(paths: &Paths, json: bool, words: Words) -> anyhow::Result<ExitCode> {

@@ -118,6 +118,10 @@ impl Handler for Answers {
                 self.wishes.make(Wish::OpenWindow { activation_token, message: None });
                 Reply::Done { channels: Vec::new() }
             }
+            Request::Join { environment } => {
+                self.wishes.make(Wish::Join(environment));
+                Reply::Done { channels: Vec::new() }
+            }
             Request::Quit => {
                 self.wishes.make(Wish::Quit);
                 Reply::Done { channels: Vec::new() }
@@ -133,8 +137,8 @@ impl Handler for Answers {
                 Reply::Done { channels: Vec::new() }
             }
             Request::Diagnostics => {
-                let status = self.snapshot.borrow().report();
-                Reply::Diagnostics { text: self.diagnostics.text(Ok(&status)) }
+                let snapshot = self.snapshot.borrow().clone();
+                Reply::Diagnostics { text: self.diagnostics.text(Ok(&snapshot.report()), &snapshot.session) }
             }
             Request::Delete { messages } => {
                 self.inbox.delete(messages.into_iter().map(RowId).collect()).await;

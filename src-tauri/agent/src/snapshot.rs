@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::cause;
 use crate::demo;
 use crate::notice::{Notice, Source};
+use crate::session::Environment;
 use crate::settings::Theme;
 use crate::trouble::Trouble;
 
@@ -36,6 +37,17 @@ pub(crate) struct Snapshot {
     pub(crate) unread: Unread,
     /// The newest messages, newest first.
     pub(crate) recent: Vec<Message>,
+    /// The desktop session that the agent is in.
+    pub(crate) session: SessionView,
+}
+
+/// The desktop session.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SessionView {
+    /// Whether the agent speaks on its bus; popups and tray need one.
+    pub(crate) joined: bool,
+    /// In which programs are started.
+    pub(crate) environment: Environment,
 }
 
 /// One channel.

@@ -6,6 +6,7 @@
 mod icons;
 pub(crate) mod view;
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Zoned;
 use ksni::menu::{StandardItem, SubMenu};
 use ksni::{MenuItem, OfflineReason, Tray, TrayMethods};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::snapshot::Snapshot;
 use crate::wish::{Wish, Wishes};
@@ -31,8 +32,13 @@ struct Item {
     hosted: Arc<AtomicBool>,
 }
 
-/// Shows the tray until the agent ends; on a machine without a session bus it says so and returns.
-pub(crate) async fn run(mut snapshot: watch::Receiver<Snapshot>, wishes: Wishes, folder: &Path) {
+/// Shows the tray until the agent ends, or the session does; where the session bus can't be used it says so and returns.
+pub(crate) async fn run(
+    mut snapshot: watch::Receiver<Snapshot>,
+    wishes: Wishes,
+    folder: &Path,
+    mut session: oneshot::Receiver<Infallible>,
+) {
     let unpacked = icons::unpack(folder);
     if let Err(error) = &unpacked {
         tracing::warn!(%error, folder = %folder.display(), "the tray icons can't be unpacked; hosts get the small ones");
@@ -45,7 +51,11 @@ pub(crate) async fn run(mut snapshot: watch::Receiver<Snapshot>, wishes: Wishes,
             return;
         }
     };
-    while snapshot.changed().await.is_ok() {
+    loop {
+        tokio::select! {
+            changed = snapshot.changed() => if changed.is_err() { break },
+            _ = &mut session => break,
+        }
         let view = TrayView::of(&snapshot.borrow_and_update(), &Zoned::now());
         // Only a change reaches the bus: most news (a round trip, a byte) doesn't show.
         handle.update(|item| item.view = view).await;

@@ -10,6 +10,8 @@ use tidings_words::Words;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
+use crate::session::Session;
+
 use crate::browser::hand_on;
 
 /// Name of the window's executable, beside the agent's own.
@@ -83,11 +85,12 @@ impl Window {
         &self.raises
     }
 
-    /// Shows the window, at a message where one is named: raises the one that is open, or starts one.
+    /// Shows the window, at a message where one is named: raises the one that is open, or starts one in this session.
     pub(crate) fn open(
         &mut self,
         activation_token: Option<&str>,
         message: Option<RowId>,
+        session: &Session,
     ) -> Result<(), WindowError> {
         // One that was started a moment ago and doesn't listen yet is about to show.
         if self.raises.raise(activation_token.map(str::to_owned), message) || self.child.is_some() {
@@ -100,6 +103,7 @@ impl Window {
         }
         let mut command = Command::new(executable);
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        session.give(command.as_std_mut());
         if std::env::var_os(PLAIN_PAINT).is_none() {
             command.env(PLAIN_PAINT, "1");
         }

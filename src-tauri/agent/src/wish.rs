@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::browser::Link;
 use crate::demo::Demo;
 use crate::lending::Loan;
+use crate::session::Environment;
 use crate::settings::ChannelSettings;
 
 /// Wishes that may wait to be taken up. They come from people's clicks; more than this is a jammed button.
@@ -66,6 +67,8 @@ pub(crate) enum Wish {
     Pause {
         until: Option<Timestamp>,
     },
+    /// Be in this desktop session from now on, as far as there is none yet.
+    Join(Environment),
     /// The desktop session is over.
     SessionEnded,
     Quit,

@@ -1,5 +1,7 @@
 //! What can be asked of the agent, and what it answers.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,12 @@ pub enum Request {
     Raise {
         /// The desktop's permission to take the focus (XDG activation), where it hands one over.
         activation_token: Option<String>,
+    },
+    /// Be in the desktop session that a second start was made in: speak on its bus where there is none yet, and start
+    /// programs on its display. Answered by [`Reply::Done`].
+    Join {
+        /// The variables that tell of it.
+        environment: BTreeMap<String, String>,
     },
     /// End the agent, as **Quit** in the tray's menu does. Answered by [`Reply::Done`], or by the end of the connection.
     Quit,

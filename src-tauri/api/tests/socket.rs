@@ -31,7 +31,9 @@ impl Handler for Agent {
     async fn handle(&self, request: Request) -> Reply {
         match request {
             Request::Status | Request::Subscribe { .. } => Reply::Status(status()),
-            Request::Raise { .. } | Request::Quit => Reply::Done { channels: Vec::new() },
+            Request::Raise { .. } | Request::Join { .. } | Request::Quit => {
+                Reply::Done { channels: Vec::new() }
+            }
             Request::Act { .. }
             | Request::CredentialChanged { .. }
             | Request::History(_)

@@ -122,7 +122,7 @@ struct Due {
 /// When the bus doesn't let us listen; the connection's later end is no error but the session's end.
 pub(crate) async fn run(
     connection: Connection,
-    mut queue: Queue,
+    queue: &mut Queue,
     inbox: Inbox,
     mut snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
