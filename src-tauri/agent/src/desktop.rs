@@ -63,7 +63,7 @@ impl Desktop {
     /// Waits for a change of [`is_joined`](Self::is_joined).
     pub(crate) async fn changed(&mut self) {
         if self.joined.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -233,6 +233,7 @@ async fn told_to_systemd() -> zbus::Result<Environment> {
 }
 
 /// Whether somebody listens at the session's bus.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the kinds of addresses are not ours, and grow")]
 fn is_there() -> bool {
     let Ok(address) = Address::session() else { return false };
     match address.transport() {
@@ -269,8 +270,8 @@ fn lead(link: &Path, bus: &str) -> io::Result<()> {
     let Transport::Unix(unix) = bus.transport() else { return Err(unsupported()) };
     let UnixSocket::File(socket) = unix.path() else { return Err(unsupported()) };
     match fs::remove_file(link) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => symlink(socket, link),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => symlink(socket, link),
     }
 }
 
