@@ -193,25 +193,12 @@ impl Desktop {
 
     /// The screen as it is now.
     pub fn picture(&self) -> anyhow::Result<Picture> {
-        Ok(Picture::new(SCREEN, self.pixels()?))
+        Ok(Picture::of_words(SCREEN, screen::words(&self.screen)?))
     }
 
     /// The screen once it has stopped changing (or after 3 s).
     pub async fn settled(&self) -> anyhow::Result<Picture> {
         Ok(Picture::new(SCREEN, self.settled_pixels().await?))
-    }
-
-    /// Waits until the screen differs from what it was, and has stopped changing: where, and what it is now.
-    pub async fn changed(&self, what: &str, before: &Picture) -> anyhow::Result<(Area, Picture)> {
-        let deadline = Instant::now() + REACTION;
-        loop {
-            let now = self.settled().await?;
-            if let Some(area) = now.changed_since(before) {
-                return Ok((area, now));
-            }
-            ensure!(Instant::now() < deadline, "waited {REACTION:?} to see {what}; the screen is as it was");
-            sleep(LOOK).await;
-        }
     }
 
     /// The screen's pixels as they are now: three bytes each (red, green, blue), row by row, [`SCREEN`] in size.

@@ -28,7 +28,9 @@ pub struct Area {
 pub struct Picture {
     width: usize,
     height: usize,
-    /// Three bytes a pixel (red, green, blue), row by row.
+    /// How many bytes a pixel has: three (red, green, blue), or four (blue, green, red, nothing) as Xvfb draws them.
+    bytes: usize,
+    /// Row by row.
     pixels: Vec<u8>,
 }
 
@@ -52,7 +54,12 @@ impl Picture {
     /// Of this width and height, three bytes a pixel.
     #[must_use]
     pub fn new((width, height): (usize, usize), pixels: Vec<u8>) -> Self {
-        Self { width, height, pixels }
+        Self { width, height, bytes: 3, pixels }
+    }
+
+    /// Of this width and height, four bytes a pixel as Xvfb draws them.
+    pub(crate) fn of_words((width, height): (usize, usize), pixels: Vec<u8>) -> Self {
+        Self { width, height, bytes: 4, pixels }
     }
 
     /// Reads a PPM (`P6`), as `grim -t ppm` writes it.
@@ -71,21 +78,22 @@ impl Picture {
         ensure!(words[0] == "P6" && words[3] == "255", "not a PPM of 8 bits: {words:?}");
         let (width, height) = (words[1].parse()?, words[2].parse()?);
         let pixels = file.get(at..at + width * height * 3).context("a PPM that is cut off")?;
-        Ok(Self { width, height, pixels: pixels.to_vec() })
+        Ok(Self::new((width, height), pixels.to_vec()))
     }
 
     /// The smallest part that holds all that differs from this earlier picture of the same screen.
     #[must_use]
     pub fn changed_since(&self, before: &Self) -> Option<Area> {
         let mut area: Option<(usize, usize, usize, usize)> = None;
-        let line = self.width * 3;
+        let line = self.width * self.bytes;
         for (y, (now, then)) in
             self.pixels.chunks_exact(line).zip(before.pixels.chunks_exact(line)).enumerate()
         {
             if now == then {
                 continue;
             }
-            let unlike = |x: &usize| now[x * 3..x * 3 + 3] != then[x * 3..x * 3 + 3];
+            let bytes = self.bytes;
+            let unlike = |x: &usize| now[x * bytes..][..bytes] != then[x * bytes..][..bytes];
             let first = (0..self.width).find(unlike).unwrap_or(0);
             let last = (0..self.width).rev().find(unlike).unwrap_or(0);
             let (left, top, right, _) = area.unwrap_or((first, y, last, y));
@@ -101,6 +109,13 @@ impl Picture {
         })
     }
 
+    /// The same, looked for within this part alone.
+    #[must_use]
+    pub fn changed_within(&self, ground: Area, before: &Self) -> Option<Area> {
+        let area = self.part(ground).changed_since(&before.part(ground))?;
+        Some(Area { x: area.x + ground.x, y: area.y + ground.y, ..area })
+    }
+
     /// A part of it; what lies outside is left out.
     #[must_use]
     pub fn part(&self, area: Area) -> Self {
@@ -110,33 +125,38 @@ impl Picture {
         };
         let (across, down) =
             (within(area.x, area.width, self.width), within(area.y, area.height, self.height));
-        let rows = self.pixels.chunks_exact(self.width * 3).skip(down.start).take(down.len());
-        let pixels = rows.flat_map(|row| &row[across.start * 3..across.end * 3]).copied().collect();
-        Self { width: across.len(), height: down.len(), pixels }
+        let rows = self.pixels.chunks_exact(self.width * self.bytes).skip(down.start).take(down.len());
+        let part = across.start * self.bytes..across.end * self.bytes;
+        let mut pixels = Vec::with_capacity(part.len() * down.len());
+        rows.for_each(|row| pixels.extend_from_slice(&row[part.clone()]));
+        Self { width: across.len(), height: down.len(), bytes: self.bytes, pixels }
     }
 
     /// Each pixel as a square of so many.
     #[must_use]
     pub fn enlarged(&self, times: usize) -> Self {
         let mut pixels = Vec::with_capacity(self.pixels.len() * times * times);
-        for row in self.pixels.chunks_exact(self.width * 3) {
-            let wide: Vec<u8> = row.chunks_exact(3).flat_map(|pixel| pixel.repeat(times)).collect();
+        for row in self.pixels.chunks_exact(self.width * self.bytes) {
+            let wide: Vec<u8> = row.chunks_exact(self.bytes).flat_map(|pixel| pixel.repeat(times)).collect();
             pixels.extend(wide.repeat(times));
         }
-        Self { width: self.width * times, height: self.height * times, pixels }
+        Self { width: self.width * times, height: self.height * times, bytes: self.bytes, pixels }
     }
 
     /// The share of pixels that both have alike, from 0 to 1.
     #[must_use]
     pub fn alike(&self, other: &Self) -> f64 {
-        let line = self.width * 3;
+        let line = self.width * self.bytes;
         let rows = self.pixels.chunks_exact(line).zip(other.pixels.chunks_exact(line));
         let same: usize = rows
             .map(|(one, other)| {
                 if one == other {
                     return self.width;
                 }
-                one.chunks_exact(3).zip(other.chunks_exact(3)).filter(|(one, other)| one == other).count()
+                one.chunks_exact(self.bytes)
+                    .zip(other.chunks_exact(self.bytes))
+                    .filter(|(one, other)| one == other)
+                    .count()
             })
             .sum();
         #[expect(clippy::cast_precision_loss, reason = "pixels of a screen")]
@@ -147,18 +167,33 @@ impl Picture {
     /// Saves it as a PNG.
     pub async fn save(&self, path: &Path) -> anyhow::Result<()> {
         let mut convert = Command::new("convert");
-        convert.args(["-size", &format!("{}x{}", self.width, self.height), "-depth", "8", "rgb:-", "-strip"]);
-        fed(convert.arg(path), &self.pixels, "Debian package: imagemagick").await.map(drop)
+        convert.args([
+            "-size",
+            &format!("{}x{}", self.width, self.height),
+            "-depth",
+            "8",
+            self.form(),
+            "-strip",
+        ]);
+        fed(convert.args(["-alpha", "off"]).arg(path), &self.pixels, "Debian package: imagemagick")
+            .await
+            .map(drop)
+    }
+
+    /// As `convert` calls it.
+    fn form(&self) -> &'static str {
+        if self.bytes == 4 { "bgra:-" } else { "rgb:-" }
     }
 
     /// The words on it, as a person reads them, with one blank between them; quotes are straight ones.
     pub async fn text(&self) -> anyhow::Result<String> {
         // Dark letters on a light ground, and larger.
         let light = self.pixels.iter().map(|&part| u64::from(part)).sum::<u64>();
-        let dark = light < self.pixels.len() as u64 * 110;
+        let colours = self.width * self.height * 3;
+        let dark = light < colours as u64 * 110;
         let mut convert = Command::new("convert");
-        convert.args(["-size", &format!("{}x{}", self.width, self.height), "-depth", "8", "rgb:-"]);
-        convert.args(["-colorspace", "Gray"]).args(dark.then_some("-negate"));
+        convert.args(["-size", &format!("{}x{}", self.width, self.height), "-depth", "8", self.form()]);
+        convert.args(["-alpha", "off", "-colorspace", "Gray"]).args(dark.then_some("-negate"));
         convert.args(["-normalize", "-filter", "Lanczos", "-resize", READING_GLASSES, "png:-"]);
         let larger = fed(&mut convert, &self.pixels, "Debian package: imagemagick").await?;
         let mut tesseract = Command::new("tesseract");

@@ -425,11 +425,7 @@ impl Stage {
     ) -> anyhow::Result<(Area, Picture)> {
         let change = |now: &Picture| match ground {
             None => now.changed_since(before),
-            Some(ground) => now.part(ground).changed_since(&before.part(ground)).map(|area| Area {
-                x: area.x + ground.x,
-                y: area.y + ground.y,
-                ..area
-            }),
+            Some(ground) => now.changed_within(ground, before),
         };
         let deadline = Instant::now() + REACTION;
         loop {

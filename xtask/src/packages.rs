@@ -63,6 +63,13 @@ const TESTS: &[Package] = &[
     package("gnome-keyring", Some("gnome-keyring-daemon")),
     package("chromium", Some("chromium")),
     package("rpm", Some("rpm")),
+    // Services and a tray host besides Xfce's, and what reads the words on a screen.
+    package("dunst", Some("dunst")),
+    package("mate-notification-daemon", None),
+    package("mate-panel", Some("mate-panel")),
+    package("tesseract-ocr", Some("tesseract")),
+    package("tesseract-ocr-eng", None),
+    package("fonts-dejavu-core", None),
     // The pages' pictures are set in it.
     package("fonts-inter", None),
 ];
