@@ -2,7 +2,6 @@
 //! the window, the agent or a display. The page's files come from a small server on loopback that sends the very
 //! content security policy that the window has. Spoken to over the DevTools protocol.
 
-use std::env;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
@@ -19,11 +18,9 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::chromium;
 use crate::desktop::Process;
 use crate::wait::{SOON, eventually};
-
-/// As distributions call it.
-const PROGRAMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// In the browser's folder.
 const FONTS_FILE: &str = "fonts.conf";
@@ -70,7 +67,7 @@ impl Page {
             tempfile::Builder::new().prefix("tidings-browser-").tempdir().context("no temporary folder")?;
         // Pictures look the same wherever this font is.
         fs::write(folder.path().join(FONTS_FILE), FONTS).context("the fonts' settings can't be written")?;
-        let browser = Process::spawn("chromium", &chromium(folder.path())?, folder.path())?;
+        let browser = Process::spawn("chromium", &headless(folder.path())?, folder.path())?;
         let port_file = folder.path().join("DevToolsActivePort");
         // The port, and the path of the browser's socket.
         let found = eventually("Chromium's port", || {
@@ -246,12 +243,10 @@ impl Drop for Page {
     }
 }
 
-fn chromium(folder: &Path) -> anyhow::Result<Command> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let program = env::split_paths(&path)
-        .flat_map(|folder| PROGRAMS.map(|program| folder.join(program)))
-        .find(|program| program.is_file())
-        .context("there is no Chromium for the tests of the page (Debian package: chromium)")?;
+fn headless(folder: &Path) -> anyhow::Result<Command> {
+    let program = chromium::program().context(
+        "there is no Chromium for the tests of the page, but maybe a snap (Debian package: chromium)",
+    )?;
     let mut command = Command::new(program);
     command
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"])

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod binary;
 pub mod browser;
+mod chromium;
 pub mod debian;
 pub mod desktop;
 pub mod disk;

@@ -18,6 +18,8 @@ use crate::task::{Misuse, Task};
 #[path = "../../tests/bench/groups.rs"]
 mod bench;
 mod checks;
+#[path = "../../tests/rig/chromium.rs"]
+mod chromium;
 #[expect(unreachable_pub, reason = "the tests' library hands it on")]
 #[path = "../../tests/rig/debian.rs"]
 mod debian;

@@ -22,6 +22,12 @@ pub(crate) enum Purpose {
     Packages,
 }
 
+/// Not every system has it: Ubuntu has Chromium as a snap alone. What needs it is left out there.
+const NOT_EVERYWHERE: &[&str] = &["chromium"];
+
+/// Every system has it. Where apt knows of none, its lists were never fetched.
+const EVERYWHERE: &str = "build-essential";
+
 /// A Debian package, and a file by which a machine without Debian's tools shows that it has the same (a program's
 /// name, looked for on the PATH). Packages that bring no program have none.
 struct Package {
@@ -104,7 +110,10 @@ pub(crate) fn install(purposes: &[Purpose]) -> anyhow::Result<()> {
     if !(on_path("dpkg-query") && on_path("apt-get")) {
         return check_programs(wanted);
     }
-    let missing: Vec<&str> = wanted.map(|package| package.name).filter(|name| !installed(name)).collect();
+    let mut missing: Vec<&str> = wanted.map(|package| package.name).filter(|name| !installed(name)).collect();
+    if is_there(EVERYWHERE) {
+        missing.retain(|name| to_be_had(name));
+    }
     if missing.is_empty() {
         return Ok(());
     }
@@ -114,6 +123,7 @@ pub(crate) fn install(purposes: &[Purpose]) -> anyhow::Result<()> {
         say("      `sudo systemctl disable --now nginx` ends it");
     }
     run(&mut apt_get(&["update", "-qq"])?)?;
+    missing.retain(|name| to_be_had(name));
     run(apt_get(&["install", "-y", "-qq", "--no-install-recommends"])?.args(&missing)).with_context(|| {
         format!("please install them yourself: apt-get install --no-install-recommends {}", missing.join(" "))
     })
@@ -132,6 +142,21 @@ fn apt_get(args: &[&str]) -> anyhow::Result<Command> {
     };
     command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(args);
     Ok(command)
+}
+
+/// Whether apt knows where to get it.
+fn is_there(package: &str) -> bool {
+    let policy = output(Command::new("apt-cache").args(["policy", package]).env("LC_ALL", "C"));
+    policy.is_ok_and(|policy| policy.contains("Candidate:") && !policy.contains("Candidate: (none)"))
+}
+
+/// Whether it is worth asking for. What every system has is: let apt say why it can't be had.
+fn to_be_had(package: &str) -> bool {
+    if !NOT_EVERYWHERE.contains(&package) || is_there(package) {
+        return true;
+    }
+    say(&format!("note: this system has no package {package}"));
+    false
 }
 
 fn installed(package: &str) -> bool {
