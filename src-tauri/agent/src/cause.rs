@@ -1,7 +1,7 @@
 //! Why a channel is not connected, in the user's language. The log has `tidings_channel`'s own words, which are these
 //! in English.
 
-use tidings_channel::{Cause, CloseInfo, Detail, Stage, day, plain};
+use tidings_channel::{Cause, CloseInfo, Detail, OtherMeaning, Stage, day, plain};
 use tidings_words::Words;
 
 /// One calm line. Text of the peer in it is sanitised and cut.
@@ -147,7 +147,11 @@ fn closed(close: &CloseInfo, words: Words) -> String {
         (1015, _) => words.cause_close_1015(),
         (3000, None) => words.cause_close_3000(),
         (3003, None) => words.cause_close_3003(),
-        (4500, _) => words.cause_close_4500(),
+        (4500, _) => match close.other_meaning() {
+            None => words.cause_close_4500(),
+            Some(OtherMeaning::SlowLink) => words.cause_close_slow_link(),
+            Some(OtherMeaning::ServerError) => words.cause_close_1011(),
+        },
         (_, Some(reason)) => return words.cause_close(code, &reason),
         (_, None) => words.cause_close_1000(),
     };

@@ -90,7 +90,14 @@ impl Health {
         let line = state_line(channel, &status.state, now, words);
         let (cause, code) = match &status.state {
             State::Waiting { cause, .. } | State::NeedsUser { cause, .. } => {
-                let code = if let Cause::Closed(close) = cause { Some(close.code) } else { None };
+                // The page's words for 4500 are for a take-over.
+                let code = if let Cause::Closed(close) = cause
+                    && close.other_meaning().is_none()
+                {
+                    Some(close.code)
+                } else {
+                    None
+                };
                 (line.cause, code)
             }
             State::Replaced { .. } => {

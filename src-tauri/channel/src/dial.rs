@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -81,13 +82,23 @@ impl From<DialRefusal> for DialFailure {
     }
 }
 
-/// Waits at most `limit`.
+/// Waits at most `limit`. What has arrived by then counts, also where this process was stopped meanwhile (L6).
 pub(crate) async fn within<T>(
     limit: Duration,
     stage: Stage,
     what: impl Future<Output = T>,
 ) -> Result<T, Cause> {
-    tokio::time::timeout(limit, what).await.map_err(|_| Cause::TimedOut { stage })
+    let mut what = pin!(what);
+    if let Ok(done) = tokio::time::timeout(limit, &mut what).await {
+        return Ok(done);
+    }
+    // The reactor's turn: only it knows what has arrived.
+    tokio::task::yield_now().await;
+    tokio::select! {
+        biased;
+        done = what => Ok(done),
+        () = std::future::ready(()) => Err(Cause::TimedOut { stage }),
+    }
 }
 
 /// Dials once. Dropping the future gives up at once and leaves nothing behind.

@@ -29,6 +29,10 @@ use crate::{Command, Config, DialAsk, Frame, Owner, Pulse, Route, Signal, Stage,
 /// the reading; too high: memory.
 const FRAME_QUEUE: usize = 32;
 
+/// Frames that are read at once before a timer or a signal. Too low: what follows from them comes too late; too high: a
+/// flood holds up everything else.
+const MOST_READ_FIRST: usize = 1000;
+
 /// What comes over the handle.
 #[derive(Debug)]
 pub(crate) enum Ask {
@@ -145,10 +149,51 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 }
                 let found = self.find().await;
                 self.note_stage();
+                if let Found::Ask(_) | Found::Time = found {
+                    let signalled = matches!(found, Found::Ask(Some(Ask::Signal(_))));
+                    self.read_first(signalled).await;
+                }
                 if let Some(input) = self.take(found) {
                     self.machine.handle(input, self.now());
                 }
             }
+        }
+    }
+
+    /// L6: what has arrived is read before a timer judges silence or a signal drops the link. Where this process was stopped, or the
+    /// machine slept, both are there at once, and time is told first.
+    async fn read_first(&mut self, signalled: bool) {
+        if !signalled && !self.is_overdue() {
+            return;
+        }
+        // The reactor's turn: only it knows what has arrived.
+        tokio::task::yield_now().await;
+        for _ in 0..MOST_READ_FIRST {
+            let Some(found) = self.arrived().await else { return };
+            self.note_stage();
+            if let Some(input) = self.take(found) {
+                self.machine.handle(input, self.now());
+            }
+            self.obey();
+            if !signalled && !self.is_overdue() {
+                return;
+            }
+        }
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.machine.deadline().is_some_and(|deadline| self.zero + deadline <= Instant::now())
+    }
+
+    /// What is there already, of the link or the dial.
+    async fn arrived(&mut self) -> Option<Found<C::Stream>> {
+        let held = self.held.is_some();
+        let Self { dialling, link, .. } = self;
+        tokio::select! {
+            biased;
+            event = next_event(link, !held) => Some(Found::Link(event)),
+            Some(found) = progress(dialling) => Some(found),
+            () = std::future::ready(()) => None,
         }
     }
 

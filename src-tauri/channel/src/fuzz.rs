@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::alarm::Alarm;
 use crate::dial::{Connect, Connected};
 use crate::driver::spawn_with;
+use crate::tap::MOST_CLOSE;
 use crate::{
     Cause, Channel, ChannelUrl, CloseInfo, Config, Credential, Detail, DialParams, Payload, Stage, Start,
     State, Status,
@@ -47,7 +48,7 @@ pub fn frames(input: &[u8]) {
         );
         send(server, &[switched.as_bytes()], &sent, piece, ends).await;
     });
-    let told = understood(&bytes);
+    let told = understood(&bytes, ends);
     assert_eq!(seen.frames, told.messages, "what was delivered");
     let quiet = told.close.as_ref().is_some_and(|close| close.code == 4500);
     assert_eq!(matches!(seen.status.state, State::Replaced { .. }), quiet, "{:?}", seen.status);
@@ -222,7 +223,8 @@ async fn send(server: DuplexStream, before: &[&[u8]], bytes: &[u8], piece: usize
     let _ = tokio::join!(sending, tokio::io::copy(&mut read, &mut sink));
 }
 
-/// What the bytes of a server mean, by the letter of RFC 6455.
+/// What the bytes of a server mean, by the letter of RFC 6455; but a close frame's code counts, whatever else is wrong
+/// with it.
 #[derive(Default)]
 struct Understood {
     messages: Vec<Payload>,
@@ -231,18 +233,19 @@ struct Understood {
 }
 
 /// Reads up to the first mistake, the close frame or the last whole frame.
-fn understood(mut bytes: &[u8]) -> Understood {
+fn understood(mut bytes: &[u8], ends: bool) -> Understood {
     let mut told = Understood::default();
     // Opcode and content of a message whose end has not come.
     let mut begun: Option<(u8, Vec<u8>)> = None;
-    while let Some((first, payload, rest)) = whole_frame(bytes) {
+    loop {
+        if bytes.first().is_some_and(|first| first & 0x0f == 0x8) {
+            told.close = close(bytes, ends);
+            return told;
+        }
+        let Some((first, payload, rest)) = whole_frame(bytes) else { return told };
         bytes = rest;
         let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
         match opcode {
-            0x8 => {
-                told.close = close(payload);
-                return told;
-            }
             0x9 | 0xa => continue,
             0x0 if begun.is_some() => {}
             0x1 | 0x2 if begun.is_none() => begun = Some((opcode, Vec::new())),
@@ -264,7 +267,6 @@ fn understood(mut bytes: &[u8]) -> Understood {
             });
         }
     }
-    told
 }
 
 /// The first byte and the payload of a frame that is all there and allowed, and what comes behind it.
@@ -285,13 +287,35 @@ fn whole_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((*first, payload, rest))
 }
 
-fn close(payload: &[u8]) -> Option<CloseInfo> {
+/// What a close frame says, which may be cut by the end of the stream.
+fn close(frame: &[u8], ends: bool) -> Option<CloseInfo> {
+    let second = frame.get(1)?;
+    let (length, rest) = match second & 0x7f {
+        126 => {
+            frame[2..].split_first_chunk().map(|(length, rest)| (u16::from_be_bytes(*length).into(), rest))?
+        }
+        127 => frame[2..].split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest))?,
+        short => (u64::from(short), &frame[2..]),
+    };
+    let (mask, rest) = match second & 0x80 {
+        0 => ([0; 4], rest),
+        _ => rest.split_first_chunk().map(|(mask, rest)| (*mask, rest))?,
+    };
+    let whole = rest.len() as u64 >= length;
+    if length > MOST_CLOSE || !(whole || ends) {
+        return None;
+    }
+    let kept = usize::try_from(length).ok()?.min(rest.len()).min(125);
+    let payload: Vec<u8> =
+        rest[..kept].iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
     match payload.split_first_chunk() {
         Some((code, reason)) => {
-            let reason = std::str::from_utf8(reason).ok()?.to_owned();
+            let cut = std::str::from_utf8(reason).err().filter(|error| error.error_len().is_none());
+            let reason = &reason[..cut.map_or(reason.len(), |error| error.valid_up_to())];
+            let reason = String::from_utf8_lossy(reason).into_owned();
             Some(CloseInfo { code: u16::from_be_bytes(*code), reason })
         }
-        None => payload.is_empty().then(|| CloseInfo { code: 1005, reason: String::new() }),
+        None => whole.then(|| CloseInfo { code: 1005, reason: String::new() }),
     }
 }
 

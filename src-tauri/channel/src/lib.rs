@@ -91,7 +91,9 @@ pub use detail::{Detail, day};
 pub use examine::{Examined, Examining, examine};
 pub use memory::Memory;
 pub use proxy::{ProxyUrl, ProxyUrlError};
-pub use status::{Cause, CloseInfo, IdleLimit, PeerCheck, Pulse, Route, Stage, State, Status, plain};
+pub use status::{
+    Cause, CloseInfo, IdleLimit, OtherMeaning, PeerCheck, Pulse, Route, Stage, State, Status, plain,
+};
 pub use timing::Timing;
 pub use tls::{ClientCert, ClientCertError};
 

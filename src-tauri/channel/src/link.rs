@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::facts::End;
 use crate::tap::Tap;
-use crate::verdict::{INVALID_TEXT, NO_CODE, PROTOCOL, TOO_BIG};
+use crate::verdict::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
 use crate::{CloseInfo, Detail, Payload};
 
 /// Longest message and frame, bytes (D2). Too low: honest messages end the link; too high: a server can
@@ -115,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             }
         }
         match self.mode {
-            Mode::Open if read || self.socket.get_ref().write_error().is_some() => self.poll_open(cx),
+            Mode::Open if read => self.poll_open(cx),
             Mode::Open => Poll::Pending,
             Mode::Closing => self.poll_closing(cx),
             Mode::Answering if self.unflushed => Poll::Pending,
@@ -148,12 +148,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                 Message::Close(close) => {
                     self.mode = Mode::Answering;
                     self.unflushed = true;
-                    End::Closed(self.socket.get_ref().close().cloned().unwrap_or_else(|| close_info(close)))
+                    End::Closed(self.socket.get_ref().close().unwrap_or_else(|| close_info(close)))
                 }
                 Message::Frame(_) => return Poll::Ready(Event::Bytes),
             },
-            Poll::Ready(Some(Err(error))) => end_of(&error),
-            Poll::Ready(None) => End::Lost { detail: Detail::EndOfStream },
+            Poll::Ready(Some(Err(error))) => self.closed().unwrap_or_else(|| end_of(&error)),
+            Poll::Ready(None) => self.closed().unwrap_or(End::Lost { detail: Detail::EndOfStream }),
             Poll::Pending => match self.socket.get_ref().write_error() {
                 Some(error) => End::Lost { detail: Detail::of_io(error) },
                 None if news => return Poll::Ready(Event::Bytes),
@@ -164,6 +164,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             self.mode = Mode::Draining;
         }
         Poll::Ready(Event::Ended(end))
+    }
+
+    /// The peer's close frame, where the library makes nothing of it: its reason is cut inside a character or too long, or
+    /// the stream ended within it. The code counts, and what comes behind it doesn't.
+    fn closed(&mut self) -> Option<End> {
+        let close = self.socket.get_ref().close()?;
+        // What may stand on the wire is answered by the same, as the library does.
+        let code = match close.code {
+            1000..=1003 | 1007..=1014 | 3000..=4999 => close.code,
+            _ => NORMAL,
+        };
+        self.close(code);
+        self.mode = Mode::Answering;
+        Some(End::Closed(close))
     }
 
     fn poll_closing(&mut self, cx: &mut Context<'_>) -> Poll<Event> {

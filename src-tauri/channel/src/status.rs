@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::verdict::TOO_BIG;
+use crate::verdict::{REPLACED, TOO_BIG};
 use crate::{Detail, day};
 
 /// A channel's whole visible state at one moment.
@@ -129,6 +129,27 @@ pub struct CloseInfo {
     pub code: u16,
     /// Reason given, possibly empty. Untrusted text.
     pub reason: String,
+}
+
+/// What 4500 means where it is no take-over: the reason tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherMeaning {
+    /// Spring's `SESSION_NOT_RELIABLE`: we took too long to read, or said nothing for its first minute.
+    SlowLink,
+    /// The protocol `graphql-transport-ws`: the server failed.
+    ServerError,
+}
+
+impl CloseInfo {
+    /// What a framework means by a 4500 with this reason, where that isn't that the link was replaced.
+    pub fn other_meaning(&self) -> Option<OtherMeaning> {
+        let reason = self.reason.to_ascii_lowercase();
+        match self.code {
+            REPLACED if reason.contains("within the configured send limit") => Some(OtherMeaning::SlowLink),
+            REPLACED if reason.contains("internal server error") => Some(OtherMeaning::ServerError),
+            _ => None,
+        }
+    }
 }
 
 /// L2: whether the peer answers pings.
@@ -491,7 +512,11 @@ fn close_code_words(close: &CloseInfo) -> Option<&'static str> {
         1015 => "encryption failed",
         3000 => "sign-in needed",
         3003 => "not allowed",
-        4500 => "replaced by another tab or device",
+        4500 => match close.other_meaning() {
+            None => "replaced by another tab or device",
+            Some(OtherMeaning::SlowLink) => "the link was too slow for the server",
+            Some(OtherMeaning::ServerError) => "server error",
+        },
         _ => return None,
     })
 }

@@ -1,7 +1,9 @@
 //! A stream wrapper between the socket and the WebSocket library. It sees what the library doesn't tell:
 //! that bytes came in (proof of life), and the close frame as it was on the wire (the library turns codes that
-//! it doesn't know into 1002). It bounds the upgrade's response head, and hands that over by itself, so that
-//! whoever holds the tap can go on with what follows: frames, or the page of a server that refused.
+//! it doesn't know into 1002, and refuses frames whose reason it doesn't like). It bounds the upgrade's response head.
+//! That is handed over by itself, so that
+//! whoever holds the tap can go on with what follows: frames, or the page of a server that refused. So is the close
+//! frame: what the library finds wrong after it was handed over is wrong with the close frame.
 
 use std::io;
 use std::pin::Pin;
@@ -25,7 +27,7 @@ pub(crate) struct Tap<S> {
     scan: Scan,
     /// What was read beyond the response head, for the next read.
     beyond: Vec<u8>,
-    close: Option<CloseInfo>,
+    close: Option<CloseFrame>,
     /// A failed write is kept, and later ones pretend to succeed: what the peer sent before, such as 4500,
     /// can still be read.
     write_error: Option<io::Error>,
@@ -36,8 +38,24 @@ pub(crate) struct Tap<S> {
 enum Scan {
     Head { seen: usize, line_is_empty: bool },
     Header { bytes: Vec<u8> },
-    Payload { left: u64, is_close: bool, kept: Vec<u8> },
+    Payload { left: u64, is_close: bool },
 }
+
+/// The peer's close frame as far as it has come.
+#[derive(Debug, Default)]
+struct CloseFrame {
+    /// The start of its payload.
+    kept: Vec<u8>,
+    /// A server masks nothing, but the code counts whatever else is wrong with the frame.
+    mask: Option<[u8; 4]>,
+    whole: bool,
+}
+
+/// So much of a close frame's payload is of interest, bytes: a control frame's is no longer (RFC 6455, section 5.5).
+const CONTROL_FRAME: usize = 125;
+/// A close frame's longest payload that is taken for one, bytes: servers forget to cut a reason. Beyond, the library
+/// refuses the header at once.
+pub(crate) const MOST_CLOSE: u64 = 64 * 1024;
 
 impl<S> Tap<S> {
     pub(crate) fn new(stream: S) -> Self {
@@ -54,9 +72,17 @@ impl<S> Tap<S> {
         self.inbound
     }
 
-    /// The peer's close frame, as it was sent.
-    pub(crate) fn close(&self) -> Option<&CloseInfo> {
-        self.close.as_ref()
+    /// The peer's close frame, as it was sent: once it is whole, or its code is there. Of several the first.
+    pub(crate) fn close(&self) -> Option<CloseInfo> {
+        let CloseFrame { kept, mask, whole } = self.close.as_ref()?;
+        let mask = mask.unwrap_or_default();
+        let payload: Vec<u8> = kept.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        match payload.split_first_chunk() {
+            Some((code, reason)) => {
+                Some(CloseInfo { code: u16::from_be_bytes(*code), reason: lenient(reason) })
+            }
+            None => whole.then(|| CloseInfo { code: NO_CODE, reason: String::new() }),
+        }
     }
 
     pub(crate) fn write_error(&self) -> Option<&io::Error> {
@@ -64,7 +90,7 @@ impl<S> Tap<S> {
     }
 
     /// Follows the peer's bytes: first the response head, then frames (RFC 6455, section 5.2). Stops after the
-    /// head; returns how many bytes it has followed.
+    /// head and before a close frame; returns how many bytes it has followed.
     fn scan(&mut self, all: &[u8]) -> io::Result<usize> {
         let mut bytes = all;
         while let Some((&byte, rest)) = bytes.split_first() {
@@ -82,43 +108,54 @@ impl<S> Tap<S> {
                     }
                 }
                 Scan::Header { bytes: header } => {
+                    let is_close = header.first().unwrap_or(&byte) & 0x0f == 0x8 && self.close.is_none();
+                    if is_close && header.is_empty() && bytes.len() < all.len() {
+                        break;
+                    }
                     header.push(byte);
                     bytes = rest;
                     if let Some(left) = payload_length(header) {
-                        let is_close = header.first().is_some_and(|first| first & 0x0f == 0x8);
-                        self.scan = Scan::Payload { left, is_close, kept: Vec::new() };
+                        let is_close = is_close && left <= MOST_CLOSE;
+                        if is_close {
+                            let masked = header.get(1).is_some_and(|second| second & 0x80 != 0);
+                            let mask = header.last_chunk().filter(|_| masked).copied();
+                            self.close = Some(CloseFrame { mask, ..CloseFrame::default() });
+                        }
+                        self.scan = Scan::Payload { left, is_close };
                         self.end_frame();
                     }
                 }
-                Scan::Payload { left, is_close, kept } => {
+                Scan::Payload { left, is_close } => {
                     let take = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     let (payload, after) = bytes.split_at(take);
                     *left -= take as u64;
-                    // A control frame's payload is at most 125 bytes; the library refuses longer ones.
-                    if *is_close && kept.len() + take <= 125 {
-                        kept.extend_from_slice(payload);
+                    if *is_close && let Some(CloseFrame { kept, .. }) = &mut self.close {
+                        kept.extend(payload.iter().take(CONTROL_FRAME - kept.len()));
                     }
                     bytes = after;
                     self.end_frame();
                 }
             }
         }
-        Ok(all.len())
+        Ok(all.len() - bytes.len())
     }
 
     fn end_frame(&mut self) {
-        let Scan::Payload { left: 0, is_close, kept } = &self.scan else { return };
-        if *is_close && self.close.is_none() {
-            self.close = Some(match kept.split_first_chunk::<2>() {
-                Some((code, reason)) => CloseInfo {
-                    code: u16::from_be_bytes(*code),
-                    reason: String::from_utf8_lossy(reason).into_owned(),
-                },
-                None => CloseInfo { code: NO_CODE, reason: String::new() },
-            });
+        let Scan::Payload { left: 0, is_close } = self.scan else { return };
+        if is_close && let Some(close) = &mut self.close {
+            close.whole = true;
         }
         self.scan = Scan::Header { bytes: Vec::with_capacity(14) };
     }
+}
+
+/// A reason that may be cut inside a character, as servers do that cut at 123 bytes.
+fn lenient(reason: &[u8]) -> String {
+    let whole = match std::str::from_utf8(reason) {
+        Err(error) if error.error_len().is_none() => &reason[..error.valid_up_to()],
+        Ok(_) | Err(_) => reason,
+    };
+    String::from_utf8_lossy(whole).into_owned()
 }
 
 /// The payload's length, once the header is complete.
@@ -158,9 +195,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         let new = &buf.filled()[before..];
         let followed = self.scan(new)?;
         self.inbound += followed as u64;
-        // Only the head ends early, and then nothing was kept yet.
         if followed < new.len() {
-            self.beyond = new[followed..].to_vec();
+            self.beyond = [&new[followed..], &self.beyond].concat();
             buf.set_filled(before + followed);
         }
         Poll::Ready(Ok(()))
@@ -212,7 +248,7 @@ mod tests {
                 piece = &piece[tap.scan(piece).expect("the head is short")..];
             }
         }
-        tap.close
+        tap.close()
     }
 
     #[test]
@@ -235,6 +271,32 @@ mod tests {
         assert_eq!(close_in(HEAD, 1), None);
     }
 
+    #[test]
+    fn the_code_counts_whatever_the_reason_holds() {
+        let cut = [b"\x11\x94".as_slice(), "x".repeat(120).as_bytes(), &[0xe4]].concat();
+        let long = [b"\x11\x94".as_slice(), "y".repeat(300).as_bytes()].concat();
+        let masked = [0x88, 0x83, 1, 2, 3, 4, 0x11 ^ 1, 0x94 ^ 2, b'm' ^ 3];
+        for (frame, code, reason) in [
+            ([&[0x88, 123], &cut[..]].concat(), 4500, "x".repeat(120)),
+            ([&[0x88, 126, 1, 46], &long[..]].concat(), 4500, "y".repeat(123)),
+            (vec![0x88, 4, 0x11, 0x94, 0xff, b'!'], 4500, "\u{fffd}!".to_owned()),
+            (vec![0x88, 1, 0x11], 1005, String::new()),
+            // Not all of it has come.
+            (vec![0x88, 9, 0x11, 0x94, b'h'], 4500, "h".to_owned()),
+            (masked.to_vec(), 4500, "m".to_owned()),
+            // In fragments, with a reserved bit, and followed by another.
+            (vec![0x08, 2, 0x11, 0x94], 4500, String::new()),
+            (vec![0xc8, 2, 0x11, 0x94], 4500, String::new()),
+            (vec![0x88, 2, 0x11, 0x94, 0x88, 2, 0x03, 0xe8], 4500, String::new()),
+        ] {
+            for piece in [1, 2, 1000] {
+                let expected = CloseInfo { code, reason: reason.clone() };
+                let bytes = [HEAD, &[0x81, 1, b'a'], &frame].concat();
+                assert_eq!(close_in(&bytes, piece), Some(expected), "{frame:?} in pieces of {piece}");
+            }
+        }
+    }
+
     #[tokio::test]
     async fn the_head_is_handed_over_by_itself_and_nothing_behind_it_is_lost() {
         let bytes = [HEAD, b"\x81\x05hello\x88\x02\x11\x94"].concat();
@@ -255,7 +317,9 @@ mod tests {
                 *end += piece.len();
                 Some(*end)
             });
-            assert!(ends.into_iter().any(|end| end == HEAD.len()), "with room for {room}");
+            let ends: Vec<usize> = ends.collect();
+            assert!(ends.contains(&HEAD.len()), "with room for {room}");
+            assert!(ends.contains(&(HEAD.len() + 7)), "the close frame, too, with room for {room}");
             assert_eq!(tap.inbound(), bytes.len() as u64);
             assert_eq!(tap.close().map(|close| close.code), Some(4500));
         }

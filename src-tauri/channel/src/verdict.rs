@@ -172,7 +172,7 @@ const SIGN_IN_CODES: [u16; 4] = [4001, 4003, 4401, 4403];
 
 fn after_close(close: &CloseInfo, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
     let CloseInfo { code, reason } = close;
-    if quiet.contains(code) {
+    if quiet.contains(code) && close.other_meaning().is_none() {
         return Verdict::Quiet;
     }
     match *code {
@@ -211,7 +211,6 @@ fn after_status(status: u16, timing: &Timing) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CloseInfo;
 
     fn close(code: u16) -> Verdict {
         let cause = Cause::Closed(CloseInfo { code, reason: String::new() });
@@ -289,6 +288,23 @@ mod tests {
             assert_eq!(after(REPLACED, reason), Verdict::Quiet);
         }
         assert_eq!(after(1000, "Connection Idle Timeout"), Verdict::Ordinary);
+    }
+
+    #[test]
+    fn a_4500_that_gives_another_reason_is_no_take_over() {
+        for (code, reason, expected) in [
+            (4500, "", Verdict::Quiet),
+            (4500, "replaced by a newer connection", Verdict::Quiet),
+            (4500, "Failed to send message within the configured send limit", Verdict::Ordinary),
+            (4500, "failed to send message within the configured send limit.", Verdict::Ordinary),
+            (4500, "Internal server error", Verdict::Ordinary),
+            (4500, "Another session", Verdict::Quiet),
+            (4501, "Failed to send message within the configured send limit", Verdict::Ordinary),
+        ] {
+            let cause = Cause::Closed(CloseInfo { code, reason: reason.to_owned() });
+            let verdict = verdict(&cause, None, &BTreeSet::from([REPLACED]), &Timing::default());
+            assert_eq!(verdict, expected, "{code} {reason}");
+        }
     }
 
     #[test]

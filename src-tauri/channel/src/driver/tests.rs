@@ -617,3 +617,121 @@ async fn a_network_change_redials_a_link_only_if_its_address_is_gone() {
         }
     }
 }
+
+// A process that was stopped
+
+/// Luck decides what a turn of the loop looks at first.
+const TURNS: usize = 20;
+
+/// A link that has a ping to be answered, and can't be in time.
+async fn stopped_while_pinging() -> (Rig, Server) {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    assert!(matches!(server.next().await, Some(Ok(Message::Ping(_)))));
+    server.flush().await.expect("the pong goes out");
+    stage.status.wait_for(|status| status.peer == PeerCheck::Answers).await.expect("learned");
+    tokio::time::sleep(secs(25)).await;
+    (stage, server)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_arrived_is_read_before_silence_is_judged() {
+    for _ in 0..TURNS {
+        let (mut stage, mut server) = stopped_while_pinging().await;
+        for n in 0..3 {
+            server.send(Message::text(n.to_string())).await.expect("sent");
+        }
+        tokio::time::advance(secs(300)).await;
+        for n in 0..3 {
+            let frame = stage.frames.recv().await.expect("a frame");
+            assert_eq!(frame.payload, crate::Payload::Text(n.to_string()));
+        }
+        tokio::time::sleep(secs(1)).await;
+        let status = stage.status.borrow().clone();
+        assert_eq!((status.state.name(), status.generation), ("connected", 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_4500_that_waits_is_read_before_anything_else_ends_the_link() {
+    let asked: [Option<fn(&Channel)>; 4] = [
+        None,
+        Some(|channel| channel.signal(Signal::Woke { slept: secs(3600) })),
+        Some(|channel| channel.signal(Signal::NetworkChanged { online: true })),
+        Some(|channel| channel.command(Command::ReconnectNow)),
+    ];
+    for ask in asked {
+        for _ in 0..TURNS {
+            let (mut stage, mut server) = stopped_while_pinging().await;
+            server.send(Message::text("the last")).await.expect("sent");
+            server.send(close(4500)).await.expect("sent");
+            ask.inspect(|ask| ask(&stage.channel));
+            tokio::time::advance(secs(300)).await;
+            let seen = stage.status.wait_for(|status| !matches!(status.state, State::Connected { .. }));
+            assert_eq!(seen.await.expect("the channel runs").state.name(), "replaced");
+            assert!(stage.frames.try_recv().is_ok(), "what came before it is not lost");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_waits_is_read_before_a_dial_is_given_up() {
+    for _ in 0..TURNS {
+        let mut stage = Rig::new();
+        let stream = stage.dialled().await;
+        stage.state("connecting").await;
+        tokio::time::sleep(secs(1)).await;
+        let _server = accept_async(stream).await.expect("a good upgrade");
+        tokio::time::advance(secs(300)).await;
+        let seen = stage.status.wait_for(|status| !matches!(status.state, State::Connecting { .. }));
+        assert_eq!(seen.await.expect("the channel runs").state.name(), "connected");
+        assert_eq!(stage.status.borrow().generation, 1);
+    }
+}
+
+// Close frames that the library refuses
+
+#[tokio::test(start_paused = true)]
+async fn a_4500_counts_whatever_else_is_in_its_frame_or_behind_it() {
+    let cut = [&[0x88, 125, 0x11, 0x94][..], "x".repeat(122).as_bytes(), &[0xe4]].concat();
+    let long = [&[0x88, 126, 0, 200, 0x11, 0x94][..], &[b'y'; 198]].concat();
+    for (frames, ends) in [
+        (cut, false),
+        (long, false),
+        (vec![0x88, 4, 0x11, 0x94, 0xc3, 0x28], false),
+        // Two, as some servers send them; then what nobody may send.
+        ([0x88, 2, 0x11, 0x94].repeat(2), false),
+        (vec![0x88, 2, 0x11, 0x94, 0x81, 1, 0xff, 0x83, 0], false),
+        // Behind a message, and in the same packet.
+        (vec![0x81, 2, b'h', b'i', 0x88, 3, 0x11, 0x94, 0xff], false),
+        // The end of the stream within it.
+        (vec![0x88, 20, 0x11, 0x94, b'r', b'e'], true),
+    ] {
+        let mut stage = Rig::new();
+        let mut server = stage.accept().await;
+        server.get_mut().write_all(&frames).await.expect("sent");
+        if ends {
+            drop(server);
+        }
+        stage.state("replaced").await;
+        assert_eq!(
+            stage.status.borrow().last_close.as_ref().map(|close| close.code),
+            Some(4500),
+            "{frames:?}"
+        );
+        assert_eq!(stage.frames.try_recv().is_ok(), frames[0] == 0x81, "{frames:?}");
+        stage.status.wait_for(|status| status.links_closed == 1).await.expect("the link is let go of");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_frame_of_one_byte_is_one_without_a_code() {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    assert!(matches!(server.next().await, Some(Ok(Message::Ping(_)))));
+    server.flush().await.expect("the pong goes out");
+    server.get_mut().write_all(&[0x88, 1, 0x03]).await.expect("sent");
+    let status = stage.state("waiting").await;
+    assert_eq!(status.last_close.map(|close| close.code), Some(1005));
+    assert_eq!(close_code(next(&mut server).await), Some(1000), "it is answered");
+}

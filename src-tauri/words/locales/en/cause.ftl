@@ -22,6 +22,7 @@ cause-close-1015 = encryption failed
 cause-close-3000 = sign-in needed
 cause-close-3003 = not allowed
 cause-close-4500 = replaced by another tab or device
+cause-close-slow-link = the link was too slow for the server
 cause-lost = connection lost ({ $detail })
 cause-silent = no answer for { NUMBER($seconds) } s
 cause-write-stalled = connection stalled while sending

@@ -22,6 +22,7 @@ cause-close-1015 = 加密失败
 cause-close-3000 = 需要登录
 cause-close-3003 = 没有权限
 cause-close-4500 = 已被其他标签页或设备接管
+cause-close-slow-link = 服务器认为连接过慢
 cause-lost = 连接中断（{ $detail }）
 cause-silent = { NUMBER($seconds) } 秒没有应答
 cause-write-stalled = 发送时连接停滞
