@@ -20,7 +20,7 @@ async fn the_icon_tells_who_it_is_and_where_its_pictures_are() -> anyhow::Result
             }
         }
     }
-    assert_eq!(item.tooltip_title, "Tidings: connected", "all that some hosts show");
+    assert_eq!(item.tooltip_title, "Tidings: Connected", "all that some hosts show");
     assert!(item.tooltip.starts_with("Orders: Connected since "), "{}", item.tooltip);
     assert!(item.labels()[0].starts_with("Connected since "), "{:?}", item.labels());
     assert_eq!(item.choices(), ["Disconnect", "Pause notifications", "Open Tidings", "Quit"]);

@@ -25,7 +25,7 @@ const NOTICES: usize = 6;
 const LINE: usize = 80;
 /// The width that the menu has at least, in digits. Too low: a menu that was opened while all was well is too narrow for
 /// the cause when a link falls, and GTK's hosts cut it; too high: a wide menu for a few words.
-const WIDTH: usize = 48;
+const WIDTH: usize = 54;
 /// As wide as a digit, and never trimmed as a space at the end may be.
 const FIGURE_SPACE: &str = "\u{2007}";
 /// Stands in `Recent` where there is no message yet.

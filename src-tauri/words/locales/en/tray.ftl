@@ -16,11 +16,11 @@ stage-upgrade = upgrade
 # none of < > & may be in it.
 tray-title = Tidings: { $state }
 tray-title-unread = Tidings: { $state }, unread messages
-tray-title-connected = connected
-tray-title-working = connecting
-tray-title-off = disconnected
-tray-title-replaced = replaced by another tab or device
-tray-title-attention = needs you
+tray-title-connected = Connected
+tray-title-working = Connecting
+tray-title-off = Disconnected
+tray-title-replaced = Replaced by another tab or device
+tray-title-attention = Needs you
 
 tray-no-channel = No channel in the settings file yet
 tray-pause = Pause notifications
