@@ -69,6 +69,7 @@ mod life;
 mod link;
 mod machine;
 mod memory;
+mod no_proxy;
 mod proxy;
 mod race;
 mod redirect;

@@ -1,5 +1,5 @@
-//! Proxies (D4): which one a channel goes through, and the tunnel through it. The tunnels' protocols and the
-//! rules of `NO_PROXY` are `hyper-util`'s.
+//! Proxies (D4): which one a channel goes through, and the tunnel through it. The tunnels' protocols are
+//! `hyper-util`'s.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -14,7 +14,7 @@ use tower_service::Service;
 use url::{Host, Url};
 
 use crate::dial::within;
-use crate::{Cause, ChannelUrl, Detail, Stage, Timing};
+use crate::{Cause, ChannelUrl, Detail, Stage, Timing, no_proxy};
 
 /// The address of a proxy: `http://host:port` (CONNECT) or `socks5://host:port`, with `user:password@` where it
 /// asks for a sign-in. A channel's host name is looked up by the proxy, never here, so `socks5h` means the
@@ -88,9 +88,10 @@ impl ProxyUrl {
         };
         let named = if url.is_tls() { read("HTTPS_PROXY") } else { None };
         let Some(named) = named.or_else(|| read("ALL_PROXY")) else { return Ok(None) };
-        let direct = Matcher::builder().all("http://proxy").no(read("NO_PROXY").unwrap_or_default()).build();
-        let asked = format!("https://{}/", url.host()).parse();
-        if url.is_loopback() || asked.is_ok_and(|uri| direct.intercept(&uri).is_none()) {
+        let port = url.as_url().port_or_known_default().unwrap_or(443);
+        let excepts =
+            |list: String| url.as_url().host().is_some_and(|host| no_proxy::excepts(&list, &host, port));
+        if url.is_loopback() || read("NO_PROXY").is_some_and(excepts) {
             return Ok(None);
         }
         Self::parse(&named).map(Some)
@@ -286,19 +287,15 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_excepts_names_domains_and_networks() {
-        for (no, url, direct) in [
-            ("shop.example", "wss://shop.example/", true),
-            (".example, other", "wss://shop.example/", true),
-            ("op.example", "wss://shop.example/", false),
-            ("*", "wss://shop.example/", true),
-            ("10.0.0.0/8", "wss://10.1.2.3/", true),
-            ("10.0.0.0/8", "wss://11.1.2.3/", false),
-            ("fd00::/8", "wss://[fd00::1]/", true),
-            ("", "wss://shop.example/", false),
+    fn no_proxy_excepts_in_either_case_and_the_upper_one_counts() {
+        for (environment, direct) in [
+            (&[("ALL_PROXY", "http://proxy"), ("no_proxy", "*")][..], true),
+            (&[("HTTPS_PROXY", "http://proxy"), ("NO_PROXY", "10.1.2.3:443")], true),
+            (&[("all_proxy", "http://proxy"), ("NO_PROXY", "other"), ("no_proxy", "*")], false),
+            (&[("ALL_PROXY", "http://proxy"), ("NO_PROXY", " "), ("no_proxy", "*")], true),
+            (&[("ALL_PROXY", "http://proxy"), ("NO_PROXY", "")], false),
         ] {
-            let environment = [("ALL_PROXY", "http://proxy"), ("no_proxy", no)];
-            assert_eq!(found(url, &environment).is_none(), direct, "NO_PROXY={no} for {url}");
+            assert_eq!(found("wss://10.1.2.3/", environment).is_none(), direct, "{environment:?}");
         }
     }
 
