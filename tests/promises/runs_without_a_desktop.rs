@@ -36,3 +36,20 @@ async fn without_a_bus_the_link_is_kept_and_messages_wait_for_one() -> anyhow::R
     assert_eq!((all[1].summary.as_str(), all[1].body.as_str()), ("Orders", "four"));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_state_folder_however_deep_is_one_to_live_in() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let root = tempfile::tempdir()?;
+    // A socket's address has room for 107 bytes.
+    let deep = (0..3).fold(root.path().to_owned(), |folder, _| folder.join("x".repeat(90)));
+    let state = deep.display().to_string();
+    let app = App::with_settings(channel("Orders", &server.url(USER))).variable("XDG_STATE_HOME", &state);
+    let app = app.background().start().await?;
+    assert!(app.socket().starts_with(&deep));
+    let reconnect = app.run(&["disconnect", "orders"]).await?;
+    assert_eq!(reconnect.code, Some(0), "{reconnect:?}");
+    let second = app.run(&["--background"]).await?;
+    assert!(second.code == Some(0) && second.stderr.contains("runs already"), "{second:?}");
+    Ok(())
+}

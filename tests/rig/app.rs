@@ -347,7 +347,8 @@ impl App {
 
     /// The folder of what outlives the agent beside the inbox.
     pub fn state(&self) -> PathBuf {
-        self.home().join(".local/state/tidings")
+        let moved = self.more.iter().find(|(name, _)| *name == "XDG_STATE_HOME");
+        moved.map_or_else(|| self.home().join(".local/state"), |(_, folder)| folder.into()).join("tidings")
     }
 
     /// The home folder.
@@ -437,7 +438,8 @@ impl App {
         text.lines().map(str::to_owned).collect()
     }
 
-    fn binary(&self) -> PathBuf {
+    /// The agent's program.
+    pub fn binary(&self) -> PathBuf {
         self.folder.path().join("bin/tidings")
     }
 

@@ -11,6 +11,7 @@ use tokio::io::{BufReader, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
+use crate::socket::Address;
 use crate::wire::{self, MAX_REPLY, ReadError};
 use crate::{Event, Refusal, Reply, Request};
 
@@ -101,7 +102,8 @@ impl Client {
     /// # Errors
     /// [`ClientError::NotRunning`] where nobody listens, [`ClientError::Silent`] where nobody is let in any more.
     pub async fn connect(path: &Path) -> Result<Self, ClientError> {
-        let stream = UnixStream::connect(path).await.map_err(|error| {
+        let connecting = async { UnixStream::connect(Address::of(path)?.path()).await };
+        let stream = connecting.await.map_err(|error| {
             if matches!(
                 error.kind(),
                 ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::ConnectionRefused

@@ -1,6 +1,7 @@
 //! The agent's end of the local socket: owner only, bounded, versioned.
 
 use std::future::Future;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// A peer that has not asked anything within this time of connecting is let go. Too low: a stopped debugger is cut off;
 /// too high: forgotten connections keep everybody out. Who has asked may think for as long as it likes.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
-/// Longest path of a Unix socket that every system takes (Linux 107, others 103).
+/// Longest path of a Unix socket that every system takes (Linux 107, others 103). A longer one is gone another way.
 const MAX_PATH: usize = 103;
 
 /// The folder where the user's agent lives: its lock, its state and the socket `agent.sock`. `None` where the
@@ -69,22 +70,53 @@ pub trait Handler: Clone + Send + Sync + 'static {
     fn examine(&self, what: Examine) -> impl Future<Output = Result<mpsc::Receiver<Step>, Refusal>> + Send;
 }
 
+/// A way to a socket that its address has room for: its path, or where that is longer the one through its opened
+/// folder.
+pub(crate) struct Address {
+    path: PathBuf,
+    /// The path leads through it.
+    _folder: Option<std::fs::File>,
+}
+
+impl Address {
+    /// # Errors
+    /// When the folder can't be opened, or the system has no such way.
+    pub(crate) fn of(socket: &Path) -> std::io::Result<Self> {
+        let fits = |path: &Path| path.as_os_str().len() <= MAX_PATH;
+        if fits(socket) {
+            return Ok(Self { path: socket.to_owned(), _folder: None });
+        }
+        let opened = Path::new("/proc/self/fd");
+        if let (Some(folder), Some(name), true) = (socket.parent(), socket.file_name(), opened.is_dir()) {
+            let folder = std::fs::File::open(folder)?;
+            let path = opened.join(folder.as_raw_fd().to_string()).join(name);
+            if fits(&path) {
+                return Ok(Self { path, _folder: Some(folder) });
+            }
+        }
+        let words = format!(
+            "{} is longer than the {MAX_PATH} bytes that a socket's path may have; set XDG_STATE_HOME to a shorter folder",
+            socket.display()
+        );
+        Err(std::io::Error::new(std::io::ErrorKind::InvalidFilename, words))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// Binds the socket, replacing a stale one; the caller holds the agent's lock, so nobody lives there.
 ///
 /// # Errors
-/// When the path is too long for a socket, or the folder can't be written.
+/// When the folder can't be written.
 pub fn bind(path: &Path) -> std::io::Result<UnixListener> {
-    if path.as_os_str().len() > MAX_PATH {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::InvalidInput,
-            format!("the path is longer than the {MAX_PATH} bytes that a socket's may have"),
-        ));
-    }
+    let address = Address::of(path)?;
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = UnixListener::bind(path)?;
+    let listener = UnixListener::bind(address.path())?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }

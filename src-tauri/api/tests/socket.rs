@@ -166,6 +166,25 @@ async fn a_stale_socket_is_replaced_and_nobody_there_is_told_as_not_running() {
 }
 
 #[tokio::test]
+async fn a_folder_however_deep_holds_the_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = (0..10).fold(folder.path().to_owned(), |folder, _| folder.join("x".repeat(100)));
+    let path = deep.join("agent.sock");
+    assert!(matches!(Client::connect(&path).await.unwrap_err(), ClientError::NotRunning));
+    std::fs::create_dir_all(&deep).unwrap();
+    assert!(matches!(Client::connect(&path).await.unwrap_err(), ClientError::NotRunning));
+    for _ in 0..2 {
+        let listener = socket::bind(&path).expect("a socket in it, over an old one too");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let served = path.clone();
+        let serving = tokio::spawn(async move { socket::serve(listener, &served, Agent).await });
+        let mut client = Client::connect(&path).await.expect("the served socket");
+        assert!(matches!(client.ask(&Request::Status).await, Ok(Reply::Status(_))));
+        serving.abort();
+    }
+}
+
+#[tokio::test]
 async fn a_path_too_long_for_a_socket_is_refused_with_its_reason() {
     let path = Path::new("/tmp").join("x".repeat(200));
     let error = socket::bind(&path).unwrap_err();
