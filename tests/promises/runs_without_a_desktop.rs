@@ -50,6 +50,6 @@ async fn a_state_folder_however_deep_is_one_to_live_in() -> anyhow::Result<()> {
     let reconnect = app.run(&["disconnect", "orders"]).await?;
     assert_eq!(reconnect.code, Some(0), "{reconnect:?}");
     let second = app.run(&["--background"]).await?;
-    assert!(second.code == Some(0) && second.stderr.contains("runs already"), "{second:?}");
+    assert!(second.code == Some(0) && second.stderr.contains("running already"), "{second:?}");
     Ok(())
 }

@@ -90,6 +90,32 @@ async fn a_secret_that_is_cleared_is_asked_for_again() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_cleared_is_gone_though_it_was_there_twice() -> anyhow::Result<()> {
+    let desk = Desk::start(true).await?;
+    desk.set().await?;
+    desk.keyring().keep_elsewhere("orders", TOKEN).await?;
+    desk.wait_for(StateName::Connected).await?;
+    let cleared = desk.app.run(&["secret", "clear", "orders"]).await?;
+    assert!(cleared.code == Some(0) && cleared.stderr.contains("2 times"), "{cleared:?}");
+    assert_eq!(desk.keyring().count("orders").await?, 0);
+    desk.wait_for(StateName::NeedsUser).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_that_is_set_is_the_one_that_is_used_whatever_else_there_was() -> anyhow::Result<()> {
+    let desk = Desk::start(true).await?;
+    for other in ["one", "two"] {
+        desk.keyring().keep_elsewhere("orders", other).await?;
+    }
+    desk.wait_for(StateName::NeedsUser).await?;
+    desk.set().await?;
+    desk.wait_for(StateName::Connected).await?;
+    assert_eq!(desk.keyring().count("orders").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_locked_keyring_is_waited_for_and_never_prompted_at() -> anyhow::Result<()> {
     let mut desk = Desk::start(true).await?;
     desk.set().await?;

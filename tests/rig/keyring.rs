@@ -1,5 +1,6 @@
 //! A real keyring on a private bus: GNOME Keyring, with a folder of its own.
 
+use std::collections::HashMap;
 use std::process::Command;
 
 use anyhow::Context;
@@ -12,6 +13,8 @@ use crate::wait::SOON;
 const NAME: &str = "org.freedesktop.secrets";
 const SERVICE: &str = "/org/freedesktop/secrets";
 const DEFAULT: &str = "/org/freedesktop/secrets/aliases/default";
+/// One that is not the default and always open.
+const ANOTHER: &str = "/org/freedesktop/secrets/collection/session";
 const PASSWORD: &str = "of-the-keyring";
 
 /// An unlocked keyring. Ends with this.
@@ -43,6 +46,37 @@ impl Keyring {
         Ok(Self { connection, _daemon: daemon, folder })
     }
 
+    /// Keeps a secret of a channel as another program may do: with one more attribute, and in another collection.
+    pub async fn keep_elsewhere(&self, channel: &str, secret: &str) -> anyhow::Result<()> {
+        let session = self.session().await?;
+        let attributes =
+            HashMap::from([("service", "tidings"), ("username", channel), ("from", "elsewhere")]);
+        let properties = HashMap::from([
+            ("org.freedesktop.Secret.Item.Label", Value::from("elsewhere")),
+            ("org.freedesktop.Secret.Item.Attributes", Value::from(attributes)),
+        ]);
+        let secret = (session, Vec::<u8>::new(), secret.as_bytes().to_vec(), "text/plain");
+        let (name, interface) = (Some(NAME), Some("org.freedesktop.Secret.Collection"));
+        let body = (properties, secret, false);
+        let made = self.connection.call_method(name, ANOTHER, interface, "CreateItem", &body).await;
+        made.context("the keyring's CreateItem").map(drop)
+    }
+
+    /// How many secrets of a channel it has.
+    pub async fn count(&self, channel: &str) -> anyhow::Result<usize> {
+        let attributes = HashMap::from([("service", "tidings"), ("username", channel)]);
+        let answer = self.call("org.freedesktop.Secret.Service", "SearchItems", &(attributes,)).await?;
+        let (unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) = answer.body().deserialize()?;
+        Ok(unlocked.len() + locked.len())
+    }
+
+    async fn session(&self) -> anyhow::Result<OwnedObjectPath> {
+        let plain = ("plain", Value::from(""));
+        let answer = self.call("org.freedesktop.Secret.Service", "OpenSession", &plain).await?;
+        let (_, session): (zbus::zvariant::OwnedValue, OwnedObjectPath) = answer.body().deserialize()?;
+        Ok(session)
+    }
+
     /// Locks it, as a desktop may do when its user is away.
     pub async fn lock(&self) -> anyhow::Result<()> {
         let all = vec![ObjectPath::try_from(DEFAULT)?];
@@ -54,9 +88,7 @@ impl Keyring {
 
     /// Unlocks it, as a login does.
     pub async fn unlock(&self) -> anyhow::Result<()> {
-        let answer =
-            self.call("org.freedesktop.Secret.Service", "OpenSession", &("plain", Value::from(""))).await?;
-        let (_, session): (zbus::zvariant::OwnedValue, OwnedObjectPath) = answer.body().deserialize()?;
+        let session = self.session().await?;
         let password = (session, Vec::<u8>::new(), PASSWORD.as_bytes().to_vec(), "text/plain");
         let interface = "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface";
         let asked = (ObjectPath::try_from(DEFAULT)?, password);

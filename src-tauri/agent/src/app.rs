@@ -3,6 +3,8 @@
 //! The loop takes wishes and news and publishes a [`Snapshot`]; the tray, the popups and the socket are
 //! tasks that look at it. Nobody asks the loop for the state.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -100,7 +102,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         agent.window.raises(),
     );
     let (settings, mut edits) = settings::watch(&paths.settings, looks);
-    agent.take_up(settings, !start.background).await;
+    agent.take_up(settings, &BTreeSet::new(), !start.background).await;
     let mut desktop = Desktop::join(paths, popup_queue, &agent.inbox, &agent.snapshot, &wishes, outlives);
     agent.tell_crash(paths, false);
     if start.open {
@@ -135,8 +137,9 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
                 break;
             }
             () = changed.notified() => agent.note_channels(),
-            Some(Edited { settings, awaited }) = edits.recv() => {
-                agent.take_up(settings, false).await;
+            Some(Edited { settings, changed, awaited }) = edits.recv() => {
+                agent.channels.secrets_changed(&changed);
+                agent.take_up(settings, &changed, false).await;
                 drop(awaited);
             }
             Ok(()) = unread.changed() => agent.look_into_inbox().await,
@@ -282,7 +285,13 @@ impl Agent {
         self.snapshot.send_modify(|snapshot| snapshot.channels = self.channels.views());
     }
 
-    async fn take_up(&mut self, settings: Result<Settings, SettingsError>, by_hand: bool) {
+    /// `changed`: files that the settings name and that are others now.
+    async fn take_up(
+        &mut self,
+        settings: Result<Settings, SettingsError>,
+        changed: &BTreeSet<PathBuf>,
+        by_hand: bool,
+    ) {
         let settings = match settings {
             Ok(settings) => settings,
             Err(error) => return self.notice(Notice::Settings(error)),
@@ -296,7 +305,7 @@ impl Agent {
         autostart::keep(settings.start_at_login);
         let mut channels = settings.channels;
         channels.extend(self.demo.as_ref().and_then(|demo| demo.channel(words)));
-        if let Err(error) = self.channels.take_up(channels, &mut self.remembered, by_hand).await {
+        if let Err(error) = self.channels.take_up(channels, changed, &mut self.remembered, by_hand).await {
             return self.notice(Notice::File(error));
         }
         tracing::info!(channels = count, "settings taken up");
@@ -376,7 +385,9 @@ impl Agent {
             let mut wanted = self.channels.settings();
             wanted.retain(|channel| channel.id != demo::ID);
             wanted.extend(self.demo.as_ref().and_then(|demo| demo.channel(words)));
-            if let Err(error) = self.channels.take_up(wanted, &mut self.remembered, true).await {
+            if let Err(error) =
+                self.channels.take_up(wanted, &BTreeSet::new(), &mut self.remembered, true).await
+            {
                 tracing::warn!(%error, "the demo's channel is not taken up");
             }
             self.note_channels();

@@ -7,6 +7,7 @@ mod dialler;
 mod replay;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -116,13 +117,15 @@ impl Channels {
     }
 
     /// Takes up new settings: what is new starts, what is gone ends, and only a channel whose URL,
-    /// credentials or numbers changed is dialled again. `by_hand`: the user started the agent just now.
+    /// credentials, certificates or numbers changed is dialled again. `changed`: files that are others now, though
+    /// their names are the same. `by_hand`: the user started the agent just now.
     ///
     /// # Errors
     /// When a file that a channel names can't be read: then nothing has changed.
     pub(crate) async fn take_up(
         &mut self,
         wanted: Vec<ChannelSettings>,
+        changed: &BTreeSet<PathBuf>,
         remembered: &mut Remembered,
         by_hand: bool,
     ) -> Result<(), CaFileError> {
@@ -133,8 +136,9 @@ impl Channels {
             let config = Config { memory, ..config };
             let known =
                 old.iter().position(|held| held.settings.id == settings.id).map(|at| old.swap_remove(at));
+            let other_certificate = settings.certificates().any(|file| changed.contains(file));
             let held = match known {
-                Some(mut held) if !held.settings.link_differs(&settings) => {
+                Some(mut held) if !other_certificate && !held.settings.link_differs(&settings) => {
                     held.adopt(settings, remembered);
                     held
                 }
@@ -378,6 +382,18 @@ impl Channels {
         let waits = |held: &&Held| matches!(held.view.status().state, State::NeedsUser { .. });
         for held in self.held.iter().filter(waits) {
             self.credential_changed(&held.settings.id);
+        }
+    }
+
+    /// Those of these files that hold a secret hold another one now: the next dial reads it, which one that waits for
+    /// it makes at once. A link by the old one is kept: its server accepted it.
+    pub(crate) fn secrets_changed(&self, files: &BTreeSet<PathBuf>) {
+        for held in &self.held {
+            if held.settings.token_file().is_some_and(|file| files.contains(file)) {
+                tracing::info!(channel = held.settings.id, "its token_file was changed");
+                held.forget.now();
+                held.channel.command(Command::CredentialChanged);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! The settings say only where a secret is; [`Credentials`] fetches it when a dial first needs it and keeps it
 //! until the server refuses it (D5). No error, log line or `Debug` output holds the secret.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::pending;
 use std::io;
@@ -28,7 +29,7 @@ use crate::wish::{Wish, Wishes};
 pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 
 /// Largest secret taken, in bytes.
-pub(crate) const LARGEST: usize = 64 * 1024;
+const LARGEST: usize = 64 * 1024;
 
 /// How much of a command's complaint is kept, in characters.
 const COMPLAINT: usize = 300;
@@ -125,7 +126,7 @@ pub(crate) enum CredentialError {
     Empty(&'static str),
     /// There is too much in the source.
     TooLarge(&'static str),
-    /// Not text, or with control characters, which no request can carry.
+    /// Not text, or with control characters, which no request can carry, or with marks that nobody sees.
     Unusable(&'static str),
 }
 
@@ -314,11 +315,65 @@ pub(crate) fn usable(source: &'static str, bytes: &[u8]) -> Result<String, Crede
     if bytes.len() > LARGEST {
         return Err(CredentialError::TooLarge(source));
     }
-    match str::from_utf8(bytes).map(str::trim) {
+    let text = in_utf8(bytes);
+    match str::from_utf8(&text).map(|text| text.trim_matches(|c: char| c.is_whitespace() || is_unseen(c))) {
         Ok("") => Err(CredentialError::Empty(source)),
-        Ok(secret) if !secret.contains(char::is_control) => Ok(secret.to_owned()),
+        Ok(secret) if !secret.contains(|c: char| c.is_control() || is_unseen(c)) => Ok(secret.to_owned()),
         Ok(_) | Err(_) => Err(CredentialError::Unusable(source)),
     }
+}
+
+/// Reads until there is a first line: who writes it may keep the pipe open.
+pub(crate) fn first_line(from: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut from = io::BufReader::new(from.take(LARGEST as u64 + 1));
+    let mut read = Vec::new();
+    while io::BufRead::read_until(&mut from, b'\n', &mut read)? > 0 && !in_utf8(&read).contains(&b'\n') {}
+    Ok(read)
+}
+
+/// The secret in the first line of what a source gave.
+pub(crate) fn usable_line(source: &'static str, bytes: &[u8]) -> Result<String, CredentialError> {
+    usable(source, in_utf8(bytes).split(|byte| *byte == b'\n').next().unwrap_or_default())
+}
+
+/// Without a byte order mark, and out of UTF-16 where the mark says so: that is what PowerShell writes. What is no
+/// UTF-16 then is no UTF-8 afterwards.
+pub(crate) fn in_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    const NO_UTF8: [u8; 1] = [0xFF];
+    let (unit, bytes): (fn([u8; 2]) -> u16, _) = match bytes {
+        [0xEF, 0xBB, 0xBF, text @ ..] => return text.into(),
+        [0xFF, 0xFE, units @ ..] => (u16::from_le_bytes, units),
+        [0xFE, 0xFF, units @ ..] => (u16::from_be_bytes, units),
+        text => return text.into(),
+    };
+    let (units, half) = bytes.as_chunks();
+    let mut text = Vec::with_capacity(bytes.len());
+    for c in char::decode_utf16(units.iter().copied().map(unit)) {
+        match c {
+            Ok(c) => text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Err(_) => text.extend(NO_UTF8),
+        }
+    }
+    // A newline that another program appended.
+    if !half.trim_ascii().is_empty() {
+        text.extend(NO_UTF8);
+    }
+    text.into()
+}
+
+/// Marks that no screen shows and nobody types: they come along where a text is copied, and are never the secret's.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{200B}'
+            | '\u{200E}'
+            | '\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{FEFF}'
+    )
 }
 
 /// Runs a command by the shell, without a terminal and in a process group of its own.
@@ -334,7 +389,7 @@ async fn from_command(command: &str, limit: Duration) -> Result<String, Credenti
             complaint: complaint.chars().filter(|c| !c.is_control()).take(COMPLAINT).collect(),
         });
     }
-    usable("token_command", output.split(|byte| *byte == b'\n').next().unwrap_or_default())
+    usable_line("token_command", &output)
 }
 
 struct Ended {
@@ -481,6 +536,45 @@ mod tests {
         for bad in ["printf 's3\\tcret'", "printf 's3\\377cret'"] {
             let told = refusal(command(bad)).await;
             assert!(told.contains("control characters") && !told.contains("s3"), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_no_part_of_a_secret_wherever_it_comes_from() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("token");
+        let utf16 =
+            |unit: fn(u16) -> [u8; 2]| "\u{FEFF}s3crét\r\nmore".encode_utf16().flat_map(unit).collect();
+        let little: Vec<u8> = utf16(u16::to_le_bytes);
+        let big: Vec<u8> = utf16(u16::to_be_bytes);
+        let (short_little, short_big) = (&little[..little.len() - 8], &big[..big.len() - 8]);
+        let nested = "\u{FEFF}\u{FEFF} s3crét\u{200B}\n".as_bytes();
+        for bytes in ["\u{FEFF}s3crét\r\n".as_bytes(), nested, short_little, short_big] {
+            fs::write(&file, bytes).expect("written");
+            assert_eq!(secret(bearer(CredentialSource::File(file.clone()))).await, Ok("s3crét".into()));
+        }
+        for bytes in ["\u{FEFF}s3crét\r\nmore\n".as_bytes(), &little, &big] {
+            fs::write(&file, bytes).expect("written");
+            let cat = format!("cat '{}'", file.display());
+            assert_eq!(secret(command(&cat)).await, Ok("s3crét".into()), "{bytes:?}");
+            let first = first_line(bytes).expect("readable");
+            assert_eq!(usable_line("stdin", &first), Ok("s3crét".into()), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_half_of_utf16_or_has_marks_that_nobody_sees_is_refused_and_told() {
+        let half_pair = [0xFF, 0xFE, 0x41, 0, 0, 0xD8];
+        let half_unit = [0xFF, 0xFE, 0x41, 0, 0x42];
+        let without_mark = [0x41, 0, 0x42, 0];
+        for bytes in [&half_pair[..], &half_unit, &without_mark, "s3\u{FEFF}cret".as_bytes()] {
+            let told = usable("token_file", bytes).expect_err("no secret").to_string();
+            assert!(told.contains("invisible"), "{told}");
+        }
+        let with_newline = [0xFF, 0xFE, 0x41, 0, b'\n'];
+        assert_eq!(usable("token_file", &with_newline), Ok("A".into()), "as `echo >>` leaves it");
+        for mark in ["\u{FEFF}", "\u{FEFF}\n"] {
+            assert_eq!(usable("token_file", mark.as_bytes()), Err(CredentialError::Empty("token_file")));
         }
     }
 

@@ -1,7 +1,9 @@
 //! Secrets in the desktop's keyring, through the Secret Service (GNOME Keyring, KWallet, KeePassXC, …).
 //!
 //! A channel's secret is kept under `service` = `tidings`, `username` = the channel's id, so `secret-tool lookup
-//! service tidings username orders` finds it too. The agent only ever looks: a locked keyring is waited for and
+//! service tidings username orders` finds it too. Other programs keep secrets under these attributes as well, in any
+//! collection, so there may be several: the one that was changed last counts, and all of them are replaced or removed
+//! together. The agent only ever looks: a locked keyring is waited for and
 //! never prompted at. Only [`write`] and [`remove`], typed by a person, may let the keyring ask for its password.
 //!
 //! Not by the `keyring` crate: its read unlocks, which prompts, and it can't tell when somebody else unlocked.
@@ -75,15 +77,20 @@ impl fmt::Display for KeyringError {
 pub(crate) async fn read(channel: &str) -> Result<Entry, KeyringError> {
     within(ANSWER, async {
         let connection = connect().await?;
-        match look(&connection, channel).await? {
-            Look { unlocked: Some(item), .. } => {
-                let service = open(connection).await?;
-                let item = service.get_item_by_path(item).await.map_err(failed)?;
-                item.get_secret().await.map(Entry::Secret).map_err(failed)
-            }
-            Look { locked, .. } if locked.is_empty() => Ok(Entry::None),
-            Look { .. } => Ok(Entry::Locked),
+        let Look { unlocked, locked } = look(&connection, channel).await?;
+        if unlocked.is_empty() {
+            return Ok(if locked.is_empty() { Entry::None } else { Entry::Locked });
         }
+        let service = open(connection).await?;
+        let mut items = Vec::new();
+        for path in unlocked {
+            let item = service.get_item_by_path(path).await.map_err(failed)?;
+            items.push((item.get_modified().await.map_err(failed)?, item));
+        }
+        // The path tells apart what is of the same second: the same one every time.
+        let newest = items.iter().max_by_key(|(changed, item)| (*changed, item.item_path.as_str()));
+        let Some((_, item)) = newest else { return Ok(Entry::None) };
+        item.get_secret().await.map(Entry::Secret).map_err(failed)
     })
     .await
 }
@@ -97,17 +104,19 @@ pub(crate) async fn holds(channels: &[&str]) -> Result<Vec<bool>, KeyringError> 
         let mut held = Vec::new();
         for channel in channels {
             let Look { unlocked, locked } = look(&connection, channel).await?;
-            held.push(unlocked.is_some() || !locked.is_empty());
+            held.push(!unlocked.is_empty() || !locked.is_empty());
         }
         Ok(held)
     })
     .await
 }
 
-/// Keeps a channel's secret, in place of an older one. `may_ask`: the keyring may ask a person to unlock it.
+/// Keeps a channel's secret, in place of all older ones but those behind a lock that can't be opened now: these are
+/// older and don't count. `may_ask`: the keyring may ask a person to unlock it.
 pub(crate) async fn write(channel: &str, secret: &str, may_ask: bool) -> Result<(), KeyringError> {
     within(if may_ask { PERSON } else { ANSWER }, async {
-        let service = open(connect().await?).await?;
+        let connection = connect().await?;
+        let service = open(connection.clone()).await?;
         let collection = service.get_default_collection().await.map_err(|error| {
             if matches!(error, Error::NoResult) { KeyringError::NoCollection } else { failed(error) }
         })?;
@@ -121,13 +130,22 @@ pub(crate) async fn write(channel: &str, secret: &str, may_ask: bool) -> Result<
         let mut attributes = attributes(channel);
         attributes.insert("xdg:schema", "org.freedesktop.Secret.Generic");
         let kept = collection.create_item(&label, attributes, secret.as_bytes(), true, "text/plain").await;
-        kept.map(drop).map_err(failed)
+        let kept = kept.map_err(failed)?.item_path;
+        let Look { unlocked, locked } = look(&connection, channel).await?;
+        let locked = locked.into_iter().filter(|_| may_ask);
+        let others = unlocked.into_iter().chain(locked).filter(|path| *path != kept);
+        if let Err(error) = delete(&service, others).await {
+            // The new one is the newest: it counts.
+            tracing::warn!(channel, %error, "an older entry of its secret stays in the keyring");
+        }
+        Ok(())
     })
     .await
 }
 
-/// Removes a channel's secret; `false`: there was none. `may_ask` as for [`write`].
-pub(crate) async fn remove(channel: &str, may_ask: bool) -> Result<bool, KeyringError> {
+/// Removes a channel's secret with every entry that there is of it, and tells how many there were. `may_ask` as for
+/// [`write`].
+pub(crate) async fn remove(channel: &str, may_ask: bool) -> Result<usize, KeyringError> {
     within(if may_ask { PERSON } else { ANSWER }, async {
         let connection = connect().await?;
         let Look { unlocked, locked } = look(&connection, channel).await?;
@@ -135,18 +153,26 @@ pub(crate) async fn remove(channel: &str, may_ask: bool) -> Result<bool, Keyring
         if !locked.is_empty() && !may_ask {
             return Err(KeyringError::Locked);
         }
-        let mut removed = false;
-        for path in unlocked.into_iter().chain(locked) {
-            let item = service.get_item_by_path(path).await.map_err(failed)?;
-            if item.is_locked().await.map_err(failed)? {
-                item.unlock().await.map_err(failed)?;
-            }
-            item.delete().await.map_err(failed)?;
-            removed = true;
-        }
-        Ok(removed)
+        delete(&service, unlocked.into_iter().chain(locked)).await
     })
     .await
+}
+
+/// How many were deleted: all. A locked one is unlocked first, which prompts.
+async fn delete(
+    service: &SecretService<'_>,
+    items: impl Iterator<Item = OwnedObjectPath>,
+) -> Result<usize, KeyringError> {
+    let mut deleted = 0;
+    for path in items {
+        let item = service.get_item_by_path(path).await.map_err(failed)?;
+        if item.is_locked().await.map_err(failed)? {
+            item.unlock().await.map_err(failed)?;
+        }
+        item.delete().await.map_err(failed)?;
+        deleted += 1;
+    }
+    Ok(deleted)
 }
 
 /// Waits until the keyring would give a channel's secret: unlocked, started, or told the secret. For ever, where
@@ -154,7 +180,7 @@ pub(crate) async fn remove(channel: &str, may_ask: bool) -> Result<bool, Keyring
 pub(crate) async fn readable(channel: &str) {
     match news().await {
         Ok((connection, mut news)) => loop {
-            if let Ok(Look { unlocked: Some(_), .. }) = look(&connection, channel).await {
+            if look(&connection, channel).await.is_ok_and(|look| !look.unlocked.is_empty()) {
                 return;
             }
             if news.next().await.is_none() {
@@ -187,7 +213,7 @@ async fn news() -> zbus::Result<(Connection, impl Stream<Item = zbus::Result<Mes
 
 /// Where a channel's secrets are.
 struct Look {
-    unlocked: Option<OwnedObjectPath>,
+    unlocked: Vec<OwnedObjectPath>,
     locked: Vec<OwnedObjectPath>,
 }
 
@@ -203,9 +229,9 @@ async fn look(connection: &Connection, channel: &str) -> Result<Look, KeyringErr
         )
         .await
         .map_err(|error| KeyringError::Absent(error.to_string()))?;
-    let (unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+    let (unlocked, locked) =
         answer.body().deserialize().map_err(|error| KeyringError::Failed(error.to_string()))?;
-    Ok(Look { unlocked: unlocked.into_iter().next(), locked })
+    Ok(Look { unlocked, locked })
 }
 
 fn attributes(channel: &str) -> HashMap<&str, &str> {

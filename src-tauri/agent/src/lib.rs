@@ -41,6 +41,7 @@ mod snapshot;
 mod tail;
 mod terminal;
 mod text;
+mod trail;
 mod transfer;
 mod tray;
 mod trouble;

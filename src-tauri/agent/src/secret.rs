@@ -1,7 +1,7 @@
 //! `tidings secret set|clear`: a channel's secret into the keyring and out of it again. The secret comes from a
 //! terminal without echo or from stdin, never from the arguments, which every user of the machine can see.
 
-use std::io::{BufRead, IsTerminal, Read};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use tidings_api::Request;
@@ -33,8 +33,8 @@ pub(crate) async fn run(paths: &Paths, what: &cli::Secret, words: Words) -> anyh
             keyring::write(&id, &secret, person).await.map(|()| words.cli_secret_kept())
         }
         cli::Secret::Clear { .. } => keyring::remove(&id, person).await.map(|removed| match removed {
-            true => words.cli_secret_removed(),
-            false => words.cli_secret_none(),
+            0 => words.cli_secret_none(),
+            count => words.cli_secret_removed(count),
         }),
     };
     match done {
@@ -64,14 +64,11 @@ fn channel_id(paths: &Paths, name: &str, words: Words) -> Result<String, String>
 fn typed(id: &str, person: bool, words: Words) -> Result<String, String> {
     let failed = |error: std::io::Error| words.cli_secret_unreadable(&error);
     let text = if person {
-        rpassword::prompt_password(format!("{} ", words.cli_secret_prompt(&id))).map_err(failed)?
+        rpassword::prompt_password(format!("{} ", words.cli_secret_prompt(&id))).map_err(failed)?.into_bytes()
     } else {
-        let mut line = String::new();
-        let input = std::io::stdin().lock().take(credential::LARGEST as u64 + 1);
-        std::io::BufReader::new(input).read_line(&mut line).map_err(failed)?;
-        line
+        credential::first_line(std::io::stdin().lock()).map_err(failed)?
     };
-    credential::usable("stdin", text.as_bytes()).map_err(|error| error.told(words))
+    credential::usable_line("stdin", &text).map_err(|error| error.told(words))
 }
 
 /// The one that runs dials anew by the new secret.

@@ -35,7 +35,7 @@ pub(crate) use parse::parse;
 pub(crate) use table::{is_credential, looks_secret};
 pub(crate) use watch::{Edited, Look, watch};
 
-use crate::credential::{Auth, CredentialSource};
+use crate::credential::{Auth, CredentialSource, in_utf8};
 
 /// Largest settings file taken, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -201,6 +201,13 @@ pub(crate) struct ClientCert {
 }
 
 impl Settings {
+    /// Every file that is named, for a secret or a certificate.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.channels
+            .iter()
+            .flat_map(|channel| channel.token_file().into_iter().chain(channel.certificates()))
+    }
+
     /// What the inbox keeps to.
     pub(crate) fn policy(&self) -> Policy {
         Policy {
@@ -215,6 +222,23 @@ impl Settings {
 }
 
 impl ChannelSettings {
+    /// The file that holds its secret.
+    pub(crate) fn token_file(&self) -> Option<&Path> {
+        match &self.credential {
+            CredentialSource::File(file) => Some(file),
+            CredentialSource::None
+            | CredentialSource::Env(_)
+            | CredentialSource::Command(_)
+            | CredentialSource::Keyring => None,
+        }
+    }
+
+    /// The files of its certificates and their key.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = &Path> {
+        let own = self.client_cert.iter().flat_map(|cert| [cert.chain.as_path(), &cert.key]);
+        self.ca_file.as_deref().into_iter().chain(own)
+    }
+
     /// What the connection needs. Reads `ca_file`, `client_cert` and `client_key`, and the environment's proxy
     /// where none is set.
     ///
@@ -227,7 +251,8 @@ impl ChannelSettings {
                 let message = Text::settings_file_unreadable(&file.display(), &key, &why);
                 CaFileError { key, message }
             };
-            bytes(file).map_err(told)
+            // The mark of a text file would hide the first certificate.
+            bytes(file).map(|bytes| in_utf8(&bytes).into_owned()).map_err(told)
         };
         let ca_pem = self.ca_file.as_deref().map(|file| read("ca_file", file)).transpose()?;
         let client_cert = match &self.client_cert {

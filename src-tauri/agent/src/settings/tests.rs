@@ -659,7 +659,7 @@ fn a_channel_becomes_what_connection_and_inbox_take() {
         refused.contains("ca.pem: ") && refused.ends_with("correct its path or its permissions"),
         "{refused}"
     );
-    std::fs::write(&ca, "PEM").expect("written");
+    std::fs::write(&ca, "\u{FEFF}PEM").expect("written");
     let config = settings.config().expect("readable");
     assert_eq!(config.ca_pem.as_deref(), Some(b"PEM".as_slice()));
     assert_eq!(config.quiet_close_codes, BTreeSet::from([4001, 4500]));

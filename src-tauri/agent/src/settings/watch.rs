@@ -1,21 +1,19 @@
-//! Watches the settings file for edits.
+//! Watches the settings file for edits, and the files that it names: secrets and certificates.
 //!
-//! The *folder* is watched, since editors rename a new file over the old one; where the file is a link, the
-//! folder of what it points to as well. The watch is made anew after every burst of events, so a folder that was
-//! deleted, replaced or pointed elsewhere is no special case. Nothing wakes up while nothing is edited.
+//! The watch is made anew after every burst of changes, so that a folder or link that was deleted, replaced or pointed
+//! elsewhere is no special case. Nothing wakes up while nothing is edited.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode};
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Content, Settings, SettingsError, content, read, short};
 use crate::paths::create_private;
+use crate::trail::Trails;
 
 /// An edit is over after this much quiet. Too low: half-written files are read; too high: edits seem to do nothing.
 const QUIET: Duration = Duration::from_millis(300);
@@ -34,6 +32,8 @@ pub(crate) type Edits = mpsc::Receiver<Edited>;
 pub(crate) struct Edited {
     /// What the file says now.
     pub(crate) settings: Result<Settings, SettingsError>,
+    /// Those of the files that it names and named before whose content may be another one.
+    pub(crate) changed: BTreeSet<PathBuf>,
     /// Somebody waits until that is taken up: for the end of this.
     pub(crate) awaited: Option<oneshot::Sender<()>>,
 }
@@ -61,113 +61,115 @@ impl Look {
     }
 }
 
+/// A file that the settings name, as it was at the last look; `None`: there was none that could be looked at.
+type Seen = Option<[i64; 7]>;
+
 /// Reads the settings file and watches it from then on: no edit in between is missed. An edit that changes no
 /// byte yields nothing. A folder that doesn't exist is created, for its owner alone. Needs a tokio runtime.
 pub(crate) fn watch(file: &Path, looks: Looks) -> (Result<Settings, SettingsError>, Edits) {
-    let file = file.to_owned();
-    let edited = Arc::new(Notify::new());
-    let armed = arm(&file, &edited);
-    let known = content(&file);
-    let first = read(&file, &known);
+    let mut watch = Watch { file: file.to_owned(), trails: None, known: Ok(None), named: BTreeMap::new() };
+    watch.arm();
+    watch.known = content(file);
+    let first = read(file, &watch.known);
+    watch.look_at_named(&first);
     let (send, edits) = mpsc::channel(1);
     tokio::spawn(async move {
         let gone = send.clone();
         tokio::select! {
             () = gone.closed() => {}
-            () = follow(file, edited, armed, known, send, looks) => {}
+            () = watch.follow(send, looks) => {}
         }
     });
     (first, edits)
 }
 
-async fn follow(
+struct Watch {
     file: PathBuf,
-    edited: Arc<Notify>,
-    mut armed: Option<RecommendedWatcher>,
-    mut known: Content,
-    send: mpsc::Sender<Edited>,
-    mut looks: Looks,
-) {
-    loop {
-        let awaited = tokio::select! {
-            Some(awaited) = looks.recv() => Some(awaited),
-            () = edit(&edited, armed.is_some()) => None,
-        };
-        // Armed before the read: what is written after the read is an event of the new watch.
-        armed = arm(&file, &edited);
-        let now = content(&file);
-        if now != known {
-            let settings = read(&file, &now);
-            known = now;
-            if send.send(Edited { settings, awaited }).await.is_err() {
+    /// `None`: it could not be set up.
+    trails: Option<Trails>,
+    known: Content,
+    /// Named by the last good settings.
+    named: BTreeMap<PathBuf, Seen>,
+}
+
+impl Watch {
+    async fn follow(mut self, send: mpsc::Sender<Edited>, mut looks: Looks) {
+        loop {
+            let awaited = tokio::select! {
+                Some(awaited) = looks.recv() => Some(awaited),
+                () = edit(self.trails.as_ref()) => None,
+            };
+            // Armed before the read: what is written after the read is told by the new watch.
+            self.arm();
+            let now = content(&self.file);
+            let edited = now != self.known;
+            self.known = now;
+            let settings = read(&self.file, &self.known);
+            let changed = self.look_at_named(&settings);
+            if (edited || !changed.is_empty())
+                && send.send(Edited { settings, changed, awaited }).await.is_err()
+            {
                 return;
             }
         }
     }
+
+    /// Which of the files that were named before are others now. Named by wrong settings are those of the last good.
+    fn look_at_named(&mut self, settings: &Result<Settings, SettingsError>) -> BTreeSet<PathBuf> {
+        let old = std::mem::take(&mut self.named);
+        let names = match settings {
+            Ok(settings) => settings.files().map(Path::to_owned).collect(),
+            Err(_) => old.keys().cloned().collect::<BTreeSet<_>>(),
+        };
+        self.named = names.into_iter().map(|file| (file, None)).collect();
+        if self.named.keys().any(|file| !old.contains_key(file)) {
+            self.arm();
+        }
+        let mut changed = BTreeSet::new();
+        for (file, seen) in &mut self.named {
+            *seen = look(file);
+            if old.get(file).is_some_and(|old| old != seen) {
+                changed.insert(file.clone());
+            }
+        }
+        changed
+    }
+
+    fn arm(&mut self) {
+        // Where it is to be is none of ours then: behind a link that leads nowhere, on a disk that isn't there yet.
+        if let Err(error) = create_private(self.file.parent().unwrap_or(Path::new(""))) {
+            tracing::debug!(%error, "no folder for the settings file");
+        }
+        let named = self.named.keys().map(PathBuf::as_path);
+        self.trails = match Trails::watch(&std::iter::once(self.file.as_path()).chain(named)) {
+            Ok(trails) => Some(trails),
+            Err(error) => {
+                tracing::warn!(
+                    "edits of {} and of what it names are not noticed ({error}); trying again every {} s",
+                    short(&self.file).display(),
+                    RETRY.as_secs()
+                );
+                None
+            }
+        };
+    }
 }
 
 /// Waits until an edit is over; without a watch, until it is time to try for one.
-async fn edit(edited: &Notify, armed: bool) {
-    if armed {
-        edited.notified().await;
-    } else {
-        sleep(RETRY).await;
-    }
+async fn edit(trails: Option<&Trails>) {
+    let Some(trails) = trails else { return sleep(RETRY).await };
+    trails.changed().await;
     let end = Instant::now() + LONGEST_BURST;
-    while Instant::now() < end && timeout(QUIET, edited.notified()).await.is_ok() {}
+    while Instant::now() < end && timeout(QUIET, trails.changed()).await.is_ok() {}
 }
 
-fn arm(file: &Path, edited: &Arc<Notify>) -> Option<RecommendedWatcher> {
-    match try_arm(file, Arc::clone(edited)) {
-        Ok(watcher) => Some(watcher),
-        Err(error) => {
-            tracing::warn!(
-                "edits of {} are not noticed ({error}); trying again every {} s",
-                short(file).display(),
-                RETRY.as_secs()
-            );
-            None
-        }
-    }
-}
-
-fn try_arm(file: &Path, edited: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let mut files = vec![file.to_owned()];
-    files.extend(std::fs::canonicalize(file));
-    let folders: BTreeSet<PathBuf> = files.iter().filter_map(|file| file.parent()).map(folder_of).collect();
-    create_private(&folder_of(file.parent().unwrap_or(Path::new(""))))?;
-    let interesting: Vec<PathBuf> = files.into_iter().chain(folders.iter().cloned()).collect();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // An error or an overflow may stand for any event.
-        let edit = event.map_or(true, |event| {
-            event.need_rescan()
-                || (is_edit(event.kind) && event.paths.iter().any(|path| interesting.contains(path)))
-        });
-        if edit {
-            edited.notify_one();
-        }
-    })?;
-    for folder in &folders {
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    }
-    Ok(watcher)
-}
-
-/// The folder of a bare file name is the current one.
-fn folder_of(parent: &Path) -> PathBuf {
-    if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() }
-}
-
-/// Our own look at the file is an event too, and must not be one to look again.
-fn is_edit(kind: EventKind) -> bool {
-    match kind {
-        EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
-        EventKind::Any
-        | EventKind::Create(_)
-        | EventKind::Modify(_)
-        | EventKind::Remove(_)
-        | EventKind::Other => true,
-    }
+/// What tells one content of a file from another without a look into it: which file it is, its size and its times, one of
+/// which nobody can set.
+fn look(file: &Path) -> Seen {
+    let found = std::fs::metadata(file).ok()?;
+    let which = [found.dev().cast_signed(), found.ino().cast_signed(), found.size().cast_signed()];
+    let [device, inode, size] = which;
+    Some([device, inode, size, found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()])
 }
 
 #[cfg(test)]

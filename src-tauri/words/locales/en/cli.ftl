@@ -31,7 +31,10 @@ cli-secret-elsewhere = the channel { $name } has { $key } in the settings; remov
 cli-secret-unreadable = the secret can't be read: { $why }
 cli-secret-prompt = Secret of { $channel }:
 cli-secret-kept = the secret is kept in the keyring
-cli-secret-removed = the secret is removed from the keyring
+cli-secret-removed = { $count ->
+    [one] the secret is removed from the keyring
+   *[other] the secret is removed from the keyring, which had it { $count } times
+}
 cli-secret-none = the keyring has no secret of this channel
 cli-secret-not-told = the running Tidings was not told ({ $why }); it learns of it when it dials
 

@@ -21,7 +21,7 @@ credential-unusable = { $source ->
     [keyring] the keyring
     [field] the field
    *[key] { $source }
-} gave what can't be a secret: several lines, control characters or no UTF-8; it must give one line of text
+} gave what can't be a secret: several lines, control characters, invisible ones or no UTF-8; it must give one line of text
 
 keyring-absent = there is no keyring here ({ $why }); start one (GNOME Keyring, KWallet, KeePassXC), or name token_command, token_file or token_env in the settings
 keyring-locked = the keyring is locked; unlock it (logging in to the desktop usually does)

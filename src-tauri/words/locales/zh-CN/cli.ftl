@@ -45,7 +45,10 @@ cli-secret-elsewhere = 频道 { $name } 在设置中有 { $key }；要使用密�
 cli-secret-unreadable = 无法读取密钥：{ $why }
 cli-secret-prompt = { $channel } 的密钥：
 cli-secret-kept = 密钥已存入密钥环
-cli-secret-removed = 密钥已从密钥环中删除
+cli-secret-removed = { $count ->
+    [1] 密钥已从密钥环中删除
+   *[other] 密钥已从密钥环中删除（共 { $count } 个条目）
+}
 cli-secret-none = 密钥环中没有此频道的密钥
 cli-secret-not-told = 未能通知运行中的 Tidings（{ $why }）；它会在下次连接时得知
 

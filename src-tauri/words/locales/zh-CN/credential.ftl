@@ -21,7 +21,7 @@ credential-unusable = { $source ->
     [keyring] 密钥环
     [field] 输入框
    *[key] { $source }
-} 提供的内容不能用作密钥：含有多行、控制字符或不是 UTF-8；必须是一行文本
+} 提供的内容不能用作密钥：含有多行、控制字符或不可见字符，或不是 UTF-8；必须是一行文本
 
 keyring-absent = 没有可用的密钥环（{ $why }）；请启动一个（GNOME Keyring、KWallet、KeePassXC），或在设置中指定 token_command、token_file 或 token_env
 keyring-locked = 密钥环已锁定；请将其解锁（登录桌面时通常会自动解锁）
