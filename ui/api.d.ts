@@ -333,7 +333,11 @@ defaults: Defaults,
 /**
  * Whether there is a keyring to keep secrets in.
  */
-keyring: boolean, };
+keyring: boolean, 
+/**
+ * Why `start_at_login` has no effect on this desktop, for people; `null` where it has, or is off.
+ */
+login_trouble: string | null, };
 
 export type Defaults = { 
 /**

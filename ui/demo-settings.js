@@ -117,6 +117,7 @@ export function settingsFile(scenario, agent) {
     channels: scenario.broken ? [] : structuredClone(channels),
     defaults: DEFAULTS,
     keyring: !scenario.noKeyring,
+    login_trouble: null,
   });
 
   /** @param {string} id */

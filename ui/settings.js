@@ -87,16 +87,22 @@ function settingsForm(app, first) {
   ];
   const fields = [...general, ...popups, ...quiet, ...kept];
   const path = foreign("p", report.file, "code-text");
+  const loginTrouble = foreign("p", "", "hint");
+  const tellLogin = () => {
+    loginTrouble.textContent = report.login_trouble ?? "";
+    loginTrouble.hidden = report.login_trouble === null;
+  };
   const form = make(
     "form",
     { noValidate: true },
-    section(words.general, null, grid(general)),
+    section(words.general, null, grid(general), loginTrouble),
     section(words.notifications, null, grid(popups), grid(quiet)),
     section(words.inbox, null, grid(kept)),
     section(words.settingsFileTitle, words.settingsFileText, path, copyButton(words.copyPath, () => report.file, app.failed)),
   );
 
   for (const field of fields) field.show(report.values, report.defaults.values);
+  tellLogin();
 
   /** @param {Field} field */
   async function save(field) {
@@ -138,6 +144,7 @@ function settingsForm(app, first) {
   function rebase(now) {
     const before = report;
     report = now;
+    tellLogin();
     for (const field of fields) {
       if (field.element.contains(document.activeElement) && field.element.querySelector("input[type=text], input[type=number]")) continue;
       if (!same(at(before.values, field.key), at(now.values, field.key))) field.show(now.values, now.defaults.values);

@@ -35,7 +35,7 @@ use crate::tray::view::RECENT;
 use crate::trouble::Troubles;
 use crate::window::{self, Window, WindowError};
 use crate::wish::{Wish, Wishes};
-use crate::{autostart, remote, serve};
+use crate::{autostart, program, remote, serve};
 
 /// Starts Tidings, or raises the one that runs.
 pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow::Result<ExitCode> {
@@ -56,6 +56,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     let session = Session::begin(paths);
     let outlives = session.is_outlived();
     tracing::info!(version = tidings_api::VERSION, "Tidings starts");
+    program::look();
     let mut ends = Ends::listen()?;
     let (wishes, mut wished) = Wishes::new();
 
@@ -302,7 +303,8 @@ impl Agent {
         self.inbox.set_policy(self.policy.clone());
         self.down_after = settings.notifications.down_after;
         let count = settings.channels.len();
-        autostart::keep(settings.start_at_login);
+        let made = autostart::keep(settings.start_at_login, self.remembered.login_entry());
+        self.remembered.set_login_entry(made);
         let mut channels = settings.channels;
         channels.extend(self.demo.as_ref().and_then(|demo| demo.channel(words)));
         if let Err(error) = self.channels.take_up(channels, changed, &mut self.remembered, by_hand).await {

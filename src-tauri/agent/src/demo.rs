@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::program;
 use crate::settings::{ChannelSettings, parse};
 
 /// The channel's id. No id in a settings file can hold this character.
@@ -75,7 +76,7 @@ impl Demo {
     }
 
     async fn try_start() -> Result<Self, DemoError> {
-        let executable = std::env::current_exe()?.with_file_name(EXECUTABLE);
+        let executable = program::beside(EXECUTABLE)?;
         if !executable.exists() {
             return Err(DemoError::Missing(executable));
         }

@@ -29,6 +29,7 @@ mod notice;
 mod paths;
 mod pause;
 mod popup;
+mod program;
 mod redact;
 mod remembered;
 mod remote;

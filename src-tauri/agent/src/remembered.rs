@@ -1,4 +1,5 @@
-//! What outlives the agent beside the inbox: which channels are off or replaced, and the pause.
+//! What outlives the agent beside the inbox: which channels are off or replaced, the pause, and that the desktop was told
+//! to start Tidings at login.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -23,6 +24,7 @@ struct Content {
     /// By channel id; a channel that is not here connects at start.
     channels: BTreeMap<String, Quiet>,
     paused_until: Option<Timestamp>,
+    login_entry: bool,
 }
 
 /// Why a channel does not connect by itself.
@@ -77,6 +79,18 @@ impl Remembered {
     pub(crate) fn set_paused_until(&mut self, until: Option<Timestamp>) {
         if self.content.paused_until != until {
             self.content.paused_until = until;
+            self.write();
+        }
+    }
+
+    /// Whether the entry for the start at login was made.
+    pub(crate) fn login_entry(&self) -> bool {
+        self.content.login_entry
+    }
+
+    pub(crate) fn set_login_entry(&mut self, made: bool) {
+        if self.content.login_entry != made {
+            self.content.login_entry = made;
             self.write();
         }
     }

@@ -10,9 +10,9 @@ use tidings_words::Words;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use crate::session::Session;
-
 use crate::browser::hand_on;
+use crate::program;
+use crate::session::Session;
 
 /// Name of the window's executable, beside the agent's own.
 const EXECUTABLE: &str = "tidings-window";
@@ -97,13 +97,19 @@ impl Window {
             return Ok(());
         }
         let failed = |error: std::io::Error| WindowError::Failed(error.to_string());
-        let executable = std::env::current_exe().map_err(failed)?.with_file_name(EXECUTABLE);
+        let executable = program::beside(EXECUTABLE).map_err(failed)?;
         if !executable.exists() {
             return Err(WindowError::Missing(executable));
         }
         let mut command = Command::new(executable);
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         session.give(command.as_std_mut());
+        for (name, value) in program::handed_on() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         if std::env::var_os(PLAIN_PAINT).is_none() {
             command.env(PLAIN_PAINT, "1");
         }

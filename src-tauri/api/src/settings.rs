@@ -32,6 +32,9 @@ pub struct SettingsReport {
     pub defaults: Defaults,
     /// Whether there is a keyring to keep secrets in.
     pub keyring: bool,
+    /// Why `start_at_login` has no effect on this desktop, for people; `null` where it has, or is off.
+    #[serde(default)]
+    pub login_trouble: Option<String>,
 }
 
 /// What holds where the file says nothing, in the same form.

@@ -15,6 +15,7 @@ use tidings_words::Words;
 use super::edit::{EditError, apply, ids};
 use super::write::{WriteError, write};
 use super::{ChannelSettings, Content, Look, Settings, SettingsError, content, parse, read, short};
+use crate::autostart;
 use crate::credential;
 use crate::keyring::{self, KeyringError};
 
@@ -56,11 +57,13 @@ impl SettingsFile {
             channels: Vec::new(),
             defaults: defaults(),
             keyring: false,
+            login_trouble: None,
         };
         let known = self.known(&content);
         match known {
             Ok(Known { text, settings, mut values }) => {
                 report.revision = self.hand_out(text);
+                report.login_trouble = settings.start_at_login.then(|| autostart::idle(words)).flatten();
                 let tables = match values.remove("channel") {
                     Some(Json::Array(tables)) => tables,
                     Some(_) | None => Vec::new(),

@@ -34,6 +34,7 @@ pub(crate) use file::{SettingsFile, keep, usable};
 pub(crate) use parse::parse;
 pub(crate) use table::{is_credential, looks_secret};
 pub(crate) use watch::{Edited, Look, watch};
+pub(crate) use write::{WriteError, write};
 
 use crate::credential::{Auth, CredentialSource, in_utf8};
 
@@ -365,11 +366,11 @@ pub(crate) fn words(file: &Path) -> Words {
 }
 
 /// What a settings file holds; `None` when it does not exist. Comparable, to tell an edit from a touch.
-type Content = Result<Option<Vec<u8>>, Unreadable>;
+pub(crate) type Content = Result<Option<Vec<u8>>, Unreadable>;
 
 /// Why a file can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum Unreadable {
+pub(crate) enum Unreadable {
     #[error("it is not a file")]
     NotAFile,
     #[error("it is larger than 1 MiB")]

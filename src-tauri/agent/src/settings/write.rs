@@ -1,4 +1,4 @@
-//! Writes the settings file, so that a crash leaves the old text or the new one and nobody's change is lost.
+//! Writes the settings file, and what else is the user's, so that a crash leaves the old text or the new one and nobody's change is lost.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -16,7 +16,7 @@ const LINKS: usize = 40;
 
 /// Why the file was not written. It is as it was.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WriteError {
+pub(crate) enum WriteError {
     /// Somebody wrote it just now.
     #[error("it was changed at the same moment")]
     Changed,
@@ -29,7 +29,7 @@ pub(super) enum WriteError {
 
 /// Puts `new` in the place of `old`. What a link leads to is written, and the link stays; the file keeps its mode, and
 /// a new one is its owner's alone.
-pub(super) fn write(file: &Path, old: &Content, new: &str) -> Result<(), WriteError> {
+pub(crate) fn write(file: &Path, old: &Content, new: &str) -> Result<(), WriteError> {
     let target = target(file)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     create_private(folder)?;
