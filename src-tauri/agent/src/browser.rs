@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::program;
 use crate::session::Session;
 use crate::text::{Room, fitted};
 
@@ -112,9 +113,10 @@ async fn opened(url: &Url, activation_token: Option<&str>, session: &Session) ->
     false
 }
 
-/// Gives a program the desktop's permission to take the focus. Without one it gets none: that with which the agent was
-/// started is used up.
+/// Gives a program the environment that is meant for it, and the desktop's permission to take the focus. Without one it
+/// gets none: that with which the agent was started is used up.
 pub(crate) fn hand_on(command: &mut Command, activation_token: Option<&str>) {
+    program::clean(command);
     for variable in TOKENS {
         match activation_token {
             Some(token) => command.env(variable, token),

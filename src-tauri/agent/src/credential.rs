@@ -405,12 +405,7 @@ async fn run(command: &str) -> io::Result<Ended> {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     shell.kill_on_drop(true);
-    for (name, value) in program::handed_on() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
+    program::clean(&mut shell);
     #[cfg(unix)]
     shell.process_group(0);
     let mut child = shell.spawn()?;

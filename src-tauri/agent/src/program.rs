@@ -5,11 +5,14 @@
 //! be meant for another program, which started us. So the path is looked at when we start, while all of it is
 //! in step, kept as it was typed if it leads to us, and asked again whether a program is there when it is needed.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+
+use tokio::process::Command;
 
 /// Our own program's name.
 const NAME: &str = "tidings";
@@ -48,17 +51,29 @@ pub(crate) fn beside(name: &str) -> std::io::Result<PathBuf> {
     Ok(STARTED.beside(&env::current_exe()?, name))
 }
 
-/// What the environment of the programs that we start is to be instead: each variable with its new value, or without one.
-/// A program out of an image that started us (a terminal, an editor) made it for its own libraries and files.
-pub(crate) fn handed_on() -> Vec<(OsString, Option<OsString>)> {
+/// Leaves out of a program's environment what was meant for the one that started us: a program out of an image (a terminal,
+/// an editor) is given its own libraries and files there.
+pub(crate) fn clean(command: &mut Command) {
     let of_image = env::var_os("APPIMAGE").and(env::var_os("APPDIR")).map(PathBuf::from);
-    match (of_image, &STARTED.image) {
-        (Some(mounted), None) if mounted.parent().is_some() => cleaned(&mounted, env::vars_os()),
-        (_, _) => Vec::new(),
+    let (Some(mounted), None) = (of_image.filter(|folder| folder.parent().is_some()), &STARTED.image) else {
+        return;
+    };
+    let mut variables: BTreeMap<OsString, OsString> = env::vars_os().collect();
+    for (name, value) in command.as_std().get_envs() {
+        match value {
+            Some(value) => variables.insert(name.to_owned(), value.to_owned()),
+            None => variables.remove(name),
+        };
+    }
+    for (name, value) in cleaned(&mounted, variables.into_iter()) {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
     }
 }
 
-/// Without what lies in a foreign image.
+/// Each variable of which something lies in a foreign image, with what is left of it.
 fn cleaned(
     mounted: &Path,
     variables: impl Iterator<Item = (OsString, OsString)>,

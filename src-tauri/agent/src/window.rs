@@ -104,12 +104,6 @@ impl Window {
         let mut command = Command::new(executable);
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         session.give(command.as_std_mut());
-        for (name, value) in program::handed_on() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
         if std::env::var_os(PLAIN_PAINT).is_none() {
             command.env(PLAIN_PAINT, "1");
         }
