@@ -20,12 +20,8 @@ use std::os::unix::net::{SocketAddr, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
-use notify::event::ModifyKind;
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::Notify;
 use tokio::time::timeout;
 use zbus::Address;
 use zbus::address::Transport;
@@ -33,6 +29,7 @@ use zbus::address::transport::UnixSocket;
 use zbus::zvariant::Value;
 
 use crate::paths::Paths;
+use crate::trail::Trails;
 
 /// Where a session's bus is.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
@@ -92,11 +89,10 @@ fn usual_place() -> PathBuf {
 /// can't be watched. Nothing wakes up meanwhile.
 pub(crate) async fn appears(paths: &Paths) -> Environment {
     let place = usual_place();
-    let changed = Arc::new(Notify::new());
     loop {
-        // Before the look: what comes after it is an event. Anew each time, since its folder may have come.
-        let watched = match watch(&place, &changed) {
-            Ok(watched) => watched,
+        // Before the look: what comes after it is told. Anew each time, since its folder may have come.
+        let trails = match Trails::watch(&std::iter::once(place.as_path())) {
+            Ok(trails) => trails,
             Err(error) => {
                 tracing::debug!(%error, "nothing tells when the user's bus appears");
                 return std::future::pending().await;
@@ -105,24 +101,9 @@ pub(crate) async fn appears(paths: &Paths) -> Environment {
         if UnixStream::connect(&place).is_ok() {
             return own(paths);
         }
-        changed.notified().await;
-        while timeout(QUIET, changed.notified()).await.is_ok() {}
-        drop(watched);
+        trails.changed().await;
+        while timeout(QUIET, trails.changed()).await.is_ok() {}
     }
-}
-
-/// Watches the folder of this file, or the one in which that will be.
-fn watch(place: &Path, changed: &Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let folder = place.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
-    let changed = Arc::clone(changed);
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let comes = |kind| matches!(kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)));
-        if event.map_or(true, |event| event.need_rescan() || comes(event.kind)) {
-            changed.notify_one();
-        }
-    })?;
-    watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    Ok(watcher)
 }
 
 /// The session that the agent is in.
