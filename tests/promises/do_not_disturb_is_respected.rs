@@ -1,5 +1,8 @@
 use serde_json::json;
-use tidings_tests::scene::{Scene, USER};
+use tidings_tests::app::App;
+use tidings_tests::desktop::PrivateBus;
+use tidings_tests::notification_service::{ABLE, NotificationService};
+use tidings_tests::scene::{Place, Scene, USER, channel};
 use tidings_tests::wait::eventually;
 
 const SAID: &str = "says whether it may disturb";
@@ -40,5 +43,31 @@ async fn a_service_that_was_told_so_before_is_asked_at_the_first_popup() -> anyh
     scene.popups.inhibit_silently(false);
     scene.popups.come_back().await?;
     scene.popups.wait_for_title("one").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_said_in_a_session_that_is_over_holds_nothing_back_in_the_next() -> anyhow::Result<()> {
+    let server = Place::start().await?;
+    let settings = channel("Orders", &server.url(USER));
+    let mut app = App::with_settings(settings).background().start().await?;
+    server.opened(1).await?;
+    for (over, session) in ["first", "second"].into_iter().enumerate() {
+        let bus = PrivateBus::start()?;
+        let popups = NotificationService::start(&bus, ABLE).await?;
+        app.set_bus(Some(&bus));
+        app.run(&["--background"]).await?;
+        server.push_json(USER, &json!({ "title": session }));
+        popups.wait_for_title(session).await?;
+        popups.inhibit(true).await?;
+        let said = |what: &str, count| (app.log().matches(what).count() == count).then_some(());
+        // Of the first also that it may, once it is over.
+        eventually("its word", || said(SAID, 2 * over + 1)).await?;
+        // At once: the bus has no time to tell that the service goes.
+        drop(bus);
+        drop(popups);
+        eventually("its end", || said("session is over", over + 1)).await?;
+        app.set_bus(None);
+    }
     Ok(())
 }

@@ -152,6 +152,8 @@ pub(crate) async fn run(
             message = service.wire.next() => match message {
                 Some(Ok(message)) => service.heard(&message),
                 Some(Err(_)) | None => {
+                    // The next session's service may be of another mind about disturbing.
+                    service.forget();
                     wishes.make(Wish::SessionEnded);
                     return Ok(());
                 }
