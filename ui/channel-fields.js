@@ -21,6 +21,7 @@ export function channelFields(fresh) {
   const messages = [
     choiceField("show", words.show, [["full", words.showFull], ["title", words.showTitle], ["nothing", words.showNothing]], words.showHint),
     linesField("ignore", words.ignore, { hint: words.ignoreHint, empty: words.ignoreEmpty }),
+    textField("ignore_when", words.ignoreWhen, { kind: "code", hint: words.ignoreWhenHint, placeholder: "json.type == 'ping'" }),
     rulesField(),
   ];
   const mapping = MAPPED.map((name) => textField(`mapping.${name}`, words.mapped(name), { kind: "code", placeholder: "" }));

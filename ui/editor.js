@@ -33,7 +33,7 @@ const drafts = new Map();
 
 const NAME = 80;
 /** Those by which a message is read. */
-const READING = ["mapping", "rule", "ignore"];
+const READING = ["mapping", "rule", "ignore", "ignore_when"];
 
 /** @param {App} app
  * @returns {import("./app").PageView} */

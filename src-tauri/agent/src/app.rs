@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use tidings_channel::Signal as ChannelSignal;
 use tidings_inbox::{Inbox, Policy, RowId, Show};
 use tidings_words::Words;
@@ -79,6 +79,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         answers,
         sleep: Sleep::new(asleep()),
         policy: Policy::keep_all(),
+        pause_over: None,
         down_after: Settings::default().notifications.down_after,
         troubles: Troubles::default(),
         demo: None,
@@ -87,7 +88,8 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     for notice in inbox_notices {
         agent.notice(Notice::Inbox(notice));
     }
-    agent.set_pause(agent.remembered.paused_until().filter(|until| *until > Timestamp::now()));
+    let now = Timestamp::now();
+    agent.set_pause(agent.remembered.paused_until(now).filter(|until| *until > now));
     agent.look_into_inbox().await;
 
     // The socket first: from here on a second start finds this one.
@@ -165,6 +167,7 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
         }
         // Whatever it was that woke us: it may be the first after a sleep (W1).
         agent.look_at_clocks();
+        agent.look_at_pause();
         agent.look_for_trouble();
         agent.look_at_remembered();
     }
@@ -197,6 +200,8 @@ struct Agent {
     answers: Answers,
     sleep: Sleep,
     policy: Policy,
+    /// When the pause is over by the clock that goes on in sleep and never jumps.
+    pause_over: Option<Duration>,
     down_after: Duration,
     troubles: Troubles,
     demo: Option<Demo>,
@@ -402,7 +407,20 @@ impl Agent {
         self.demo.as_ref().and_then(name).into_iter().collect()
     }
 
+    /// A clock that was put back makes no pause longer.
+    fn look_at_pause(&mut self) {
+        let (Some(until), Some(over)) = (self.resume_at(), self.pause_over) else { return };
+        let now = Timestamp::now();
+        let left = SignedDuration::try_from(over.saturating_sub(awake_or_not())).unwrap_or_default();
+        if until.duration_since(now) > left + SLACK {
+            self.set_pause(now.checked_add(left).ok());
+        }
+    }
+
     fn set_pause(&mut self, until: Option<Timestamp>) {
+        let lasts =
+            until.filter(|until| *until < Timestamp::MAX).map(|until| until.duration_since(Timestamp::now()));
+        self.pause_over = lasts.map(|lasts| awake_or_not() + Duration::try_from(lasts).unwrap_or_default());
         self.remembered.set_paused_until(until);
         self.inbox.pause(until.is_some());
         self.snapshot
@@ -449,6 +467,15 @@ impl Agent {
             Err(error) => self.answer_click(Notice::Window(error), message),
         }
     }
+}
+
+/// How far a pause's end by the wall clock may be behind the one by the clock that never jumps. Too low: each step of the time
+/// service writes a file; too high: a pause is so much longer.
+const SLACK: SignedDuration = SignedDuration::from_secs(60);
+
+/// Time since the machine's start, asleep or awake.
+fn awake_or_not() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::Boottime).try_into().unwrap_or_default()
 }
 
 /// By the wall clock, so that a pause ends on time though the machine slept; for ever without a time.

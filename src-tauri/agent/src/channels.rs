@@ -17,7 +17,7 @@ use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
 use tidings_channel::{
     Channel, ChannelUrl, Command, Config, Frame, Memory, Payload, Pulse, Signal, Start, State, Status,
 };
-use tidings_inbox::{Arrival, ChannelProfile, Dropped, Inbox};
+use tidings_inbox::{Arrival, ChannelProfile, Dropped, Inbox, Query};
 use tidings_words::Words;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -210,8 +210,13 @@ impl Channels {
             Replay::of(asked),
             profiles,
             self.inbox.clone(),
-            self.changed.clone(),
-            Felt { channel: settings.id.clone(), pulse: channel.pulse(), health: self.health.clone() },
+            self.snapshot.clone(),
+            Felt {
+                channel: settings.id.clone(),
+                pulse: channel.pulse(),
+                health: self.health.clone(),
+                changed: self.changed.clone(),
+            },
         ));
         Held { settings, channel, profile, view, state, forget, config, target, path, lent, pump }
     }
@@ -531,6 +536,8 @@ struct Felt {
     channel: String,
     pulse: watch::Receiver<Pulse>,
     health: Health,
+    /// Rung when its state changed.
+    changed: Arc<Notify>,
 }
 
 async fn pump(
@@ -539,7 +546,7 @@ async fn pump(
     mut replay: Replay,
     profile: watch::Receiver<Arc<ChannelProfile>>,
     inbox: Inbox,
-    changed: Arc<Notify>,
+    snapshot: watch::Receiver<Snapshot>,
     mut felt: Felt,
 ) {
     loop {
@@ -549,7 +556,19 @@ async fn pump(
                 let Some(frame) = frame else { return };
                 let channel = profile.borrow().clone();
                 let catch_up = replay.has(frame.generation, Instant::now());
-                inbox.receive(Arrival { catch_up, ..arrival(channel, frame) }).await;
+                let words = snapshot.borrow().words;
+                let unreadable = told_instead(&frame.payload, words);
+                if let Some(arrival) = arrival(channel.clone(), frame) {
+                    inbox.receive(Arrival { catch_up, ..arrival }).await;
+                }
+                if let Some(text) = unreadable {
+                    let told = inbox.find(Query { channel: Some(channel.id.clone()), ..Query::newest(TOLD) }).await;
+                    // A replay has it on each link anew, and a server that knows no UTF-8 in each message.
+                    if told.iter().all(|message| message.body != text) {
+                        tracing::warn!(channel = channel.id, "{}", text);
+                        inbox.receive(Arrival { catch_up, ..own(&channel, text) }).await;
+                    }
+                }
                 replay.taken_in(Instant::now());
             }
             Ok(()) = status.changed() => {
@@ -558,7 +577,7 @@ async fn pump(
                     replay.link(now.generation, Instant::now());
                 }
                 drop(now);
-                changed.notify_one();
+                felt.changed.notify_one();
             }
             Ok(()) = felt.pulse.changed() => {
                 let pulse = *felt.pulse.borrow_and_update();
@@ -568,15 +587,37 @@ async fn pump(
     }
 }
 
-/// A frame as the inbox takes it.
-pub(crate) fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Arrival {
+/// A frame as the inbox takes it; `None` where nothing of it was had.
+pub(crate) fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
+    let payload = match frame.payload {
+        Payload::Text(text) => tidings_inbox::Payload::Text(text),
+        Payload::Binary(bytes) => tidings_inbox::Payload::Binary(bytes),
+        Payload::Garbled(bytes) => tidings_inbox::Payload::Garbled(bytes),
+        Payload::TooBig { .. } | Payload::Broken { .. } => return None,
+    };
+    Some(Arrival { channel, payload, received_at: timestamp(frame.received_at), catch_up: false })
+}
+
+/// Newest messages of a channel among which one that says the same is enough. Too few: it is told again and again; too
+/// many: each unreadable message takes long.
+const TOLD: usize = 100;
+
+/// What a message of ours says of one that can't be read, or not all of it.
+pub(crate) fn told_instead(payload: &Payload, words: Words) -> Option<String> {
+    match payload {
+        Payload::Text(_) | Payload::Binary(_) => None,
+        Payload::Garbled(_) => Some(words.message_garbled()),
+        Payload::TooBig { bytes } => Some(words.message_too_big(*bytes)),
+        Payload::Broken { bytes } => Some(words.message_broken(*bytes)),
+    }
+}
+
+/// A message of our own about a channel. No mapping or rule of the user's is meant for it.
+fn own(channel: &ChannelProfile, text: String) -> Arrival {
     Arrival {
-        channel,
-        payload: match frame.payload {
-            Payload::Text(text) => tidings_inbox::Payload::Text(text),
-            Payload::Binary(bytes) => tidings_inbox::Payload::Binary(bytes),
-        },
-        received_at: timestamp(frame.received_at),
+        channel: Arc::new(ChannelProfile::new(&channel.id, &channel.name)),
+        payload: tidings_inbox::Payload::Text(text),
+        received_at: Timestamp::now(),
         catch_up: false,
     }
 }

@@ -10,20 +10,21 @@ use serde::Serialize;
 use tidings_api::client::Client;
 use tidings_api::{Line, MessageReport, Reply, Request, StateLine};
 use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Start, State, Status};
-use tidings_inbox::ChannelProfile;
+use tidings_inbox::{ChannelProfile, Message};
 use tidings_words::{Text, Words};
 use tokio::io::{AsyncWriteExt, Stdout};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use crate::channels::arrival;
+use crate::channels::{arrival, told_instead};
 use crate::cli::{self, exit};
 use crate::credential::Credentials;
 use crate::dialect::Dialect;
 use crate::paths::Paths;
 use crate::remote::{self, local_time};
+use crate::serve::message_report;
 use crate::settings::{self, ChannelSettings};
-use crate::snapshot::state_line;
+use crate::snapshot::{state_line, timestamp};
 use crate::terminal::{Unwritten, plain, say, usage};
 use crate::text::quoted;
 
@@ -232,8 +233,8 @@ impl Order<'_> {
         // Its link's state may be seen later, or not at all if that was short.
         let connected = self.connected(frame.generation, frame.received_at);
         let talk = self.dialect(&frame).is_some_and(|dialect| dialect.is_talk(&frame));
-        let message = if talk { None } else { self.message(frame) };
-        connected.into_iter().chain(message).collect()
+        let messages = if talk { Vec::new() } else { self.messages(frame) };
+        connected.into_iter().chain(messages).collect()
     }
 
     /// What the frame's server speaks; said once a link.
@@ -253,10 +254,17 @@ impl Order<'_> {
         dialect
     }
 
-    fn message(&self, frame: Frame) -> Option<Line> {
-        let arrival = arrival(self.profile.clone(), frame);
-        let message = tidings_inbox::decode(self.profile, arrival.payload, arrival.received_at)?;
-        Some(Line::Message(crate::serve::message_report(&message, self.profile.name.clone())))
+    fn messages(&self, frame: Frame) -> Vec<Line> {
+        let unreadable = told_instead(&frame.payload, self.words);
+        let received_at = timestamp(frame.received_at);
+        let payload = match (unreadable, arrival(self.profile.clone(), frame)) {
+            (_, Some(arrival)) => arrival.payload,
+            (Some(text), None) => tidings_inbox::Payload::Text(text),
+            (None, None) => return Vec::new(),
+        };
+        let decoded = tidings_inbox::decode(self.profile, payload, received_at);
+        let report = |message: &Message| message_report(message, self.profile.name.clone(), self.words);
+        decoded.messages.iter().map(|message| Line::Message(report(message))).collect()
     }
 }
 

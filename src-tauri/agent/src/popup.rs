@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::cause;
 use crate::notice::Notice;
+use crate::serve;
 use crate::snapshot::Snapshot;
 use crate::text::{Room, escaped, fitted, neutral, unreadable, wrapped};
 use crate::tray::view::clock;
@@ -258,7 +259,7 @@ fn channel<'a>(snapshot: &'a Snapshot, id: &'a str) -> (&'a str, Show) {
 
 fn told(message: &Message, name: &str, show: Show, words: Words) -> (String, String) {
     match show {
-        Show::Full => (message.title.clone(), message.body.clone()),
+        Show::Full => (message.title.clone(), serve::body(message, words)),
         Show::Title => (message.title.clone(), String::new()),
         Show::Nothing => (name.to_owned(), words.popup_new_message()),
     }

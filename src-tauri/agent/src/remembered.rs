@@ -24,6 +24,8 @@ struct Content {
     /// By channel id; a channel that is not here connects at start.
     channels: BTreeMap<String, Quiet>,
     paused_until: Option<Timestamp>,
+    /// What the clock said when that was decided.
+    paused_at: Option<Timestamp>,
     login_entry: bool,
 }
 
@@ -72,13 +74,23 @@ impl Remembered {
         self.write();
     }
 
-    pub(crate) fn paused_until(&self) -> Option<Timestamp> {
-        self.content.paused_until
+    /// Until when it is paused, if the clock shows `now`. One that shows an earlier time than when the pause began was wrong
+    /// then: the pause lasts as long as it was to last from now on, and not for ever.
+    pub(crate) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let Content { paused_until, paused_at, .. } = self.content;
+        let until = paused_until?;
+        match paused_at {
+            Some(at) if now < at && until < Timestamp::MAX => {
+                Some(now.saturating_add(until.duration_since(at)).unwrap_or(until))
+            }
+            Some(_) | None => Some(until),
+        }
     }
 
     pub(crate) fn set_paused_until(&mut self, until: Option<Timestamp>) {
         if self.content.paused_until != until {
             self.content.paused_until = until;
+            self.content.paused_at = until.map(|_| Timestamp::now());
             self.write();
         }
     }
@@ -138,7 +150,7 @@ mod tests {
         assert_eq!(second.channel("a"), Some(Quiet::Disconnected));
         assert_eq!(second.channel("b"), Some(Quiet::Replaced(since)));
         assert_eq!(second.channel("c"), None);
-        assert_eq!(second.paused_until(), Some(Timestamp::MAX));
+        assert_eq!(second.paused_until(Timestamp::now()), Some(Timestamp::MAX));
     }
 
     #[test]
@@ -163,5 +175,21 @@ mod tests {
         assert_eq!(damaged.channel("a"), None);
         damaged.set_channel("a", Some(Quiet::Disconnected));
         assert_eq!(Remembered::load(path).channel("a"), Some(Quiet::Disconnected));
+    }
+
+    #[test]
+    fn a_pause_that_a_fast_clock_began_is_no_longer_than_it_was_to_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("remembered.json");
+        let at = |time: &str| time.parse::<Timestamp>().unwrap();
+        let content = r#"{"paused_until": "2027-11-23T13:00:00Z", "paused_at": "2027-11-23T12:00:00Z"}"#;
+        std::fs::write(&path, content).unwrap();
+        let remembered = Remembered::load(path);
+        for (now, until) in [
+            ("2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z"),
+            ("2027-11-23T12:30:00Z", "2027-11-23T13:00:00Z"),
+        ] {
+            assert_eq!(remembered.paused_until(at(now)), Some(at(until)), "{now}");
+        }
     }
 }

@@ -36,7 +36,7 @@ const HISTORY_BYTES: usize = 4 * 1024 * 1024;
 const EVENTS: usize = 64;
 
 /// The keys of a channel that say what a message looks like.
-const PREVIEWED: [&str; 6] = ["id", "name", "show", "ignore", "mapping", "rule"];
+const PREVIEWED: [&str; 7] = ["id", "name", "show", "ignore", "ignore_when", "mapping", "rule"];
 
 /// Stands for the address where only the look of messages is asked for (RFC 6761, section 6.4).
 const NOWHERE: &str = "wss://preview.invalid/";
@@ -290,16 +290,24 @@ impl Answers {
         };
         let sample = match &payload {
             Payload::Text(text) => text.clone(),
-            Payload::Binary(bytes) => self.words().preview_bytes(bytes.len()),
+            Payload::Binary(bytes) | Payload::Garbled(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => text.to_owned(),
+                Err(_) => self.words().preview_bytes(bytes.len()),
+            },
         };
         let mut profile = settings.profile();
-        let ignored = matches!(&payload, Payload::Text(text) if profile.ignore.contains(text));
-        profile.ignore.clear();
-        let Some(mut message) = tidings_inbox::decode(&profile, payload, Timestamp::now()) else {
+        let now = Timestamp::now();
+        let ignored = tidings_inbox::decode(&profile, payload.clone(), now).messages.is_empty();
+        if ignored {
+            // What it would look like if it were none.
+            (profile.ignore, profile.ignore_when) = (Vec::new(), None);
+        }
+        let Some(mut message) = tidings_inbox::decode(&profile, payload, now).messages.into_iter().next()
+        else {
             return Err(self.refusal(ErrorCode::NoSample, &Text::refused_not_a_message()));
         };
         let popup = tidings_inbox::pops_up(&profile, &mut message) && !ignored;
-        Ok(Preview { message: message_report(&message, profile.name), popup, ignored, sample })
+        Ok(Preview { message: message_report(&message, profile.name, self.words()), popup, ignored, sample })
     }
 
     fn unknown(&self, channel: &str) -> Refusal {
@@ -404,7 +412,7 @@ fn stored(message: &Message, snapshot: &Snapshot) -> StoredMessage {
     StoredMessage {
         row: message.row.0,
         unread: message.unread,
-        message: message_report(message, channel_name(snapshot, message)),
+        message: message_report(message, channel_name(snapshot, message), snapshot.words),
     }
 }
 
@@ -418,13 +426,21 @@ fn channel_name(snapshot: &Snapshot, message: &Message) -> String {
     }
 }
 
+/// What there is to read in a message.
+pub(crate) fn body(message: &Message, words: Words) -> String {
+    match &message.raw {
+        Raw::Binary(bytes) if message.opaque => words.message_binary(bytes.len()),
+        Raw::Text(_) | Raw::Binary(_) => message.body.clone(),
+    }
+}
+
 /// A message in the words of the contract.
-pub(crate) fn message_report(message: &Message, channel: String) -> MessageReport {
+pub(crate) fn message_report(message: &Message, channel: String, words: Words) -> MessageReport {
     MessageReport {
         channel,
         id: message.id.clone(),
         title: message.title.clone(),
-        body: message.body.clone(),
+        body: body(message, words),
         priority: message.priority.level(),
         url: message.url.as_ref().map(ToString::to_string),
         received_at: message.received_at,

@@ -32,7 +32,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             frame = frames.recv() => match frame.map(|frame| frame.payload) {
                 Some(Payload::Text(text)) => println!("> {text}"),
-                Some(Payload::Binary(bytes)) => println!("> {} bytes", bytes.len()),
+                Some(Payload::Binary(bytes) | Payload::Garbled(bytes)) => println!("> {} bytes", bytes.len()),
+                Some(Payload::TooBig { bytes } | Payload::Broken { bytes }) => {
+                    println!("> {bytes} bytes that can't be had");
+                }
                 None => return Ok(()),
             },
             pressed = tokio::signal::ctrl_c() => {

@@ -257,7 +257,10 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             Found::Dialled(result) => {
                 let generation = self.dialling.take()?.generation;
                 match result {
-                    Ok(Connected { stream: link, route, .. }) => {
+                    Ok(Connected { stream: mut link, route, .. }) => {
+                        if self.machine.forgives() {
+                            link.forgive();
+                        }
                         self.link = Some((generation, link));
                         self.route = route;
                         Input::Opened { generation }

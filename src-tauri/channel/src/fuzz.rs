@@ -251,18 +251,13 @@ fn understood(mut bytes: &[u8], ends: bool) -> Understood {
             0x1 | 0x2 if begun.is_none() => begun = Some((opcode, Vec::new())),
             _ => return told,
         }
-        let Some((opcode, content)) = &mut begun else { return told };
+        let Some((_, content)) = &mut begun else { return told };
         content.extend_from_slice(payload);
-        let wrong = match std::str::from_utf8(content) {
-            Err(error) if *opcode == 0x1 => last || error.error_len().is_some(),
-            Ok(_) | Err(_) => false,
-        };
-        if wrong || content.len() as u64 > MIB {
-            return told;
-        }
         if last && let Some((opcode, content)) = begun.take() {
             told.messages.push(match opcode {
-                0x1 => Payload::Text(String::from_utf8_lossy(&content).into_owned()),
+                _ if content.len() as u64 > MIB => Payload::TooBig { bytes: content.len() as u64 },
+                0x1 => String::from_utf8(content)
+                    .map_or_else(|error| Payload::Garbled(error.into_bytes()), Payload::Text),
                 _ => Payload::Binary(content),
             });
         }
@@ -280,7 +275,7 @@ fn whole_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         _ => return None,
     };
     let (control, whole) = (first & 0x08 != 0, first & 0x80 != 0);
-    if first & 0x70 != 0 || length > MIB || (control && (length > 125 || !whole)) {
+    if first & 0x70 != 0 || (control && (length > 125 || !whole)) {
         return None;
     }
     let (payload, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;

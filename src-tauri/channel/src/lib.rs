@@ -26,7 +26,7 @@
 //!         Ok(()) = status.changed() => println!("{}", *status.borrow_and_update()),
 //!         frame = frames.recv() => match frame.map(|frame| frame.payload) {
 //!             Some(Payload::Text(text)) => println!("{text}"),
-//!             Some(Payload::Binary(bytes)) => println!("{} bytes", bytes.len()),
+//!             Some(other) => println!("no text: {other:?}"),
 //!             None => break, // the channel has ended
 //!         },
 //!     }
@@ -167,6 +167,18 @@ pub enum Payload {
     Text(String),
     /// A Binary frame.
     Binary(Vec<u8>),
+    /// A Text frame that is no UTF-8, as its bytes came.
+    Garbled(Vec<u8>),
+    /// A message over 1 MiB, which was passed over (D2).
+    TooBig {
+        /// Its length.
+        bytes: u64,
+    },
+    /// A message whose frames break the protocol, passed over on a link that was opened to get past it.
+    Broken {
+        /// Its length.
+        bytes: u64,
+    },
 }
 
 /// What the owner hands over for one dial. Its `Debug` shows no values.
@@ -258,8 +270,8 @@ impl fmt::Debug for Credential {
 pub struct DialAsk {
     /// The server refused the credential (or may have): read it from its source again.
     pub refresh_credential: bool,
-    /// Two links in a row ended over a message too big (1009), the second before anything else came: what is next
-    /// after the owner's cursor can't be had. Ask for what comes behind it, or for nothing that was missed, and
+    /// Links in a row ended over something that can't be received (1009 twice, any other refusal three times), the later
+    /// ones before anything else came: what is next after the owner's cursor can't be had. Ask for what comes behind it, or for nothing that was missed, and
     /// tell the user.
     pub skip_past: bool,
 }

@@ -12,13 +12,10 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::facts::End;
-use crate::tap::Tap;
+use crate::tap::{Arrived, MOST_MESSAGE, Tap};
 use crate::verdict::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
 use crate::{CloseInfo, Detail, Payload};
 
-/// Longest message and frame, bytes (D2). Too low: honest messages end the link; too high: a server can
-/// fill our memory.
-const MOST_MESSAGE: usize = 1024 * 1024;
 /// Read buffer, bytes (D2): the library's default of 128 KiB is per link.
 const READ_BUFFER: usize = 8 * 1024;
 /// Bound of what may wait to be written, bytes: heartbeats, pings and pongs.
@@ -30,8 +27,8 @@ pub(crate) fn websocket_config() -> WebSocketConfig {
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(MOST_UNWRITTEN)
-        .max_message_size(Some(MOST_MESSAGE))
-        .max_frame_size(Some(MOST_MESSAGE))
+        .max_message_size(usize::try_from(MOST_MESSAGE).ok())
+        .max_frame_size(usize::try_from(MOST_MESSAGE).ok())
 }
 
 /// What a link reports. Of `Ended` there is exactly one; `Gone` follows it, or our own close.
@@ -72,6 +69,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     pub(crate) fn new(socket: WebSocketStream<Tap<S>>) -> Self {
         let reported = socket.get_ref().inbound();
         Self { socket, mode: Mode::Open, unflushed: false, stuck: false, reported }
+    }
+
+    /// Frames that are broken in themselves are passed over from now on.
+    pub(crate) fn forgive(&mut self) {
+        self.socket.get_mut().forgive();
     }
 
     pub(crate) fn heartbeat(&mut self, text: String) {
@@ -130,11 +132,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         let news = inbound != std::mem::replace(&mut self.reported, inbound);
         let end = match polled {
             Poll::Ready(Some(Ok(message))) => match message {
+                // The tap makes all text binary.
                 Message::Text(text) => {
                     return Poll::Ready(Event::Frame(Payload::Text(text.as_str().to_owned())));
                 }
                 Message::Binary(bytes) => {
-                    return Poll::Ready(Event::Frame(Payload::Binary(bytes.into())));
+                    return Poll::Ready(Event::Frame(match self.socket.get_mut().arrived() {
+                        Arrived::Text => String::from_utf8(bytes.into())
+                            .map_or_else(|error| Payload::Garbled(error.into_bytes()), Payload::Text),
+                        Arrived::Binary => Payload::Binary(bytes.into()),
+                        Arrived::TooBig(bytes) => Payload::TooBig { bytes },
+                        Arrived::Broken(bytes) => Payload::Broken { bytes },
+                    }));
                 }
                 Message::Ping(_) => {
                     // The library has queued the pong.

@@ -121,6 +121,8 @@ pub(crate) struct Machine {
     forgiven: u32,
     /// Links in a row that ended over a message too big, the later ones before anything else came (1009).
     too_big: u32,
+    /// The same for any other refusal of ours.
+    broken: u32,
     held: bool,
     links_opened: u64,
     links_closed: u64,
@@ -178,6 +180,7 @@ impl Machine {
             in_vain: 0,
             forgiven: 0,
             too_big: 0,
+            broken: 0,
             held: false,
             links_opened: 0,
             links_closed: 0,
@@ -491,14 +494,20 @@ impl Machine {
         self.sign_ins_refused = 0;
         if self.skips() {
             self.too_big = 0;
+            self.broken = 0;
         }
         let life = Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer);
         self.phase = Phase::Up { life, since: now.wall };
     }
 
-    /// 1009: whether the owner's cursor stands before a message that can't be had.
+    /// Whether the owner's cursor stands before something that can't be had.
     fn skips(&self) -> bool {
-        self.too_big >= TOO_BIG_TWICE
+        self.too_big >= TWICE || self.broken > TWICE
+    }
+
+    /// Whether the link that comes up now is to pass over what broke those before it.
+    pub(crate) fn forgives(&self) -> bool {
+        self.broken == TWICE
     }
 
     /// Dials as soon as the gap between dials and the old link's end allow.
@@ -589,8 +598,9 @@ impl Machine {
 /// Ends in a row that waiting hardly mends, from which they are shown as an error. Too low: a deploy's moment of
 /// 404 alarms people; too high: a mistyped address looks like a busy server.
 const IN_VAIN: u32 = 3;
-/// Links that end over a message too big before the cursor skips past it.
-const TOO_BIG_TWICE: u32 = 2;
+/// Links that end over the same thing before it is passed over, or the cursor skips past it. Too low: a line's noise costs
+/// messages; too high: what comes behind it is late.
+const TWICE: u32 = 2;
 
 /// The earliest time for a dial after one at `last_dial`.
 fn after_gap(last_dial: Option<Duration>, gap: Duration) -> Duration {

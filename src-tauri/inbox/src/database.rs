@@ -41,6 +41,7 @@ const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
     },
     |file| file.execute_batch(VERSION_3),
     |file| file.execute_batch(journal::TABLE),
+    |file| file.execute_batch(VERSION_5),
 ];
 
 const VERSION_1: &str = "
@@ -97,6 +98,19 @@ const VERSION_3: &str = "
     CREATE INDEX message_channel ON message (channel);
     CREATE INDEX message_unread ON message (row) WHERE unread = 1;
     CREATE INDEX message_channel_unread ON message (channel) WHERE unread = 1;
+";
+
+/// What can't be read, and the days that Tidings was seen to run on (`calendar`). Those of a file without them are the
+/// days on which something came. What is too old is found by its row.
+const VERSION_5: &str = "
+    ALTER TABLE message ADD COLUMN opaque INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE day (
+        number INTEGER PRIMARY KEY,
+        date INTEGER NOT NULL UNIQUE,          -- what the clock showed, in days since 1970: no two days of one date
+        first_row INTEGER NOT NULL             -- all messages of that day and later ones have this row or a higher one
+    ) STRICT;
+    INSERT INTO day (date, first_row)
+        SELECT received_at / 86400000, min(row) FROM message GROUP BY 1 ORDER BY 2;
 ";
 
 /// How long another program may hold the file before we call it unavailable. Too low: a backup that looks in
@@ -444,21 +458,17 @@ impl Database {
         Ok(deleted)
     }
 
-    /// Up to `limit` messages that need not be kept any longer. Those that are too old: the read before the
+    /// Up to `limit` messages that need not be kept any longer. Those before the last `days` days and today: the read before the
     /// unread, the oldest first; then, while there are more than `keep`, the oldest, read or not.
-    pub(crate) fn outdated(
-        &self,
-        before: Timestamp,
-        keep: u64,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<RowId>> {
+    pub(crate) fn outdated(&self, days: u32, keep: u64, limit: usize) -> rusqlite::Result<Vec<RowId>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut of_age = self.connection.prepare_cached(
-            "SELECT row FROM message WHERE unread = ?1 AND received_at < ?2 ORDER BY received_at LIMIT ?3",
+            "SELECT row FROM message WHERE unread = ?1
+             AND row < (SELECT first_row FROM day ORDER BY number DESC LIMIT 1 OFFSET ?2) ORDER BY row LIMIT ?3",
         )?;
         for unread in [false, true] {
-            let rows = of_age.query_map(params![unread, before.as_millisecond(), limit], |row| row.get(0))?;
-            let rows: Vec<RowId> = rows.map(|row| row.map(RowId)).collect::<Result<_, _>>()?;
+            let rows = of_age.query_map(params![unread, days, limit], |row| row.get(0).map(RowId))?;
+            let rows = rows.collect::<Result<Vec<RowId>, _>>()?;
             if !rows.is_empty() {
                 return Ok(rows);
             }
@@ -499,7 +509,7 @@ impl Database {
 
 fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite::Result<()> {
     let Message { row, channel, id, title, body, priority, url, icon, image, tag, actions, .. } = message;
-    let Message { silent, urgency, sound, sent_at, expires, received_at, raw, unread, .. } = message;
+    let Message { silent, urgency, sound, sent_at, expires, received_at, raw, unread, opaque, .. } = message;
     let sound = match sound {
         Sound::Usual => None,
         Sound::Off => Some(""),
@@ -509,8 +519,8 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
     connection
         .prepare_cached(
             "INSERT INTO message (row, channel, id, state, unread, received_at, sent_at, expires, priority, silent, \
-             title, body, url, icon, image, tag, actions, raw, urgency, sound) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+             title, body, url, icon, image, tag, actions, raw, urgency, sound, opaque) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         )?
         .execute(params![
             row,
@@ -536,7 +546,8 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
                 Urgency::Normal => 1,
                 Urgency::Critical => 2,
             },
-            sound
+            sound,
+            opaque
         ])?;
     index(connection, *row, title, body)?;
     match id {
@@ -598,6 +609,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         id: row.get("id")?,
         title: row.get("title")?,
         body: row.get("body")?,
+        opaque: row.get("opaque")?,
         priority: Priority::clamped(row.get("priority")?),
         url: row.get::<_, Option<String>>("url")?.and_then(|url| link(&url)),
         icon: row.get("icon")?,

@@ -1,8 +1,10 @@
-//! From a frame to a message, by the channel's own mapping and the default one.
+//! From a frame to its messages, by the channel's own mapping and the default one.
 //!
-//! A text that is a JSON object is read field by field: where the channel's mapping names a source, from
+//! What stands around a text and is nothing to read (a byte order mark, a NUL, the separator of records) is passed over. A
+//! text that is a JSON object is read field by field: where the channel's mapping names a source, from
 //! there; where that finds nothing usable, and everywhere else, by the usual names, [`TITLE`] and the like; the first name that
-//! holds something usable wins, and of a key given twice the last. Everything else is a message whose body
+//! holds something usable wins, and of a key given twice the last. Several objects, one behind the other or in a list, are as
+//! many messages. Everything else is a message whose body
 //! is the text itself. Whatever a field turns out to hold, the message is kept: a field that makes no sense
 //! is as good as absent, and the raw text stays beside it.
 //!
@@ -12,17 +14,20 @@
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
-use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
 use crate::mapping::{Field, Sample};
 use crate::message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
+use crate::noise::is_keep_alive;
+use crate::policy::is_ignored;
 use crate::{ChannelProfile, Payload};
 
-const TITLE: &[&str] = &["title", "subject", "summary"];
-const BODY: &[&str] = &["body", "message", "text", "content"];
+pub(crate) const TITLE: &[&str] = &["title", "subject", "summary"];
+pub(crate) const BODY: &[&str] = &["body", "message", "text", "content"];
 const ID: &[&str] = &["id"];
 const TIME: &[&str] = &["time", "timestamp", "date"];
 const PRIORITY: &[&str] = &["priority", "level", "severity", "urgency"];
@@ -41,88 +46,217 @@ const ID_LIMIT: usize = 512;
 /// Buttons of a message. No desktop shows more than a few.
 const ACTIONS_LIMIT: usize = 8;
 
+/// A number below this is no time but a duration, where one makes sense: as a time it would be before September 2001.
+const DURATIONS_END: f64 = 1e9;
+
 /// A time below this is in seconds (until the year 5138), from this on in milliseconds (from 1973).
 const SECONDS_END: f64 = 1e11;
 
-/// Decodes one frame; `None` if it is a text that the channel ignores.
+/// … below this in milliseconds, from this on in microseconds.
+const MILLISECONDS_END: f64 = 1e14;
+
+/// … below this in microseconds, from this on in nanoseconds.
+const MICROSECONDS_END: f64 = 1e17;
+
+/// Messages of one frame. Of more it is kept whole: so many popups and rows come from no honest server.
+const MOST_PARTS: usize = 1_000;
+
+/// What is in a frame.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decoded {
+    /// In the order in which they stand there.
+    pub messages: Vec<Message>,
+    /// What there was beside them that the channel ignores.
+    pub ignored: u64,
+}
+
+/// Decodes one frame.
 ///
-/// Never panics, whatever the frame holds, and keeps it untouched in [`Message::raw`]. Numbers as priority
-/// are taken as 1 to 5 and clamped to that: a server with a scale of its own (0 to 10, syslog's) needs a
-/// mapping of its own.
+/// Never panics, whatever the frame holds, and keeps it untouched in [`Message::raw`]; of several messages each has its
+/// own part. A number as `priority` is taken as 1 to 5 and clamped to that, and those of other names by the scales
+/// that they usually have.
 #[must_use]
-#[expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the methods alone are for one lifetime each, not for any"
-)]
-pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp) -> Option<Message> {
-    let message = |raw| Message {
-        row: RowId::UNSTORED,
-        channel: profile.id.clone(),
-        id: None,
-        title: one_line(&profile.name),
-        body: String::new(),
-        priority: Priority::NORMAL,
-        url: None,
-        icon: None,
-        image: None,
-        tag: None,
-        actions: Vec::new(),
-        silent: false,
-        urgency: Urgency::Normal,
-        sound: Sound::Usual,
-        sent_at: None,
-        expires: None,
-        received_at: whole_millisecond(received_at),
-        raw,
-        unread: true,
+pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp) -> Decoded {
+    let reading = Reading { profile, received_at: whole_millisecond(received_at) };
+    let (text, raw) = match payload {
+        Payload::Text(text) => (text, None),
+        Payload::Garbled(bytes) => (String::from_utf8_lossy(&bytes).into_owned(), Some(bytes)),
+        Payload::Binary(bytes) => match readable(&bytes) {
+            Some(text) => (text.to_owned(), Some(bytes)),
+            None => {
+                let message = Message { opaque: true, ..reading.blank(Raw::Binary(bytes)) };
+                return Decoded { messages: vec![message], ignored: 0 };
+            }
+        },
     };
-    let text = match payload {
-        Payload::Text(text) => text,
-        Payload::Binary(bytes) => {
-            let body = format!("Binary message, {} bytes", bytes.len());
-            return Some(Message { body, ..message(Raw::Binary(bytes)) });
+    let mut decoded = Decoded::default();
+    let mut take = |message: Option<Message>| match message {
+        Some(message) => decoded.messages.push(message),
+        None => decoded.ignored += 1,
+    };
+    let parts = if profile.ignore.contains(&text) { None } else { parts(bare(&text)) };
+    match parts {
+        Some(parts) => {
+            for part in parts {
+                take(reading.message(part, || Raw::Text(part.to_owned())));
+            }
         }
+        None => take(reading.message(&text, || raw.map_or_else(|| Raw::Text(text.clone()), Raw::Binary))),
+    }
+    decoded
+}
+
+/// The text without what stands around it and is nothing to read.
+pub(crate) fn bare(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}')
+}
+
+/// The bytes of a binary frame as the text that they are, if they are one.
+pub(crate) fn readable(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let around = |c: char| c.is_whitespace() || matches!(c, '\0' | '\u{1e}' | '\u{feff}');
+    let inside = text.trim_matches(around);
+    let is_text = !is_blank(text) && !inside.contains(|c: char| c.is_control() && !c.is_whitespace());
+    is_text.then_some(text)
+}
+
+/// The objects of a text that is several of them, and nothing else.
+fn parts(text: &str) -> Option<Vec<&str>> {
+    let parts: Vec<&str> = if text.starts_with('[') {
+        serde_json::from_str::<Vec<&RawValue>>(text).ok()?.into_iter().map(RawValue::get).collect()
+    } else {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+            parts.push(values.next()?.ok()?.get());
+            if parts.len() > MOST_PARTS {
+                return None;
+            }
+            rest = bare(&rest[values.byte_offset()..]);
+            // What is one alone is read with all that stands around it.
+            if rest.is_empty() && parts.len() == 1 {
+                return None;
+            }
+        }
+        parts
     };
-    if profile.ignore.contains(&text) {
-        return None;
+    let are_objects = parts.iter().all(|part| part.starts_with('{'));
+    (are_objects && (1..=MOST_PARTS).contains(&parts.len())).then_some(parts)
+}
+
+/// What messages of one frame have in common.
+struct Reading<'a> {
+    profile: &'a ChannelProfile,
+    received_at: Timestamp,
+}
+
+impl Reading<'_> {
+    /// A message that says nothing yet.
+    fn blank(&self, raw: Raw) -> Message {
+        Message {
+            row: RowId::UNSTORED,
+            channel: self.profile.id.clone(),
+            id: None,
+            title: one_line(&self.profile.name),
+            body: String::new(),
+            opaque: false,
+            priority: Priority::NORMAL,
+            url: None,
+            icon: None,
+            image: None,
+            tag: None,
+            actions: Vec::new(),
+            silent: false,
+            urgency: Urgency::Normal,
+            sound: Sound::Usual,
+            sent_at: None,
+            expires: None,
+            received_at: self.received_at,
+            raw,
+            unread: true,
+        }
     }
-    // Servers on Windows are known to send a byte order mark.
-    let json = text.trim_start_matches('\u{feff}').trim();
-    let Some(object) = Object::parse(json) else {
-        return Some(Message { body: lines(&text), ..message(Raw::Text(text)) });
-    };
-    let reader = Reader { profile, sample: Sample::new(json), object };
-    let mut decoded = message(Raw::Text(String::new()));
-    if let Some(title) = reader.first(Field::Title, TITLE, |value| filled(one_line(&value.text()?))) {
-        decoded.title = title;
+
+    /// The message that this text is; `None` if the channel ignores it.
+    fn message(&self, text: &str, raw: impl FnOnce() -> Raw) -> Option<Message> {
+        let ignore = &self.profile.ignore;
+        let noise = ignore.iter().any(|ignored| ignored == text)
+            || (is_blank(text) && ignore.iter().any(String::is_empty))
+            || (!ignore.is_empty() && is_keep_alive(bare(text)));
+        if noise {
+            return None;
+        }
+        let mut message = self.blank(raw());
+        let says_something = match Object::parse(bare(text)) {
+            Some(object) => self.read(&mut message, text, object),
+            None => {
+                message.body = lines(text.trim_matches(['\0', '\u{feff}', '\u{1e}']));
+                !is_blank(&message.body)
+            }
+        };
+        if !says_something {
+            match &message.url {
+                Some(url) => message.body = url.to_string(),
+                None if message.actions.is_empty() => {
+                    // There is nothing to read in it: it is kept, and nobody is called for it.
+                    (message.silent, message.unread) = (true, false);
+                }
+                None => {}
+            }
+        }
+        (!is_ignored(self.profile, &message)).then_some(message)
     }
-    if let Some(body) = reader.first(Field::Body, BODY, |value| filled(lines(&value.text()?))) {
-        decoded.body = body;
-    } else if reader
-        .first(Field::Title, TITLE, |value| value.text())
-        .or_else(|| reader.first(Field::Body, BODY, |value| value.text()))
-        .is_none()
-    {
-        // An object of someone's own making: better all of it than nothing.
-        decoded.body = lines(&text);
+
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the methods alone are for one lifetime each, not for any"
+    )]
+    /// Reads an object; whether it has a title or a body.
+    fn read(&self, message: &mut Message, text: &str, object: Object<'_>) -> bool {
+        let more = object.says_more();
+        // Graylog's levels are syslog's, and its messages are known by this member.
+        let syslog = object.0.contains_key("short_message");
+        let reader = Reader { profile: self.profile, sample: Sample::new(bare(text)), object };
+        let title = reader.first(Field::Title, TITLE, |value| filled(one_line(&value.text()?)));
+        let body = reader.first(Field::Body, BODY, |value| filled(lines(&value.text()?)));
+        let said = |field, names| reader.first(field, names, |value| value.text()).is_some();
+        let whole = title.is_none()
+            && body.is_none()
+            && (more || !(said(Field::Title, TITLE) || said(Field::Body, BODY)));
+        let says_something = whole || title.is_some() || body.is_some();
+        if whole {
+            // An object of someone's own making: better all of it than nothing.
+            message.body = lines(text);
+        }
+        if let Some(title) = title {
+            message.title = title;
+        }
+        if let Some(body) = body {
+            message.body = body;
+        }
+        let word = |value: Json<'_>| filled(one_line(&value.scalar()?));
+        message.id = reader
+            .first(Field::Id, ID, |value| value.scalar().filter(|id| (1..=ID_LIMIT).contains(&id.len())));
+        message.priority = reader
+            .first_of(Field::Priority, PRIORITY, |name, value| {
+                value.priority(if syslog && name == "level" { "severity" } else { name })
+            })
+            .unwrap_or(Priority::NORMAL);
+        message.urgency = message.priority.into();
+        message.url = reader.first(Field::Url, URL, |value| link(&value.scalar()?));
+        message.icon = reader.first(Field::Icon, ICON, word);
+        message.image = reader.first(Field::Image, IMAGE, word);
+        message.tag = reader.first(Field::Tag, TAG, word);
+        message.actions = reader.first(Field::Actions, ACTIONS, |value| value.actions()).unwrap_or_default();
+        message.silent = reader.first(Field::Silent, SILENT, |value| value.flag()).unwrap_or(false);
+        message.sent_at = reader.first(Field::Time, TIME, |value| value.time());
+        message.expires = reader
+            .first(Field::Expires, EXPIRES, |value| value.end(self.received_at))
+            // What is over before it is sent is a slip.
+            .filter(|expires| message.sent_at.is_none_or(|sent| *expires > sent));
+        says_something
     }
-    let word = |value: Json<'_>| filled(one_line(&value.scalar()?));
-    decoded.id =
-        reader.first(Field::Id, ID, |value| value.scalar().filter(|id| (1..=ID_LIMIT).contains(&id.len())));
-    decoded.priority =
-        reader.first(Field::Priority, PRIORITY, |value| value.priority()).unwrap_or(Priority::NORMAL);
-    decoded.urgency = decoded.priority.into();
-    decoded.url = reader.first(Field::Url, URL, |value| link(&value.scalar()?));
-    decoded.icon = reader.first(Field::Icon, ICON, word);
-    decoded.image = reader.first(Field::Image, IMAGE, word);
-    decoded.tag = reader.first(Field::Tag, TAG, word);
-    decoded.actions = reader.first(Field::Actions, ACTIONS, |value| value.actions()).unwrap_or_default();
-    decoded.silent = reader.first(Field::Silent, SILENT, |value| value.flag()).unwrap_or(false);
-    decoded.sent_at = reader.first(Field::Time, TIME, |value| value.time());
-    decoded.expires = reader.first(Field::Expires, EXPIRES, |value| value.time());
-    drop(reader);
-    decoded.raw = Raw::Text(text);
-    Some(decoded)
 }
 
 /// One JSON object, read by a channel's mapping.
@@ -135,9 +269,25 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// What `read` makes of the field's own source, else of the first of the usual names for which it makes something.
     fn first<T>(&self, field: Field, names: &[&str], read: impl Fn(Json<'_>) -> Option<T>) -> Option<T> {
-        let own = self.profile.mapping.get(&field);
-        let own = own.and_then(|source| self.sample.find(field, source, &self.profile.id));
-        own.and_then(|json| read(Json(&json))).or_else(|| self.object.first(names, read))
+        self.first_of(field, names, |_, value| read(value))
+    }
+
+    /// The same, by the name under which it stands.
+    fn first_of<T>(
+        &self,
+        field: Field,
+        names: &[&str],
+        read: impl Fn(&str, Json<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let source = self.profile.mapping.get(&field);
+        let own = source.and_then(|source| {
+            let json = self.sample.find(field, source, &self.profile.id)?;
+            read(source.name(), Json(&json))
+        });
+        own.or_else(|| {
+            let named = names.iter().filter_map(|name| Some((*name, self.object.0.get(*name)?)));
+            named.into_iter().find_map(|(name, value)| read(name, Json(value.get())))
+        })
     }
 }
 
@@ -147,6 +297,15 @@ struct Object<'a>(BTreeMap<String, &'a RawValue>);
 impl<'a> Object<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
+    }
+
+    /// Whether it has a member that none of the fields is read from, and that holds something.
+    fn says_more(&self) -> bool {
+        let fields = [TITLE, BODY, ID, TIME, PRIORITY, URL, ICON, IMAGE, TAG, ACTIONS, SILENT, EXPIRES];
+        let known = |name: &String| fields.iter().any(|names| names.contains(&name.as_str()));
+        self.0.iter().any(|(name, value)| {
+            !known(name) && Json(value.get()).text().is_some_and(|text| !is_blank(&text))
+        })
     }
 
     /// What `read` makes of the first of these names for which it makes something.
@@ -181,23 +340,30 @@ impl Json<'_> {
         }
     }
 
-    fn priority(self) -> Option<Priority> {
+    /// `name` is where it stands, which tells the scale of a number.
+    fn priority(self, name: &str) -> Option<Priority> {
         let word = self.scalar()?.trim().to_ascii_lowercase().replace(['_', ' '], "-");
         Some(match word.as_str() {
-            "min" | "minimum" | "lowest" | "very-low" | "verylow" | "trace" | "verbose" => Priority::LOWEST,
-            "low" | "minor" | "debug" => Priority::LOW,
-            "normal" | "default" | "medium" | "moderate" | "info" | "information" | "notice" => {
-                Priority::NORMAL
-            }
+            "min" | "minimum" | "lowest" | "very-low" | "verylow" | "trace" | "verbose" | "silly"
+            | "finest" => Priority::LOWEST,
+            "low" | "minor" | "debug" | "dbg" | "fine" | "finer" => Priority::LOW,
+            "normal" | "default" | "medium" | "moderate" | "average" | "info" | "information"
+            | "informational" | "notice" | "ok" | "success" => Priority::NORMAL,
             "high" | "warning" | "warn" | "important" | "major" => Priority::HIGH,
             "max" | "maximum" | "highest" | "very-high" | "veryhigh" | "urgent" | "critical" | "crit"
-            | "emergency" | "emerg" | "panic" | "alert" | "fatal" | "severe" | "error" | "err" => {
-                Priority::URGENT
-            }
+            | "emergency" | "emerg" | "panic" | "alert" | "fatal" | "severe" | "disaster" | "error"
+            | "err" => Priority::URGENT,
             number => {
                 let number = number.parse::<f64>().ok().filter(|number| !number.is_nan())?;
-                #[expect(clippy::cast_possible_truncation, reason = "clamped to 1 to 5 before")]
-                Priority::clamped(number.round().clamp(1.0, 5.0) as i64)
+                // Far beyond every scale at both ends.
+                #[expect(clippy::cast_possible_truncation, reason = "clamped before")]
+                let number = number.round().clamp(-1e6, 1e6) as i64;
+                match name {
+                    "level" => level(number)?,
+                    "severity" => severity(number)?,
+                    "urgency" => urgency(number)?,
+                    _ => Priority::clamped(number),
+                }
             }
         })
     }
@@ -210,19 +376,30 @@ impl Json<'_> {
         }
     }
 
-    /// RFC 3339, or Unix seconds or milliseconds as a number or as its text.
+    /// RFC 3339 or what mails and HTTP write, or Unix time in seconds, milliseconds, microseconds or nanoseconds as a number
+    /// or as its text.
     fn time(self) -> Option<Timestamp> {
         let text = self.scalar()?;
-        let text = text.trim();
-        let Ok(number) = text.parse::<f64>() else {
-            return Timestamp::from_str(text).ok().map(whole_millisecond);
-        };
-        let milliseconds = if number.abs() < SECONDS_END { number * 1000.0 } else { number };
-        if !milliseconds.is_finite() {
-            return None;
+        match text.trim().parse::<f64>() {
+            Ok(number) => unix(number),
+            Err(_) => written(text.trim()),
         }
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, and the ends are no times")]
-        Timestamp::from_millisecond(milliseconds.round() as i64).ok()
+    }
+
+    /// When something ends that `began`: a time, or how long it lasts in seconds or in words ("1h", "PT1H"). What is neither,
+    /// or over as it begins, is no end.
+    fn end(self, began: Timestamp) -> Option<Timestamp> {
+        let text = self.scalar()?;
+        let text = text.trim();
+        let after = |lasts: SignedDuration| {
+            let ends = lasts.is_positive().then(|| began.saturating_add(lasts).ok())?;
+            ends.map(whole_millisecond)
+        };
+        match text.parse::<f64>() {
+            Ok(number) if number < DURATIONS_END => after(SignedDuration::try_from_secs_f64(number).ok()?),
+            Ok(number) => unix(number),
+            Err(_) => written(text).or_else(|| after(text.parse().ok()?)),
+        }
     }
 
     /// Those that are whole and link to something that may be opened; the others are in the raw text alone.
@@ -238,6 +415,72 @@ impl Json<'_> {
     }
 }
 
+/// A `level`: of loggers, ten apart (pino and bunyan to 60, Python to 50), and below ten only what all scales agree on
+/// (syslog counts down from 0, others up): 4 is a warning or more, 6 information, 7 debugging.
+fn level(number: i64) -> Option<Priority> {
+    Some(match number {
+        7 | 10..=19 => Priority::LOW,
+        6 | 20..=39 => Priority::NORMAL,
+        4 | 40..=59 => Priority::HIGH,
+        60 => Priority::URGENT,
+        _ => return None,
+    })
+}
+
+/// A `severity`: syslog's (RFC 5424, section 6.2.1: 0 is an emergency, 7 is debugging), above it OpenTelemetry's (to 24, fatal).
+fn severity(number: i64) -> Option<Priority> {
+    Some(match number {
+        0..=2 | 21..=24 => Priority::URGENT,
+        3 | 4 | 13..=20 => Priority::HIGH,
+        5 | 6 | 9..=12 => Priority::NORMAL,
+        7 | 8 => Priority::LOW,
+        _ => return None,
+    })
+}
+
+/// An `urgency`: the desktop's (0 to 2) or a priority (1 to 5), where the two agree or the number is of one alone.
+fn urgency(number: i64) -> Option<Priority> {
+    Some(match number {
+        0 => Priority::LOW,
+        3 => Priority::NORMAL,
+        4 => Priority::HIGH,
+        5 => Priority::URGENT,
+        _ => return None,
+    })
+}
+
+/// Unix time, its unit by its size.
+fn unix(number: f64) -> Option<Timestamp> {
+    let milliseconds = match number.abs() {
+        size if size < SECONDS_END => number * 1e3,
+        size if size < MILLISECONDS_END => number,
+        size if size < MICROSECONDS_END => number / 1e3,
+        size if size.is_finite() => number / 1e6,
+        _ => return None,
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, and the ends are no times")]
+    Timestamp::from_millisecond(milliseconds.round() as i64).ok()
+}
+
+/// A time as people and protocols write it, with its offset.
+fn written(text: &str) -> Option<Timestamp> {
+    let mail = || rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+    Timestamp::from_str(text).ok().or_else(mail).map(whole_millisecond)
+}
+
+/// Whether nothing of it can be seen.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    })
+}
+
 /// A link that may be opened by a click: nothing that runs a program or reads a file.
 pub(crate) fn link(text: &str) -> Option<Url> {
     let url = Url::parse(text.trim()).ok()?;
@@ -245,7 +488,7 @@ pub(crate) fn link(text: &str) -> Option<Url> {
 }
 
 fn filled(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
+    (!is_blank(&text)).then_some(text)
 }
 
 /// One line for display: every control character is a space, none stand at the ends.

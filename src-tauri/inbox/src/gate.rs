@@ -22,17 +22,30 @@ const SETTLED: Duration = Duration::from_millis(500);
 /// silent for that long after a reconnect.
 const LONGEST_CATCH_UP: Duration = Duration::from_secs(10);
 
-/// A moment, by the clock that never jumps and by the one on the wall.
+/// A moment, by the clocks that never jump and by the one on the wall.
 #[derive(Debug, Clone)]
 pub(crate) struct Now {
+    /// Stands still while the machine sleeps.
     pub(crate) steady: Instant,
+    /// Goes on meanwhile.
+    pub(crate) boot: Duration,
     pub(crate) wall: Zoned,
 }
 
 impl Now {
     pub(crate) fn read() -> Self {
-        Self { steady: Instant::now(), wall: Zoned::now() }
+        Self { steady: Instant::now(), boot: boot(), wall: Zoned::now() }
     }
+}
+
+/// Since the machine's start, or since any time where nobody says.
+fn boot() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }
 
 /// What may go out of all that is pending.
@@ -226,12 +239,12 @@ mod tests {
     fn noon() -> Now {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
         let wall = date(2026, 11, 23).at(12, 0, 0, 0).to_zoned(zone).expect("a time");
-        Now { steady: Instant::now(), wall }
+        Now { steady: Instant::now(), boot: Duration::ZERO, wall }
     }
 
     fn after(now: &Now, time: Duration) -> Now {
         let wall = &now.wall + jiff::SignedDuration::try_from(time).expect("short");
-        Now { steady: now.steady + time, wall }
+        Now { steady: now.steady + time, boot: now.boot + time, wall }
     }
 
     fn seconds(seconds: u64) -> Duration {

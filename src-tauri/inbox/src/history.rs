@@ -334,6 +334,8 @@ mod tests {
             let profile = ChannelProfile::new(channel, channel);
             let text = Payload::Text(format!("{word} number{}", row % 10));
             let mut message = decode(&profile, text, Timestamp::from_second(row - late).expect("a time"))
+                .messages
+                .pop()
                 .expect("a message");
             message.row = RowId(row);
             message.unread = row % 53 == 0 || row > count - 20;

@@ -9,6 +9,10 @@ use crate::database::Database;
 /// How long a note is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
+/// What is noted for a time so far after the newest note was noted by a clock that has been put back since. Too low: a
+/// step of the time service costs notes; too high: what is not so any more hides what is.
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+
 /// Notes that are kept of one channel. Too few: a channel that comes and goes shows less than its day. Too many: the
 /// page that shows them takes long.
 const MOST: i64 = 10_000;
@@ -46,7 +50,7 @@ impl Database {
             let mut insert = transaction
                 .prepare_cached("INSERT INTO journal (channel, at, lasting, data) VALUES (?1, ?2, ?3, ?4)")?;
             let mut prune = transaction.prepare_cached(
-                "DELETE FROM journal WHERE channel = ?1 AND (at < ?2 OR row <= (
+                "DELETE FROM journal WHERE channel = ?1 AND (at < ?2 OR at > ?4 OR row <= (
                      SELECT row FROM journal WHERE channel = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?3))
                  AND row <> coalesce(
                      (SELECT max(row) FROM journal WHERE channel = ?1 AND lasting = 1 AND at < ?2), 0)",
@@ -55,11 +59,12 @@ impl Database {
                 insert.execute(params![channel, at.as_millisecond(), lasting, data])?;
             }
             let cutoff = newest.saturating_sub(KEPT).map_or(0, Timestamp::as_millisecond);
+            let ahead = newest.saturating_add(AHEAD).map_or(i64::MAX, Timestamp::as_millisecond);
             let mut channels: Vec<&str> = notes.iter().map(|note| note.channel.as_str()).collect();
             channels.sort_unstable();
             channels.dedup();
             for channel in channels {
-                prune.execute(params![channel, cutoff, MOST])?;
+                prune.execute(params![channel, cutoff, MOST, ahead])?;
             }
         }
         transaction.commit()

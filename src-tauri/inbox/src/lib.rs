@@ -15,6 +15,7 @@
 //! The crate knows neither sockets nor desktops. It never fails its caller: with no usable file, up to
 //! 1,000 messages wait in memory and are written when it is back, and a [`Notice`] says so.
 
+mod calendar;
 mod database;
 mod decode;
 mod flood;
@@ -27,6 +28,7 @@ mod inbox;
 mod journal;
 mod mapping;
 mod message;
+mod noise;
 mod notice;
 mod policy;
 mod quiet;
@@ -42,7 +44,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, Zoned};
 
-pub use decode::decode;
+pub use decode::{Decoded, decode};
 pub use history::Query;
 pub use inbox::Inbox;
 pub use journal::Note;
@@ -51,7 +53,7 @@ pub use message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
 pub use notice::Notice;
 pub use policy::{Rule, Then, pops_up};
 pub use quiet::{QuietHours, Weekdays};
-pub use template::SyntaxError;
+pub use template::{Condition, SyntaxError};
 
 /// What the inbox needs to know of a channel. Replaced as a whole when the settings change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +62,11 @@ pub struct ChannelProfile {
     pub id: String,
     /// For people: the title of a message that names none.
     pub name: String,
-    /// Exact texts that are protocol noise, not messages.
+    /// Exact texts that are protocol noise, not messages. The usual keep-alives are known as such too, whatever times and
+    /// numbers they carry, unless this is empty.
     pub ignore: Vec<String>,
+    /// What this is true of is protocol noise as well.
+    pub ignore_when: Option<Condition>,
     /// How much of a message a popup tells. Carried for the [`Notifier`], which looks it up by channel id;
     /// the inbox stores everything either way.
     pub show: Show,
@@ -82,6 +87,7 @@ impl ChannelProfile {
             id: id.into(),
             name: name.into(),
             ignore: Self::DEFAULT_IGNORE.map(String::from).to_vec(),
+            ignore_when: None,
             show: Show::Full,
             mapping: Mapping::new(),
             rules: Vec::new(),
@@ -100,7 +106,7 @@ pub struct Policy {
     pub quiet_hours: Vec<QuietHours>,
     /// Critical messages pop up at quiet times and during a pause all the same.
     pub critical_breaks_quiet: bool,
-    /// Days that a message is kept.
+    /// Days that a message is kept: those on which the inbox was seen to be open.
     pub keep_days: u32,
     /// Messages that are kept.
     pub keep_messages: u32,
@@ -152,6 +158,8 @@ pub enum Payload {
     Text(String),
     /// A binary frame.
     Binary(Vec<u8>),
+    /// A text frame that is no UTF-8.
+    Garbled(Vec<u8>),
 }
 
 impl Payload {
@@ -159,7 +167,7 @@ impl Payload {
     fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Binary(bytes) => bytes.len(),
+            Self::Binary(bytes) | Self::Garbled(bytes) => bytes.len(),
         }
     }
 }

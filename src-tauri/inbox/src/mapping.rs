@@ -11,6 +11,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 use serde_json::value::RawValue;
 
+use crate::decode::bare;
 use crate::template::{SyntaxError, Template};
 
 /// A field of a message that a mapping may set.
@@ -93,6 +94,16 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The last member on the way to what a pointer names; of a template nothing.
+    pub(crate) fn name(&self) -> &str {
+        match &self.0 {
+            Kind::Pointer(tokens) => tokens.last().map_or("", String::as_str),
+            Kind::Template(_) => "",
+        }
+    }
+}
+
 /// One message, a JSON object, as mappings see it.
 pub(crate) struct Sample<'a> {
     text: &'a str,
@@ -148,7 +159,7 @@ fn look_up<'a>(text: &'a str, tokens: &[String]) -> Option<&'a str> {
 
 /// Parsed JSON, for templates and conditions; `None` if it is none, or nested too deeply.
 pub(crate) fn json(text: &str) -> Option<Value> {
-    serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
+    serde_json::from_str(bare(text)).ok()
 }
 
 fn members(text: &str) -> Option<Value> {

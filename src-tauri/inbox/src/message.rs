@@ -160,6 +160,8 @@ pub struct Message {
     pub title: String,
     /// No control characters but line feed and tab; may be empty, may be as long as a frame.
     pub body: String,
+    /// A binary frame that is no text: there is nothing to read in it, and who shows it says so. (The body is empty.)
+    pub opaque: bool,
     /// How much it matters.
     pub priority: Priority,
     /// What a click opens: `http`, `https` or `mailto`. Any other link stays in `raw` alone.

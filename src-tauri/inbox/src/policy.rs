@@ -5,6 +5,7 @@
 use minijinja::Value;
 
 use crate::ChannelProfile;
+use crate::decode::readable;
 use crate::mapping::json;
 use crate::message::{Message, Raw, Sound, Urgency};
 use crate::template::{Condition, SyntaxError};
@@ -63,6 +64,10 @@ pub fn pops_up(profile: &ChannelProfile, message: &mut Message) -> bool {
 
 /// Applies the channel's rules to the message.
 pub(crate) fn decide(profile: &ChannelProfile, message: &mut Message) -> Decision {
+    if !message.unread {
+        // There is nothing to read in it, so nothing to tell of.
+        return Decision::Store;
+    }
     let own = if message.silent { Decision::Store } else { Decision::Notify };
     let Some(rule) = first_match(profile, message) else { return own };
     if let Some(urgency) = rule.urgency {
@@ -82,6 +87,15 @@ pub(crate) fn decide(profile: &ChannelProfile, message: &mut Message) -> Decisio
     }
 }
 
+/// Whether the channel takes the message for protocol noise.
+pub(crate) fn is_ignored(profile: &ChannelProfile, message: &Message) -> bool {
+    let Some(when) = &profile.ignore_when else { return false };
+    when.holds(&facts(message, when.needs_json)).unwrap_or_else(|why| {
+        tracing::info!(channel = profile.id, %why, "`ignore_when` could not be asked about a message, so it is kept");
+        false
+    })
+}
+
 fn first_match<'p>(profile: &'p ChannelProfile, message: &Message) -> Option<&'p Rule> {
     let conditions = || profile.rules.iter().filter_map(|rule| rule.when.as_ref());
     let facts = conditions().next().map(|_| facts(message, conditions().any(|when| when.needs_json)));
@@ -98,7 +112,7 @@ fn first_match<'p>(profile: &'p ChannelProfile, message: &Message) -> Option<&'p
 fn facts(message: &Message, with_json: bool) -> Value {
     let raw = match &message.raw {
         Raw::Text(text) => Some(text.as_str()),
-        Raw::Binary(_) => None,
+        Raw::Binary(bytes) => readable(bytes),
     };
     let json = raw.filter(|_| with_json).and_then(json).unwrap_or_default();
     Value::from_pairs([

@@ -63,7 +63,7 @@ impl Template {
 
 /// A compiled expression that is true or false of a message.
 #[derive(Clone)]
-pub(crate) struct Condition {
+pub struct Condition {
     text: String,
     expression: Arc<Expression<'static, 'static>>,
     /// Whether it looks into the message's JSON.
@@ -71,7 +71,12 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    pub(crate) fn parse(text: &str) -> Result<Self, SyntaxError> {
+    /// Over `title`, `body`, `priority`, `channel` (its id), `tag`, `id`, `url`, `silent`, `raw` (the text) and `json` (the
+    /// same parsed).
+    ///
+    /// # Errors
+    /// When the expression has a mistake.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         // A rule that looks for what is not there just doesn't match.
         static ENVIRONMENT: LazyLock<Environment<'static>> =
             LazyLock::new(|| environment(UndefinedBehavior::Chainable));

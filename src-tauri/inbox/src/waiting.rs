@@ -137,7 +137,8 @@ mod tests {
         for row in 1..=3 {
             let payload = Payload::Binary(vec![0; WAITING_BYTES / 2]);
             let profile = ChannelProfile::new("orders", "Orders");
-            let mut message = decode(&profile, payload, jiff::Timestamp::UNIX_EPOCH).expect("a message");
+            let mut decoded = decode(&profile, payload, jiff::Timestamp::UNIX_EPOCH);
+            let mut message = decoded.messages.pop().expect("a message");
             message.row = RowId(row);
             let message = Arc::new(message);
             waiting.push(Held { message, state: State::Pending, unchecked: false });

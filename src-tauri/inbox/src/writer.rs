@@ -20,8 +20,9 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
 use tracing::{debug, warn};
 
+use crate::calendar::Calendar;
 use crate::database::{self, Database, State};
-use crate::decode::decode;
+use crate::decode::{Decoded, decode};
 use crate::gate::{Gate, Hold, Now};
 use crate::history::Query;
 use crate::message::{Message, RowId};
@@ -102,7 +103,8 @@ pub(crate) struct Writer {
     /// Some of them are not in the file, for they came with a repetition.
     last_ids_moved: bool,
     gate: Gate,
-    clock: fn() -> Now,
+    calendar: Calendar,
+    clock: Box<dyn Fn() -> Now + Send>,
     notifier: Box<dyn Notifier>,
     unread: watch::Sender<Unread>,
     dropped: watch::Sender<BTreeMap<String, Dropped>>,
@@ -133,7 +135,8 @@ impl Writer {
             last_ids: BTreeMap::new(),
             last_ids_moved: false,
             gate: Gate::new(policy, Instant::now()),
-            clock: Now::read,
+            calendar: Calendar::default(),
+            clock: Box::new(Now::read),
             notifier,
             unread,
             dropped,
@@ -260,29 +263,31 @@ impl Writer {
         self.reopen();
         let mut fresh = Vec::new();
         for Arrival { channel, payload, received_at, catch_up } in batch {
-            let Some(mut message) = decode(&channel, payload, received_at) else {
-                self.count(&channel.id, |dropped| dropped.ignored += 1);
-                continue;
-            };
-            if let Some(id) = &message.id {
-                self.last_ids.insert(message.channel.clone(), id.clone());
+            let Decoded { messages, ignored } = decode(&channel, payload, received_at);
+            if ignored > 0 {
+                self.count(&channel.id, |dropped| dropped.ignored += ignored);
             }
-            if catch_up && self.repeats(&message) {
-                debug!(channel = channel.id, "a message came again");
-                self.last_ids_moved = true;
-                self.count(&channel.id, |dropped| dropped.repeated += 1);
-                continue;
+            for mut message in messages {
+                if let Some(id) = &message.id {
+                    self.last_ids.insert(message.channel.clone(), id.clone());
+                }
+                if catch_up && self.repeats(&message) {
+                    debug!(channel = channel.id, "a message came again");
+                    self.last_ids_moved = true;
+                    self.count(&channel.id, |dropped| dropped.repeated += 1);
+                    continue;
+                }
+                message.row = RowId(self.next_row);
+                self.next_row += 1;
+                let state = match policy::decide(&channel, &mut message) {
+                    Decision::Notify => State::Pending,
+                    Decision::Store => State::Silent,
+                };
+                let message = Arc::new(message);
+                fresh.push((Arc::clone(&message), state, catch_up));
+                let unchecked = catch_up && self.database.is_none();
+                self.waiting.push(Held { message, state, unchecked });
             }
-            message.row = RowId(self.next_row);
-            self.next_row += 1;
-            let state = match policy::decide(&channel, &mut message) {
-                Decision::Notify => State::Pending,
-                Decision::Store => State::Silent,
-            };
-            let message = Arc::new(message);
-            fresh.push((Arc::clone(&message), state, catch_up));
-            let unchecked = catch_up && self.database.is_none();
-            self.waiting.push(Held { message, state, unchecked });
         }
         if fresh.is_empty() {
             return;
@@ -290,7 +295,7 @@ impl Writer {
         // Counted before they are written, since trouble with the file counts anew; told after the popups, since whoever
         // else hears of a message is less in a hurry than the user.
         self.unread.send_if_modified(|unread| {
-            for (message, ..) in &fresh {
+            for (message, ..) in fresh.iter().filter(|(message, ..)| message.unread) {
                 unread.total += 1;
                 *unread.by_channel.entry(message.channel.clone()).or_default() += 1;
             }
@@ -357,5 +362,7 @@ fn answer<T>(reply: oneshot::Sender<T>, answer: T) {
     let _ = reply.send(answer);
 }
 
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod tests;

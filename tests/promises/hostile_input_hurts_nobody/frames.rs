@@ -18,7 +18,6 @@ const TOO_BIG: (f64, f64) = (60.0, 90.0);
 #[tokio::test]
 async fn frames_that_break_the_rules_end_the_link_with_the_right_code_and_floor() {
     let too_big = "the server sent too big a message (1009)";
-    let invalid = "the server sent invalid text (1007)";
     let broken = "the server broke the protocol: ";
     let fragments = |count: usize, size: usize| {
         let mut frames = frame(TEXT_TO_BE_CONTINUED, &vec![b'x'; size]);
@@ -26,23 +25,13 @@ async fn frames_that_break_the_rules_end_the_link_with_the_right_code_and_floor(
         frames
     };
     let cases = [
-        ("10 MiB of text", frame(TEXT, &vec![b'x'; 10 * MIB]), 1009, too_big),
-        ("one byte over 1 MiB", frame(TEXT, &vec![b'x'; MIB + 1]), 1009, too_big),
         (
             "a length of half of all bytes there are",
             [&[TEXT, 127, 0x7f], &[0xff; 7][..]].concat(),
             1009,
             too_big,
         ),
-        ("fragments that add up", fragments(40, 32 << 10), 1009, too_big),
-        ("invalid UTF-8", frame(TEXT, b"\xff\xfe"), 1007, invalid),
-        ("half a character", frame(TEXT, b"\xc3"), 1007, invalid),
-        (
-            "invalid UTF-8 over a border",
-            [frame(TEXT_TO_BE_CONTINUED, b"\xc3"), frame(CONTINUED_AT_LAST, b"\x28")].concat(),
-            1007,
-            invalid,
-        ),
+        ("fragments that add up to more than is read away", fragments(65, MIB), 1009, too_big),
         ("a reserved bit", frame(TEXT | 0x40, b"x"), 1002, broken),
         ("a reserved opcode", frame(0x83, b"x"), 1002, broken),
         ("a reserved control opcode", frame(0x8b, b"x"), 1002, broken),
@@ -78,6 +67,40 @@ async fn frames_that_break_the_rules_end_the_link_with_the_right_code_and_floor(
         }
         let log = listener.ends_well().await;
         assert!(log.contains(" WARN ") && log.contains(&format!("({code})")), "{what}: {log}");
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_costs_itself_and_nothing_else() {
+    let fragments = |first: &[u8], last: &[u8]| {
+        [frame(TEXT_TO_BE_CONTINUED, first), frame(CONTINUED_AT_LAST, last)].concat()
+    };
+    let (mib, too_big) = (vec![b'x'; MIB], "is too big to be received");
+    let cases = [
+        ("10 MiB of text", frame(TEXT, &mib.repeat(10)), too_big),
+        ("one byte over 1 MiB", frame(TEXT, &[&mib[..], b"x"].concat()), too_big),
+        ("10 MiB of bytes", frame(0x82, &mib.repeat(10)), too_big),
+        ("fragments that add up", fragments(&mib, &mib), too_big),
+        ("Latin-1", frame(TEXT, b"caf\xe9"), "caf\u{fffd}"),
+        (
+            "Latin-1 in JSON",
+            frame(TEXT, b"{\"id\": 2, \"title\": \"2\", \"body\": \"caf\xe9\"}"),
+            "caf\u{fffd}",
+        ),
+        ("half a character", frame(TEXT, b"\xc3"), "\u{fffd}"),
+        ("invalid over a border", fragments(b"\xc3", b"\x28"), "\u{fffd}("),
+    ];
+    let server = &server().await;
+    join_all(cases.into_iter().map(|(what, bytes, told)| async move {
+        let mut listener = Listener::connected(server, what).await;
+        server.send_raw(what, &bytes).await.expect("all of it is read");
+        let message = listener.listen.message().await.expect("a message");
+        assert!(message["body"].as_str().is_some_and(|body| body.contains(told)), "{what}: {message}");
+        server.push(what, "after all that");
+        let message = listener.listen.json().await.expect("a line");
+        assert_eq!(message["body"], "after all that", "{what}: {message}");
+        listener.ends_well().await;
     }))
     .await;
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::Timestamp;
 use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner};
-use tidings_inbox::{Arrival, ChannelProfile, Inbox};
+use tidings_inbox::{ChannelProfile, Inbox};
 use tokio::sync::watch;
 
+use super::own;
 use crate::credential::Credentials;
 use crate::snapshot::Snapshot;
 
@@ -31,20 +31,13 @@ impl Dialler {
         if std::mem::replace(&mut self.told_of_gap, true) {
             return;
         }
-        tracing::warn!(channel = self.id, "a missed message is too big: what was missed is skipped");
+        tracing::warn!(channel = self.id, "a missed message can't be received: what was missed is skipped");
         let (name, words) = {
             let snapshot = self.snapshot.borrow();
             let view = snapshot.channels.iter().find(|channel| channel.id == self.id);
             (view.map_or_else(|| self.id.clone(), |view| view.name.clone()), snapshot.words)
         };
-        let arrival = Arrival {
-            // No mapping or rule of the user's is meant for this.
-            channel: Arc::new(ChannelProfile::new(&self.id, &name)),
-            payload: tidings_inbox::Payload::Text(words.missed_too_big()),
-            received_at: Timestamp::now(),
-            catch_up: false,
-        };
-        self.inbox.receive(arrival).await;
+        self.inbox.receive(own(&ChannelProfile::new(&self.id, &name), words.missed_too_big())).await;
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness, TakeBack};
-use tidings_inbox::{ChannelProfile, Field, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency};
+use tidings_inbox::{
+    ChannelProfile, Condition, Field, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency,
+};
 use tidings_words::Text;
 use url::Url;
 
@@ -21,7 +23,7 @@ const LONGEST_ID: usize = 64;
 const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 
 /// Every key of a channel.
-pub(super) const CHANNEL_KEYS: [&str; 25] = [
+pub(super) const CHANNEL_KEYS: [&str; 26] = [
     "id",
     "name",
     "url",
@@ -42,6 +44,7 @@ pub(super) const CHANNEL_KEYS: [&str; 25] = [
     "quiet_close_codes",
     "take_back_after",
     "ignore",
+    "ignore_when",
     "heartbeat",
     "liveness",
     "backoff",
@@ -112,6 +115,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         ignore: table.or("ignore", ChannelProfile::DEFAULT_IGNORE.map(str::to_owned).to_vec(), |entry| {
             entry.list()?.map(|text| text.text().map(str::to_owned)).collect()
         })?,
+        ignore_when: table.maybe("ignore_when", ignore_when)?,
         heartbeat: table.or("heartbeat", Heartbeat::default(), heartbeat)?,
         liveness: table.or("liveness", Liveness::default(), liveness)?,
         backoff: table.or("backoff", Backoff::default(), backoff)?,
@@ -428,6 +432,16 @@ fn mapping(entry: Entry<'_>) -> Result<Mapping, SettingsError> {
         mapping.insert(field, source);
     }
     Ok(mapping)
+}
+
+fn ignore_when(entry: Entry<'_>) -> Result<Condition, SettingsError> {
+    Condition::parse(entry.word()?).map_err(|error| {
+        entry.error_within(
+            error.at,
+            Text::settings_ignore_when(&error),
+            Text::settings_mend_example(&"\"json.type == 'ping'\""),
+        )
+    })
 }
 
 fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {

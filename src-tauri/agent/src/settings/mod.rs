@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, TakeBack};
-use tidings_inbox::{ChannelProfile, Mapping, Policy, QuietHours, Rule, Show};
+use tidings_inbox::{ChannelProfile, Condition, Mapping, Policy, QuietHours, Rule, Show};
 use tidings_words::{Text, Words};
 use url::Url;
 
@@ -180,6 +180,8 @@ pub(crate) struct ChannelSettings {
     pub(crate) take_back_after: Option<TakeBack>,
     /// `ignore`: exact texts that are protocol noise, default `HeartBeat`, `ping`, `pong` and the empty one.
     pub(crate) ignore: Vec<String>,
+    /// `ignore_when`: what this is true of is noise as well; default none.
+    pub(crate) ignore_when: Option<Condition>,
     /// `[channel.heartbeat]`.
     pub(crate) heartbeat: Heartbeat,
     /// `[channel.liveness]`.
@@ -290,6 +292,7 @@ impl ChannelSettings {
             id: self.id.clone(),
             name: self.name.clone(),
             ignore: self.ignore.clone(),
+            ignore_when: self.ignore_when.clone(),
             show: self.show,
             mapping: self.mapping.clone(),
             rules: self.rules.clone(),
@@ -319,6 +322,7 @@ impl ChannelSettings {
             enabled: _,
             show: _,
             ignore: _,
+            ignore_when: _,
             mapping: _,
             rules: _,
         } = self;

@@ -59,6 +59,7 @@ resume = "since"                   # query parameter that carries the last messa
 quiet_close_codes = [4500]
 take_back_after = "never"          # or "30m": take over again by itself
 ignore = ["HeartBeat", "ping", "pong", ""]
+ignore_when = "json.type == 'ping'"
 
 [channel.heartbeat]
 text = "HeartBeat"                 # "" turns it off
@@ -114,6 +115,7 @@ fn every_documented_key_is_read() {
     assert_eq!(orders.quiet_close_codes, BTreeSet::from([4500]));
     assert_eq!(orders.take_back_after, None);
     assert_eq!(orders.ignore, ["HeartBeat", "ping", "pong", ""]);
+    assert!(orders.ignore_when.is_some());
     assert_eq!(orders.heartbeat, Heartbeat::default());
     assert_eq!(orders.liveness, Liveness::default());
     assert_eq!(orders.backoff, Backoff::default());
@@ -364,7 +366,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ("name = 1", "3:8: `name` must be text, not a number; put it in quotes"),
         (
             "tokn = \"x\"",
-            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, url, enabled, allow_plaintext, token_command, token_file, token_env, auth, show, username, headers, proxy, ca_file, client_cert, client_key, resume, quiet_close_codes, take_back_after, ignore, heartbeat, liveness, backoff, mapping, rule",
+            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, url, enabled, allow_plaintext, token_command, token_file, token_env, auth, show, username, headers, proxy, ca_file, client_cert, client_key, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
         ),
         (
             "token = \"x\"",

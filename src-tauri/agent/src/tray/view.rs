@@ -403,7 +403,7 @@ mod tests {
 
     fn message(number: usize) -> Message {
         let payload = Payload::Text(format!("message {number}"));
-        decode(&ChannelProfile::new("a", "A"), payload, Timestamp::UNIX_EPOCH).expect("a message")
+        decode(&ChannelProfile::new("a", "A"), payload, Timestamp::UNIX_EPOCH).messages.remove(0)
     }
 
     fn view(channels: Vec<ChannelView>) -> TrayView {

@@ -302,29 +302,68 @@ async fn there_is_never_a_second_link_and_nothing_leaks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_oversized_message_is_refused_with_1009() {
+async fn an_unreadable_message_costs_itself_and_nothing_else() {
+    use crate::Payload::{Garbled, Text, TooBig};
     let mut stage = Rig::new();
-    let (mut sink, mut messages) = stage.accept().await.split();
-    let (_, code) = tokio::join!(sink.send(Message::binary(vec![0; 1024 * 1024 + 1])), async {
-        loop {
-            let message = messages.next().await.and_then(Result::ok);
-            if message.is_none() || matches!(message, Some(Message::Close(_))) {
-                return close_code(message);
-            }
+    let mut server = stage.accept().await;
+    let bytes = 1024 * 1024 + 1;
+    let sending = async {
+        server.get_mut().write_all(b"\x81\x04caf\xe9\x81\x05three").await.expect("sent");
+        server.send(Message::binary(vec![0; bytes])).await.expect("sent");
+        server.send(Message::text("five")).await.expect("sent");
+    };
+    let receiving = async {
+        for payload in [
+            Garbled(b"caf\xe9".to_vec()),
+            Text("three".to_owned()),
+            TooBig { bytes: bytes as u64 },
+            Text("five".to_owned()),
+        ] {
+            assert_eq!(stage.frames.recv().await.expect("a frame").payload, payload);
         }
-    });
-    assert_eq!(code, Some(1009));
-    drop((sink, messages));
+    };
+    tokio::join!(sending, receiving);
+    assert_eq!(stage.status.borrow().state.name(), "connected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_larger_than_anybody_waits_for_is_refused_with_1009() {
+    let mut stage = Rig::new();
+    let mut server = stage.accept().await;
+    server.get_mut().write_all(&[0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0]).await.expect("sent");
+    assert_eq!(close_code(next(&mut server).await), Some(1009));
+    drop(server);
     let ended = Instant::now();
     stage.dialled().await;
     assert!(ended.elapsed() >= secs(59), "{:?}", ended.elapsed());
     assert!(stage.frames.try_recv().is_err());
 }
 
+/// What a replay begins with, on each link anew.
 #[tokio::test(start_paused = true)]
-async fn broken_text_and_broken_frames_are_answered_with_their_codes() {
+async fn after_two_links_that_a_broken_frame_ended_it_is_passed_over_and_the_next_are_had() {
+    let mut stage = Rig::new();
+    let replay = b"\xc1\x08squeezed\x81\x05three\x81\x04four";
+    for _ in 0..2 {
+        let mut server = stage.accept().await;
+        server.get_mut().write_all(replay).await.expect("sent");
+        assert_eq!(close_code(next(&mut server).await), Some(1002));
+    }
+    let mut server = stage.accept().await;
+    server.get_mut().write_all(replay).await.expect("sent");
+    for payload in [
+        crate::Payload::Broken { bytes: 8 },
+        crate::Payload::Text("three".to_owned()),
+        crate::Payload::Text("four".to_owned()),
+    ] {
+        assert_eq!(stage.frames.recv().await.expect("a frame").payload, payload);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn broken_frames_are_answered_with_their_code() {
     for (bytes, code) in
-        [(&[0x81, 1, 0xff][..], 1007), (&[0x83, 0], 1002), (&[0x81, 0x81, 0, 0, 0, 0, 0], 1002)]
+        [(&[0x83, 0][..], 1002), (&[0x81, 0x81, 0, 0, 0, 0, 0], 1002), (&[0xc1, 1, b'x'], 1002)]
     {
         let mut stage = Rig::new();
         let mut server = stage.accept().await;

@@ -32,7 +32,7 @@ impl Machine {
                 (Cause::Refused { code, detail }, false)
             }
         };
-        self.count_too_big(&cause, now);
+        self.count_refused(&cause, now);
         let toll = by_peer.then(|| self.toll(&cause, now));
         self.count_link(toll, now);
         if by_peer && !verdict::explains_itself(&cause) && self.is_turned_away(now) {
@@ -65,15 +65,20 @@ impl Machine {
         life.caught_nothing(now.mono, timing) && life.up(now.mono) < timing.turned_away
     }
 
-    pub(super) fn count_too_big(&mut self, cause: &Cause, now: Now) {
+    /// Counts the links that end over something that can't be received: it may be what comes next after the owner's
+    /// cursor, on each link anew.
+    pub(super) fn count_refused(&mut self, cause: &Cause, now: Now) {
         let Phase::Up { life, .. } = &self.phase else { return };
-        if !cause.is_too_big() {
-            self.too_big = 0;
-        } else if self.too_big == 0 || life.caught_nothing(now.mono, &self.config.timing) {
-            self.too_big += 1;
-        } else {
-            self.too_big = 1;
-        }
+        let again = life.caught_nothing(now.mono, &self.config.timing);
+        let count = |so_far: u32, applies: bool| match (applies, again) {
+            (false, _) => 0,
+            (true, true) => so_far + 1,
+            (true, false) => 1,
+        };
+        let too_big = cause.is_too_big();
+        let broken = !too_big && matches!(cause, Cause::Refused { .. });
+        self.too_big = count(self.too_big, too_big);
+        self.broken = count(self.broken, broken);
     }
 
     /// Drops the link for a reason of ours and dials again.
@@ -89,7 +94,7 @@ impl Machine {
         self.outputs.push_back(Output::Abort { generation: self.generation });
         self.links_closed += 1;
         self.last_close = None;
-        self.count_too_big(&cause, now);
+        self.count_refused(&cause, now);
         self.count_link(None, now);
         self.conclude(cause, None, true, now);
     }

@@ -1123,6 +1123,21 @@ fn a_message_too_big_twice_in_a_row_while_catching_up_is_skipped() {
 }
 
 #[test]
+fn what_is_broken_is_passed_over_at_the_third_link_and_skipped_at_the_fourth() {
+    let mut bench = up();
+    bench.text();
+    for link in 1..=4 {
+        assert_eq!(bench.machine.forgives(), link == 3, "link {link}");
+        let generation = bench.generation();
+        let end = End::Violation { code: 1002, detail: Detail::ReservedBits };
+        bench.give(Input::Ended { generation, end });
+        bench.give(Input::Gone { generation });
+        assert_eq!(next_ask(&mut bench).skip_past, link == 3, "after link {link}");
+        bench.open();
+    }
+}
+
+#[test]
 fn nothing_is_skipped_where_messages_still_come() {
     let mut bench = up();
     for _ in 0..5 {

@@ -5,6 +5,7 @@ use tracing::{debug, error, info, warn};
 
 use super::{BATCH, Writer};
 use crate::Notice;
+use crate::calendar::Calendar;
 use crate::database::{self, Contents, Database, OpenError, Opened, is_corrupt};
 
 /// Damaged files that one run sets aside. More than that is a broken disk, and a new file each time no cure.
@@ -133,6 +134,7 @@ impl Writer {
             self.count(&channel, |dropped| dropped.repeated += 1);
         }
         self.database = Some(database);
+        self.calendar = Calendar::default();
         self.recount();
     }
 

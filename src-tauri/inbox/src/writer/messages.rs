@@ -1,6 +1,5 @@
 //! What is asked of the messages that are there, whether they are in the file or wait for it, and the end of old ones.
 
-use jiff::SignedDuration;
 use tracing::warn;
 
 use super::{BATCH, Read, Writer};
@@ -74,9 +73,13 @@ impl Writer {
     /// Deletes some of what need not be kept any longer; whether there may be more of that.
     pub(super) fn retire(&mut self) -> bool {
         let Policy { keep_days, keep_messages, .. } = *self.gate.policy();
-        let kept = SignedDuration::from_hours(i64::from(keep_days) * 24);
-        let Ok(before) = (self.clock)().wall.timestamp().checked_sub(kept) else { return false };
-        let outdated = self.look_up(|database| database.outdated(before, keep_messages.into(), RETIRED));
+        let now = (self.clock)();
+        if let Some(database) = &self.database
+            && let Err(error) = self.calendar.look(database, RowId(self.next_row), &now)
+        {
+            warn!("a new day could not be noted: {error}");
+        }
+        let outdated = self.look_up(|database| database.outdated(keep_days, keep_messages.into(), RETIRED));
         let Some(database) = self.database.as_mut().filter(|_| !outdated.is_empty()) else { return false };
         match database.delete(&outdated) {
             Ok(deleted) => {

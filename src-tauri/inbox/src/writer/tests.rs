@@ -31,6 +31,10 @@ struct Rig {
 
 impl Rig {
     fn new(retry: Duration) -> Self {
+        Self::with(retry, unlimited(), Box::new(Now::read))
+    }
+
+    fn with(retry: Duration, policy: Policy, clock: Box<dyn Fn() -> Now + Send>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (commands, queue) = channel();
         let (show, popups) = channel();
@@ -39,7 +43,8 @@ impl Rig {
         let dropped = watch::channel(BTreeMap::new()).0;
         let path = folder.path().join("inbox.db");
         let (mut writer, notices) =
-            Writer::open(&path, unlimited(), Box::new(Forward(show)), unread, dropped, publish);
+            Writer::open(&path, policy, Box::new(Forward(show)), unread, dropped, publish);
+        writer.clock = clock;
         assert_eq!(notices, []);
         writer.retry = retry;
         std::thread::spawn(move || writer.run(&queue));

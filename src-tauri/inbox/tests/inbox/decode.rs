@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use tidings_inbox::{ChannelProfile, Message, Payload, Priority, Raw, decode};
+use tidings_inbox::{ChannelProfile, Condition, Message, Payload, Priority, Raw, Urgency};
 
 fn profile() -> ChannelProfile {
     ChannelProfile::new("orders", "Orders")
@@ -10,6 +10,19 @@ fn profile() -> ChannelProfile {
 
 fn received() -> Timestamp {
     "2026-11-23T10:00:00.123456789Z".parse().expect("a time")
+}
+
+/// The only message of a frame; `None` if it is ignored.
+fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp) -> Option<Message> {
+    let mut decoded = tidings_inbox::decode(profile, payload, received_at);
+    assert_eq!(decoded.messages.len() + usize::try_from(decoded.ignored).expect("few"), 1, "{decoded:?}");
+    decoded.messages.pop()
+}
+
+/// Titles of the messages of a frame.
+fn titles(text: &str) -> Vec<String> {
+    let decoded = tidings_inbox::decode(&profile(), Payload::Text(text.to_owned()), received());
+    decoded.messages.into_iter().map(|message| message.title).collect()
 }
 
 fn message(text: &str) -> Message {
@@ -34,7 +47,9 @@ fn text_that_is_no_object_is_a_body_under_the_channels_name() {
         r#""a string""#,
         r#"["title", "no"]"#,
         r#"{"title": "cut off"#,
-        r#"{"title": "two"} {"title": "objects"}"#,
+        r#"{"title": "one"} and more"#,
+        r#"[{"title": "one"}, "and more"]"#,
+        "[]",
         r#"{title: "no JSON"}"#,
     ] {
         assert_eq!(title_and_body(text), ("Orders".into(), text.into()));
@@ -50,6 +65,7 @@ fn the_usual_names_are_understood_and_the_first_usable_one_wins() {
         (r#"{"content": "B", "summary": "S", "subject": "T"}"#, "T", "B"),
         (r#"{"title": " ", "subject": "T", "body": null, "text": "B"}"#, "T", "B"),
         (r#"{"body": "", "text": "B"}"#, "Orders", "B"),
+        (r#"{"title": "\u200b", "subject": "T", "body": " \u2060", "text": "B"}"#, "T", "B"),
         (r#"{"title": "T"}"#, "T", ""),
         (r#"{"body": ""}"#, "Orders", ""),
         (r#"{"body": "B"}"#, "Orders", "B"),
@@ -65,6 +81,9 @@ fn the_usual_names_are_understood_and_the_first_usable_one_wins() {
         (r#"{"title": "<b>T</b>", "body": "a & b"}"#, "<b>T</b>", "a & b"),
         ("\u{feff}{\"title\": \"T\", \"body\": \"B\"}", "T", "B"),
         ("\n {\"title\": \"T\", \"body\": \"B\"}\n", "T", "B"),
+        ("{\"title\": \"T\", \"body\": \"B\"}\0", "T", "B"),
+        ("\0\u{1e}{\"title\": \"T\", \"body\": \"B\"}\u{1e}\r\n\0\0", "T", "B"),
+        ("Tea is ready\0", "Orders", "Tea is ready"),
         (r#"{"title": "T", "body": "half \ud800 a pair"}"#, "T", r#""half \ud800 a pair""#),
     ] {
         assert_eq!(title_and_body(text), (title.into(), body.into()), "{text}");
@@ -73,8 +92,12 @@ fn the_usual_names_are_understood_and_the_first_usable_one_wins() {
 
 #[test]
 fn an_object_with_neither_title_nor_body_is_shown_whole() {
-    for text in [r#"{"who": "me"}"#, "{}", r#"{"id": "7", "title": null}"#, r#"{"Title": "names are exact"}"#]
-    {
+    for text in [
+        r#"{"who": "me"}"#,
+        r#"{"title": "", "who": "me"}"#,
+        r#"{"id": "7", "title": null}"#,
+        r#"{"Title": "names are exact"}"#,
+    ] {
         assert_eq!(title_and_body(text), ("Orders".into(), text.into()));
     }
     assert_eq!(message(r#"{"id": "7", "who": "me"}"#).id.as_deref(), Some("7"));
@@ -135,33 +158,132 @@ fn priorities_are_words_or_numbers() {
 }
 
 #[test]
-fn times_are_seconds_milliseconds_or_rfc_3339_and_anything_else_is_none() {
+fn numbers_of_other_scales_are_read_by_their_name_and_never_cry_wolf() {
+    let (low, normal, high, urgent) = (Priority::LOW, Priority::NORMAL, Priority::HIGH, Priority::URGENT);
+    for (member, priority) in [
+        // syslog
+        (r#""severity": 0"#, urgent),
+        (r#""severity": 2"#, urgent),
+        (r#""severity": 3"#, high),
+        (r#""severity": "4""#, high),
+        (r#""severity": 5"#, normal),
+        (r#""severity": 6"#, normal),
+        (r#""severity": 7"#, low),
+        // OpenTelemetry
+        (r#""severity": 9"#, normal),
+        (r#""severity": 17"#, high),
+        (r#""severity": 21"#, urgent),
+        (r#""severity": 100"#, normal),
+        (r#""severity": -1"#, normal),
+        (r#""severity": "crit""#, urgent),
+        (r#""severity": "Emerg""#, urgent),
+        (r#""severity": "notice""#, normal),
+        // pino, bunyan, Python
+        (r#""level": 10"#, low),
+        (r#""level": 20"#, normal),
+        (r#""level": 30"#, normal),
+        (r#""level": 40"#, high),
+        (r#""level": 50"#, high),
+        (r#""level": 60"#, urgent),
+        (r#""level": 1000"#, normal),
+        (r#""level": 0"#, normal),
+        (r#""level": 5"#, normal),
+        (r#""level": 7"#, low),
+        (r#""level": 7, "short_message": "from Graylog""#, low),
+        (r#""level": 0, "short_message": "from Graylog""#, urgent),
+        (r#""level": 5, "short_message": "from Graylog""#, normal),
+        (r#""level": "fatal""#, urgent),
+        (r#""level": "trace""#, Priority::LOWEST),
+        (r#""urgency": 0"#, low),
+        (r#""urgency": 1"#, normal),
+        (r#""urgency": 2"#, normal),
+        (r#""urgency": 5"#, urgent),
+        // What one name doesn't tell, the next may.
+        (r#""level": 3, "severity": 7"#, low),
+        (r#""priority": 2, "severity": 0"#, low),
+    ] {
+        let read = message(&format!("{{{member}}}"));
+        assert_eq!(read.priority, priority, "{member}");
+        assert_eq!(read.urgency == Urgency::Critical, priority == urgent, "{member}");
+    }
+}
+
+#[test]
+fn a_mapping_that_names_another_place_keeps_the_scale_of_its_name() {
+    let source = |text| tidings_inbox::Source::parse(text).expect("a source");
+    for (place, priority) in [("/log/level", Priority::NORMAL), ("{{ log.level }}", Priority::URGENT)] {
+        let mapping = [(tidings_inbox::Field::Priority, source(place))].into();
+        let profile = ChannelProfile { mapping, ..profile() };
+        let read = decode(&profile, Payload::Text(r#"{"log": {"level": 30}}"#.into()), received());
+        assert_eq!(read.expect("a message").priority, priority, "{place}");
+    }
+}
+
+#[test]
+fn times_are_unix_or_written_and_anything_else_is_none() {
     for (value, time) in [
         ("1764000000", Some("2025-11-24T16:00:00Z")),
         ("1764000000123", Some("2025-11-24T16:00:00.123Z")),
+        ("1764000000123456", Some("2025-11-24T16:00:00.123Z")),
+        ("1764000000123456789", Some("2025-11-24T16:00:00.123Z")),
         ("1764000000.5", Some("2025-11-24T16:00:00.5Z")),
         (r#""1764000000""#, Some("2025-11-24T16:00:00Z")),
         (r#""2025-11-24T16:00:00Z""#, Some("2025-11-24T16:00:00Z")),
         (r#""2025-11-24T18:00:00.123456+02:00""#, Some("2025-11-24T16:00:00.123Z")),
-        ("0", Some("1970-01-01T00:00:00Z")),
-        ("-1", Some("1969-12-31T23:59:59Z")),
+        (r#""Mon, 24 Nov 2025 16:00:00 GMT""#, Some("2025-11-24T16:00:00Z")),
         (r#""yesterday""#, None),
         (r#""2025-11-24""#, None),
         (r#""2025-13-24T16:00:00Z""#, None),
-        ("1764000000123456789", None),
         ("1e308", None),
         ("1e999", None),
         (r#""inf""#, None),
         (r#""NaN""#, None),
         ("true", None),
+        ("null", None),
         ("{}", None),
     ] {
         let time = time.map(|time| time.parse().expect("a time"));
-        let decoded = message(&format!(r#"{{"time": {value}, "expires": {value}}}"#));
-        assert_eq!((decoded.sent_at, decoded.expires), (time, time), "{value}");
+        let sent = message(&format!(r#"{{"time": {value}}}"#)).sent_at;
+        let expires = message(&format!(r#"{{"expires": {value}}}"#)).expires;
+        assert_eq!((sent, expires), (time, time), "{value}");
     }
     assert_eq!(message(r#"{"date": 0}"#).sent_at, Some(Timestamp::UNIX_EPOCH));
     assert_eq!(message("x").received_at.to_string(), "2026-11-23T10:00:00.123Z");
+}
+
+#[test]
+fn an_end_may_be_a_duration_and_what_is_no_time_is_no_end() {
+    for (value, end) in [
+        ("3600", Some("2026-11-23T11:00:00.123Z")),
+        (r#""3600""#, Some("2026-11-23T11:00:00.123Z")),
+        ("0.5", Some("2026-11-23T10:00:00.623Z")),
+        (r#""1h""#, Some("2026-11-23T11:00:00.123Z")),
+        (r#""1h 30m""#, Some("2026-11-23T11:30:00.123Z")),
+        (r#""PT1H""#, Some("2026-11-23T11:00:00.123Z")),
+        ("0", None),
+        ("-1", None),
+        ("-1764000000", None),
+        (r#""0""#, None),
+        (r#""-1h""#, None),
+        (r#""0s""#, None),
+        (r#""""#, None),
+        (r#""never""#, None),
+        ("false", None),
+        ("null", None),
+        ("[3600]", None),
+    ] {
+        let end = end.map(|end| end.parse().expect("a time"));
+        assert_eq!(message(&format!(r#"{{"expires": {value}}}"#)).expires, end, "{value}");
+    }
+    // Over as it is sent, or before.
+    for (time, expires, is_one) in [
+        ("1764000000", "1764000000", false),
+        ("1764000000", "1763000000", false),
+        ("1764000000", "1764000001", true),
+    ] {
+        let read = message(&format!(r#"{{"time": {time}, "expires": {expires}}}"#));
+        assert_eq!(read.expires.is_some(), is_one, "{time} {expires}");
+    }
 }
 
 #[test]
@@ -214,23 +336,106 @@ fn the_other_fields_are_read_and_their_nonsense_is_dropped() {
 }
 
 #[test]
-fn protocol_noise_is_ignored_only_if_it_is_exactly_that() {
-    for noise in ["HeartBeat", "ping", "pong", ""] {
-        assert_eq!(decode(&profile(), Payload::Text(noise.into()), received()), None);
+fn protocol_noise_is_ignored() {
+    for noise in [
+        "HeartBeat",
+        "ping",
+        "pong",
+        "",
+        "heartbeat",
+        "ping \n",
+        "\u{feff}ping\0",
+        "{}",
+        r#"{"type": "ping", "ts": 1}"#,
+    ] {
+        assert_eq!(decode(&profile(), Payload::Text(noise.into()), received()), None, "{noise:?}");
     }
-    for text in ["heartbeat", "ping ", "\n"] {
+    for text in ["ping me", "tick", r#"{"type": "ping", "text": "wake up"}"#] {
         message(text);
     }
+    let own = ChannelProfile { ignore: vec!["tick".into()], ..profile() };
+    assert_eq!(decode(&own, Payload::Text("tick".into()), received()), None);
     let all = ChannelProfile { ignore: Vec::new(), ..profile() };
-    assert!(decode(&all, Payload::Text(String::new()), received()).is_some());
+    for text in ["", "ping", "{}", r#"{"type": "ping"}"#] {
+        assert!(decode(&all, Payload::Text(text.into()), received()).is_some(), "{text:?}");
+    }
 }
 
 #[test]
-fn a_binary_frame_is_a_message_that_keeps_its_bytes() {
-    let decoded = decode(&profile(), Payload::Binary(vec![0, 255]), received()).expect("a message");
-    assert_eq!((decoded.title.as_str(), decoded.body.as_str()), ("Orders", "Binary message, 2 bytes"));
-    assert_eq!(decoded.raw, Raw::Binary(vec![0, 255]));
-    assert!(decode(&profile(), Payload::Binary(Vec::new()), received()).is_some(), "an empty one too");
+fn what_an_expression_is_true_of_is_noise_too() {
+    let ignore_when = Condition::parse("json.kind == 'tick' or 'debug' in title").expect("an expression");
+    let profile = ChannelProfile { ignore_when: Some(ignore_when), ..profile() };
+    let text = r#"{"kind": "tick", "text": "17"} {"title": "debug: 1"} {"title": "T"}"#;
+    let decoded = tidings_inbox::decode(&profile, Payload::Text(text.into()), received());
+    assert_eq!(decoded.ignored, 2);
+    assert_eq!(decoded.messages.iter().map(|message| &message.title).collect::<Vec<_>>(), ["T"]);
+}
+
+#[test]
+fn a_frame_may_hold_several_messages() {
+    for text in [
+        "{\"title\": \"1\"}\n{\"title\": \"2\"}\n",
+        r#"{"title": "1"}{"title": "2"}"#,
+        "{\"title\": \"1\"}\u{1e}{\"title\": \"2\"}\u{1e}",
+        "{\"title\": \"1\"}\0{\"title\": \"2\"}\0",
+        r#" [{"title": "1"}, {"title": "2"}] "#,
+        r#"{"title": "1"} {"type": "ping"} {"title": "2"}"#,
+    ] {
+        assert_eq!(titles(text), ["1", "2"], "{text:?}");
+    }
+    assert_eq!(titles(r#"[{"title": "alone"}]"#), ["alone"]);
+    let text = r#"[{"id": 1, "title": "1"}, {"id": 2, "title": "2"}]"#;
+    let decoded = tidings_inbox::decode(&profile(), Payload::Text(text.into()), received());
+    let second = decoded.messages.last().expect("two");
+    assert_eq!(second.id.as_deref(), Some("2"));
+    assert_eq!(second.raw, Raw::Text(r#"{"id": 2, "title": "2"}"#.into()), "its own part");
+    let many = r#"{"title": "x"}"#.repeat(1_001);
+    assert_eq!(titles(&many), ["Orders"], "so many are none");
+}
+
+#[test]
+fn what_shows_nothing_calls_nobody() {
+    for text in [" ", "\n", "\u{200b}\u{2060}\u{feff}", "\0"] {
+        assert_eq!(decode(&profile(), Payload::Text(text.into()), received()), None, "{text:?}");
+    }
+    for text in [
+        r#"{"body": ""}"#,
+        r#"{"id": 7, "title": " ", "body": "\u200b"}"#,
+        r#"{"message": "\n", "level": "info"}"#,
+    ] {
+        let read = message(text);
+        assert_eq!(
+            (read.title.as_str(), read.body.trim(), read.silent, read.unread),
+            ("Orders", "", true, false)
+        );
+    }
+    let link = message(r#"{"title": "", "url": "https://a.example/x"}"#);
+    assert_eq!((link.body.as_str(), link.silent), ("https://a.example/x", false));
+}
+
+#[test]
+fn a_binary_frame_is_read_if_it_is_text_and_keeps_its_bytes() {
+    let json = r#"{"id": 7, "title": "T", "body": "长"}"#;
+    let read = decode(&profile(), Payload::Binary(json.into()), received()).expect("a message");
+    assert_eq!((read.title.as_str(), read.body.as_str(), read.id.as_deref()), ("T", "长", Some("7")));
+    assert_eq!(read.raw, Raw::Binary(json.into()));
+    let plain =
+        decode(&profile(), Payload::Binary(b"Tea is ready\n\0".to_vec()), received()).expect("a message");
+    assert_eq!((plain.body.trim(), plain.opaque), ("Tea is ready", false));
+    assert_eq!(decode(&profile(), Payload::Binary(b"ping".to_vec()), received()), None);
+    for bytes in [vec![0, 255], vec![], vec![1, 2, 3], b"PNG\x1a\n".to_vec()] {
+        let decoded = decode(&profile(), Payload::Binary(bytes.clone()), received()).expect("a message");
+        assert_eq!((decoded.title.as_str(), decoded.body.as_str(), decoded.opaque), ("Orders", "", true));
+        assert_eq!(decoded.raw, Raw::Binary(bytes));
+    }
+}
+
+#[test]
+fn text_that_is_no_utf_8_is_read_as_far_as_it_can_be() {
+    let bytes = b"{\"id\": 2, \"title\": \"caf\xe9\"}".to_vec();
+    let read = decode(&profile(), Payload::Garbled(bytes.clone()), received()).expect("a message");
+    assert_eq!((read.title.as_str(), read.id.as_deref(), read.opaque), ("caf\u{fffd}", Some("2"), false));
+    assert_eq!(read.raw, Raw::Binary(bytes), "as it came");
 }
 
 #[test]
@@ -256,8 +461,8 @@ fn a_million_brackets_are_only_a_text() {
 fn a_frame_of_a_mebibyte_is_read_like_any_other() {
     let long = "长".repeat((1 << 20) / 3);
     assert_eq!(title_and_body(&format!(r#"{{"title": "{long}", "body": "B"}}"#)), (long, "B".into()));
-    let nul = "\0".repeat(1 << 20);
-    assert_eq!(title_and_body(&nul), ("Orders".into(), " ".repeat(1 << 20)));
+    let nul = format!("a{}b", "\0".repeat(1 << 20));
+    assert_eq!(title_and_body(&nul), ("Orders".into(), nul.replace('\0', " ")));
 }
 
 /// Any JSON, with the names that the mapping knows among its keys.
@@ -287,11 +492,13 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 fn holds(text: &str) {
-    let Some(message) = decode(&profile(), Payload::Text(text.to_owned()), received()) else {
-        assert!(ChannelProfile::DEFAULT_IGNORE.contains(&text));
-        return;
-    };
-    assert_eq!(message.raw, Raw::Text(text.to_owned()));
+    let all = ChannelProfile { ignore: Vec::new(), ..profile() };
+    let mut decoded = tidings_inbox::decode(&all, Payload::Text(text.to_owned()), received());
+    assert_eq!(decoded.ignored, 0);
+    let Some(message) = decoded.messages.pop() else { panic!("lost: {text:?}") };
+    if !text.contains(['[', '{']) {
+        assert_eq!(message.raw, Raw::Text(text.to_owned()));
+    }
     assert!(!message.title.is_empty() && !message.title.contains(char::is_control));
     assert!(!message.body.contains('\0'));
     assert!((1..=5).contains(&message.priority.level()));

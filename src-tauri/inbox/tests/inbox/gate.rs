@@ -112,7 +112,7 @@ async fn quiet_hours_outlive_a_restart_and_end_with_one_summary() {
 async fn what_has_expired_or_is_deleted_does_not_pop_up_any_more() {
     let folder = folder();
     let (inbox, mut screen) = open_with(&file(&folder), five());
-    inbox.receive(text(&orders(), r#"{"body": "too late", "expires": 1000}"#)).await;
+    inbox.receive(text(&orders(), r#"{"body": "too late", "expires": 1600000000}"#)).await;
     inbox.pause(true);
     let soon = Timestamp::now() + SignedDuration::from_millis(5);
     inbox.receive(text(&orders(), &format!(r#"{{"body": "soon too late", "expires": "{soon}"}}"#))).await;

@@ -40,3 +40,13 @@ async fn a_channel_that_comes_and_goes_is_noted_within_bounds() {
     let kept = inbox.journal("orders").await;
     assert_eq!((kept.len(), kept[0].data.as_str()), (10_000, "2000"));
 }
+
+#[tokio::test]
+async fn what_was_noted_by_a_clock_that_ran_ahead_hides_nothing_once_it_is_right() {
+    let folder = folder();
+    let (inbox, _) = open_well(&file(&folder));
+    let now = Timestamp::from_second(1_800_000_000).expect("a time");
+    inbox.note(vec![note(now + SignedDuration::from_hours(24 * 365), true, "in a year")]);
+    inbox.note(vec![note(now, true, "now")]);
+    assert_eq!(inbox.journal("orders").await, [note(now, true, "now")]);
+}

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tidings_inbox::{
     ChannelProfile, Field, Message, Payload, Popup, Priority, Raw, Rule, Sound, Source, SourceError, Then,
-    Urgency, decode,
+    Urgency,
 };
 
 fn mapped(mapping: &[(Field, &str)]) -> ChannelProfile {
@@ -19,7 +19,8 @@ fn mapped(mapping: &[(Field, &str)]) -> ChannelProfile {
 }
 
 fn read(profile: &ChannelProfile, json: &str) -> Message {
-    decode(profile, Payload::Text(json.to_owned()), Timestamp::UNIX_EPOCH).expect("a message")
+    let decoded = tidings_inbox::decode(profile, Payload::Text(json.to_owned()), Timestamp::UNIX_EPOCH);
+    decoded.messages.into_iter().next().expect("a message")
 }
 
 const NESTED: &str = r#"{"payload": {"subject": "Order 17", "who": "Ann", "text": "pays <b>", "n": 12345678901234567890123,
@@ -167,7 +168,9 @@ proptest! {
         let mut profile = mapped(&sources);
         profile.ignore.clear();
         let message = read(&profile, &text);
-        prop_assert_eq!(&message.raw, &Raw::Text(text));
+        if !text.starts_with('[') {
+            prop_assert_eq!(&message.raw, &Raw::Text(text));
+        }
         prop_assert!(!message.title.is_empty());
         for when in ["json.a.a > 1", "title in body", "json[0] == json.a", "raw"] {
             let _ = Rule::new(Some(when)).expect("a rule");

@@ -1,10 +1,9 @@
-//! What is found, what is kept, and files of the version before.
+//! What is found, and files of the version before.
 
-use crate::support::{bodies, file, folder, open_well, open_with, orders, text, unlimited};
-use jiff::{SignedDuration, Timestamp};
+use crate::support::{file, folder, open_well, orders, text};
 use proptest::prelude::*;
 use rusqlite::Connection;
-use tidings_inbox::{Arrival, Inbox, Message, Policy, Query, RowId, Sound, Urgency};
+use tidings_inbox::{Inbox, Message, Query, RowId, Sound, Urgency};
 
 async fn look(inbox: &Inbox, text: &str, before: Option<RowId>, limit: usize) -> Vec<Message> {
     inbox.find(Query { before, search: Some(text.to_owned()), ..Query::newest(limit) }).await
@@ -181,78 +180,4 @@ async fn a_file_of_version_1_is_taken_over_with_all_it_holds() {
         inbox.delete(vec![RowId(3), RowId(4)]).await;
         inbox.close().await;
     }
-}
-
-/// Days ago, whether read.
-type Old = (i64, bool);
-
-/// What stays of these under this policy; and that no unread one went before a read one of its age.
-async fn kept(messages: &[Old], policy: Policy, expected: usize) -> Vec<Old> {
-    let folder = folder();
-    let (inbox, _screen) = open_well(&file(&folder));
-    let now = Timestamp::now();
-    for (number, (days, read)) in messages.iter().enumerate() {
-        let received_at = now - SignedDuration::from_hours(24 * days + 1);
-        inbox.receive(Arrival { received_at, ..text(&orders(), &number.to_string()) }).await;
-        if *read {
-            let row = inbox.recent(1).await[0].row;
-            inbox.mark_read(vec![row]).await;
-        }
-    }
-    inbox.set_policy(policy);
-    let mut looks = 0;
-    while inbox.recent(100).await.len() > expected && looks < 10_000 {
-        looks += 1;
-    }
-    inbox.close().await;
-    let (inbox, _screen) = open_well(&file(&folder));
-    let kept = bodies(&inbox).await;
-    let unread = inbox.recent(10_000).await.iter().filter(|message| message.unread).count();
-    assert_eq!(inbox.unread().borrow().total, unread as u64);
-    kept.iter().rev().map(|body| messages[body.parse::<usize>().expect("a number")]).collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
-
-    #[test]
-    fn retention_keeps_what_the_policy_says_and_prefers_the_unread(
-        messages in prop::collection::vec((0..6_i64, any::<bool>()), 1..40),
-        keep_days in 1..7_u32,
-        keep_messages in 1..50_u32,
-    ) {
-        // In the order of receipt.
-        let mut messages = messages;
-        messages.sort_by_key(|(days, _)| -days);
-        let policy = Policy { keep_days, keep_messages, ..unlimited() };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let young: Vec<Old> = messages.iter().copied().filter(|(days, _)| *days < keep_days.into()).collect();
-        let excess = young.len().saturating_sub(keep_messages as usize);
-        let kept = runtime.block_on(kept(&messages, policy, young.len() - excess));
-        prop_assert_eq!(kept, &young[excess..]);
-    }
-}
-
-#[tokio::test]
-async fn of_those_too_old_the_read_go_first() {
-    // More than go at a time: what is left after a kill in the middle are unread ones.
-    let folder = folder();
-    let (inbox, _screen) = open_well(&file(&folder));
-    let received_at = Timestamp::now() - SignedDuration::from_hours(24 * 10);
-    for number in 0..1_200 {
-        inbox.receive(Arrival { received_at, ..text(&orders(), &number.to_string()) }).await;
-    }
-    let read: Vec<RowId> = (1..=1_200).filter(|row| row % 2 == 0).map(RowId).collect();
-    inbox.mark_read(read).await;
-    inbox.close().await;
-    let (inbox, _screen) = open_with(&file(&folder), Policy { keep_days: 5, ..unlimited() });
-    loop {
-        let left = inbox.recent(2_000).await;
-        let unread = left.iter().filter(|message| message.unread).count();
-        assert!(unread == 600 || left.len() == unread, "{unread} of {}", left.len());
-        if left.is_empty() {
-            break;
-        }
-    }
-    assert_eq!(inbox.unread().borrow().total, 0);
 }

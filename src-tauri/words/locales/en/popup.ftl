@@ -21,8 +21,16 @@ popup-down-since = Since { $time }; Tidings keeps trying
 popup-down-since-because = Since { $time }: { $cause }; Tidings keeps trying
 popup-needs-user = { $channel } needs you
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
-missed-too-big = One of the messages that came while this channel was away is too big to be received (over 1 MiB). What was missed is skipped; look for it at the server.
+missed-too-big = One of the messages that came while this channel was away is too big to be received (over 64 MiB), or its frame breaks the WebSocket protocol. What was missed is skipped; look for it at the server.
 # What a click should have opened was not: the body says why.
 popup-not-opened = Nothing opened
+# What stands in the inbox for a message that can't be had, or not all of it.
+message-too-big = A message of { NUMBER($bytes) } bytes is too big to be received (over 1 MiB) and was passed over; look for it at the server.
+message-broken = A message of { NUMBER($bytes) } bytes can't be read, for its frame breaks the WebSocket protocol. It was passed over; look for it at the server.
+message-binary = { $count ->
+    [one] Binary message, 1 byte
+   *[other] Binary message, { $count } bytes
+}
+message-garbled = This channel's server sends text that is not UTF-8. What can't be read of it is shown as �.
 # The button that opens the message.
 popup-open = Open

@@ -80,6 +80,7 @@ settings-cap = `cap` ({ $cap }) is below `first` ({ $first })
 settings-mapping = `{ $key }` is neither a JSON Pointer nor a template
 settings-template = the template for `{ $key }` has a mistake: { $why }
 settings-when = `when` has a mistake: { $why }
+settings-ignore-when = `ignore_when` has a mistake: { $why }
 
 settings-mend-utf8 = save it as UTF-8
 settings-mend-twice = keep one of the two, and one header for each table

@@ -80,6 +80,7 @@ settings-cap = `cap`（{ $cap }）小于 `first`（{ $first }）
 settings-mapping = `{ $key }` 既不是 JSON Pointer，也不是模板
 settings-template = `{ $key }` 的模板有错误：{ $why }
 settings-when = `when` 有错误：{ $why }
+settings-ignore-when = `ignore_when` 有错误：{ $why }
 
 settings-mend-utf8 = 请将其保存为 UTF-8
 settings-mend-twice = 请只保留其中一个，每个表也只保留一个表头
