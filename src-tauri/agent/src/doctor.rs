@@ -107,7 +107,7 @@ impl Told {
 async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
     let Examination { config, credentials, headers, reach, words } = examination;
     let mut told = Told { steps, words, failed: false };
-    way(&config, &mut told).await;
+    let addresses = way(&config, &mut told).await;
     if told.failed {
         return;
     }
@@ -133,7 +133,7 @@ async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
             None => return told.tell(step::not_lent(words)).await,
         },
     };
-    link::upgrade(config.clone(), params.clone(), &mut told).await;
+    link::upgrade(config.clone(), params.clone(), addresses, &mut told).await;
     if let Some(max) = idle
         && !told.failed
     {
@@ -141,30 +141,30 @@ async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
     }
 }
 
-/// The way to the server, up to the TLS handshake.
-async fn way(config: &Config, told: &mut Told) {
+/// The way to the server, up to the upgrade; how many addresses answer.
+async fn way(config: &Config, told: &mut Told) -> usize {
     let (steps, mut examined) = mpsc::unbounded_channel();
     let looking = tidings_channel::examine(config, move |examined| {
         // The other end waits below.
         let _ = steps.send(examined);
     });
     let telling = async {
-        let mut address_works = None;
+        let (mut tried, mut answered) = (0, 0);
         while let Some(examined) = examined.recv().await {
             let Some((step, worked)) = step::examined(examined, config, jiff::Timestamp::now(), told.words)
             else {
                 continue;
             };
-            if let Some(worked) = worked {
-                address_works = Some(address_works.unwrap_or(false) || worked);
-            }
+            tried += usize::from(worked.is_some());
+            answered += usize::from(worked == Some(true));
             told.tell(step).await;
         }
-        if address_works == Some(false) {
+        if tried > 0 && answered == 0 {
             told.tell(step::unreachable(told.words)).await;
         }
+        answered
     };
-    tokio::join!(looking, telling);
+    tokio::join!(looking, telling).1
 }
 
 /// `tidings doctor`: has the running Tidings examine a channel that it holds, and examines anything else itself.

@@ -166,7 +166,7 @@ async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// The stream failed before the answer was there.
-fn broken_off(error: &io::Error) -> Cause {
+pub(crate) fn broken_off(error: &io::Error) -> Cause {
     if let Some(cause) = tls::failure(error) {
         return cause;
     }

@@ -1,15 +1,18 @@
 //! The way to a server looked at step by step, for people who ask why a channel doesn't connect. It ends before
 //! the upgrade, so it takes nobody's place.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use url::Host;
+use tokio_rustls::client::TlsStream;
+use url::{Host, Position};
 
-use crate::dial::within;
+use crate::dial::{broken_off, within};
 use crate::race::{self, lookup};
 use crate::tcp::server_name;
 use crate::tls::Tls;
@@ -37,7 +40,7 @@ pub enum Examining {
         /// Its addresses.
         addresses: Vec<SocketAddr>,
     },
-    /// A TCP connect to one of the addresses. One that works is enough.
+    /// One of the addresses: TCP, and then TLS and HTTP as far as that disturbs nobody. One that works is enough.
     Address(SocketAddr),
     /// The tunnel through the proxy.
     Proxy {
@@ -74,60 +77,141 @@ pub async fn examine(config: &Config, mut report: impl FnMut(Examined)) {
     let step = Examining::Lookup { host: name, addresses: addresses.clone() };
     report(Examined { step, took: began.elapsed(), failure });
 
-    let tries = addresses.into_iter().map(|address| async move {
-        let began = Instant::now();
-        let connected = within(timing.connect, Stage::Tcp, TcpStream::connect(address)).await;
-        (address, began.elapsed(), connected)
-    });
+    let tls = Tls::default();
+    let tried = join_all(addresses.into_iter().map(|address| reach(config, &tls, address))).await;
+    let mut handshakes = Vec::new();
     let mut streams = Vec::new();
-    for (address, took, connected) in join_all(tries).await {
-        let failure = match connected {
-            Ok(Ok(stream)) => {
-                streams.push(stream);
-                None
-            }
-            Ok(Err(error)) => Some(Cause::Unreachable { detail: Detail::of_io(&error) }),
-            Err(timed_out) => Some(timed_out),
-        };
+    for Reached { address, took, stream, handshake, failure } in tried {
+        handshakes.extend(handshake);
+        streams.extend(stream);
         report(Examined { step: Examining::Address(address), took, failure });
     }
-    let Some(mut stream) = streams.into_iter().next() else { return };
-
-    if let Some(proxy) = proxy {
-        let began = Instant::now();
-        let tunnelled = proxy.tunnel(stream, url, timing).await;
-        let took = began.elapsed();
-        let step = Examining::Proxy { proxy: proxy.to_string() };
-        match tunnelled {
-            Ok(tunnel) => {
-                report(Examined { step, took, failure: None });
-                stream = tunnel;
-            }
-            Err(cause) => return report(Examined { step, took, failure: Some(cause) }),
+    let Some(proxy) = proxy else {
+        // One that works is enough.
+        handshakes.sort_by_key(|(_, shaken)| shaken.is_err());
+        if let Some((took, shaken)) = handshakes.into_iter().next() {
+            report(told(took, shaken));
         }
-    }
+        return;
+    };
+    let Some(stream) = streams.into_iter().next() else { return };
+    let began = Instant::now();
+    let tunnelled = proxy.tunnel(stream, url, timing).await;
+    let took = began.elapsed();
+    let step = Examining::Proxy { proxy: proxy.to_string() };
+    let stream = match tunnelled {
+        Ok(tunnel) => {
+            report(Examined { step, took, failure: None });
+            tunnel
+        }
+        Err(cause) => return report(Examined { step, took, failure: Some(cause) }),
+    };
     if url.is_tls() {
         let began = Instant::now();
-        let (version, certificate, failure) = match handshake(config, stream).await {
-            Ok((version, certificate)) => (version, certificate, None),
-            Err(cause) => (None, None, Some(cause)),
-        };
-        let step = Examining::Tls { version, certificate };
-        report(Examined { step, took: began.elapsed(), failure });
+        let shaken = handshake(config, &tls, stream).await.map(|(_, shaken)| shaken);
+        report(told(began.elapsed(), shaken));
+    }
+}
+
+/// The step of a handshake.
+fn told(took: Duration, shaken: Result<Handshake, Cause>) -> Examined {
+    let (version, certificate, failure) = match shaken {
+        Ok((version, certificate)) => (version, certificate, None),
+        Err(cause) => (None, None, Some(cause)),
+    };
+    Examined { step: Examining::Tls { version, certificate }, took, failure }
+}
+
+/// How far one address leads.
+struct Reached {
+    address: SocketAddr,
+    /// Of the TCP connect.
+    took: Duration,
+    /// For the proxy, which nothing was said to yet.
+    stream: Option<TcpStream>,
+    handshake: Option<(Duration, Result<Handshake, Cause>)>,
+    failure: Option<Cause>,
+}
+
+/// Connects, and goes on as far as disturbs nobody: who answers TCP may be no server of ours.
+async fn reach(config: &Config, tls: &Tls, address: SocketAddr) -> Reached {
+    let Config { url, timing, proxy, .. } = config;
+    let began = Instant::now();
+    let connected = within(timing.connect, Stage::Tcp, TcpStream::connect(address)).await;
+    let took = began.elapsed();
+    let reached = Reached { address, took, stream: None, handshake: None, failure: None };
+    let stream = match connected {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            return Reached {
+                failure: Some(Cause::Unreachable { detail: Detail::of_io(&error) }),
+                ..reached
+            };
+        }
+        Err(timed_out) => return Reached { failure: Some(timed_out), ..reached },
+    };
+    if proxy.is_some() {
+        return Reached { stream: Some(stream), ..reached };
+    }
+    if !url.is_tls() {
+        return Reached { failure: speaks_http(config, stream).await.err(), ..reached };
+    }
+    let began = Instant::now();
+    let shaken = handshake(config, tls, stream).await;
+    let took = began.elapsed();
+    match shaken {
+        Ok((stream, shaken)) => {
+            let failure = speaks_http(config, stream).await.err();
+            Reached { handshake: Some((took, Ok(shaken))), failure, ..reached }
+        }
+        Err(cause) => {
+            Reached { handshake: Some((took, Err(cause.clone()))), failure: Some(cause), ..reached }
+        }
+    }
+}
+
+/// Asks for the host's first page, without credential, path or upgrade: whether HTTP is spoken there at all. Any answer
+/// will do.
+async fn speaks_http(config: &Config, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Cause> {
+    let url = config.url.as_url();
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: tidings/{}\r\nConnection: close\r\n\r\n",
+        &url[Position::BeforeHost..Position::AfterPort],
+        env!("CARGO_PKG_VERSION")
+    );
+    let asking = async {
+        stream.write_all(request.as_bytes()).await?;
+        stream.flush().await?;
+        let mut answer = Vec::new();
+        let mut start = stream.take(5);
+        start.read_to_end(&mut answer).await?;
+        Ok::<_, io::Error>(answer)
+    };
+    let limit = config.timing.upgrade;
+    match within(limit, Stage::Upgrade, asking).await {
+        Ok(Ok(answer)) if answer == b"HTTP/" => Ok(()),
+        Ok(Ok(answer)) if answer.is_empty() => Err(Cause::Lost { detail: Detail::HungUp }),
+        Ok(Ok(_)) => Err(Cause::NotAWebSocket { detail: Detail::NoHttp }),
+        Ok(Err(error)) => Err(broken_off(&error)),
+        Err(_) => Err(Cause::Silent { after: limit }),
     }
 }
 
 type Handshake = (Option<String>, Option<Vec<u8>>);
 
-async fn handshake(config: &Config, stream: TcpStream) -> Result<Handshake, Cause> {
-    let tls = Tls::default();
+async fn handshake(
+    config: &Config,
+    tls: &Tls,
+    stream: TcpStream,
+) -> Result<(TlsStream<TcpStream>, Handshake), Cause> {
     let connector = TlsConnector::from(tls.client(config).await?);
     let shaken = connector.connect(server_name(&config.url)?, stream);
     let stream = within(config.timing.tls, Stage::Tls, shaken).await?.map_err(|error| tls.refused(&error))?;
     let (_, session) = stream.get_ref();
     let version = session.protocol_version().and_then(|version| version.as_str().map(str::to_owned));
     let first = session.peer_certificates().and_then(|chain| chain.first());
-    Ok((version, first.map(|certificate| certificate.as_ref().to_vec())))
+    let certificate = first.map(|certificate| certificate.as_ref().to_vec());
+    Ok((stream, (version, certificate)))
 }
 
 #[cfg(test)]
@@ -160,8 +244,11 @@ mod tests {
         let port = listener.local_addr().expect("bound").port();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // Who looks at the certificate only says no more.
-                let _ = acceptor.accept(stream).await;
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(b"HTTP/1.1 426 Upgrade Required\r\n\r\n").await;
+                let _ = stream.shutdown().await;
             }
         });
         (port, cert.pem().into_bytes())
@@ -208,5 +295,35 @@ mod tests {
         let last = steps.last().expect("steps");
         assert_eq!((steps.len(), &last.step), (2, &Examining::Address(address)));
         assert!(matches!(last.failure, Some(Cause::Unreachable { .. })), "{last:?}");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_answers_tcp_alone_does_not_pass() {
+        for (answer, words) in [
+            (&b"HTTP/1.1 404 Not Found\r\n\r\n"[..], None),
+            (b"", Some("the server hung up instead of answering")),
+            (b"220 mail.example ESMTP\r\n", Some("the answer is no HTTP")),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("bound");
+            let serving = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.expect("a question");
+                let mut request = vec![0; 1024];
+                let read = stream.read(&mut request).await.expect("a request");
+                let _ = stream.write_all(answer).await;
+                String::from_utf8_lossy(&request[..read]).to_lowercase()
+            });
+            let steps = steps(&format!("ws://{address}/ws?token=s3cret"), None).await;
+            let last = steps.last().expect("steps");
+            assert_eq!(last.step, Examining::Address(address));
+            let told = last.failure.as_ref().map(ToString::to_string);
+            match words {
+                None => assert_eq!(told, None),
+                Some(words) => assert!(told.expect("a failure").contains(words), "{last:?}"),
+            }
+            let request = serving.await.expect("no panic");
+            assert!(request.starts_with("get / http/1.1"), "{request}");
+            assert!(!request.contains("upgrade") && !request.contains("s3cret"), "{request}");
+        }
     }
 }

@@ -33,20 +33,37 @@ impl Owner for Same {
 }
 
 /// Upgrades, and waits until it is known whether the server answers pings.
-pub(super) async fn upgrade(config: Config, params: DialParams, told: &mut Told) {
+/// Each of so many addresses gets a try.
+pub(super) async fn upgrade(config: Config, params: DialParams, addresses: usize, told: &mut Told) {
     let words = told.words;
     let began = Instant::now();
     let has_secret = params.credential.is_some();
     let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
     let mut status = channel.status();
-    match opened(&mut status).await {
+    let mut left = addresses;
+    let found = loop {
+        let found = opened(&mut status).await;
+        left = left.saturating_sub(1);
+        let again = matches!(status.borrow().state, State::Waiting { .. }) && left > 0;
+        if found.is_ok() || !again {
+            break found;
+        }
+        let dials = |status: &Status| !matches!(status.state, State::Waiting { .. });
+        if status.wait_for(dials).await.is_err() {
+            break found;
+        }
+    };
+    match found {
         Err(cause) => {
             let step = failed("upgrade", began.elapsed(), &cause, &config, words);
             let asks = matches!(cause, Cause::SignInRefused { status: 401 | 403 });
             told.tell(if asks && !has_secret { without_secret(step, words) } else { step }).await;
         }
         Ok(()) => {
-            let step = good("upgrade", Some(began.elapsed()), words.doctor_upgraded());
+            let address = status.borrow().route.filter(|_| addresses > 1).map(|route| route.to);
+            let detail =
+                address.map_or_else(|| words.doctor_upgraded(), |address| words.doctor_upgraded_at(&address));
+            let step = good("upgrade", Some(began.elapsed()), detail);
             told.tell(step).await;
             told.tell(ping(&mut status, &config, words).await).await;
             // A greeting comes with the open, and so before the pong.

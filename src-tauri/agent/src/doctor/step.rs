@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tidings_api::Step;
-use tidings_channel::{Cause, Config, Credential, Detail, Examined, Examining};
+use tidings_channel::{Cause, Config, Credential, Detail, Examined, Examining, Stage};
 use tidings_words::Words;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -88,7 +88,7 @@ pub(super) fn line(step: &Step, words: Words) -> String {
     line + &mend
 }
 
-/// A step in words; for an address also whether it works: one that does is enough.
+/// A step in words; for an address also whether it answers: one that does is enough.
 pub(super) fn examined(
     examined: Examined,
     config: &Config,
@@ -98,7 +98,9 @@ pub(super) fn examined(
     let Examined { step, took, failure } = examined;
     let step = match step {
         Examining::Address(address) => {
-            let worked = failure.is_none();
+            // Who answers TCP was reached; what is wrong with it is told here, or by the steps that follow.
+            let worked =
+                !matches!(failure, Some(Cause::Unreachable { .. } | Cause::TimedOut { stage: Stage::Tcp }));
             let step = match failure {
                 None => good("address", Some(took), address.to_string()),
                 Some(cause) => {

@@ -31,6 +31,7 @@ doctor-not-lent = not tried: the channel is being examined already, or Tidings i
 doctor-secret-there = there is one
 doctor-secret-none = none
 doctor-upgraded = the server takes the channel
+doctor-upgraded-at = the server takes the channel at { $address }
 doctor-held = the server took the channel: it is connected, and stays so
 doctor-pong = the server answers pings, so its death is noticed
 doctor-no-pong = the server answers no pings, so a dead link can't be told from a silent one

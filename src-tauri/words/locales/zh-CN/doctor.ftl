@@ -28,6 +28,7 @@ doctor-not-lent = 未尝试：该频道正在检查中，或 Tidings 正在退�
 doctor-secret-there = 已找到
 doctor-secret-none = 没有
 doctor-upgraded = 服务器接受了该频道
+doctor-upgraded-at = 服务器在 { $address } 接受了该频道
 doctor-held = 服务器已接受该频道：它已连接，并保持连接
 doctor-pong = 服务器会应答 ping，断线能被及时发现
 doctor-no-pong = 服务器不应答 ping，无法区分连接已断开还是暂时没有数据
