@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use crate::keyring::{self, Entry, KeyringError};
 use crate::program;
 use crate::settings::short;
+use crate::system::SystemError;
 use crate::wish::{Wish, Wishes};
 
 /// How long a token command may take (D5). Too low: a password manager that asks is cut off; too high: a
@@ -104,11 +105,11 @@ pub(crate) enum CredentialError {
     File {
         /// The file.
         file: PathBuf,
-        /// The system's words; `None`: it is not a file.
-        why: Option<String>,
+        /// What the system says; `None`: it is not a file.
+        why: Option<SystemError>,
     },
     /// The command could not be started or waited for.
-    Start(String),
+    Start(SystemError),
     /// The command took too long and was killed.
     TimedOut {
         /// How long it may take.
@@ -117,7 +118,7 @@ pub(crate) enum CredentialError {
     /// The command said that it failed.
     Failed {
         /// Its exit code or signal.
-        status: String,
+        status: ExitStatus,
         /// The start of what it wrote to its standard error.
         complaint: String,
     },
@@ -137,19 +138,32 @@ impl CredentialError {
         match self {
             Self::Env(name) => words.credential_env(name),
             Self::File { file, why } => {
-                let why = why.clone().unwrap_or_else(|| words.credential_not_a_file());
+                let why = why.map_or_else(|| words.credential_not_a_file(), |why| why.told(words));
                 words.credential_file(&short(file).display(), &why)
             }
-            Self::Start(why) => words.credential_start(why),
+            Self::Start(why) => words.credential_start(&why.told(words)),
             Self::TimedOut { limit } => words.credential_timed_out(&format_args!("{limit:?}")),
-            Self::Failed { status, complaint } if complaint.is_empty() => words.credential_failed(status),
-            Self::Failed { status, complaint } => words.credential_failed_saying(complaint, status),
+            Self::Failed { status, complaint } if complaint.is_empty() => {
+                words.credential_failed(&told_status(*status, words))
+            }
+            Self::Failed { status, complaint } => {
+                words.credential_failed_saying(complaint, &told_status(*status, words))
+            }
             Self::Keyring(error) => error.told(words),
             Self::Empty(source) => words.credential_empty(source),
             Self::TooLarge(source) => words.credential_too_large(source),
             Self::Unusable(source) => words.credential_unusable(source),
         }
     }
+}
+
+/// How a command ended.
+fn told_status(status: ExitStatus, words: Words) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return words.credential_signal(&signal);
+    }
+    words.credential_exit_code(&status.code().unwrap_or_default())
 }
 
 /// For the log.
@@ -285,7 +299,7 @@ fn from_env(name: &str) -> Result<String, CredentialError> {
 fn from_file(file: &Path) -> Result<String, CredentialError> {
     let failed = |why: Option<io::Error>| CredentialError::File {
         file: file.to_owned(),
-        why: why.map(|error| error.to_string()),
+        why: why.as_ref().map(SystemError::from),
     };
     let metadata = std::fs::metadata(file).map_err(|error| failed(Some(error)))?;
     // Opening a pipe would wait for its writer.
@@ -381,12 +395,12 @@ fn is_unseen(c: char) -> bool {
 async fn from_command(command: &str, limit: Duration) -> Result<String, CredentialError> {
     let ended = timeout(limit, run(command)).await.map_err(|_| CredentialError::TimedOut { limit })?;
     let Ended { status, output, complaint } =
-        ended.map_err(|error| CredentialError::Start(error.to_string()))?;
+        ended.map_err(|error| CredentialError::Start(SystemError::from(&error)))?;
     if !status.success() {
         let complaint = String::from_utf8_lossy(&complaint);
         let complaint = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
         return Err(CredentialError::Failed {
-            status: status.to_string(),
+            status,
             complaint: complaint.chars().filter(|c| !c.is_control()).take(COMPLAINT).collect(),
         });
     }

@@ -39,6 +39,7 @@ mod session;
 mod settings;
 mod signals;
 mod snapshot;
+mod system;
 mod tail;
 mod terminal;
 mod text;

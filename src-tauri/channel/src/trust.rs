@@ -112,7 +112,11 @@ impl Shown<'_> {
             let names = names(&read);
             let subject = by_hand && names.is_empty() && is_common_name(&read, self.server_name);
             if !subject {
-                return Some(Cause::WrongName { detail: Detail::OtherNames(shown_names(&read, names)) });
+                let named = if names.is_empty() { common_names(&read) } else { names };
+                // A name in the subject alone doesn't count, be it the right one.
+                let counts = |name: &String| !name.eq_ignore_ascii_case(&self.server_name.to_str());
+                let named = named.into_iter().filter(counts).collect();
+                return Some(Cause::WrongName { detail: Detail::OtherNames(named) });
             }
         }
         let validity = read.validity();
@@ -128,20 +132,22 @@ impl Shown<'_> {
     /// certificate.
     fn explained(&self, error: &rustls::Error) -> Option<Cause> {
         let rustls::Error::InvalidCertificate(reason) = error else { return None };
-        if let Some(cause) = self.trouble_of_itself(false) {
+        let certificate = |detail| Some(Cause::Certificate { detail });
+        let Ok((_, read)) = X509Certificate::from_der(self.end_entity) else {
+            return certificate(Detail::BrokenCertificate);
+        };
+        // What was made by hand may be trusted by hand.
+        let is_self_signed = read.issuer() == read.subject();
+        if let Some(cause) = self.trouble_of_itself(is_self_signed) {
             return Some(cause);
         }
-        let certificate = |detail| Some(Cause::Certificate { detail });
         // Of another certificate of the chain.
         if let CertificateError::NotValidYetContext { time, not_before } = reason {
             return Some(Cause::Clock { says: from_unix(*time), begins: from_unix(*not_before) });
         }
-        let Ok((_, read)) = X509Certificate::from_der(self.end_entity) else {
-            return certificate(Detail::BrokenCertificate);
-        };
         let is_other = matches!(reason, CertificateError::Other(_));
         if is_other || *reason == CertificateError::UnknownIssuer {
-            if read.issuer() == read.subject() {
+            if is_self_signed {
                 return certificate(Detail::SelfSigned);
             }
             if is_other && read.is_ca() {
@@ -196,11 +202,6 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         _ => None,
     };
     extension.value.general_names.iter().filter_map(name).collect()
-}
-
-/// As [`names`], or whom its subject names.
-fn shown_names(certificate: &X509Certificate<'_>, names: Vec<String>) -> Vec<String> {
-    if names.is_empty() { common_names(certificate) } else { names }
 }
 
 fn common_names(certificate: &X509Certificate<'_>) -> Vec<String> {
@@ -346,6 +347,14 @@ mod tests {
             told(&ours, &[&theirs], clock(2026)),
             "certificate refused (it vouches for itself, and nobody here trusts it)"
         );
+        for by_hand in [Made { names: &[], ..BY_HAND }, Made { names: &[], is_ca: false, ..BY_HAND }] {
+            assert_eq!(
+                told(&ours, &[&by_hand.self_signed()], clock(2026)),
+                "certificate refused (it vouches for itself, and nobody here trusts it)"
+            );
+        }
+        let nameless = Made { names: &[], is_ca: false, ..BY_HAND }.signed_by(&issuer);
+        assert_eq!(told(&root, &[&nameless], clock(2026)), "certificate for another name (it names no host)");
         assert_eq!(
             told(&root, &[&authority], clock(2026)),
             "certificate refused (it is an authority's own, and no server's)"

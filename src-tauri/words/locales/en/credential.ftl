@@ -28,3 +28,6 @@ keyring-locked = the keyring is locked; unlock it (logging in to the desktop usu
 keyring-silent = the keyring did not answer within { $limit }; see that it works, or name token_command, token_file or token_env in the settings
 keyring-no-collection = the keyring has no default collection; make one in its program (such as Passwords and Keys), and call it default
 keyring-failed = the keyring refused: { $why }
+# How a command ended.
+credential-exit-code = exit status: { $code }
+credential-signal = signal: { $signal }

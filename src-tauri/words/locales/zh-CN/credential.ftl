@@ -28,3 +28,6 @@ keyring-locked = 密钥环已锁定；请将其解锁（登录桌面时通常会
 keyring-silent = 密钥环在 { $limit } 内没有应答；请检查它是否正常，或在设置中指定 token_command、token_file 或 token_env
 keyring-no-collection = 密钥环没有默认集合；请在其管理程序（如“密码和密钥”）中新建一个并设为默认
 keyring-failed = 密钥环拒绝了请求：{ $why }
+# How a command ended.
+credential-exit-code = 退出码 { $code }
+credential-signal = 信号 { $signal }
