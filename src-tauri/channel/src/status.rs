@@ -456,7 +456,7 @@ impl CloseInfo {
     /// What the server's reason adds to the code: sanitised and cut, `None` if nothing.
     #[must_use]
     pub fn said(&self) -> Option<String> {
-        const FILLERS: [&str; 22] = [
+        const FILLERS: [&str; 26] = [
             "the",
             "a",
             "is",
@@ -479,6 +479,10 @@ impl CloseInfo {
             "down",
             "bye",
             "goodbye",
+            "busy",
+            "try",
+            "again",
+            "later",
         ];
         let reason = plain(&self.reason);
         let has_words = (1000..=1015).contains(&self.code) || matches!(self.code, 3000 | 3003 | 4500);
@@ -573,6 +577,7 @@ mod tests {
         assert_eq!(closed(1008, "token expired"), "refused by the server's policy: token expired (1008)");
         assert_eq!(closed(3000, "Broken framing."), "Broken framing. (3000)");
         assert_eq!(closed(3000, ""), "sign-in needed (3000)");
+        assert_eq!(closed(1013, "Try again later"), "server busy (1013)");
         assert_eq!(closed(4321, "bye"), "bye (4321)");
         assert_eq!(closed(1013, "再见"), "server busy: 再见 (1013)");
         assert_eq!(closed(1001, ""), "server going away (1001)");
