@@ -1,12 +1,17 @@
 //! One notification service, and Tidings' popups on it.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use serde_json::json;
 use tidings_tests::real::{Kind, Real};
 use tidings_tests::real_popups::RealPopups;
+use tidings_tests::scene::USER;
 
 use crate::report::{Cell, Row, Sheet};
 
+/// How long a service may take for its first popup: Plasma's starts with its shell.
+const SLOW: Duration = Duration::from_secs(60);
 /// More of the screen than this is more than a popup should take, in pixels.
 const TALL: i32 = 400;
 
@@ -19,6 +24,7 @@ pub(crate) async fn on(service: &'static Real, sheet: &mut Sheet) -> Row {
     match RealPopups::on(service).await {
         Ok(mut desk) => {
             row.note("connected", Ok(Cell::well()));
+            greet(&desk).await;
             row.note("message", message(&desk, sheet).await);
             row.note("tag replaced", tag(&desk, sheet).await);
             row.note("click", click(&desk, "Click me").await);
@@ -30,6 +36,14 @@ pub(crate) async fn on(service: &'static Real, sheet: &mut Sheet) -> Row {
     }
     row.note("started by the bus", started_by_the_bus(service).await);
     row
+}
+
+/// swaync doesn't draw the first popup after its start (Tidings or not), and a shell has its own things to say then.
+async fn greet(desk: &RealPopups) {
+    desk.server.push_json(USER, &json!({ "title": "Hello" }));
+    // Where it is not shown, the next check tells.
+    let _ = desk.heard.shown("Hello", SLOW).await;
+    let _ = desk.stage.settled().await;
 }
 
 async fn message(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
@@ -95,6 +109,9 @@ async fn started_by_the_bus(service: &'static Real) -> anyhow::Result<Cell> {
     }
     if service.press.is_none() {
         return Ok(Cell::None("no clicks there"));
+    }
+    if service.name == "swaync" {
+        return Ok(Cell::None("it doesn't draw the first popup after its start"));
     }
     click(&RealPopups::started_by_the_bus(service).await?, "The first").await
 }

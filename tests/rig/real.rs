@@ -89,7 +89,7 @@ pub const SERVICES: &[Real] = &[
     service("lxqt-notificationd", Kind::X11, &["lxqt-notificationd"]),
     Real {
         // Its button alone opens anything.
-        press: Some(Press { across: 0.5, down: 0.87, button: 1 }),
+        press: Some(Press { across: 0.75, down: 0.76, button: 1 }),
         ..service("xfce4-notifyd", Kind::X11, &["notifyd/xfce4-notifyd"])
     },
     service(
@@ -337,7 +337,9 @@ impl Stage {
             }
             (Kind::Gnome, _) => {
                 let args = ["--headless", "--virtual-monitor", "1280x720", "--unsafe-mode", "--no-x11"];
-                desktop.add(program, &args, real.owns()).await?;
+                // The service's own name stays with a helper of the shell's when that ends.
+                desktop.add(program, &args, "org.gnome.Shell").await?;
+                desktop.bus().wait_for_name(real.owns(), REACTION).await?;
                 self.greeted().await?;
             }
             _ => desktop.add(program, real.args, real.owns()).await?,

@@ -81,7 +81,7 @@ impl RealIcon {
             let connected = stage.settled().await?;
             app.run(&["disconnect", "Orders"]).await?;
             app.wait_for_status("disconnected", is("disconnected")).await?;
-            let (icon, _) = stage.changed("the icon of a channel that is off", &connected).await?;
+            let (icon, off) = stage.changed("the icon of a channel that is off", &connected).await?;
             app.run(&["connect", "Orders"]).await?;
             app.wait_for_status("connected", is("connected")).await?;
             if icon.width <= ICON && icon.height <= ICON {
@@ -89,7 +89,7 @@ impl RealIcon {
             }
             // A clock went on, or a panel that was still making room.
             ensure!(tries.next().is_some(), "what changed is no icon: {icon:?}");
-            stage.settled().await?;
+            stage.changed("the icon of a connected channel", &off).await?;
         };
         let (x, y) = icon.at(0.5, 0.5);
         let icon = Area { x: x - FRAME / 2, y: y - FRAME / 2, width: FRAME, height: FRAME };
