@@ -10,6 +10,7 @@ pub(crate) fn told(cause: &Cause, words: Words) -> String {
         Cause::Closed(close) => closed(close, words),
         Cause::Lost { detail } => words.cause_lost(&detailed(detail, words)),
         Cause::Silent { after } => words.cause_silent(after.as_secs_f64().round()),
+        Cause::Unanswered { after } => words.cause_unanswered(after.as_secs_f64().round()),
         Cause::WriteStalled => words.cause_write_stalled(),
         Cause::Refused { code, detail } => match *code {
             1007 => words.cause_invalid_text(code),

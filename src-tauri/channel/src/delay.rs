@@ -64,6 +64,11 @@ impl Delays {
             Verdict::Ordinary | Verdict::SignIn | Verdict::Refresh => {
                 (self.ordinary(self.backoff.first(), n, timing), true)
             }
+            Verdict::Unanswered(before) => {
+                let (first, cap) = (self.backoff.first(), self.backoff.cap());
+                let least = grown(first, before.saturating_sub(1), cap / 2);
+                (self.between(least, grown(first, before, cap)), true)
+            }
             Verdict::Local => (self.local(n, timing), true),
             Verdict::GoingAway => {
                 (self.ordinary(self.backoff.first().max(timing.first_going_away), n, timing), true)
@@ -140,6 +145,9 @@ mod tests {
             (Verdict::Ordinary, 4, 0.25, 48.0),
             (Verdict::Ordinary, 5, 10.0, 60.0),
             (Verdict::Ordinary, u32::MAX, 10.0, 60.0),
+            (Verdict::Unanswered(1), 0, 3.0, 6.0),
+            (Verdict::Unanswered(2), 0, 6.0, 12.0),
+            (Verdict::Unanswered(99), 0, 30.0, 60.0),
             (Verdict::Local, 0, 0.25, 0.5),
             (Verdict::GoingAway, 0, 0.25, 10.0),
             (Verdict::GoingAway, 9, 10.0, 60.0),

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::acknowledged;
 use crate::alarm::Alarm;
 use crate::dial::{Connect, Connected, DialFailure, dial};
 use crate::facts::{End, Input, Now, Output};
@@ -153,10 +154,21 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                     let signalled = matches!(found, Found::Ask(Some(Ask::Signal(_))));
                     self.read_first(signalled).await;
                 }
+                self.ask_kernel();
                 if let Some(input) = self.take(found) {
                     self.machine.handle(input, self.now());
                 }
             }
+        }
+    }
+
+    /// L1: whether a silent peer's machine has at least taken what was sent to it.
+    fn ask_kernel(&mut self) {
+        let now = self.now();
+        if let (Some(generation), Some(route)) = (self.machine.is_to_judge(now), &self.route)
+            && acknowledged::all(route) == Some(true)
+        {
+            self.machine.handle(Input::Acknowledged { generation }, now);
         }
     }
 

@@ -51,6 +51,10 @@ pub(crate) enum Input {
         generation: u64,
         counter: u64,
     },
+    /// Asked by [`is_to_judge`](crate::machine::Machine::is_to_judge): the peer's machine has taken all that was sent.
+    Acknowledged {
+        generation: u64,
+    },
     /// Something waits to be written and can't be, or no longer.
     WriteStuck {
         generation: u64,

@@ -49,6 +49,7 @@
 //!                       └── watch<Status>            mpsc<Frame> <────┘
 //! ```
 
+mod acknowledged;
 mod alarm;
 mod builder;
 mod channel;

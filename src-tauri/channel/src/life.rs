@@ -42,6 +42,8 @@ pub(crate) struct Life {
     probe_until: Option<Duration>,
     /// L4: a probe is due as soon as a route exists and it is known whether the peer answers.
     probe_wanted: bool,
+    /// Since the last byte came, the peer's machine has taken all that was sent.
+    acknowledged: bool,
     /// L3.
     write_until: Option<Duration>,
 }
@@ -66,6 +68,7 @@ impl Life {
             dead_at: None,
             probe_until: None,
             probe_wanted: false,
+            acknowledged: false,
             write_until: None,
         }
     }
@@ -152,12 +155,23 @@ impl Life {
         self.last_bytes = now;
         self.dead_at = None;
         self.probe_until = None;
+        self.acknowledged = false;
         // A ping that is due (the first) is not put off.
         if let Some(next) = &mut self.next_ping
             && *next > now
         {
             *next = now + liveness.ping_after();
         }
+    }
+
+    /// Whether silence is about to be taken for death.
+    pub(crate) fn is_to_judge(&self, now: Duration) -> bool {
+        [self.dead_at, self.probe_until].into_iter().flatten().any(|at| at <= now) && !self.acknowledged
+    }
+
+    /// The peer's machine has taken all that was sent.
+    pub(crate) fn acknowledged(&mut self) {
+        self.acknowledged = true;
     }
 
     /// A write is stuck since now, or no longer.
@@ -204,7 +218,13 @@ impl Life {
             self.dead_at = None;
             self.probe_until = None;
             if peer == PeerCheck::Answers && !held {
-                return Some(Due::Dead(Cause::Silent { after: self.silence(now) }));
+                let after = self.silence(now);
+                let busy = self.acknowledged;
+                return Some(Due::Dead(if busy {
+                    Cause::Unanswered { after }
+                } else {
+                    Cause::Silent { after }
+                }));
             }
         }
         if due(self.learn_until) {

@@ -117,6 +117,8 @@ pub(crate) struct Machine {
     network_changed: Option<Duration>,
     /// Ends in a row that waiting hardly mends.
     in_vain: u32,
+    /// Links in a row that ended because nothing came (L1), each within a few minutes of its open.
+    unanswered: u32,
     /// 4500s in a row that were taken for our own late upgrades' (R3).
     forgiven: u32,
     /// Links in a row that ended over a message too big, the later ones before anything else came (1009).
@@ -178,6 +180,7 @@ impl Machine {
             offline: false,
             network_changed: None,
             in_vain: 0,
+            unanswered: 0,
             forgiven: 0,
             too_big: 0,
             broken: 0,
@@ -257,6 +260,13 @@ impl Machine {
                     self.last_inbound = Some(now.wall);
                 }
             }
+            Input::Acknowledged { generation } => {
+                if generation == self.generation
+                    && let Phase::Up { life, .. } = &mut self.phase
+                {
+                    life.acknowledged();
+                }
+            }
             Input::WriteStuck { generation, stuck } => {
                 if generation == self.generation
                     && let Phase::Up { life, .. } = &mut self.phase
@@ -282,6 +292,12 @@ impl Machine {
             }
         }
         self.tick(now);
+    }
+
+    /// The link whose silence is about to be taken for its death: whether its peer's machine lives is worth a look.
+    pub(crate) fn is_to_judge(&self, now: Now) -> Option<u64> {
+        let Phase::Up { life, .. } = &self.phase else { return None };
+        life.is_to_judge(now.mono).then_some(self.generation)
     }
 
     /// The next thing to do; `None`: nothing now.

@@ -178,6 +178,11 @@ pub enum Cause {
         /// How long it had been silent.
         after: Duration,
     },
+    /// The same, but its machine has taken what we sent: the application is too busy to answer (L1).
+    Unanswered {
+        /// How long it had been silent.
+        after: Duration,
+    },
     /// A write didn't finish in time (L3).
     WriteStalled,
     /// The peer broke the protocol or a limit, and we closed with this code (1002, 1007, 1009).
@@ -395,6 +400,9 @@ impl fmt::Display for Cause {
             },
             Self::Lost { detail } => write!(f, "connection lost ({detail})"),
             Self::Silent { after } => write!(f, "no answer for {} s", after.as_secs_f64().round()),
+            Self::Unanswered { after } => {
+                write!(f, "the server is busy: no answer for {} s", after.as_secs_f64().round())
+            }
             Self::WriteStalled => f.write_str("connection stalled while sending"),
             Self::Refused { code, detail } => match *code {
                 1007 => write!(f, "the server sent invalid text ({code})"),

@@ -24,6 +24,8 @@ pub(crate) const TOO_BIG: u16 = 1009;
 pub(crate) enum Verdict {
     /// Ordinary delay (B1) whose first is at most the setting.
     Ordinary,
+    /// The same after so many links in a row that were ended because nothing came: each longer than the one before.
+    Unanswered(u32),
     /// Ordinary delay after a local cause.
     Local,
     /// Ordinary delay, but with its first of at least this.
@@ -78,6 +80,7 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         Cause::Refused { .. } => Verdict::Floor(timing.refused_floor),
         Cause::Lost { .. }
         | Cause::Silent { .. }
+        | Cause::Unanswered { .. }
         | Cause::WriteStalled
         | Cause::Lookup { .. }
         | Cause::Unreachable { .. }
@@ -111,6 +114,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         Cause::Moved { .. } | Cause::WrongAddress { .. } => true,
         Cause::Busy { .. }
         | Cause::Silent { .. }
+        | Cause::Unanswered { .. }
         | Cause::WriteStalled
         | Cause::Lookup { .. }
         | Cause::Unreachable { .. }
@@ -138,6 +142,7 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         Cause::Lost { .. } => took >= timing.ghost_broken_off,
         Cause::Closed(_)
         | Cause::Silent { .. }
+        | Cause::Unanswered { .. }
         | Cause::WriteStalled
         | Cause::Refused { .. }
         | Cause::Lookup { .. }

@@ -217,6 +217,7 @@ fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Status { .. } => words.mend_status(),
         Cause::CaptivePortal => words.mend_captive_portal(),
         Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } => words.mend_closed(),
+        Cause::Unanswered { .. } => words.mend_busy(),
         Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
         Cause::Owner { .. } => words.mend_owner(),
         Cause::Overtaken | Cause::Local => words.mend_local(),

@@ -161,6 +161,18 @@ impl Machine {
         }
     }
 
+    /// Takes a link that ended so into account for the next delay after silence (B1).
+    fn count_unanswered(&mut self, cause: &Cause, now: Now) {
+        let Phase::Up { life, .. } = &self.phase else { return };
+        if !matches!(cause, Cause::Silent { .. } | Cause::Unanswered { .. }) {
+            self.unanswered = 0;
+        } else if life.up(now.mono) >= self.config.timing.stable_silent_after {
+            self.unanswered = 1;
+        } else {
+            self.unanswered += 1;
+        }
+    }
+
     /// Takes an ended link into account for the delays (B1, B5).
     pub(super) fn count_link(&mut self, by_peer: Option<u32>, now: Now) {
         let Phase::Up { life, .. } = &self.phase else { return };
@@ -198,6 +210,12 @@ impl Machine {
         let config = Arc::clone(&self.config);
         let Config { quiet_close_codes, timing, take_back_after, .. } = &*config;
         let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
+        if link_ended {
+            self.count_unanswered(&cause, now);
+            if self.unanswered > 1 {
+                verdict = Verdict::Unanswered(self.unanswered - 1);
+            }
+        }
         if verdict == Verdict::Quiet && self.is_own_doing(now) {
             cause = Cause::Overtaken;
             verdict = Verdict::Ordinary;
@@ -231,6 +249,7 @@ impl Machine {
             }
             Verdict::NeedsUser => self.refresh = true,
             Verdict::Ordinary
+            | Verdict::Unanswered(_)
             | Verdict::Local
             | Verdict::GoingAway
             | Verdict::Restart

@@ -327,6 +327,54 @@ fn a_write_that_is_stuck_for_10_s_means_death() {
     assert_eq!(cause, Cause::WriteStalled);
 }
 
+#[test]
+fn a_peer_whose_machine_takes_what_is_sent_is_busy_and_not_gone() {
+    let mut bench = up_and_answering();
+    bench.pass(secs(35) - millis(1));
+    assert_eq!(
+        bench.machine.is_to_judge(Now { mono: bench.mono, wall: epoch() }),
+        None,
+        "nobody asks in vain"
+    );
+    bench.mono += millis(1);
+    assert_eq!(bench.machine.is_to_judge(Now { mono: bench.mono, wall: epoch() }), Some(1));
+    bench.give(Input::Acknowledged { generation: 1 });
+    let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
+    assert_eq!(cause.to_string(), "the server is busy: no answer for 35 s");
+}
+
+#[test]
+fn each_link_in_a_row_that_goes_unanswered_is_followed_by_a_longer_wait() {
+    for seed in 0..50 {
+        let mut bench = Bench::new(config(), Start::Connect, seed);
+        bench.until_dial(secs(1));
+        let mut waits = Vec::new();
+        for _ in 0..4 {
+            bench.open();
+            bench.pong();
+            bench.pass(secs(35));
+            assert_eq!(bench.state().name(), "waiting");
+            waits.push(bench.until_dial(secs(60)));
+        }
+        assert!(waits.is_sorted() && waits[1] >= secs(3) && waits[3] >= secs(12), "{waits:?}");
+        // One that did well ends the row, and so does another cause.
+        bench.open();
+        bench.pong();
+        bench.hear_for(secs(300));
+        bench.pass(secs(35));
+        assert!(bench.until_dial(secs(60)) <= secs(3));
+        bench.open();
+        bench.pong();
+        bench.hear_for(secs(30));
+        bench.lose();
+        assert!(bench.until_dial(secs(60)) <= secs(3));
+        bench.open();
+        bench.pong();
+        bench.pass(secs(35));
+        assert!(bench.until_dial(secs(60)) <= secs(3));
+    }
+}
+
 // Closes, replaced
 
 #[test]

@@ -25,6 +25,7 @@ cause-close-4500 = replaced by another tab or device
 cause-close-slow-link = the link was too slow for the server
 cause-lost = connection lost ({ $detail })
 cause-silent = no answer for { NUMBER($seconds) } s
+cause-unanswered = the server is busy: no answer for { NUMBER($seconds) } s
 cause-write-stalled = connection stalled while sending
 cause-invalid-text = the server sent invalid text ({ $code })
 cause-too-big = the server sent too big a message ({ $code })

@@ -25,6 +25,7 @@ cause-close-4500 = 已被其他标签页或设备接管
 cause-close-slow-link = 服务器认为连接过慢
 cause-lost = 连接中断（{ $detail }）
 cause-silent = { NUMBER($seconds) } 秒没有应答
+cause-unanswered = 服务器繁忙：{ NUMBER($seconds) } 秒没有应答
 cause-write-stalled = 发送时连接停滞
 cause-invalid-text = 服务器发送了无效文本 ({ $code })
 cause-too-big = 服务器发送的消息过大 ({ $code })
