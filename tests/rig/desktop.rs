@@ -48,8 +48,9 @@ const PANEL_COLOURS: usize = 8;
 /// A calm dark blue, so that dark menus and light popups both stand out.
 const BACKGROUND: &str = "#3d5a73";
 
-/// How long each program may take to be ready. They take well under a second each; two busy cores take longer.
-const STARTUP: Duration = Duration::from_secs(30);
+/// How long each program may take to be ready. They take well under a second each; two busy cores take longer, and
+/// Plasma's shell took half a minute on them.
+const STARTUP: Duration = Duration::from_secs(90);
 
 /// How long a click may take to show.
 const REACTION: Duration = Duration::from_secs(10);

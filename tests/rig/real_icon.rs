@@ -26,6 +26,8 @@ const FRAME: i32 = 32;
 const BACK: Duration = Duration::from_secs(30);
 /// The share of alike pixels from which two pictures are of the same: a pointer's shadow is none.
 const SAME: f64 = 0.97;
+/// By how many pixels a panel may put it elsewhere after a restart, as waybar does.
+const NUDGE: i32 = 3;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -108,11 +110,17 @@ impl RealIcon {
     /// Waits until the icon is as it was then.
     async fn shows(&self, then: &Picture) -> anyhow::Result<()> {
         let deadline = Instant::now() + BACK;
-        while self.stage.picture().await?.part(self.icon).alike(&then.part(self.icon)) < SAME {
+        let then = then.part(self.icon);
+        loop {
+            let now = self.stage.picture().await?;
+            let mut places = (-NUDGE..=NUDGE).flat_map(|x| (-NUDGE..=NUDGE).map(move |y| (x, y)));
+            let there = |(x, y)| Area { x: self.icon.x + x, y: self.icon.y + y, ..self.icon };
+            if places.any(|place| now.part(there(place)).alike(&then) >= SAME) {
+                return Ok(());
+            }
             ensure!(Instant::now() < deadline, "the icon is not as it was after {BACK:?}");
             sleep(LOOK).await;
         }
-        Ok(())
     }
 
     /// Waits until the icon is another than that of a connected channel.
