@@ -106,9 +106,11 @@ async fn a_click_that_should_open_a_window_that_is_not_there_is_answered() -> an
 #[tokio::test]
 async fn an_opener_that_never_ends_is_the_browser_itself_and_holds_nothing_up() -> anyhow::Result<()> {
     let scene = Scene::start().await?;
-    scene.app.break_browser("exec sleep 600")?;
+    scene.app.break_browser("touch \"$0.started\"; exec sleep 600")?;
+    let started = scene.app.home().with_file_name("bin").join("xdg-open.started");
     let popup = pushed(&scene, "hangs").await?;
     scene.popups.click(popup.id, "default", None).await?;
+    eventually("the opener", || started.exists().then_some(())).await?;
 
     scene.app.mend_browser("xdg-open")?;
     let popup = pushed(&scene, "Order 17").await?;
