@@ -55,7 +55,13 @@ mod tests {
                 std::thread::yield_now();
             }
             stream.set_nonblocking(true).unwrap();
-            while !matches!(stream.write(&[0; 65536]), Err(error) if error.kind() == ErrorKind::WouldBlock) {}
+            let error = loop {
+                match stream.write(&[0; 65536]) {
+                    Ok(written) => assert!(written > 0),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind(), ErrorKind::WouldBlock);
             assert_eq!(all(&route), Some(false), "{address}");
         }
     }
