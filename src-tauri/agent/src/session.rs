@@ -11,10 +11,11 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::os::unix::process::CommandExt;
@@ -252,7 +253,7 @@ fn lead(link: &Path, bus: &str) -> io::Result<()> {
     let UnixSocket::File(socket) = unix.path() else { return Err(unsupported()) };
     match fs::remove_file(link) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => symlink(socket, link),
+        Ok(()) | Err(_) => symlink(unescaped(socket), link),
     }
 }
 
@@ -267,17 +268,23 @@ fn place(bus: &str) -> &str {
     bus.split(",guid=").next().unwrap_or(bus)
 }
 
-/// Of a bus that listens there, as the D-Bus specification writes it.
+/// The address of a bus at this socket, for zbus (5.19): that takes a path as it is written, though the form of D-Bus'
+/// addresses has most of its bytes escaped. A path with a comma in it has no address that zbus would read.
 fn address(socket: &Path) -> String {
-    let mut address = "unix:path=".to_owned();
-    for byte in socket.as_os_str().as_bytes() {
-        match byte {
-            b'-' | b'_' | b'/' | b'.' | b'*' => address.push(char::from(*byte)),
-            byte if byte.is_ascii_alphanumeric() => address.push(char::from(*byte)),
-            byte => address.push_str(&format!("%{byte:02x}")),
-        }
+    format!("unix:path={}", socket.display())
+}
+
+/// The path that stands in an address with its bytes escaped, as others write it: `%20` for a space.
+fn unescaped(path: &Path) -> PathBuf {
+    let (mut bytes, mut rest) = (Vec::new(), path.as_os_str().as_bytes());
+    while let Some((first, more)) = rest.split_first() {
+        let digits =
+            more.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &more[2..] } else { more };
     }
-    address
+    PathBuf::from(OsString::from_vec(bytes))
 }
 
 #[cfg(test)]
@@ -304,11 +311,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut session = session(folder.path(), true, &[]);
         assert!(!session.take(environment(&[("LANG", "C")]), false), "nothing to join");
-        for bus in ["/run/user/1000/bus", "/tmp/an other"] {
-            let bus = Path::new(bus);
-            let handed = environment(&[(BUS, &(address(bus) + ",guid=1")), ("DISPLAY", ":0")]);
+        for (bus, socket) in [
+            ("unix:path=/run/user/1000/bus", "/run/user/1000/bus"),
+            ("unix:path=/tmp/an%20other%2c%C3%BC%zz%", "/tmp/an other,ü%zz%"),
+        ] {
+            let handed = environment(&[
+                (BUS, &format!("{bus},guid=0123456789abcdef0123456789abcdef")),
+                ("DISPLAY", ":0"),
+            ]);
             assert!(session.take(handed.clone(), false));
-            assert_eq!(fs::read_link(folder.path().join("bus")).unwrap(), bus);
+            assert_eq!(fs::read_link(folder.path().join("bus")).unwrap(), Path::new(socket));
             assert_eq!(
                 (given(&session, BUS), given(&session, "DISPLAY")),
                 (handed.get(BUS).cloned(), Some(":0".to_owned()))
@@ -349,7 +361,7 @@ mod tests {
 
     #[test]
     fn an_address_is_read_back_as_the_path_that_it_was_made_of() {
-        for path in ["/run/user/1000/bus", "/home/a b/,=%/ü"] {
+        for path in ["/run/user/1000/bus", "/home/a b/=%/ü"] {
             let address: Address = address(Path::new(path)).parse().unwrap();
             let Transport::Unix(unix) = address.transport() else { panic!("{address:?}") };
             assert!(
