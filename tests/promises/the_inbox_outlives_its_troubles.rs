@@ -127,10 +127,10 @@ async fn on_a_disk_that_is_read_only_messages_wait_until_it_can_be_written() -> 
     let earlier = fs::read(&left.file)?;
     let _disk = SmallDisk::mount(&folder)?;
     fs::write(&left.file, &earlier)?;
-    anyhow::ensure!(works("mount", &["-o", "remount,ro"], &folder), "the disk can't be made read-only");
+    anyhow::ensure!(works("mount", &["-o", "remount,bind,ro"], &folder), "the disk can't be made read-only");
     left.come_back_told("can't be opened").await?;
     assert!(fs::read(&left.file)? == earlier, "what was stored is as it was");
-    anyhow::ensure!(works("mount", &["-o", "remount,rw"], &folder), "the disk can't be made writable");
+    anyhow::ensure!(works("mount", &["-o", "remount,bind,rw"], &folder), "the disk can't be made writable");
     left.scene.marker("again").await?;
     left.stored(&["earlier", "in trouble", "again"]).await?;
     left.told("can be written again").await
