@@ -8,9 +8,16 @@ use tidings_tests::wait::eventually;
 
 const DOWN_AFTER: &str = "[notifications]\ndown_after = \"300ms\"\n";
 
+/// From now on trouble is told soon: earlier, the start itself would be one.
+fn tell_soon(scene: &Scene) -> anyhow::Result<()> {
+    let settings = std::fs::read_to_string(scene.app.settings_file())?;
+    scene.app.write_settings(settings + DOWN_AFTER)
+}
+
 #[tokio::test]
 async fn a_channel_that_stays_down_is_told_of_once_and_no_more_once_it_is_back() -> anyhow::Result<()> {
-    let mut scene = Scene::with(DOWN_AFTER).await?;
+    let mut scene = Scene::start().await?;
+    tell_soon(&scene)?;
     scene.server.stop(1001).await;
     let popup = scene.popups.wait_for_title("Orders is not connected").await?;
     assert!(popup.body.starts_with("Since "), "{}", popup.body);
@@ -41,10 +48,10 @@ async fn a_refused_sign_in_is_told_of_until_it_is_accepted_and_a_click_opens_the
 #[tokio::test]
 async fn neither_a_take_over_nor_a_disconnect_is_trouble() -> anyhow::Result<()> {
     let (orders, chat) = (Place::start().await?, Place::start().await?);
-    let settings =
-        [channel("Orders", &orders.url(USER)), channel("Chat", &chat.url(USER)), DOWN_AFTER.to_owned()];
+    let settings = [channel("Orders", &orders.url(USER)), channel("Chat", &chat.url(USER))];
     let mut scene = Scene::around(orders, ABLE, |bus| App::with_settings(settings.concat()).bus(bus)).await?;
     scene.app.wait_for_status("connected", all_are("connected")).await?;
+    tell_soon(&scene)?;
     let _other = scene.server.other_tab(USER).await?;
     scene.app.run(&["disconnect", "chat"]).await?;
     scene.tray.wait_for_label("Orders: Replaced").await?;
@@ -67,7 +74,8 @@ async fn neither_a_take_over_nor_a_disconnect_is_trouble() -> anyhow::Result<()>
 
 #[tokio::test]
 async fn what_is_told_when_the_agent_ends_is_withdrawn() -> anyhow::Result<()> {
-    let mut scene = Scene::with(DOWN_AFTER).await?;
+    let mut scene = Scene::start().await?;
+    tell_soon(&scene)?;
     scene.server.stop(1001).await;
     let popup = scene.popups.wait_for_title("Orders is not connected").await?;
     scene.app.signal(Signal::TERM)?;
@@ -78,7 +86,8 @@ async fn what_is_told_when_the_agent_ends_is_withdrawn() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn during_a_pause_trouble_waits_for_its_end() -> anyhow::Result<()> {
-    let mut scene = Scene::with(DOWN_AFTER).await?;
+    let mut scene = Scene::start().await?;
+    tell_soon(&scene)?;
     scene.app.run(&["pause"]).await?;
     scene.server.stop(1001).await;
     scene.tray.wait_for_label("Reconnecting").await?;

@@ -52,14 +52,16 @@ async fn protocol_noise_is_no_message() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_same_message_again_is_no_second_popup() -> anyhow::Result<()> {
+async fn an_id_that_comes_again_on_a_link_is_news_each_time() -> anyhow::Result<()> {
     let scene = Scene::start().await?;
     for _ in 0..3 {
-        scene.server.push(USER, r#"{"id": "17", "title": "paid"}"#);
+        scene.server.push(USER, r#"{"id": "front-door", "title": "Doorbell"}"#);
     }
-    scene.server.push(USER, r#"{"id": "17", "title": "sent"}"#);
+    scene.server.push(USER, r#"{"id": "front-door", "title": "Door opened"}"#);
     scene.marker("that is all").await?;
-    assert_eq!(scene.popups.titles(), ["paid", "sent", "that is all"], "another text of the same id is news");
+    let told = ["Doorbell", "Doorbell", "Doorbell", "Door opened", "that is all"];
+    assert_eq!(scene.popups.titles(), told);
+    assert_eq!(scene.app.inbox()?.len(), told.len());
     Ok(())
 }
 

@@ -154,7 +154,9 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                     let signalled = matches!(found, Found::Ask(Some(Ask::Signal(_))));
                     self.read_first(signalled).await;
                 }
-                self.ask_kernel();
+                if let Found::Time = found {
+                    self.ask_kernel();
+                }
                 if let Some(input) = self.take(found) {
                     self.machine.handle(input, self.now());
                 }

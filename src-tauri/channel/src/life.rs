@@ -169,6 +169,11 @@ impl Life {
         [self.dead_at, self.probe_until].into_iter().flatten().any(|at| at <= now) && !self.acknowledged
     }
 
+    /// When what the peer leaves undone is held against it.
+    pub(crate) fn verdict_at(&self) -> Option<Duration> {
+        [self.dead_at, self.probe_until, self.learn_until, self.write_until].into_iter().flatten().min()
+    }
+
     /// The peer's machine has taken all that was sent.
     pub(crate) fn acknowledged(&mut self) {
         self.acknowledged = true;

@@ -197,6 +197,7 @@ impl Machine {
 
     /// Takes in a fact. What a stale generation reports changes nothing (C2).
     pub(crate) fn handle(&mut self, input: Input, now: Now) {
+        let is_time = matches!(input, Input::Time);
         match input {
             Input::Command(command) => self.command(command, now),
             Input::Signal(signal) => self.signal(signal, now),
@@ -291,7 +292,25 @@ impl Machine {
                 }
             }
         }
-        self.tick(now);
+        // L6: other facts may be told of before what has arrived is.
+        if is_time || self.verdict_at().is_none_or(|at| now.mono < at) {
+            self.tick(now);
+        }
+    }
+
+    /// When the patience with a peer is over: that is acted on by [`Input::Time`] alone, before which the driver reads.
+    fn verdict_at(&self) -> Option<Duration> {
+        let closing = self.closing.map(|closing| closing.until);
+        let phase = match &self.phase {
+            Phase::Dialling { limit, .. } => Some(*limit),
+            Phase::Up { life, .. } => life.verdict_at(),
+            Phase::Disconnected { .. }
+            | Phase::Waiting { .. }
+            | Phase::Replaced { .. }
+            | Phase::NeedsUser { .. }
+            | Phase::Stopped(_) => None,
+        };
+        closing.into_iter().chain(phase).min()
     }
 
     /// The link whose silence is about to be taken for its death: whether its peer's machine lives is worth a look.

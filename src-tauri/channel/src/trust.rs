@@ -146,13 +146,13 @@ impl Shown<'_> {
             return Some(Cause::Clock { says: from_unix(*time), begins: from_unix(*not_before) });
         }
         let is_other = matches!(reason, CertificateError::Other(_));
-        if is_other || *reason == CertificateError::UnknownIssuer {
-            if is_self_signed {
-                return certificate(Detail::SelfSigned);
-            }
-            if is_other && read.is_ca() {
-                return certificate(Detail::AuthorityAsServer);
-            }
+        // One of the same name is trusted, such as this server's before it was renewed.
+        let is_another = *reason == CertificateError::BadSignature;
+        if is_self_signed && (is_other || is_another || *reason == CertificateError::UnknownIssuer) {
+            return certificate(Detail::SelfSigned);
+        }
+        if is_other && read.is_ca() {
+            return certificate(Detail::AuthorityAsServer);
         }
         if *reason == CertificateError::UnknownIssuer {
             let last = self.intermediates.last().and_then(|last| X509Certificate::from_der(last).ok());

@@ -151,7 +151,7 @@ async fn whatever_answers_instead_of_a_server_is_told_and_waited_for_as_the_rule
 }
 
 #[tokio::test]
-async fn a_sign_in_page_a_silent_server_and_a_plain_one_under_wss_are_told_too() {
+async fn a_sign_in_page_and_a_plain_server_under_wss_are_told_and_a_silent_one_is_waited_for() {
     let door = |door: Door| async {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = socket.local_addr().expect("its address");
@@ -170,9 +170,8 @@ async fn a_sign_in_page_a_silent_server_and_a_plain_one_under_wss_are_told_too()
         },
         async {
             let mut listener = Listener::start(&format!("ws://{silent}/ws"));
-            let (cause, delay) = listener.lost().await;
-            assert_eq!(cause, "the WebSocket upgrade took too long");
-            assert!(drawn_from(delay, ORDINARY), "tries again after {delay} s");
+            // There is nobody better to ask; for how long is a matter of the machine's tests.
+            listener.listen.state("connecting").await.expect("it asks");
             listener.ends_well().await;
         },
         async {

@@ -337,10 +337,37 @@ fn a_peer_whose_machine_takes_what_is_sent_is_busy_and_not_gone() {
         "nobody asks in vain"
     );
     bench.mono += millis(1);
-    assert_eq!(bench.machine.is_to_judge(Now { mono: bench.mono, wall: epoch() }), Some(1));
-    bench.give(Input::Acknowledged { generation: 1 });
+    let now = Now { mono: bench.mono, wall: epoch() };
+    assert_eq!(bench.machine.is_to_judge(now), Some(1));
+    bench.machine.handle(Input::Acknowledged { generation: 1 }, now);
+    bench.give(Input::Time);
     let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
     assert_eq!(cause.to_string(), "the server is busy: no answer for 35 s");
+}
+
+#[test]
+fn what_is_read_before_the_time_is_told_counts_though_patience_is_over() {
+    for read in [
+        Input::Pong { generation: 1, counter: 2 },
+        Input::Frame { generation: 1, payload: Payload::Text("late".to_owned()) },
+    ] {
+        let mut bench = up_and_answering();
+        bench.pass(secs(35) - millis(1));
+        bench.mono += secs(60);
+        let now = Now { mono: bench.mono, wall: epoch() };
+        bench.machine.handle(Input::Acknowledged { generation: 1 }, now);
+        bench.machine.handle(Input::WriteStuck { generation: 1, stuck: false }, now);
+        bench.give(read);
+        bench.give(Input::Time);
+        assert_eq!(bench.state().name(), "connected");
+    }
+    let mut bench = up_and_answering();
+    bench.pass(secs(35) - millis(1));
+    bench.mono += secs(60);
+    let now = Now { mono: bench.mono, wall: epoch() };
+    bench.machine.handle(Input::Acknowledged { generation: 1 }, now);
+    bench.closed(4500);
+    assert_eq!(bench.state().name(), "replaced");
 }
 
 #[test]
