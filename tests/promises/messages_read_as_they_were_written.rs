@@ -89,7 +89,7 @@ async fn labels_read_right_as_text_as_markup_and_as_html() -> anyhow::Result<()>
         ("\u{200B}\u{2060}", "post.example"),
     ] {
         let action = json!([{ "label": label, "url": "https://post.example/17" }]);
-        scene.server.push_json(USER, &json!({ "title": label, "actions": action, "id": label }));
+        scene.server.push_json(USER, &json!({ "title": "Order 17", "actions": action }));
         let count = scene.popups.popups().len() + 1;
         let popup = scene.popups.wait_for(count).await?.pop().expect("a popup");
         let labels: Vec<_> = popup.actions.iter().map(|(_, label)| label.as_str()).collect();

@@ -407,8 +407,10 @@ impl Json<'_> {
         let list: Vec<&RawValue> = serde_json::from_str(self.0).ok()?;
         let action = |item: &RawValue| {
             let item = Object::parse(item.get())?;
-            let label = item.first(&["label"], |value| filled(one_line(&value.scalar()?)))?;
             let url = item.first(&["url"], |value| link(&value.scalar()?))?;
+            // A button that nobody can read says where it leads.
+            let label = item.first(&["label"], |value| filled(one_line(&value.scalar()?)));
+            let label = label.unwrap_or_else(|| url.host_str().unwrap_or_else(|| url.path()).to_owned());
             Some(Action { label, url })
         };
         Some(list.into_iter().filter_map(action).take(ACTIONS_LIMIT).collect())

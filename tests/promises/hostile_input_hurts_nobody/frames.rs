@@ -45,7 +45,6 @@ async fn frames_that_break_the_rules_end_the_link_with_the_right_code_and_floor(
             1002,
             broken,
         ),
-        ("a close frame of one byte", frame(CLOSE, b"x"), 1002, broken),
     ];
     let server = &server().await;
     join_all(cases.into_iter().map(|(what, bytes, code, told)| async move {

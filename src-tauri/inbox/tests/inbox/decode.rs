@@ -324,7 +324,7 @@ fn the_other_fields_are_read_and_their_nonsense_is_dropped() {
     assert_eq!(decoded.tag.as_deref(), Some("g"));
     assert!(decoded.silent && decoded.unread);
     let labels: Vec<&str> = decoded.actions.iter().map(|action| action.label.as_str()).collect();
-    assert_eq!(labels, ["Open it"]);
+    assert_eq!(labels, ["a.example", "a.example", "Open it"]);
 
     let nonsense = message(r#"{"icon": {}, "image": [], "tag": null, "silent": "perhaps", "actions": "x"}"#);
     assert_eq!((nonsense.icon, nonsense.image, nonsense.tag), (None, None, None));
