@@ -117,7 +117,8 @@ pub(crate) fn readable(bytes: &[u8]) -> Option<&str> {
     let around = |c: char| c.is_whitespace() || matches!(c, '\0' | '\u{1e}' | '\u{feff}');
     let inside = text.trim_matches(around);
     let is_text = !is_blank(text) && !inside.contains(|c: char| c.is_control() && !c.is_whitespace());
-    is_text.then_some(text)
+    // Nothing is no picture either.
+    (is_text || text.trim().is_empty()).then_some(text)
 }
 
 /// The objects of a text that is several of them, and nothing else.

@@ -71,7 +71,7 @@ async fn messages_of_every_nasty_kind_are_stored_as_they_are_and_shown_as_plain_
         (&unclosed, "Ann", Some(&unclosed)),
         ("{\"title\":", "Ann", Some("{\"title\":")),
         (&whole, "Ann", Some(&whole)),
-        ("a\u{0}b\u{0}", "Ann", Some("a b ")),
+        ("a\u{0}b\u{0}", "Ann", Some("a b")),
         (markup, "<b>&amp;  [2J\u{202e}</b>", Some("<img src=x onerror=alert(1)>")),
         (twice, "second", Some(r#"{"a":[1,null]}"#)),
         (half, r#""\ud800""#, Some("half a pair")),

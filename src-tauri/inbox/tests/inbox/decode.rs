@@ -422,8 +422,10 @@ fn a_binary_frame_is_read_if_it_is_text_and_keeps_its_bytes() {
     let plain =
         decode(&profile(), Payload::Binary(b"Tea is ready\n\0".to_vec()), received()).expect("a message");
     assert_eq!((plain.body.trim(), plain.opaque), ("Tea is ready", false));
-    assert_eq!(decode(&profile(), Payload::Binary(b"ping".to_vec()), received()), None);
-    for bytes in [vec![0, 255], vec![], vec![1, 2, 3], b"PNG\x1a\n".to_vec()] {
+    for noise in [&b"ping"[..], b"", b" \n"] {
+        assert_eq!(decode(&profile(), Payload::Binary(noise.to_vec()), received()), None, "{noise:?}");
+    }
+    for bytes in [vec![0, 255], vec![0], vec![1, 2, 3], b"PNG\x1a\n".to_vec()] {
         let decoded = decode(&profile(), Payload::Binary(bytes.clone()), received()).expect("a message");
         assert_eq!((decoded.title.as_str(), decoded.body.as_str(), decoded.opaque), ("Orders", "", true));
         assert_eq!(decoded.raw, Raw::Binary(bytes));
