@@ -35,8 +35,8 @@ const TARGETS: [&str; 4] = [
     "aarch64-apple-darwin",
 ];
 
-/// How cargo calls the one place that crates may come from.
-const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// How the source of a crate begins that comes from a registry. A dependency on another one than cargo's own names it.
+const REGISTRY: &str = "registry+";
 
 /// A requirement that takes any version.
 const ANY: &str = "*";
@@ -87,12 +87,16 @@ fn faults_of(package: &Value, allowed: &[Licensee], named: &mut BTreeSet<usize>)
         },
     }
     // Ours have no source, and neither has what we depend on by its path.
-    if let Some(source) = package["source"].as_str().filter(|source| *source != CRATES_IO) {
+    if let Some(source) = package["source"].as_str().filter(|source| !source.starts_with(REGISTRY)) {
         faults.push(format!("it comes from {source}"));
     }
     for dependency in package["dependencies"].as_array().into_iter().flatten() {
         if dependency["req"] == ANY && dependency["path"].is_null() {
             faults.push(format!("it takes any version of {}", dependency["name"].as_str().unwrap_or("?")));
+        }
+        if let Some(registry) = dependency["registry"].as_str() {
+            let name = dependency["name"].as_str().unwrap_or("?");
+            faults.push(format!("it takes {name} from {registry}"));
         }
     }
     faults
@@ -107,7 +111,7 @@ mod tests {
     fn faults(changed: &Value) -> Vec<String> {
         let mut package = json!({
             "license": "MIT OR Apache-2.0",
-            "source": CRATES_IO,
+            "source": "registry+https://crates.example/index",
             "dependencies": [{ "name": "one", "req": "^1", "path": null }],
         });
         for (key, value) in changed.as_object().expect("some keys") {
@@ -145,9 +149,11 @@ mod tests {
 
     #[test]
     fn another_source_is_told_and_so_is_a_requirement_that_takes_anything() {
-        for source in ["git+https://git.example/one#abc", "registry+https://crates.example/index"] {
-            assert_eq!(faults(&json!({ "source": source })), [format!("it comes from {source}")]);
-        }
+        let source = "git+https://git.example/one#abc";
+        assert_eq!(faults(&json!({ "source": source })), [format!("it comes from {source}")]);
+        let other = "https://crates.example/other";
+        let elsewhere = json!([{ "name": "one", "req": "^1", "path": null, "registry": other }]);
+        assert_eq!(faults(&json!({ "dependencies": elsewhere })), [format!("it takes one from {other}")]);
         let any = json!({ "dependencies": [{ "name": "one", "req": "*", "path": null }] });
         assert_eq!(faults(&any), ["it takes any version of one"]);
     }
