@@ -193,9 +193,10 @@ fn after_close(close: &CloseInfo, quiet: &BTreeSet<u16>, timing: &Timing) -> Ver
 
 fn is_about_credential(reason: &str) -> bool {
     let reason = reason.to_lowercase();
-    ["token", "unauthori", "unauthenti", "credential", "jwt", "session expired"]
-        .iter()
-        .any(|mark| reason.contains(mark))
+    let has = |marks: &[&str]| marks.iter().any(|mark| reason.contains(mark));
+    // A token alone may be one of a grammar: "Unexpected token < in JSON".
+    let is_over = has(&["expire", "invalid", "revoke", "missing", "required", "wrong", "bad "]);
+    has(&["unauthori", "unauthenti", "credential", "jwt"]) || (has(&["token", "session"]) && is_over)
 }
 
 /// By one question: does waiting mend it?
@@ -292,7 +293,10 @@ mod tests {
             assert_eq!(after(1001, reason), Verdict::GoingAway, "all clients hear it");
             assert_eq!(after(REPLACED, reason), Verdict::Quiet);
         }
-        assert_eq!(after(1000, "Connection Idle Timeout"), Verdict::Ordinary);
+        for other in ["Connection Idle Timeout", "Unexpected token < in JSON at position 0", "session moved"]
+        {
+            assert_eq!(after(1011, other), Verdict::Ordinary, "{other}");
+        }
     }
 
     #[test]
