@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Statement, ToSql};
 
-use crate::database::{self, Database};
+use crate::database::Database;
 use crate::message::{Message, RowId};
-use crate::search;
+use crate::{schema, search};
 
 /// Matches of a search that are looked at in one turn, and messages of a channel, or unread ones. A look at the
 /// latter costs about as much as ten at the former. Too few: a turn's beginning costs more than its looks. Too
@@ -124,7 +124,7 @@ fn matching<'a>(text: &str, messages: impl Iterator<Item = &'a Message>) -> rusq
     let memory = Connection::open_in_memory()?;
     memory.execute_batch(search::TABLES)?;
     for Message { row, title, body, .. } in messages {
-        database::index(&memory, *row, title, body)?;
+        schema::index(&memory, *row, title, body)?;
     }
     let Some(terms) = in_terms(&memory, text) else { return Ok(HashSet::new()) };
     let mut rows = memory.prepare("SELECT rowid FROM search WHERE search MATCH ?1")?;
@@ -317,7 +317,7 @@ mod tests {
 
     fn database(messages: &[Message]) -> Database {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (opened, _) = database::open_or_set_aside(&folder.path().join("inbox.db"));
+        let (opened, _) = crate::open::open_or_set_aside(&folder.path().join("inbox.db"));
         let (mut database, _) = opened.expect("a file");
         database.write(messages.iter().map(|message| (message, State::Shown)), &[]).expect("written");
         database

@@ -9,10 +9,11 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use tracing::error;
 
+use crate::database::Read;
 use crate::gate::Hold;
 use crate::history::Query;
 use crate::message::{Message, RowId};
-use crate::writer::{Command, Read, Writer};
+use crate::writer::{Command, Writer};
 use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Unread};
 
 /// Arrivals that may wait for the writer. Too few: each burst stalls its link for the length of a commit.

@@ -17,17 +17,6 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 /// page that shows them takes long.
 const MOST: i64 = 10_000;
 
-pub(crate) const TABLE: &str = "
-    CREATE TABLE journal (
-        row INTEGER PRIMARY KEY,
-        channel TEXT NOT NULL,
-        at INTEGER NOT NULL,                   -- Unix milliseconds
-        lasting INTEGER NOT NULL,
-        data TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX journal_channel ON journal (channel, lasting, row);
-";
-
 /// One note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {

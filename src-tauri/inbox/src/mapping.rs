@@ -11,8 +11,13 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 use serde_json::value::RawValue;
 
-use crate::decode::bare;
 use crate::template::{SyntaxError, Template};
+use crate::text::bare;
+
+/// The usual names of a title …
+pub(crate) const TITLE: &[&str] = &["title", "subject", "summary"];
+/// … and of a body.
+pub(crate) const BODY: &[&str] = &["body", "message", "text", "content"];
 
 /// A field of a message that a mapping may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

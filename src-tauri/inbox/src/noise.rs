@@ -10,7 +10,7 @@ use std::str::FromStr as _;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use crate::decode::{BODY, TITLE};
+use crate::mapping::{BODY, TITLE};
 
 /// What keep-alives say.
 const WORDS: [&str; 9] =

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::waiting::WAITING;
+/// Messages that wait in memory while the file can't be written; beyond it the oldest are given up.
+pub(crate) const WAITING: usize = 1_000;
 
 /// Something the user should know of the inbox: what, where and how to mend it. `why` is the system's or SQLite's word.
 #[derive(Debug, Clone, PartialEq, Eq)]

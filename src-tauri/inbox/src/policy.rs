@@ -4,47 +4,10 @@
 
 use minijinja::Value;
 
-use crate::ChannelProfile;
-use crate::decode::readable;
 use crate::mapping::json;
-use crate::message::{Message, Raw, Sound, Urgency};
-use crate::template::{Condition, SyntaxError};
-
-/// One rule of a channel; the first that matches a message counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    when: Option<Condition>,
-    /// What becomes of the message; `None`: what it says itself.
-    pub then: Option<Then>,
-    /// Instead of the one that follows from its priority.
-    pub urgency: Option<Urgency>,
-    /// Instead of the desktop's choice.
-    pub sound: Option<Sound>,
-}
-
-/// What a rule does with a message; it is stored in every case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// It pops up, even if it asks not to.
-    Notify,
-    /// It pops up without a sound.
-    Silent,
-    /// No popup.
-    Store,
-}
-
-impl Rule {
-    /// A rule that changes nothing yet. `when` is an expression over `title`, `body`, `priority`,
-    /// `channel` (its id), `tag`, `id`, `url`, `silent`, `raw` (the text) and `json` (the same parsed);
-    /// without it the rule matches every message.
-    ///
-    /// # Errors
-    /// When the expression has a mistake.
-    pub fn new(when: Option<&str>) -> Result<Self, SyntaxError> {
-        let when = when.map(Condition::parse).transpose()?;
-        Ok(Self { when, then: None, urgency: None, sound: None })
-    }
-}
+use crate::message::{Message, Raw, Sound};
+use crate::profile::{ChannelProfile, Rule, Then};
+use crate::text::readable;
 
 /// What becomes of a stored message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

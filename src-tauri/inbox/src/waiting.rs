@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use crate::database::{Pending, State};
 use crate::message::{Message, RowId};
-
-/// Messages that wait in memory while the file can't be written; beyond it the oldest are given up.
-pub(crate) const WAITING: usize = 1_000;
+use crate::notice::WAITING;
 
 /// Bytes that they may hold: a thousand messages may be a thousand MiB.
 const WAITING_BYTES: usize = 64 << 20;

@@ -21,11 +21,12 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::calendar::Calendar;
-use crate::database::{self, Database, State};
+use crate::database::{Database, Read, State};
 use crate::decode::{Decoded, decode};
 use crate::gate::{Gate, Hold, Now};
 use crate::history::Query;
 use crate::message::{Message, RowId};
+use crate::open;
 use crate::policy::{self, Decision};
 use crate::waiting::{Held, Waiting};
 use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Unread};
@@ -40,24 +41,6 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Until the file is tried again when no message came meanwhile. Too low: wake-ups for nothing. Too high:
 /// a kill loses more.
 const RETRY: Duration = Duration::from_secs(30);
-
-/// Which messages were read.
-pub(crate) enum Read {
-    Rows(Vec<RowId>),
-    /// This channel's.
-    Channel(String),
-    All,
-}
-
-impl Read {
-    fn has(&self, message: &Message) -> bool {
-        match self {
-            Self::Rows(rows) => rows.contains(&message.row),
-            Self::Channel(channel) => *channel == message.channel,
-            Self::All => true,
-        }
-    }
-}
 
 /// What the handles ask of the thread.
 pub(crate) enum Command {
@@ -142,7 +125,7 @@ impl Writer {
             dropped,
             events,
         };
-        let (opened, notice) = database::open_or_set_aside(path);
+        let (opened, notice) = open::open_or_set_aside(path);
         let mut notices = Vec::from_iter(notice);
         match opened {
             Ok((database, contents)) => {

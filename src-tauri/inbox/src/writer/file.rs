@@ -6,7 +6,8 @@ use tracing::{debug, error, info, warn};
 use super::{BATCH, Writer};
 use crate::Notice;
 use crate::calendar::Calendar;
-use crate::database::{self, Contents, Database, OpenError, Opened, is_corrupt};
+use crate::database::Database;
+use crate::open::{self, Contents, OpenError, Opened, is_corrupt};
 
 /// Damaged files that one run sets aside. More than that is a broken disk, and a new file each time no cure.
 const REPLACEMENTS: u8 = 3;
@@ -15,7 +16,7 @@ impl Writer {
     /// Without a file, tries to get one.
     pub(super) fn reopen(&mut self) {
         if self.database.is_none() {
-            self.use_opened(database::open_or_set_aside(&self.path));
+            self.use_opened(open::open_or_set_aside(&self.path));
         }
     }
 
@@ -97,7 +98,7 @@ impl Writer {
         // Closed first, or its log would be written under the new file's name.
         self.database = None;
         self.outcomes.clear();
-        self.use_opened(database::replace(&self.path, &error.to_string()));
+        self.use_opened(open::replace(&self.path, &error.to_string()));
         self.recount();
     }
 

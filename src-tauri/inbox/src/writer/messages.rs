@@ -2,8 +2,8 @@
 
 use tracing::warn;
 
-use super::{BATCH, Read, Writer};
-use crate::database::Database;
+use super::{BATCH, Writer};
+use crate::database::{Database, Read};
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::{Policy, Unread};
