@@ -12,6 +12,7 @@ use tidings_api::{ErrorCode, Event, Reply, Request, Step};
 use tokio::sync::mpsc;
 
 use crate::agent;
+use crate::complain::complain;
 
 /// How often a missing agent is looked for while the window is open. Too low wakes the machine for nothing, too
 /// high leaves the page behind after the agent's restart.
@@ -132,7 +133,7 @@ impl Link {
                 && matches!(error, ClientError::NotRunning)
                 && let Err(error) = agent::start(&[])
             {
-                crate::complain(&format!("Tidings itself could not be started: {error}"));
+                complain(&format!("Tidings itself could not be started: {error}"));
             }
             self.set(match &error {
                 ClientError::OtherVersion(version) => {
@@ -228,11 +229,11 @@ fn raise(app: &AppHandle, activation_token: Option<String>) {
     let Some(window) = app.get_webview_window("main") else { return };
     let shown = app.run_on_main_thread(move || {
         if let Err(error) = try_raise(&window, activation_token) {
-            crate::complain(&format!("the window could not be raised: {error}"));
+            complain(&format!("the window could not be raised: {error}"));
         }
     });
     if let Err(error) = shown {
-        crate::complain(&format!("the window could not be raised: {error}"));
+        complain(&format!("the window could not be raised: {error}"));
     }
 }
 

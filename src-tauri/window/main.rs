@@ -7,6 +7,7 @@
 mod agent;
 mod bridge;
 mod commands;
+mod complain;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tauri::{AppHandle, Manager};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::bridge::Bridge;
+use crate::complain::complain;
 
 /// The window appears with its page on it, not empty; without one at the latest after this time. Too low shows an empty
 /// window on a slow machine; too high leaves the user in doubt where the page fails.
@@ -86,9 +88,4 @@ fn message(mut args: impl Iterator<Item = String>) -> Result<Option<i64>, String
         }
         (Some(other), _) => Err(format!("{other:?} is not understood; the window is opened by `tidings`")),
     }
-}
-
-#[expect(clippy::print_stderr, reason = "without a window, stderr is all there is")]
-fn complain(message: &str) {
-    eprintln!("tidings-window: {message}");
 }

@@ -8,7 +8,7 @@ use tidings_tests::binary;
 use tidings_tests::desktop::Desktop;
 
 use crate::process::{Memory, Wakeups};
-use crate::say;
+use crate::progress::say;
 use crate::stage::{BARE, OURS, opened};
 use crate::table::{Row, Unit};
 

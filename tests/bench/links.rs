@@ -10,7 +10,7 @@ use tidings_tests::desktop::Process;
 use tokio::time::sleep;
 
 use crate::process::Memory;
-use crate::say;
+use crate::progress::say;
 use crate::table::{Row, Unit};
 
 /// How many channels; what one alone costs is taken off.

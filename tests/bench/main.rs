@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 use crate::groups::Group;
+use crate::progress::say;
 use crate::table::{Row, table};
 
 mod groups;
@@ -17,6 +18,7 @@ mod messages;
 mod million;
 mod packages;
 mod process;
+mod progress;
 mod stage;
 mod table;
 mod window;
@@ -62,12 +64,6 @@ async fn measure(group: Group) -> anyhow::Result<Vec<Row>> {
         Group::Million => million::measure().await,
         Group::Packages => packages::measure(),
     }
-}
-
-/// How it goes on, beside the table.
-#[expect(clippy::print_stderr, reason = "a person waits for minutes")]
-fn say(line: &str) {
-    eprintln!("{line}");
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]

@@ -9,7 +9,7 @@ use tidings_tests::desktop::{PrivateBus, Signal};
 
 use crate::inbox::{RARE, fill, open};
 use crate::process::Memory;
-use crate::say;
+use crate::progress::say;
 use crate::table::{Row, Times, Unit};
 
 const MESSAGES: u64 = 1_000_000;

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::inbox::fill;
 use crate::process::Memory;
-use crate::say;
+use crate::progress::say;
 use crate::stage::{OURS, opened};
 use crate::table::{Row, Times, Unit};
 

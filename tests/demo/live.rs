@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use tidings_server::{EventKind, Options, Server};
 
-use crate::{agent, say, settings};
+use crate::parts::{agent, say, settings};
 
 const USER: &str = "demo";
 /// Time to look at one popup before the next comes.

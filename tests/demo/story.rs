@@ -11,7 +11,7 @@ use tidings_tests::tray_item::{Shown, TrayItem};
 use tidings_tests::witness::Witness;
 use tokio::time::{Instant, sleep};
 
-use crate::{agent, say, settings};
+use crate::parts::{agent, say, settings};
 
 const USER: &str = "demo";
 /// The class of the app's window.

@@ -2,6 +2,7 @@
 //! stage without a screen. What is seen is checked, written into a table, and kept as pictures to be looked at.
 
 mod hosts;
+mod progress;
 mod report;
 mod services;
 
@@ -12,6 +13,7 @@ use anyhow::ensure;
 use tidings_tests::debian;
 use tidings_tests::real::{HOSTS, Real, SERVICES};
 
+use crate::progress::say;
 use crate::report::Report;
 
 const HELP: &str = "\
@@ -40,9 +42,4 @@ async fn main() -> anyhow::Result<ExitCode> {
     let failed = report.write().await?;
     say(&format!("{failed} checks failed; {} and the pictures tell the rest", report.table().display()));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-#[expect(clippy::print_stdout, reason = "progress is for the person who waits")]
-pub(crate) fn say(line: &str) {
-    println!("{line}");
 }

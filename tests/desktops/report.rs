@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use tidings_tests::picture::Picture;
 
-use crate::say;
+use crate::progress::say;
 
 /// What came of one service or host.
 pub(crate) struct Row {

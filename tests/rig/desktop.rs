@@ -29,15 +29,13 @@ use crate::picture::{Area, Picture};
 pub use bus::PrivateBus;
 pub use process::Process;
 pub use rustix::process::Signal;
+pub use screen::SCREEN;
 pub use windows::BLOCKS;
 
 mod bus;
 mod process;
 mod screen;
 mod windows;
-
-/// Width and height of the screen in pixels.
-pub const SCREEN: (usize, usize) = (1280, 720);
 
 /// In pixels; `xfce4-panel.xml` sets it.
 const PANEL_HEIGHT: usize = 32;

@@ -11,7 +11,7 @@ use tidings_tests::tray_item::TrayItem;
 use tidings_tests::window::Page;
 use tokio::time::{Instant, sleep};
 
-use crate::{BUILD, LOOK, MARK, Place, SOON, VERSION, nobody_left, output, say};
+use crate::place::{BUILD, LOOK, MARK, Place, SOON, VERSION, nobody_left, output, say};
 
 /// What must be in it. The icons are those of `tauri.conf.json`.
 const FILES: [&str; 21] = [

@@ -10,7 +10,7 @@ use tidings_tests::desktop::{Process, Signal};
 use tidings_tests::tray_item::TrayItem;
 use tokio::time::{Instant, sleep};
 
-use crate::{BUILD, LOOK, Place, SOON, nobody_left, process, say};
+use crate::place::{BUILD, LOOK, Place, SOON, nobody_left, process, say};
 
 /// Colours that the page has nowhere else: of the page as it comes up, and as it is edited.
 const BEFORE: [u8; 3] = [0, 0, 255];

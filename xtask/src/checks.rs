@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 
+use crate::build;
 use crate::chromium;
 use crate::deny;
 use crate::package;
@@ -40,8 +41,8 @@ const STEPS: &[Step] = &[
     Step { name: "page", what: "the types of the window's page", check: page::check },
     Step { name: "clippy", what: "lints, on all targets, with the window", check: clippy },
     Step { name: "doc", what: "the docs build without warnings", check: doc },
-    Step { name: "window", what: "agent, window and server build together", check: window },
-    Step { name: "agent", what: "agent and server build without system libraries", check: agent },
+    Step { name: "window", what: "agent, window and server build together", check: build::window },
+    Step { name: "agent", what: "agent and server build without system libraries", check: build::agent },
     Step { name: "libraries", what: "the agent loads no GTK or WebKit", check: libraries },
     Step { name: "doctests", what: "the examples in the docs", check: doctests },
     Step {
@@ -100,21 +101,9 @@ fn doc() -> anyhow::Result<()> {
     run_command(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// The same selection as `cargo tauri dev` builds, so that Tauri is compiled once for both.
-fn window() -> anyhow::Result<()> {
-    run_command(&mut cargo(&["build", "--locked", "-p", "tidings", "-p", "tidings-server", "--bins"]))
-}
-
-/// The agent as it is without the window.
-pub(crate) fn agent() -> anyhow::Result<()> {
-    let mut command = cargo(&["build", "--locked", "-p", "tidings", "-p", "tidings-server"]);
-    command.args(["--no-default-features", "--bins"]);
-    run_command(without_system_libraries(&mut command)?)
-}
-
 fn libraries() -> anyhow::Result<()> {
     // Built again in a moment where it is fresh; alone, this step must not look at an old or a missing one.
-    agent()?;
+    build::agent()?;
     wall::libraries()
 }
 
@@ -127,8 +116,8 @@ fn doctests() -> anyhow::Result<()> {
 /// without the window. By cargo's own runner, with which nobody misses anything: a test that can't share its process
 /// is a program of its own.
 fn tests() -> anyhow::Result<()> {
-    window()?;
-    agent()?;
+    build::window()?;
+    build::agent()?;
     let list = package::target_folder()?.join(SKIPPED);
     if list.exists() {
         fs::remove_file(&list).with_context(|| list.display().to_string())?;

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 
 use crate::packages::{self, Purpose};
 use crate::run::{beside_us, cargo, output, program, run, say};
-use crate::{checks, debian};
+use crate::{build, debian};
 
 /// All of it.
 const FOLDER: &str = "target/desktops";
@@ -55,7 +55,7 @@ pub(crate) fn run_on(names: &[String]) -> anyhow::Result<()> {
         "making a Debian needs root or sudo"
     );
     packages::install(&[Purpose::Build, Purpose::Packages])?;
-    checks::agent()?;
+    build::agent()?;
     run(&mut cargo(&["build", "--locked", "-p", "tidings-tests", "--bin", "tidings-desktops"]))?;
     debian()?;
 

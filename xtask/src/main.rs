@@ -17,6 +17,7 @@ use crate::task::{Misuse, Task};
 /// What may be typed after `bench` and `demo`.
 #[path = "../../tests/bench/groups.rs"]
 mod bench;
+mod build;
 mod checks;
 #[path = "../../tests/rig/chromium.rs"]
 mod chromium;

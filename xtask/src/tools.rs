@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::checks;
+use crate::build;
 use crate::run::{beside_us, cargo, left_out, program, run, works};
 
 /// From npm they come built, in seconds; by cargo they take ten minutes to build. The same major and minor version
@@ -22,7 +22,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
     };
     run(&mut cargo(&["build", "--locked", "-p", "tidings-tests", "--bin", "tidings-tools"]))?;
     // The agent of another version.
-    checks::agent()?;
+    build::agent()?;
     run(program(beside_us("tidings-tools")?).args(tauri))
 }
 

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     event::{EventKind, Request},
+    link::Link,
     options::Denied,
     shared::{Pushed, Refusal, Shared},
     wire::Peer,
@@ -71,7 +72,10 @@ async fn upgrade(
         (None, Ok(upgrade), Ok(user), Ok(Query(asked))) => {
             let opening = {
                 let (shared, wire) = (Arc::clone(&shared), Arc::clone(&wire));
-                move || shared.open(id, &user, asked.since.as_deref(), wire)
+                move || {
+                    let opened = shared.open(id, &user, asked.since.as_deref())?;
+                    Some(Link::new(shared, opened, wire))
+                }
             };
             match shared.complete(opening).await {
                 Some(link) => {

@@ -22,6 +22,7 @@ mod event;
 mod http;
 mod link;
 mod options;
+mod order;
 mod server;
 mod shared;
 mod wire;

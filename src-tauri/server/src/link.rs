@@ -9,40 +9,22 @@ use std::{
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::{
-    sync::{Notify, mpsc, oneshot},
+    sync::{Notify, mpsc},
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::{event::EventKind, shared::Shared, wire::Wire};
+use crate::{
+    event::EventKind,
+    order::{CLOSE_LIMIT, Command, Cut},
+    shared::{Opened, Shared},
+    wire::Wire,
+};
 
 /// How long one frame may take to leave. Too low: a slow line loses its link; too high: a client that doesn't
 /// read holds a message for long.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
-/// How long a closing handshake may take, with what has to go out before it.
-pub(crate) const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// What a client's text must be to be taken as proof of life and nothing else.
 const HEARTBEAT: &str = "HeartBeat";
-
-/// Something to do in the order of the messages: those up to `after` go out first.
-pub(crate) enum Command {
-    /// Send a close frame and end. 1005: one without a code; 1006: none, as RFC 6455 § 7.4.1 has them.
-    Close { code: u16, reason: String, after: u64 },
-    /// Write bytes that are no frame of ours.
-    Raw { bytes: Arc<[u8]>, done: oneshot::Sender<()>, after: u64 },
-}
-
-/// Something to do at once, whatever the link is at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// End the stream without a close frame.
-    Fin,
-    /// Reset it.
-    Reset,
-    /// Keep it, but read and write nothing any more.
-    Stall,
-    /// The client doesn't read: end it.
-    TooSlow,
-}
 
 /// How a link ended.
 enum End {
@@ -61,17 +43,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    #[expect(clippy::too_many_arguments, reason = "all of a link, in its one constructor")]
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        id: u64,
-        user: String,
-        sent: u64,
-        commands: mpsc::UnboundedReceiver<Command>,
-        cuts: mpsc::UnboundedReceiver<Cut>,
-        wake: Arc<Notify>,
-        wire: Arc<Wire>,
-    ) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, opened: Opened, wire: Arc<Wire>) -> Self {
+        let Opened { id, user, sent, commands, cuts, wake } = opened;
         let place = Place { shared, id, user, ended: false };
         Self { place, outbox: Outbox { sent, wake }, commands, cuts, wire }
     }

@@ -15,8 +15,8 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 use crate::{
     event::{Event, NotSeen},
     http,
-    link::{CLOSE_LIMIT, Command, Cut},
     options::{Access, Options, StartError},
+    order::{CLOSE_LIMIT, Command, Cut},
     shared::{Pushed, Refusal, Shared, Sluggish},
     wire::{Door, Peer},
 };

@@ -20,9 +20,8 @@ use crate::{
     REPLACED,
     backlog::{Backlog, Item, Keep},
     event::{EventKind, EventLog},
-    link::{Command, Cut, Link},
     options::{Access, Options},
-    wire::Wire,
+    order::{Command, Cut},
 };
 
 /// What became of a push.
@@ -86,6 +85,18 @@ pub(crate) struct Shared {
     state: Mutex<State>,
 }
 
+/// A link that is entered in the tables; [`Shared::leave`] takes it out again.
+pub(crate) struct Opened {
+    pub(crate) id: u64,
+    pub(crate) user: String,
+    /// The `seq` of the last message that it needs no more.
+    pub(crate) sent: u64,
+    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
+    pub(crate) cuts: mpsc::UnboundedReceiver<Cut>,
+    /// Rung when there is something to take.
+    pub(crate) wake: Arc<Notify>,
+}
+
 #[derive(Default)]
 struct State {
     stopping: bool,
@@ -141,10 +152,10 @@ impl Shared {
     }
 
     /// The opened link, as soon as the server gets round to it.
-    pub(crate) async fn complete(
+    pub(crate) async fn complete<L: Send + 'static>(
         &self,
-        open: impl FnOnce() -> Option<Link> + Send + 'static,
-    ) -> Option<Link> {
+        open: impl FnOnce() -> Option<L> + Send + 'static,
+    ) -> Option<L> {
         let (done, opened) = oneshot::channel();
         let open = Box::new(move || drop(done.send(open())));
         self.in_its_turn(open);
@@ -172,13 +183,7 @@ impl Shared {
 
     /// Makes link `id` the user's live one before its 101 goes out, so that no push falls between. `None`: the
     /// server is stopping.
-    pub(crate) fn open(
-        self: &Arc<Self>,
-        id: u64,
-        name: &str,
-        since: Option<&str>,
-        wire: Arc<Wire>,
-    ) -> Option<Link> {
+    pub(crate) fn open(&self, id: u64, name: &str, since: Option<&str>) -> Option<Opened> {
         let mut state = self.state();
         if state.stopping {
             return None;
@@ -201,7 +206,7 @@ impl Shared {
             Handle { user: name.to_owned(), commands, cuts, wake: Arc::clone(&wake), stalled: false };
         state.links.insert(id, handle);
         self.running.send_modify(|running| *running += 1);
-        Some(Link::new(Arc::clone(self), id, name.to_owned(), sent, commanded, cut, wake, wire))
+        Some(Opened { id, user: name.to_owned(), sent, commands: commanded, cuts: cut, wake })
     }
 
     /// Takes a link out of the tables; doing it twice is harmless.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
-use super::SCREEN;
+/// Width and height of the screen in pixels.
+pub const SCREEN: (usize, usize) = (1280, 720);
 
 /// The file's name; Xvfb gives it.
 const FILE: &str = "Xvfb_screen0";
