@@ -34,7 +34,7 @@ async fn each_error_is_told_in_the_log_and_the_tray_with_its_place_and_mend() ->
     for (what, content, words) in wrong() {
         scene.app.write_settings(content)?;
         let told = |text: &str| words.iter().all(|word| text.contains(word));
-        let item = scene.tray.wait_for(what, |item| told(&item.labels().join(" "))).await?;
+        let item = scene.tray.wait_for(what, |item| told(&item.told())).await?;
         assert_eq!(item.icon, "tidings-attention", "{what}");
         assert!(told(&item.tooltip.replace('\n', " ").replace("&#39;", "'")), "{what}: {}", item.tooltip);
         assert!(scene.app.log().lines().any(told), "{what} is not in the log");
@@ -49,7 +49,7 @@ async fn each_error_is_told_in_the_log_and_the_tray_with_its_place_and_mend() ->
     scene.app.write_settings(channel("Orders", &scene.server.url(USER)))?;
     scene.connected().await?;
     let item = scene.tray.wait_for("no error", |item| item.icon == "tidings-connected").await?;
-    assert!(!item.labels().join(" ").contains("config.toml"), "{:?}", item.labels());
+    assert!(!item.told().contains("config.toml"), "{}", item.told());
     Ok(())
 }
 
@@ -60,7 +60,7 @@ async fn a_wrong_file_at_the_start_keeps_no_agent_from_running() -> anyhow::Resu
         let settings = String::from_utf8(content)?;
         let scene = Scene::around(server, ABLE, |bus| App::with_settings(settings).bus(bus)).await?;
         let told = |text: &str| words.iter().all(|word| text.contains(word));
-        scene.tray.wait_for(what, |item| told(&item.labels().join(" "))).await?;
+        scene.tray.wait_for(what, |item| told(&item.told())).await?;
         assert!(scene.app.log().lines().any(told), "{what}");
         scene.app.write_settings(channel("Orders", &scene.server.url(USER)))?;
         scene.connected().await?;
@@ -73,7 +73,7 @@ async fn a_folder_in_the_files_place_is_told() -> anyhow::Result<()> {
     let scene = Scene::start().await?;
     fs::remove_file(scene.app.settings_file())?;
     fs::create_dir(scene.app.settings_file())?;
-    scene.tray.wait_for("the error", |item| item.labels().join(" ").contains("not a file")).await?;
+    scene.tray.wait_for("the error", |item| item.told().contains("not a file")).await?;
     let listen = scene.app.run(&["listen"]).await?;
     assert_eq!(listen.code, Some(2), "{listen:?}");
     scene.marker("the channel goes on").await

@@ -97,6 +97,19 @@ impl Seen {
         rows
     }
 
+    /// All that the menu tells, submenus included.
+    pub fn told(&self) -> String {
+        fn collect<'a>(entries: &'a [MenuEntry], told: &mut Vec<&'a str>) {
+            for entry in entries.iter().filter(|entry| entry.visible) {
+                told.push(&entry.label);
+                collect(&entry.entries, told);
+            }
+        }
+        let mut told = Vec::new();
+        collect(&self.menu, &mut told);
+        told.join(" ")
+    }
+
     /// Labels that the user sees in the submenu whose label begins so.
     pub fn labels_in(&self, submenu: &str) -> Vec<&str> {
         find(&self.menu, submenu).map_or_else(Vec::new, |entry| labels(&entry.entries))
@@ -254,6 +267,11 @@ impl TrayHost {
             found = Some(entry);
         }
         item.choose(found.context("no label to click")?).await
+    }
+
+    /// Tells the item that its menu is opened now.
+    pub async fn open(&self) -> anyhow::Result<()> {
+        self.only_item().await?.shown().await.map(drop)
     }
 
     /// Clicks the icon itself.

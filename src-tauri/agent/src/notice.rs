@@ -32,7 +32,7 @@ pub(crate) enum Notice {
     },
 }
 
-/// Where a notice comes from: the newest of each is told. (As many places as this has in the tray's menu.)
+/// Where a notice comes from: the newest of each is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
     Settings,

@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 use ksni::menu::{StandardItem, SubMenu};
@@ -30,7 +31,13 @@ struct Item {
     wishes: Wishes,
     /// Whether a tray host has the icon.
     hosted: Arc<AtomicBool>,
+    /// When the menu was opened last. No host tells us when it is closed.
+    opened: Option<Instant>,
 }
+
+/// How long a menu may be open after it was opened. Too low: messages move under the pointer of one who reads; too
+/// high: nothing much, as a menu that is opened again lists the newest first.
+const OPEN: Duration = Duration::from_secs(60);
 
 /// Shows the tray until the agent ends, or the session does; where the session bus can't be used it says so and returns.
 pub(crate) async fn run(
@@ -56,9 +63,9 @@ pub(crate) async fn run(
             changed = snapshot.changed() => if changed.is_err() { break },
             _ = &mut session => break,
         }
-        let view = TrayView::of(&snapshot.borrow_and_update(), &Zoned::now());
+        snapshot.mark_unchanged();
         // Only a change reaches the bus: most news (a round trip, a byte) doesn't show.
-        handle.update(|item| item.view = view).await;
+        handle.update(Item::follow).await;
         if handle.is_closed() {
             tracing::warn!("the tray is gone: the session bus closed the connection");
             return;
@@ -87,6 +94,7 @@ async fn register(
             snapshot: snapshot.clone(),
             wishes: wishes.clone(),
             hosted: hosted.clone(),
+            opened: None,
         };
         let handle = item.assume_sni_available(true).spawn().await?;
         tries.next();
@@ -104,6 +112,14 @@ async fn host_is_there() -> bool {
         zbus::Result::Ok(zbus::fdo::DBusProxy::new(&bus).await?.name_has_owner(name.into()).await?)
     };
     ask().await.unwrap_or(false)
+}
+
+impl Item {
+    fn follow(&mut self) {
+        let (snapshot, now) = (self.snapshot.borrow(), Zoned::now());
+        let open = self.opened.is_some_and(|at| at.elapsed() < OPEN);
+        self.view = if open { self.view.followed_by(&snapshot, &now) } else { TrayView::of(&snapshot, &now) };
+    }
 }
 
 impl Tray for Item {
@@ -143,7 +159,8 @@ impl Tray for Item {
     }
 
     fn menu_about_to_show(&mut self) {
-        // Nothing changed but perhaps the date: a time of yesterday needs it.
+        self.opened = Some(Instant::now());
+        // Perhaps the date changed (a time of yesterday needs it), or news wait for their rows.
         self.view = TrayView::of(&self.snapshot.borrow(), &Zoned::now());
     }
 
@@ -166,13 +183,9 @@ impl Tray for Item {
 fn draw(entry: &Entry) -> MenuItem<Item> {
     match entry {
         Entry::Separator => MenuItem::Separator,
-        Entry::Line { label, visible } => StandardItem {
-            label: literal(label),
-            enabled: false,
-            visible: *visible,
-            ..StandardItem::default()
+        Entry::Line { label } => {
+            StandardItem { label: literal(label), enabled: false, ..StandardItem::default() }.into()
         }
-        .into(),
         Entry::Command { label, enabled, does } => {
             let does = does.clone();
             StandardItem {

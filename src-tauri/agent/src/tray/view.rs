@@ -1,26 +1,26 @@
 //! What the tray shows, as data: a projection of the [`Snapshot`]. Tests compare this; `item` draws it.
 //!
-//! The number and order of the entries depend only on how many channels there are, so that the tray host's
-//! ids stay. So do those that are visible, but for the lines of notices: many hosts never resize an open menu, and rows
-//! that come or go would move others under the pointer. What doesn't apply can't be chosen, or has its row's label
-//! changed to what does. Every live fact is an absolute time, so that a menu left open does not become untrue and
-//! nothing has to tick.
+//! The number and order of the entries depend only on how many channels there are: the tray host's ids stay, many hosts
+//! never resize an open menu, and rows that come or go would move others under the pointer. No row is ever hidden: what
+//! doesn't apply can't be chosen, or has its row's label changed to what does. A row that shows a message shows it for
+//! as long as the menu may be open. Every live fact is an absolute time, so that a menu left open does not become untrue
+//! and nothing has to tick.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::Action;
 use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
+use tidings_inbox::RowId;
 use tidings_words::Words;
 
 use crate::cause;
 use crate::notice::Notice;
 use crate::pause::PauseFor;
 use crate::snapshot::{ChannelView, Snapshot, timestamp};
+use crate::text::{Room, fitted};
 
 /// How many messages `Recent` lists.
 pub(crate) const RECENT: usize = 5;
-/// How many notices have a place in the menu: one per source.
-const NOTICES: usize = 6;
 /// A menu line is cut to this many characters: hosts don't wrap.
 const LINE: usize = 80;
 /// The width that the menu has at least, in digits. Too low: a menu that was opened while all was well is too narrow for
@@ -30,8 +30,11 @@ const WIDTH: usize = 54;
 const FIGURE_SPACE: &str = "\u{2007}";
 /// Stands in `Recent` where there is no message yet.
 const NO_MESSAGE: &str = "–";
-/// A notice takes up to this many lines: its mend stands at its end.
+/// A notice takes up to this many lines: its mend stands at its end. As many rows has the submenu that tells notices;
+/// more would be blank ones for most.
 const NOTICE_LINES: usize = 3;
+/// Columns of the menu's width that tell how many more notices there are.
+const MORE_NOTICES: usize = 14;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrayView {
@@ -43,7 +46,12 @@ pub(crate) struct TrayView {
     /// The channels' states and the notices, a line each.
     pub(crate) tooltip: String,
     pub(crate) menu: Vec<Entry>,
+    /// What `Recent` lists.
+    recent: Places,
 }
+
+/// The message that each row of `Recent` shows, by its row in the inbox and its label.
+type Places = [Option<(RowId, String)>; RECENT];
 
 /// The icon's shape, from best to worst; the worst of all channels is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +68,6 @@ pub(crate) enum Entry {
     /// Told, not chosen.
     Line {
         label: String,
-        visible: bool,
     },
     Command {
         label: String,
@@ -79,7 +86,7 @@ pub(crate) enum Entry {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Does {
     Act { action: Action, channel: Option<String> },
-    OpenMessage(Option<tidings_inbox::RowId>),
+    OpenMessage(Option<RowId>),
     Pause(PauseFor),
     Resume,
     Quit,
@@ -104,15 +111,23 @@ impl Shape {
 impl TrayView {
     /// The view at `now` in the user's time zone (`now` only decides whether a time needs its date).
     pub(crate) fn of(snapshot: &Snapshot, now: &Zoned) -> Self {
+        Self::with(snapshot, newest_first(snapshot), now)
+    }
+
+    /// The view that follows on this one in a menu that may be open: no message moves away from under the pointer. News
+    /// take the rows that are free, and else wait until the menu is opened again.
+    pub(crate) fn followed_by(&self, snapshot: &Snapshot, now: &Zoned) -> Self {
+        Self::with(snapshot, in_their_places(&self.recent, snapshot), now)
+    }
+
+    fn with(snapshot: &Snapshot, recent: Places, now: &Zoned) -> Self {
         let words = snapshot.words;
         let statuses: Vec<Status> = snapshot.channels.iter().map(ChannelView::status).collect();
         let mut menu = channel_entries(snapshot, &statuses, now);
-        let mut notices: Vec<String> = snapshot.told_notices().flat_map(|text| wrapped(&text)).collect();
-        notices.resize(NOTICES * NOTICE_LINES, String::new());
-        menu.extend(notices.into_iter().map(|label| Entry::Line { visible: !label.is_empty(), label }));
+        menu.push(notices_entry(snapshot));
         menu.push(Entry::Separator);
         menu.push(pause_entry(snapshot.paused_until, now, words));
-        menu.push(recent_entry(snapshot));
+        menu.push(recent_entry(&recent, words));
         menu.push(command(words.tray_open(), true, Does::OpenMessage(None)));
         menu.push(Entry::Separator);
         menu.push(command(words.tray_quit(), true, Does::Quit));
@@ -123,6 +138,7 @@ impl TrayView {
             title: title(shape, unread, words),
             tooltip: tooltip(snapshot, &statuses, now),
             menu,
+            recent,
         }
     }
 
@@ -163,11 +179,10 @@ fn channel_entries(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> Vec
     let words = snapshot.words;
     match (snapshot.channels.as_slice(), statuses) {
         ([], _) => {
-            vec![Entry::Line { label: snapshot.words.tray_no_channel(), visible: true }]
+            vec![Entry::Line { label: snapshot.words.tray_no_channel() }]
         }
         ([channel], [status]) => {
-            let mut entries =
-                vec![Entry::Line { label: line(&state_words(status, now, words)), visible: true }];
+            let mut entries = vec![Entry::Line { label: line(&state_words(status, now, words)) }];
             entries.extend(commands(channel, &status.state, words));
             entries
         }
@@ -232,16 +247,64 @@ fn pause_entry(paused_until: Option<Timestamp>, now: &Zoned, words: Words) -> En
     }
 }
 
-fn recent_entry(snapshot: &Snapshot) -> Entry {
-    let entries = (0..RECENT)
-        .map(|index| match snapshot.recent.get(index) {
-            Some(message) => command(line(&message.title), true, Does::OpenMessage(Some(message.row))),
+/// One row that is always there. What it has no room for stands in its submenu, whose rows lead to the window: that tells
+/// all of all notices.
+fn notices_entry(snapshot: &Snapshot) -> Entry {
+    let words = snapshot.words;
+    let mut notices: Vec<&Notice> = snapshot.notices.values().collect();
+    notices.sort_by_key(|notice| !notice.asks_for_attention());
+    let notices: Vec<String> = notices.into_iter().map(|notice| notice.told(words)).collect();
+    // No wider than the menu is already.
+    let within = |notice, columns| fitted(notice, Room { lines: 1, columns });
+    let label = match notices.as_slice() {
+        [] => words.tray_no_notice(),
+        [only] => within(only, WIDTH),
+        [first, more @ ..] => words.tray_notice_and_more(&more.len(), &within(first, WIDTH - MORE_NOTICES)),
+    };
+    let mut lines: Vec<String> = notices.iter().flat_map(|notice| wrapped(notice)).collect();
+    lines.resize(NOTICE_LINES, FIGURE_SPACE.to_owned());
+    let entries = lines
+        .into_iter()
+        .map(|line| {
+            let told = line != FIGURE_SPACE;
+            command(line, told, Does::OpenMessage(None))
+        })
+        .collect();
+    Entry::Submenu { label, enabled: !notices.is_empty(), entries }
+}
+
+/// As a menu lists messages that is opened now.
+fn newest_first(snapshot: &Snapshot) -> Places {
+    let mut newest = snapshot.recent.iter().map(|message| (message.row, line(&message.title)));
+    std::array::from_fn(|_| newest.next())
+}
+
+/// As a menu lists messages that is open, and did so as `before`.
+fn in_their_places(before: &Places, snapshot: &Snapshot) -> Places {
+    let now = newest_first(snapshot);
+    // What is older than all of a full list made room for news and is there still; what else is missing was deleted.
+    let oldest = now.last().and_then(Option::as_ref).map(|(row, _)| *row);
+    let listed = |row: RowId, places: &Places| places.iter().flatten().any(|(other, _)| *other == row);
+    let stays = |row: RowId| listed(row, &now) || oldest.is_some_and(|oldest| row < oldest);
+    let mut places = before.clone().map(|place| place.filter(|(row, _)| stays(*row)));
+    let mut news = now.iter().flatten().filter(|(row, _)| !listed(*row, before)).cloned();
+    for place in places.iter_mut().filter(|place| place.is_none()) {
+        *place = news.next();
+    }
+    places
+}
+
+fn recent_entry(recent: &Places, words: Words) -> Entry {
+    let entries = recent
+        .iter()
+        .map(|place| match place {
+            Some((row, title)) => command(title.clone(), true, Does::OpenMessage(Some(*row))),
             None => command(NO_MESSAGE.to_owned(), false, Does::OpenMessage(None)),
         })
         .collect();
     // The row whose label is always the same gives the menu its width.
-    let label = snapshot.words.tray_recent() + &FIGURE_SPACE.repeat(WIDTH);
-    Entry::Submenu { label, enabled: !snapshot.recent.is_empty(), entries }
+    let label = words.tray_recent() + &FIGURE_SPACE.repeat(WIDTH);
+    Entry::Submenu { label, enabled: recent.iter().any(Option::is_some), entries }
 }
 
 fn title(shape: Shape, unread: bool, words: Words) -> String {
@@ -351,6 +414,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::{Duration, SystemTime};
 
+    use proptest::prelude::*;
     use tidings_channel::CloseInfo;
     use tidings_inbox::{ChannelProfile, Message, Payload, Show, decode};
     use tokio::sync::watch;
@@ -402,8 +466,12 @@ mod tests {
     }
 
     fn message(number: usize) -> Message {
-        let payload = Payload::Text(format!("message {number}"));
-        decode(&ChannelProfile::new("a", "A"), payload, Timestamp::UNIX_EPOCH).messages.remove(0)
+        let payload = Payload::Text("news".to_owned());
+        let mut message =
+            decode(&ChannelProfile::new("a", "A"), payload, Timestamp::UNIX_EPOCH).messages.remove(0);
+        message.row = RowId(number as i64);
+        message.title = format!("message {number}");
+        message
     }
 
     fn view(channels: Vec<ChannelView>) -> TrayView {
@@ -470,7 +538,7 @@ mod tests {
         ];
         for ((state, ..), (line, commands)) in every_state().into_iter().zip(expected) {
             let view = in_chinese(vec![channel("订单", state.clone())]);
-            assert_eq!(view.menu[0], Entry::Line { label: line.to_owned(), visible: true });
+            assert_eq!(view.menu[0], Entry::Line { label: line.to_owned() });
             assert_eq!(commands_to_choose(&view.menu), commands, "{line}");
             assert_eq!(view.tooltip, format!("订单：{line}"));
         }
@@ -513,7 +581,7 @@ mod tests {
         for (state, shape, line, commands) in every_state() {
             let view = view(vec![channel("Orders", state)]);
             assert_eq!(view.shape, shape);
-            assert_eq!(view.menu[0], Entry::Line { label: line.to_owned(), visible: true });
+            assert_eq!(view.menu[0], Entry::Line { label: line.to_owned() });
             assert_eq!(commands_to_choose(&view.menu), commands, "{line}");
         }
     }
@@ -555,61 +623,148 @@ mod tests {
     /// The kinds of all rows, and the labels of none: what a host must lay out anew when it changes.
     fn rows(entries: &[Entry]) -> String {
         let kinds = entries.iter().map(|entry| match entry {
-            Entry::Line { visible, .. } => if *visible { "line" } else { "hidden" }.to_owned(),
-            Entry::Command { label, .. } => if label.is_empty() { "blank" } else { "command" }.to_owned(),
+            Entry::Line { .. } => "line".to_owned(),
+            Entry::Command { label, .. } => if label.is_empty() { "none" } else { "command" }.to_owned(),
             Entry::Submenu { entries, .. } => format!("({})", rows(entries)),
             Entry::Separator => "separator".to_owned(),
         });
         kinds.collect::<Vec<_>>().join(" ")
     }
 
-    /// All that one and the same channels may show, with and without whatever else a menu tells.
-    fn snapshots_of(channels: usize) -> Vec<Snapshot> {
+    fn notices() -> impl Strategy<Value = BTreeMap<Source, Notice>> {
+        let text = prop_oneof![Just(String::new()), "[a-z ]{0,300}", "[消息]{0,200}", "\\PC{0,40}"];
+        let sources = [
+            Source::Settings,
+            Source::Inbox,
+            Source::Remembered,
+            Source::Window,
+            Source::Link,
+            Source::Crash,
+        ];
+        let notice = text.prop_map(|why| Notice::Window(WindowError::Failed(why)));
+        prop::collection::btree_map(prop::sample::select(sources.to_vec()), notice, 0..=sources.len())
+    }
+
+    /// Whatever these channels may show while a menu is open.
+    fn snapshots(channels: usize) -> impl Strategy<Value = Snapshot> {
         let states: Vec<State> = every_state().into_iter().map(|(state, ..)| state).collect();
-        let mut snapshots = Vec::new();
-        for first in 0..states.len() {
-            for messages in [0, 1, RECENT, RECENT + 1] {
-                for paused_until in [None, Some(Timestamp::from_second(9).unwrap()), Some(Timestamp::MAX)] {
-                    for language in tidings_words::Language::ALL {
-                        let state =
-                            |place: usize| states[(first * (place + 1) + place) % states.len()].clone();
-                        let recent = (0..messages).map(message).collect();
-                        snapshots.push(Snapshot {
-                            channels: (0..channels).map(|place| channel("A", state(place))).collect(),
-                            recent,
-                            paused_until,
-                            words: Words::of(language),
-                            ..Snapshot::default()
-                        });
-                    }
+        let states = prop::collection::vec(prop::sample::select(states), channels);
+        let recent = prop::collection::btree_set(1..9_usize, 0..=RECENT);
+        let until = [None, Some(Timestamp::from_second(9).unwrap()), Some(Timestamp::MAX)];
+        let language = prop::sample::select(tidings_words::Language::ALL.to_vec());
+        (states, recent, prop::sample::select(until.to_vec()), notices(), language, 0..3_u64).prop_map(
+            |(states, recent, paused_until, notices, language, unread)| {
+                let mut snapshot = Snapshot {
+                    channels: states.into_iter().map(|state| channel("A", state)).collect(),
+                    recent: recent.into_iter().rev().map(message).collect(),
+                    paused_until,
+                    notices,
+                    words: Words::of(language),
+                    ..Snapshot::default()
+                };
+                snapshot.unread.total = unread;
+                snapshot
+            },
+        )
+    }
+
+    fn recent(view: &TrayView) -> Vec<&str> {
+        let listed = view.menu.iter().find_map(|entry| match entry {
+            Entry::Submenu { label, entries, .. } if label.ends_with(FIGURE_SPACE) => Some(entries),
+            Entry::Line { .. } | Entry::Command { .. } | Entry::Submenu { .. } | Entry::Separator => None,
+        });
+        let labels = listed.unwrap().iter().map(|entry| match entry {
+            Entry::Command { label, .. } => label.as_str(),
+            Entry::Line { .. } | Entry::Submenu { .. } | Entry::Separator => panic!("{entry:?}"),
+        });
+        labels.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn an_open_menu_keeps_its_rows_whatever_happens(
+            (first, next) in (0..=3_usize).prop_flat_map(|channels| (snapshots(channels), snapshots(channels)))
+        ) {
+            let open = TrayView::of(&first, &now());
+            let told = rows(&open.menu);
+            prop_assert!(!told.contains("none"), "a row without a label: {told}");
+            prop_assert_eq!(&rows(&TrayView::of(&next, &now()).menu), &told);
+            prop_assert_eq!(&rows(&open.followed_by(&next, &now()).menu), &told);
+        }
+
+        #[test]
+        fn no_message_moves_in_an_open_menu(seen in prop::collection::vec(snapshots(1), 1..6)) {
+            let mut view = TrayView::of(&seen[0], &now());
+            for next in &seen[1..] {
+                let after = view.followed_by(next, &now());
+                for (before, after) in recent(&view).into_iter().zip(recent(&after)) {
+                    let listed = next.recent.iter().any(|message| message.title == before);
+                    prop_assert!(before == after || !listed, "{before} became {after}");
                 }
-            }
-        }
-        snapshots
-    }
-
-    #[test]
-    fn an_open_menu_keeps_its_rows_whatever_the_channels_do() {
-        for channels in 0..=3 {
-            let of = |snapshot: &Snapshot| rows(&TrayView::of(snapshot, &now()).menu);
-            let snapshots = snapshots_of(channels);
-            let first = of(&snapshots[0]);
-            assert!(!first.contains("blank"), "{first}");
-            for snapshot in &snapshots {
-                assert_eq!(of(snapshot), first, "{snapshot:?}");
+                let mut once: Vec<&str> = recent(&after);
+                once.retain(|label| *label != NO_MESSAGE);
+                once.sort_unstable();
+                let rows = once.len();
+                once.dedup();
+                prop_assert_eq!(once.len(), rows, "a message is listed twice");
+                view = after;
             }
         }
     }
 
     #[test]
-    fn a_notice_shows_its_lines_and_the_ids_of_all_rows_stay() {
-        let of = |snapshot: &Snapshot| rows(&TrayView::of(snapshot, &now()).menu);
-        let mut snapshot = snapshots_of(1).remove(0);
-        let before = of(&snapshot);
-        snapshot.notices.insert(Source::Settings, wrong());
-        let told = of(&snapshot);
-        assert_eq!(told, before.replacen("hidden", "line", 1));
-        assert_eq!(told.split(' ').count(), before.split(' ').count());
+    fn news_take_the_free_rows_of_an_open_menu_and_wait_where_none_is_free() {
+        let of = |numbers: std::ops::RangeInclusive<usize>| Snapshot {
+            channels: vec![channel("A", State::Connected { since: at(0) })],
+            recent: numbers.rev().map(message).take(RECENT).collect(),
+            ..Snapshot::default()
+        };
+        let title = |number| if number == 0 { "–".to_owned() } else { format!("message {number}") };
+        let listed = |view: &TrayView, numbers: [usize; RECENT]| {
+            assert_eq!(recent(view), numbers.map(title));
+        };
+        let mut view = TrayView::of(&of(1..=3), &now());
+        listed(&view, [3, 2, 1, 0, 0]);
+        view = view.followed_by(&of(1..=4), &now());
+        listed(&view, [3, 2, 1, 4, 0]);
+        view = view.followed_by(&of(1..=7), &now());
+        listed(&view, [3, 2, 1, 4, 7]);
+        view = view.followed_by(&of(2..=8), &now());
+        listed(&view, [3, 2, 1, 4, 7]);
+        listed(&TrayView::of(&of(2..=8), &now()), [8, 7, 6, 5, 4]);
+        // The user deletes all but these.
+        listed(&view.followed_by(&of(2..=3), &now()), [3, 2, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_notice_has_a_row_in_the_menu_and_all_of_it_stands_in_the_submenu() {
+        let mut snapshot = Snapshot::default();
+        let row = |snapshot: &Snapshot| match TrayView::of(snapshot, &now()).menu.swap_remove(1) {
+            Entry::Submenu { label, enabled, entries } => {
+                let lines = entries.into_iter().map(|entry| match entry {
+                    Entry::Command { label, enabled, .. } => {
+                        assert_eq!(enabled, label != FIGURE_SPACE);
+                        label
+                    }
+                    Entry::Line { .. } | Entry::Submenu { .. } | Entry::Separator => panic!("{entry:?}"),
+                });
+                (label, enabled, lines.collect::<Vec<_>>().join(" ").trim_end().to_owned())
+            }
+            other @ (Entry::Line { .. } | Entry::Command { .. } | Entry::Separator) => panic!("{other:?}"),
+        };
+        assert_eq!(row(&snapshot), ("No notices".to_owned(), false, String::new()));
+        let why = "no room is left for anything ".repeat(4);
+        let link = Notice::Crashed { report: "crash.txt".into(), now: false };
+        let window = Notice::Window(WindowError::Failed(why.trim().to_owned()));
+        snapshot.notices.insert(Source::Window, window.clone());
+        let (label, enabled, lines) = row(&snapshot);
+        assert!(enabled && label.ends_with('…'), "{label}");
+        assert_eq!(lines, window.told(Words::default()));
+        // What asks for attention comes first.
+        snapshot.notices.insert(Source::Settings, link);
+        let (both, _, lines_of_both) = row(&snapshot);
+        assert!(both.starts_with(&label[..20]) && both.ends_with("… (and 1 more)"), "{both}");
+        assert!(lines_of_both.starts_with(&lines), "{lines_of_both}");
     }
 
     #[test]
@@ -647,7 +802,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_is_told_in_the_menu_and_asks_for_attention() {
+    fn a_notice_is_told_in_the_tooltip_and_asks_for_attention() {
         let mut snapshot = Snapshot {
             channels: vec![channel("A", State::Connected { since: at(0) })],
             ..Snapshot::default()
@@ -655,15 +810,14 @@ mod tests {
         snapshot.notices.insert(Source::Settings, wrong());
         let view = TrayView::of(&snapshot, &now());
         assert_eq!(view.shape, Shape::Attention);
-        let told = Entry::Line { label: wrong().told(Words::default()), visible: true };
-        assert!(view.menu.contains(&told), "{:?}", view.menu);
+        assert!(view.tooltip.contains(&wrong().told(Words::default())), "{}", view.tooltip);
     }
 
     #[test]
     fn a_time_of_another_day_carries_its_date() {
         let day_before = at(NOON - 24 * 3600);
         let menu = view(vec![channel("A", State::Connected { since: day_before })]).menu;
-        assert_eq!(menu[0], Entry::Line { label: "Connected since 28 Feb 14:02".to_owned(), visible: true });
+        assert_eq!(menu[0], Entry::Line { label: "Connected since 28 Feb 14:02".to_owned() });
     }
 
     #[test]

@@ -23,6 +23,8 @@ tray-title-replaced = Replaced by another tab or device
 tray-title-attention = Needs you
 
 tray-no-channel = No channel in the settings file yet
+tray-no-notice = No notices
+tray-notice-and-more = { $notice } (and { $more } more)
 tray-pause = Pause notifications
 tray-paused = Notifications paused
 tray-paused-until = Notifications paused until { $time }

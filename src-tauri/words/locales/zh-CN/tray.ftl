@@ -23,6 +23,8 @@ tray-title-replaced = 已被其他标签页或设备接管
 tray-title-attention = 需要您处理
 
 tray-no-channel = 设置文件中还没有频道
+tray-no-notice = 没有提示
+tray-notice-and-more = { $notice }（另有 { $more } 条）
 tray-pause = 暂停通知
 tray-paused = 通知已暂停
 tray-paused-until = 通知已暂停至 { $time }
