@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tidings_api::{Action, Request, StateName};
 use tidings_server::{Event, EventKind};
-use tidings_tests::app::App;
-use tidings_tests::desktop::PrivateBus;
+use tidings_tests::app::{App, Start};
+use tidings_tests::desktop::{PrivateBus, Signal};
 use tidings_tests::scene::{Place, USER, channel};
+use tidings_tests::wait::eventually;
 
 /// How much later a sluggish server opens a link. Time enough for the next dial, a second after the first.
 const LATE: Duration = Duration::from_millis(2500);
@@ -79,4 +80,34 @@ async fn a_channel_whose_settings_changed_while_it_asked() -> anyhow::Result<()>
     asked(&server, 1).await?;
     app.write_settings(settings + "liveness = { ping_after = \"25s\" }\n")?;
     lives_on(&app, &server).await
+}
+
+/// Waits until the agent remembers that it asked, for the one that follows it.
+async fn noted(app: &App) -> anyhow::Result<()> {
+    let file = app.state().join("remembered.json");
+    let noted = || std::fs::read_to_string(&file).ok().filter(|content| content.contains("\"ghosts\""));
+    eventually("a note of the upgrade", noted).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_agent_that_was_ended_while_it_asked() -> anyhow::Result<()> {
+    for how in [Signal::TERM, Signal::KILL] {
+        let bus = PrivateBus::start()?;
+        let server = Place::start().await?;
+        server.freeze();
+        let mut app = App::with_settings(channel("Orders", &server.url(USER))).bus(&bus).start().await?;
+        asked(&server, 1).await?;
+        if how == Signal::KILL {
+            noted(&app).await?;
+            app.kill().await?;
+            app.start(Start::Background).await?;
+        } else {
+            app.restart(Start::Background).await?;
+        }
+        asked(&server, 2).await?;
+        server.thaw();
+        lives_on(&app, &server).await?;
+    }
+    Ok(())
 }

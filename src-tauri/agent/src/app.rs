@@ -174,8 +174,8 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     tracing::info!("closing the links");
     agent.look_at_remembered();
     health.end(None);
-    let Agent { channels, inbox, snapshot, .. } = agent;
-    channels.end().await;
+    let Agent { channels, mut remembered, inbox, snapshot, .. } = agent;
+    channels.end(&mut remembered).await;
     drop(snapshot);
     desktop.leave().await;
     drop(served);

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
 use tidings_channel::{
-    Channel, ChannelUrl, Command, Config, Frame, Memory, Payload, Pulse, Signal, Start, State, Status,
+    Channel, ChannelUrl, Command, Config, Frame, Kept, Memory, Payload, Pulse, Signal, Start, State, Status,
 };
 use tidings_inbox::{Arrival, ChannelProfile, Dropped, Inbox, Query};
 use tidings_words::Words;
@@ -132,7 +132,8 @@ impl Channels {
         let configs = wanted.iter().map(ChannelSettings::config).collect::<Result<Vec<_>, _>>()?;
         let mut old = std::mem::take(&mut self.held);
         for (settings, config) in wanted.into_iter().zip(configs) {
-            let memory = self.memories.entry(settings.id.clone()).or_default().clone();
+            let recall = || Memory::recall(&remembered.known(&settings.id));
+            let memory = self.memories.entry(settings.id.clone()).or_insert_with(recall).clone();
             let config = Config { memory, ..config };
             let known =
                 old.iter().position(|held| held.settings.id == settings.id).map(|at| old.swap_remove(at));
@@ -160,6 +161,7 @@ impl Channels {
         self.health.end(Some(&gone));
         for gone in old {
             remembered.set_channel(&gone.settings.id, None);
+            remembered.set_known(&gone.settings.id, Kept::default());
             gone.end().await;
         }
         Ok(())
@@ -214,6 +216,7 @@ impl Channels {
             Felt {
                 channel: settings.id.clone(),
                 pulse: channel.pulse(),
+                known: config.memory.kept(),
                 health: self.health.clone(),
                 changed: self.changed.clone(),
             },
@@ -225,6 +228,7 @@ impl Channels {
     pub(crate) fn note(&mut self, remembered: &mut Remembered) {
         let words = self.snapshot.borrow().words;
         for held in &mut self.held {
+            remembered.set_known(&held.settings.id, held.known());
             if held.is_lent() {
                 continue;
             }
@@ -431,12 +435,18 @@ impl Channels {
     }
 
     /// Closes every link (1000), all at once.
-    pub(crate) async fn end(self) {
+    pub(crate) async fn end(self, remembered: &mut Remembered) {
         let mut ends = tokio::task::JoinSet::new();
         for held in self.held {
-            ends.spawn(held.end());
+            ends.spawn(async move {
+                let (id, memory) = (held.settings.id.clone(), held.config.memory.clone());
+                held.end().await;
+                (id, memory)
+            });
         }
-        ends.join_all().await;
+        for (id, memory) in ends.join_all().await {
+            remembered.set_known(&id, memory.kept().borrow().clone());
+        }
     }
 }
 
@@ -453,6 +463,11 @@ impl Held {
             ..view(&settings, self.view.status.clone(), self.view.dropped.clone())
         };
         self.settings = settings;
+    }
+
+    /// What the next agent has to know.
+    fn known(&self) -> Kept {
+        self.config.memory.kept().borrow().clone()
     }
 
     /// A link that came up or ended: from now on the way is another one.
@@ -535,8 +550,9 @@ fn view(
 struct Felt {
     channel: String,
     pulse: watch::Receiver<Pulse>,
+    known: watch::Receiver<Kept>,
     health: Health,
-    /// Rung when its state changed.
+    /// Rung when its state changed, or what is known.
     changed: Arc<Notify>,
 }
 
@@ -579,6 +595,7 @@ async fn pump(
                 drop(now);
                 felt.changed.notify_one();
             }
+            Ok(()) = felt.known.changed() => felt.changed.notify_one(),
             Ok(()) = felt.pulse.changed() => {
                 let pulse = *felt.pulse.borrow_and_update();
                 felt.health.feel(&felt.channel, pulse);

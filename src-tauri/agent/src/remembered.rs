@@ -1,5 +1,5 @@
-//! What outlives the agent beside the inbox: which channels are off or replaced, the pause, and that the desktop was told
-//! to start Tidings at login.
+//! What outlives the agent beside the inbox: which channels are off or replaced and what they found out, the pause, and that
+//! the desktop was told to start Tidings at login.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tidings_channel::Kept;
 
 /// The file's content, kept in step with the file.
 #[derive(Debug)]
@@ -23,6 +24,9 @@ pub(crate) struct Remembered {
 struct Content {
     /// By channel id; a channel that is not here connects at start.
     channels: BTreeMap<String, Quiet>,
+    /// What was found out about a channel's server, by its id; most are not here.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    known: BTreeMap<String, Kept>,
     paused_until: Option<Timestamp>,
     /// What the clock said when that was decided.
     paused_at: Option<Timestamp>,
@@ -71,6 +75,23 @@ impl Remembered {
             Some(quiet) => self.content.channels.insert(id.to_owned(), quiet),
             None => self.content.channels.remove(id),
         };
+        self.write();
+    }
+
+    /// What its last agent knew of a channel's server.
+    pub(crate) fn known(&self, id: &str) -> Kept {
+        self.content.known.get(id).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn set_known(&mut self, id: &str, known: Kept) {
+        if self.known(id) == known {
+            return;
+        }
+        if known == Kept::default() {
+            self.content.known.remove(id);
+        } else {
+            self.content.known.insert(id.to_owned(), known);
+        }
         self.write();
     }
 
@@ -151,6 +172,24 @@ mod tests {
         assert_eq!(second.channel("b"), Some(Quiet::Replaced(since)));
         assert_eq!(second.channel("c"), None);
         assert_eq!(second.paused_until(Timestamp::now()), Some(Timestamp::MAX));
+    }
+
+    #[test]
+    fn what_a_channel_found_out_is_there_until_it_knows_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("remembered.json");
+        let content = r#"{"known": {"a": {
+            "ghosts": [{"until": 1800000000, "life": {"secs": 180, "nanos": 0}, "answered": true}],
+            "idle": {"place": "wss://shop.example/ws", "after": {"secs": 25, "nanos": 0}, "by": "ping"}
+        }}}"#;
+        std::fs::write(&path, content).unwrap();
+        let mut first = Remembered::load(path.clone());
+        let known = first.known("a");
+        assert_ne!(known, Kept::default());
+        first.set_known("b", known.clone());
+        first.set_known("a", Kept::default());
+        let second = Remembered::load(path);
+        assert_eq!((second.known("a"), second.known("b")), (Kept::default(), known));
     }
 
     #[test]

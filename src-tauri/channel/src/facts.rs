@@ -1,5 +1,6 @@
 //! What goes into the [`Machine`](crate::machine::Machine) and what comes out.
 
+use std::ops::Add;
 use std::time::{Duration, SystemTime};
 
 use crate::{Cause, CloseInfo, Command, Detail, DialAsk, Frame, Payload, Signal, Stage};
@@ -9,8 +10,16 @@ use crate::{Cause, CloseInfo, Command, Detail, DialAsk, Frame, Payload, Signal, 
 pub(crate) struct Now {
     /// Monotonic, from any zero; stands still while the machine sleeps.
     pub(crate) mono: Duration,
-    /// For showing.
+    /// For showing, and for other processes.
     pub(crate) wall: SystemTime,
+}
+
+impl Add<Duration> for Now {
+    type Output = Self;
+
+    fn add(self, time: Duration) -> Self {
+        Self { mono: self.mono + time, wall: self.wall + time }
+    }
 }
 
 /// A fact for the machine.

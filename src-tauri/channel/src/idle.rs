@@ -10,6 +10,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::{ChannelUrl, Config};
+
 /// How long a link had been silent when it ended, in three senses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Silence {
@@ -41,8 +45,20 @@ pub(crate) struct Means {
     pub(crate) text: bool,
 }
 
+impl Means {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self { pings: !config.liveness.ping_after().is_zero(), text: !config.heartbeat.text().is_empty() }
+    }
+
+    /// The first to try.
+    fn any(self) -> By {
+        if self.pings { By::Ping } else { By::Text }
+    }
+}
+
 /// What keeps it awake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum By {
     Ping,
     Text,
@@ -68,9 +84,23 @@ impl Limit {
 /// recognised; too high: chance is.
 const ALIKE: u32 = 5;
 
+/// Longest limit that is taken from a file: the heartbeat is sooner than any of these. Too low: one is learned anew at each
+/// start; too high: nonsense is counted with.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A limit that was learned, for the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    place: String,
+    after: Duration,
+    by: By,
+}
+
 /// What is known of one place.
 #[derive(Debug, Default)]
 pub(crate) struct Idle {
+    /// Its address, as it may be shown.
+    place: String,
     /// The last end's, if that may have been for its silence.
     seen: Option<Silence>,
     limit: Option<Limit>,
@@ -81,6 +111,38 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
+    /// What another process learned.
+    pub(crate) fn recall(kept: Option<&Kept>) -> Self {
+        let Some(Kept { place, after, by }) = kept.filter(|kept| kept.after <= LONGEST) else {
+            return Self::default();
+        };
+        let limit = Limit { after: *after, by: *by, learned: true };
+        Self { place: place.clone(), limit: Some(limit), ..Self::default() }
+    }
+
+    /// What another process has to know.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        let limit = self.limit.filter(|limit| limit.learned)?;
+        Some(Kept { place: self.place.clone(), after: limit.after, by: limit.by })
+    }
+
+    /// From now on links go there: what is known of another place is forgotten.
+    pub(crate) fn go_to(&mut self, url: &ChannelUrl) {
+        let place = url.to_string();
+        if self.place != place {
+            *self = Self { place, ..Self::default() };
+        }
+    }
+
+    /// Somebody looked how long silence is endured.
+    pub(crate) fn measured(&mut self, after: Duration, means: Means) {
+        let known = self.limit.is_some_and(|limit| alike(limit.after, after));
+        if !known && (means.pings || means.text) {
+            self.limit = Some(Limit { after, by: means.any(), learned: false });
+            self.refuted = false;
+        }
+    }
+
     pub(crate) fn limit(&self) -> Option<Limit> {
         self.limit
     }
@@ -117,7 +179,7 @@ impl Idle {
             return self.due() + 1;
         }
         let seen = self.seen.replace(told).unwrap_or_default();
-        let any = if means.pings { By::Ping } else { By::Text };
+        let any = means.any();
         let found =
             [(told.both, seen.both, any), (told.ours, seen.ours, any), (told.text, seen.text, By::Text)]
                 .into_iter()
@@ -268,6 +330,60 @@ mod tests {
             assert!(idle.outlived(secs(after * 3 / 2)));
             assert_eq!(idle.limit().map(|limit| limit.after), Some(secs(after)));
         }
+    }
+
+    /// One to that address that has learned a limit of 25 s.
+    fn learned(place: &ChannelUrl) -> Idle {
+        let mut idle = Idle::default();
+        idle.go_to(place);
+        idle.measured(secs(25), ALL);
+        assert_eq!(idle.kept(), None, "on trial");
+        assert!(idle.outlived(secs(38)));
+        idle
+    }
+
+    fn url(url: &str) -> ChannelUrl {
+        ChannelUrl::parse(url, false).expect("a good URL")
+    }
+
+    #[test]
+    fn a_limit_outlives_its_process_and_is_unlearned_by_the_next() {
+        let place = url("wss://shop.example/ws?token=s3cret");
+        let kept = learned(&place).kept().expect("learned");
+        assert!(!format!("{kept:?}").contains("s3cret"));
+        let mut next = Idle::recall(Some(&kept));
+        next.go_to(&place);
+        assert_eq!(next.limit(), Some(Limit { after: secs(25), by: By::Ping, learned: true }));
+        // It has become shorter.
+        next.ended(&silent(12), ALL, LEAST);
+        next.ended(&silent(12), ALL, LEAST);
+        assert_eq!(next.limit().map(|limit| (limit.after, limit.learned)), Some((secs(12), false)));
+        assert_eq!(next.kept(), None);
+    }
+
+    #[test]
+    fn another_place_has_another_limit() {
+        let mut idle = learned(&url("wss://shop.example/ws"));
+        idle.go_to(&url("wss://shop.example/ws/orders"));
+        assert_eq!(idle.limit(), None);
+    }
+
+    #[test]
+    fn what_was_measured_is_tried_and_takes_nothing_away() {
+        let mut idle = learned(&url("wss://shop.example/ws"));
+        idle.measured(secs(26), ALL);
+        assert!(idle.limit().is_some_and(|limit| limit.learned), "known already");
+        idle.measured(secs(50), ALL);
+        assert_eq!(idle.limit(), Some(Limit { after: secs(50), by: By::Ping, learned: false }));
+        let mut none = Idle::default();
+        none.measured(secs(25), Means { pings: false, text: false });
+        assert_eq!(none.limit(), None, "nothing could keep a link awake");
+    }
+
+    #[test]
+    fn nonsense_in_the_file_is_no_limit() {
+        let kept = Kept { place: String::new(), after: Duration::MAX, by: By::Text };
+        assert_eq!(Idle::recall(Some(&kept)).limit(), None);
     }
 
     #[test]

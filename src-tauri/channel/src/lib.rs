@@ -91,7 +91,7 @@ pub use channel::Channel;
 pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness, TakeBack};
 pub use detail::{Detail, day};
 pub use examine::{Examined, Examining, examine};
-pub use memory::Memory;
+pub use memory::{Kept, Memory};
 pub use proxy::{ProxyUrl, ProxyUrlError};
 pub use status::{
     Cause, CloseInfo, IdleLimit, OtherMeaning, PeerCheck, Pulse, Route, Stage, State, Status, plain,

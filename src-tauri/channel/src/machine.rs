@@ -51,6 +51,8 @@ enum Phase {
         /// Since when it is there.
         reached: Duration,
         limit: Duration,
+        /// When it is remembered that the upgrade waits for its answer (R3).
+        noted_at: Option<Duration>,
     },
     Up {
         life: Life,
@@ -138,6 +140,7 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new(config: Arc<Config>, start: Start, rng: SmallRng, now: Now) -> Self {
         let mut delays = Delays::new(config.backoff, rng);
+        config.memory.with(|known| known.idle.go_to(&config.url));
         let phase = match start {
             Start::Connect => {
                 let delay = delays.local(0, &config.timing);
@@ -212,6 +215,7 @@ impl Machine {
                     && let Phase::Dialling { stage, reached, .. } = self.phase
                 {
                     let took = now.mono.saturating_sub(reached);
+                    self.config.memory.with(|known| known.ghosts.settled());
                     if stage == Stage::Upgrade && verdict::may_be_completed(&cause, took, &self.config.timing)
                     {
                         self.haunted(now, self.config.timing.ghost_life);
@@ -333,7 +337,7 @@ impl Machine {
             Phase::Disconnected { .. } | Phase::Stopped(_) => None,
             Phase::Waiting { until, .. } | Phase::NeedsUser { until, .. } => dial_at(*until),
             Phase::Replaced { take_back, .. } => take_back.and_then(dial_at),
-            Phase::Dialling { limit, .. } => Some(*limit),
+            Phase::Dialling { limit, noted_at, .. } => noted_at.iter().chain([limit]).min().copied(),
             Phase::Up { life, .. } => life.deadline(),
         };
         closing.into_iter().chain(phase).min()
@@ -359,7 +363,7 @@ impl Machine {
     }
 
     fn idle_limit(&self) -> Option<IdleLimit> {
-        let limit = self.config.memory.with(|known| known.idle.limit()).filter(|limit| limit.learned)?;
+        let limit = self.config.memory.look(|known| known.idle.limit()).filter(|limit| limit.learned)?;
         Some(IdleLimit { after: limit.after, kept_awake: limit.sooner() })
     }
 
@@ -476,13 +480,14 @@ impl Machine {
 
     /// A dial has come further.
     fn reached(&mut self, new: Stage, now: Now) {
-        if let Phase::Dialling { stage, reached, limit } = &mut self.phase {
+        if let Phase::Dialling { stage, reached, limit, noted_at } = &mut self.phase {
             *stage = new;
             *reached = now.mono;
             if new == Stage::Upgrade {
                 // The dial has its own, shorter one where there is another address to try.
-                let Timing { upgrade_patience, page, .. } = self.config.timing;
+                let Timing { upgrade_patience, page, ghost_noted, .. } = self.config.timing;
                 *limit = now.mono + upgrade_patience + page;
+                *noted_at = Some(now.mono + ghost_noted);
             }
         }
     }
@@ -514,7 +519,7 @@ impl Machine {
 
     fn opened(&mut self, now: Now) {
         let limit = self.config.memory.with(|known| {
-            known.ghosts.answered(now.mono);
+            known.ghosts.answered(now);
             known.idle.limit()
         });
         self.heartbeat = self.config.heartbeat.clone();
@@ -568,7 +573,7 @@ impl Machine {
         let ask = DialAsk { refresh_credential: std::mem::take(&mut self.refresh), skip_past: self.skips() };
         self.refreshed |= ask.refresh_credential;
         let limit = now.mono + self.config.timing.dial;
-        self.phase = Phase::Dialling { stage: Stage::Credential, reached: now.mono, limit };
+        self.phase = Phase::Dialling { stage: Stage::Credential, reached: now.mono, limit, noted_at: None };
         self.outputs.push_back(Output::Dial { generation: self.generation, ask });
     }
 
@@ -583,10 +588,11 @@ impl Machine {
             self.outputs.push_back(Output::Abort { generation });
             self.gone();
         }
-        match &self.phase {
+        match &mut self.phase {
             Phase::Waiting { began, until, .. } | Phase::NeedsUser { began, until, .. } => {
                 if *until <= now.mono && self.closing.is_none() {
-                    self.dial(*began, now);
+                    let began = *began;
+                    self.dial(began, now);
                 }
             }
             Phase::Replaced { take_back, .. } => {
@@ -594,7 +600,11 @@ impl Machine {
                     self.dial(now.mono, now);
                 }
             }
-            Phase::Dialling { stage, limit, .. } => {
+            Phase::Dialling { stage, limit, noted_at, .. } => {
+                if noted_at.take_if(|at| *at <= now.mono).is_some() {
+                    let Config { memory, timing, .. } = &*self.config;
+                    memory.with(|known| known.ghosts.wait(now, timing.ghost_life));
+                }
                 if *limit <= now.mono {
                     let stage = *stage;
                     self.abandon(now);

@@ -1,22 +1,28 @@
 //! What a channel has found out about the place that it dials, and its settings don't say. It is the only thing that
 //! outlives a channel's task: whoever starts another one for the same user at the same place hands it over, for the
-//! server doesn't forget either when a setting changes or a doctor has a look.
+//! server doesn't forget either when a setting changes or a doctor has a look. What outlives the process, too, is [`Kept`].
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::ghosts::Ghosts;
-use crate::idle::Idle;
+use crate::facts::Now;
+use crate::ghosts::{self, Ghosts};
+use crate::idle::{self, Idle, Means};
+use crate::{Cause, Config, verdict};
 
 /// See the module. Clones are the same memory; a new one knows nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Memory(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     zero: OnceLock<Instant>,
     known: Mutex<Known>,
+    kept: watch::Sender<Kept>,
 }
 
 /// All times are on the monotonic clock of [`Memory::zero`].
@@ -28,14 +34,71 @@ pub(crate) struct Known {
     pub(crate) idle: Idle,
 }
 
+/// What the next process has to know: for a file, in times of the wall clock. It changes rarely: for an upgrade that is long
+/// in being answered or was given up, and when the limit for silence was learned or is no longer believed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kept {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ghosts: Vec<ghosts::Kept>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<idle::Kept>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::recall(&Kept::default())
+    }
+}
+
 impl Memory {
+    /// What another process knew.
+    pub fn recall(kept: &Kept) -> Self {
+        Self::recall_at(kept, Now { mono: Duration::ZERO, wall: SystemTime::now() })
+    }
+
+    /// As [`recall`](Self::recall), by another clock.
+    pub(crate) fn recall_at(kept: &Kept, now: Now) -> Self {
+        let known =
+            Known { ghosts: Ghosts::recall(&kept.ghosts, now), idle: Idle::recall(kept.idle.as_ref()) };
+        let (kept, known) = (watch::Sender::new(known.kept()), Mutex::new(known));
+        Self(Arc::new(Shared { zero: OnceLock::new(), known, kept }))
+    }
+
+    /// What the next process has to know, now and later.
+    pub fn kept(&self) -> watch::Receiver<Kept> {
+        self.0.kept.subscribe()
+    }
+
+    /// A link by `config` was left silent for that time, and then ended so: the limit is put on trial (L5).
+    pub fn measured(&self, config: &Config, silence: Duration, end: &Cause) {
+        if silence >= config.timing.idle_least && verdict::is_ordinary(end, config) {
+            self.with(|known| known.idle.measured(silence, Means::of(config)));
+        }
+    }
+
     /// The zero of the times in here, which all machines that share it count from.
     pub(crate) fn zero(&self) -> Instant {
         *self.0.zero.get_or_init(Instant::now)
     }
 
-    /// Looks something up, or notes it.
-    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
-        look(&mut self.0.known.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Looks something up.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+        look(&self.0.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes something.
+    pub(crate) fn with<T>(&self, note: impl FnOnce(&mut Known) -> T) -> T {
+        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = note(&mut known);
+        let now = known.kept();
+        self.0.kept.send_if_modified(|kept| std::mem::replace(kept, now.clone()) != now);
+        answer
+    }
+}
+
+impl Known {
+    fn kept(&self) -> Kept {
+        Kept { ghosts: self.ghosts.kept(), idle: self.idle.kept() }
     }
 }

@@ -128,6 +128,10 @@ pub struct Timing {
     /// An upgrade that was broken off without an answer after this time was given up by somebody on the way (R3). Too
     /// low: a server that dies counts as one that answers late; too high: a balancer's time-out goes unnoticed.
     pub ghost_broken_off: Duration,
+    /// An upgrade that waits this long for its answer is remembered already, as this process may be killed before it gives
+    /// it up (R3). Too low: each dial over a slow line is written to a file twice; too high: what a killed one had asked
+    /// for ends the next one's link for good.
+    pub ghost_noted: Duration,
     /// The start of a page that came instead of an upgrade. Too low: a sign-in page is taken for any page; too high:
     /// the dial drags.
     pub page: Duration,
@@ -196,6 +200,7 @@ impl Default for Timing {
             ghost_young: secs(5),
             ghost_young_life: secs(30),
             ghost_broken_off: secs(5),
+            ghost_noted: millis(250),
             page: secs(2),
             keepalive_idle: secs(30),
             keepalive_interval: secs(10),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Cause, CloseInfo, Detail, Stage, Timing};
+use crate::{Cause, CloseInfo, Config, Detail, Stage, Timing};
 
 /// Close code with which a server ends the older of two connections of one user.
 pub(crate) const REPLACED: u16 = 4500;
@@ -48,6 +48,12 @@ pub(crate) enum Verdict {
     NeedsUser,
     /// Another instance has the channel.
     Quiet,
+}
+
+/// Whether a link that its peer ended so may have been ended for its silence (L5).
+pub(crate) fn is_ordinary(cause: &Cause, config: &Config) -> bool {
+    let verdict = verdict(cause, None, &config.quiet_close_codes, &config.timing);
+    matches!(verdict, Verdict::Ordinary | Verdict::GoingAway)
 }
 
 /// What follows from `cause`; `retry_after` is what the server's answer asked for.

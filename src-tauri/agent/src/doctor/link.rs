@@ -128,8 +128,8 @@ pub(super) async fn idle(config: Config, params: DialParams, max: Duration, told
         let liveness = Liveness::new(Duration::ZERO, config.liveness.deadline());
         Some(Config { heartbeat: heartbeat.ok()?, liveness: liveness.ok()?, ..config })
     };
-    let Some(config) = silent(config) else { return };
-    let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
+    let Some(silent) = silent(config.clone()) else { return };
+    let (channel, mut frames) = Channel::spawn(silent, Start::Connect, Same(params));
     let mut status = channel.status();
     let step = match opened(&mut status).await {
         Err(cause) => failed("idle", Duration::ZERO, &cause, &config, words),
@@ -138,7 +138,12 @@ pub(super) async fn idle(config: Config, params: DialParams, max: Duration, told
             let (silence, end) = silence(&mut status, &mut frames, max).await;
             match end {
                 Some(cause @ Cause::Local) => failed("idle", began.elapsed(), &cause, &config, words),
-                end => advice(silence, end.as_ref(), words),
+                end => {
+                    if let Some(cause) = &end {
+                        config.memory.measured(&config, silence, cause);
+                    }
+                    advice(silence, end.as_ref(), words)
+                }
             }
         }
     };

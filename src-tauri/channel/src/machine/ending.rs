@@ -44,18 +44,16 @@ impl Machine {
     /// For how many ended links one counts that the peer ended: none, where it may have done so because the link was
     /// silent (L5).
     fn toll(&self, cause: &Cause, now: Now) -> u32 {
-        let Config { quiet_close_codes, timing, heartbeat, liveness, memory, .. } = &*self.config;
+        let config = &*self.config;
         let says_so = matches!(cause, Cause::Closed(close) if idle::says_idle(&close.reason));
-        let ordinary =
-            matches!(verdict(cause, None, quiet_close_codes, timing), Verdict::Ordinary | Verdict::GoingAway);
         let Phase::Up { life, .. } = &self.phase else { return 1 };
-        if !ordinary {
+        if !verdict::is_ordinary(cause, config) {
             return 1;
         }
         let (silence, before) = life.silences(now.mono);
         let end = Ended { up: life.up(now.mono), silence, before, says_so };
-        let means = Means { pings: !liveness.ping_after().is_zero(), text: !heartbeat.text().is_empty() };
-        memory.with(|known| known.idle.ended(&end, means, timing.idle_least))
+        let (means, least) = (Means::of(config), config.timing.idle_least);
+        config.memory.with(|known| known.idle.ended(&end, means, least))
     }
 
     /// Whether the link has just been opened, and nothing was said: it may have been ended over the credential.
@@ -118,6 +116,7 @@ impl Machine {
     /// Gives a dial up.
     pub(super) fn abandon(&mut self, now: Now) {
         self.outputs.push_back(Output::Abandon { generation: self.generation });
+        self.config.memory.with(|known| known.ghosts.settled());
         if let Phase::Dialling { stage: Stage::Upgrade, .. } = self.phase {
             self.haunted(now, self.config.timing.ghost_life);
         }
@@ -125,7 +124,7 @@ impl Machine {
 
     /// R3: the server may still complete an upgrade that nobody waits for.
     pub(super) fn haunted(&self, now: Now, life: Duration) {
-        self.config.memory.with(|known| known.ghosts.add(now.mono, life));
+        self.config.memory.with(|known| known.ghosts.add(now, life));
     }
 
     /// R3: the same of a link that we drop.
@@ -135,8 +134,7 @@ impl Machine {
 
     /// R3: whether a late upgrade of ours may be what replaced our link. Each is blamed once, and few in a row.
     fn is_own_doing(&mut self, now: Now) -> bool {
-        let own =
-            self.forgiven < MOST_FORGIVEN && self.config.memory.with(|known| known.ghosts.blame(now.mono));
+        let own = self.forgiven < MOST_FORGIVEN && self.config.memory.with(|known| known.ghosts.blame(now));
         self.forgiven += u32::from(own);
         own
     }

@@ -4,7 +4,7 @@ use rand::SeedableRng;
 
 use super::*;
 use crate::facts::End;
-use crate::{ChannelUrl, Detail, Heartbeat, Payload, TakeBack};
+use crate::{ChannelUrl, Detail, Heartbeat, Memory, Payload, TakeBack};
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -639,6 +639,93 @@ fn another_machine_for_the_same_channel_knows_of_them() {
     bench.up_again();
     bench.closed(4500);
     assert_eq!(bench.state().name(), "waiting");
+}
+
+/// The settings of the next process, which starts so much later and knows what this one left.
+fn next_process(bench: &Bench, settings: &Config, later: Duration) -> Config {
+    let now = Now { mono: secs(1000), wall: epoch() + bench.mono + later };
+    let memory = Memory::recall_at(&settings.memory.kept().borrow(), now);
+    Config { memory, ..config() }
+}
+
+#[test]
+fn the_process_that_follows_a_killed_one_knows_of_the_upgrade_that_waited() {
+    type Ended = fn(&mut Bench);
+    let killed: Ended = |bench| bench.pass(millis(250));
+    for (end, later, state) in [
+        (killed, 1, "waiting"),
+        (|bench| bench.pass(secs(80)), 60, "waiting"),
+        (|bench| bench.order(Command::ShutDown), 1, "waiting"),
+        (killed, 3700, "replaced"),
+    ] {
+        let settings = config();
+        let mut before = Bench::new(settings.clone(), Start::Connect, 7);
+        before.until_dial(secs(1));
+        before.stage(Stage::Upgrade);
+        end(&mut before);
+        let mut bench = Bench::new(next_process(&before, &settings, secs(later)), Start::Connect, 8);
+        bench.up_again();
+        bench.closed(4500);
+        assert_eq!(bench.state().name(), state, "started {later} s later");
+        if state == "waiting" {
+            bench.up_again();
+            bench.closed(4500);
+            assert_eq!(bench.state().name(), "replaced", "one upgrade, one kick");
+        }
+    }
+}
+
+#[test]
+fn what_the_next_process_has_to_know_changes_with_slow_upgrades_alone() {
+    let settings = config();
+    let mut kept = settings.memory.kept();
+    let mut changes = || {
+        let changed = kept.has_changed().expect("somebody remembers");
+        kept.mark_unchanged();
+        changed
+    };
+    let mut bench = Bench::new(settings.clone(), Start::Connect, 7);
+    for slow in [false, true] {
+        bench.until_dial(secs(60));
+        bench.stage(Stage::Upgrade);
+        bench.pass(millis(if slow { 250 } else { 249 }));
+        assert_eq!(changes(), slow, "asked");
+        bench.open();
+        assert_eq!(changes(), slow, "opened");
+        bench.pong();
+        bench.hear_for(secs(600));
+        bench.lose();
+        assert!(!changes(), "lost");
+    }
+    bench.until_dial(secs(60));
+    bench.stage(Stage::Upgrade);
+    bench.pass(secs(1));
+    bench.fail(Cause::Status { status: 502 });
+    let mut next = Bench::new(next_process(&bench, &settings, secs(1)), Start::Connect, 8);
+    next.up_again();
+    next.closed(4500);
+    assert_eq!(next.state().name(), "replaced", "it was answered");
+}
+
+#[test]
+fn a_limit_for_silence_that_was_learned_is_known_to_the_next_process_and_at_no_other_place() {
+    let settings = config();
+    let mut bench = Bench::new(settings.clone(), Start::Connect, 7);
+    let silent = Cause::Lost { detail: Detail::EndOfStream };
+    settings.memory.measured(&settings, secs(7), &silent);
+    settings.memory.measured(&settings, secs(15), &Cause::Local);
+    assert_eq!(settings.memory.look(|known| known.idle.limit()), None, "too soon, or of our own doing");
+    settings.memory.measured(&settings, secs(15), &silent);
+    bench.up_again();
+    bench.hear_for(secs(23));
+    assert_eq!(bench.machine.status().idle_limit.map(|limit| limit.after), Some(secs(15)));
+    let settings = next_process(&bench, &settings, secs(3600));
+    let next = Bench::new(settings.clone(), Start::Connect, 8);
+    assert_eq!(next.machine.status().idle_limit.map(|limit| limit.after), Some(secs(15)));
+    let url = ChannelUrl::parse("wss://shop.example/other", false).expect("a good URL");
+    let next = Bench::new(Config { url, ..settings.clone() }, Start::Connect, 8);
+    assert_eq!(next.machine.status().idle_limit, None);
+    assert_eq!(*settings.memory.kept().borrow(), crate::Kept::default());
 }
 
 #[test]
