@@ -673,17 +673,32 @@ async fn stopped_while_pinging() -> (Rig, Server) {
     (stage, server)
 }
 
+/// Stops for longer than any patience lasts, and goes on with this having been done by the peer meanwhile: its timer is over
+/// before those of the channel, which all are.
+async fn while_stopped<T: Send + 'static>(peer: impl Future<Output = T> + Send + 'static) -> T {
+    let peer = tokio::spawn(async move {
+        tokio::time::sleep(secs(1)).await;
+        peer.await
+    });
+    tokio::task::yield_now().await;
+    tokio::time::advance(secs(300)).await;
+    peer.await.expect("no panic")
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_has_arrived_is_read_before_silence_is_judged() {
     for _ in 0..TURNS {
         let (mut stage, mut server) = stopped_while_pinging().await;
+        let sending = async move {
+            for n in 0..3 {
+                server.send(Message::text(n.to_string())).await.expect("sent");
+            }
+            server
+        };
+        let _server = while_stopped(sending).await;
         for n in 0..3 {
-            server.send(Message::text(n.to_string())).await.expect("sent");
-        }
-        tokio::time::advance(secs(300)).await;
-        for n in 0..3 {
-            let frame = stage.frames.recv().await.expect("a frame");
-            assert_eq!(frame.payload, crate::Payload::Text(n.to_string()));
+            let frame = tokio::time::timeout(secs(1), stage.frames.recv()).await.expect("nothing is lost");
+            assert_eq!(frame.expect("a frame").payload, crate::Payload::Text(n.to_string()));
         }
         tokio::time::sleep(secs(1)).await;
         let status = stage.status.borrow().clone();
@@ -719,9 +734,7 @@ async fn an_answer_that_waits_is_read_before_a_dial_is_given_up() {
         let mut stage = Rig::new();
         let stream = stage.dialled().await;
         stage.state("connecting").await;
-        tokio::time::sleep(secs(1)).await;
-        let _server = accept_async(stream).await.expect("a good upgrade");
-        tokio::time::advance(secs(300)).await;
+        let _server = while_stopped(async move { accept_async(stream).await.expect("a good upgrade") }).await;
         let seen = stage.status.wait_for(|status| !matches!(status.state, State::Connecting { .. }));
         assert_eq!(seen.await.expect("the channel runs").state.name(), "connected");
         assert_eq!(stage.status.borrow().generation, 1);
