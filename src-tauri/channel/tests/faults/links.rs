@@ -128,6 +128,27 @@ async fn after_4500_nobody_dials_again() {
 }
 
 #[tokio::test]
+async fn a_4500_counts_though_the_server_resets_the_connection_right_behind_it() {
+    for said in [
+        &[0x88, 2, 0x11, 0x94][..],
+        &[0x81, 2, b'h', b'i', 0x88, 7, 0x11, 0x94, b'n', b'e', b'w', b'e', b'r'],
+    ] {
+        let (listener, port) = listen().await;
+        let mut desk = Desk::new(config("ws", port));
+        let mut server = accept(&listener).await.into_inner();
+        desk.connected().await;
+        // Closing sends RST then, before the answer to the close frame can have come.
+        server.set_zero_linger().expect("set");
+        server.write_all(said).await.expect("sent");
+        drop(server);
+        desk.until("replaced", |status| matches!(status.state, State::Replaced { .. })).await;
+        assert_eq!(desk.frames.try_recv().is_ok(), said[0] == 0x81, "what came before it is not lost");
+        let dial = tokio::time::timeout(millis(300), listener.accept()).await;
+        assert!(dial.is_err(), "a dial after 4500");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_reads_nothing_stalls_the_writing_and_is_dropped() {
     let (listener, port) = listen().await;
     let heartbeat = Heartbeat::new("x".repeat(1024), millis(50), millis(75)).expect("fine");
