@@ -56,10 +56,10 @@ impl Bridge {
     }
 
     pub(crate) async fn restart_agent(&self) -> Result<(), PageError> {
-        agent::restart(&self.socket).await.map_err(|error| PageError {
-            code: PageErrorCode::Failed,
-            message: format!("Tidings could not be started: {error}"),
-            key: None,
+        agent::restart(&self.socket).await.map_err(|error| {
+            crate::complain(&format!("Tidings could not be started: {error}"));
+            let message = "Tidings could not be started".to_owned();
+            PageError { code: PageErrorCode::Failed, message, key: None }
         })
     }
 

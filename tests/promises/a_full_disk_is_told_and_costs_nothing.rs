@@ -43,7 +43,7 @@ async fn settings_that_can_t_be_written_are_as_they_were_and_the_window_is_told(
     let edit = Request::EditSettings { revision: report.revision, edits };
     let Err(ClientError::Refused(refusal)) = client.ask(&edit).await else { anyhow::bail!("not refused") };
     assert_eq!(refusal.code, ErrorCode::SettingsFile);
-    ensure!(refusal.message.contains("config.toml can't be written: No space left"), "{refusal:?}");
+    ensure!(refusal.message.contains("config.toml can't be written: the disk is full"), "{refusal:?}");
     assert_eq!(fs::read_to_string(&file)?, before);
     let left: Vec<_> =
         fs::read_dir(file.parent().expect("a folder"))?.map(|one| one.unwrap().file_name()).collect();
@@ -67,7 +67,7 @@ async fn what_can_t_be_remembered_is_told_and_remembered_once_there_is_room() ->
         status
             .notices
             .iter()
-            .any(|notice| notice.contains("remembered.json") && notice.contains("No space left"))
+            .any(|notice| notice.contains("remembered.json") && notice.contains("the disk is full"))
     };
     scene.app.wait_for_status("told", told).await?;
     // More than a log file holds: it goes on without.

@@ -28,6 +28,7 @@ mod logout_leaves_all_as_it_was;
 mod message_becomes_one_notification;
 mod messages_read_as_they_were_written;
 mod nginx_keeps_the_link;
+mod no_librarys_word_reaches_people;
 mod nothing_is_lost_nor_shown_twice;
 mod notification_service_comes_back;
 mod odd_use_ends_with_clear_words;

@@ -136,7 +136,10 @@ async fn an_answer_that_can_t_be_written_is_a_failure() -> anyhow::Result<()> {
     ] {
         let output = ended(app.command().args(args).stdout(full_disk()?).stderr(Stdio::piped())).await?;
         assert_eq!(output.code, Some(1), "{args:?}: {output:?}");
-        assert!(output.stderr.contains("No space left on device"), "{args:?}: {output:?}");
+        assert!(
+            output.stderr.contains("the answer can't be written: the disk is full"),
+            "{args:?}: {output:?}"
+        );
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp, Zoned};
 use tidings_channel::Signal as ChannelSignal;
 use tidings_inbox::{Inbox, Policy, RowId, Show};
-use tidings_words::Words;
+use tidings_words::{Text, Words};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
 
@@ -26,6 +26,7 @@ use crate::lock::{self, Lock};
 use crate::notice::{Notice, Source};
 use crate::paths::{Paths, create_private};
 use crate::popup::{Answer, Answers, Popups};
+use crate::reason::{self, Failed};
 use crate::remembered::Remembered;
 use crate::session::Session;
 use crate::settings::{self, Edited, Look, Settings, SettingsError, SettingsFile};
@@ -39,11 +40,10 @@ use crate::{autostart, program, remote, serve};
 
 /// Starts Tidings, or raises the one that runs.
 pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow::Result<ExitCode> {
-    use anyhow::Context as _;
     create_private(&paths.state)
-        .with_context(|| format!("the state folder {} can't be made", paths.state.display()))?;
+        .map_err(|why| Failed(Text::cli_state_folder(&paths.state.display(), &reason::of_io(&why))))?;
     let lock = lock::take(&paths.lock())
-        .with_context(|| format!("the lock file {} can't be used", paths.lock().display()))?;
+        .map_err(|why| Failed(Text::cli_lock_file(&paths.lock().display(), &reason::of_io(&why))))?;
     match lock {
         None if start.background => remote::hand_over(paths, words).await,
         None => remote::raise(paths, words).await,
@@ -260,8 +260,7 @@ impl Agent {
     /// What could not be written is tried again, and told as long as it can't.
     fn look_at_remembered(&mut self) {
         let trouble = self.remembered.trouble();
-        let notice =
-            trouble.map(|(file, why)| Notice::NotRemembered { file: file.to_owned(), why: why.to_owned() });
+        let notice = trouble.map(|(file, why)| Notice::NotRemembered { file: file.to_owned(), why });
         let known = self.snapshot.borrow().notices.get(&Source::Remembered).cloned();
         match notice {
             Some(notice) if known.as_ref() != Some(&notice) => self.notice(notice),

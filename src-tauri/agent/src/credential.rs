@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tidings_channel::Credential;
-use tidings_words::Words;
+use tidings_words::{Text, Words};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::task::JoinSet;
@@ -22,8 +22,8 @@ use tokio::time::timeout;
 
 use crate::keyring::{self, Entry, KeyringError};
 use crate::program;
+use crate::reason::SystemError;
 use crate::settings::short;
-use crate::system::SystemError;
 use crate::wish::{Wish, Wishes};
 
 /// How long a token command may take (D5). Too low: a password manager that asks is cut off; too high: a
@@ -97,7 +97,7 @@ impl Auth {
 }
 
 /// Why a secret could not be fetched.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum CredentialError {
     /// The variable is not set, or empty.
     Env(String),
@@ -138,10 +138,13 @@ impl CredentialError {
         match self {
             Self::Env(name) => words.credential_env(name),
             Self::File { file, why } => {
-                let why = why.map_or_else(|| words.credential_not_a_file(), |why| why.told(words));
+                let why = match why {
+                    Some(why) => why.text(),
+                    None => Text::credential_not_a_file(),
+                };
                 words.credential_file(&short(file).display(), &why)
             }
-            Self::Start(why) => words.credential_start(&why.told(words)),
+            Self::Start(why) => words.credential_start(&why.text()),
             Self::TimedOut { limit } => words.credential_timed_out(&format_args!("{limit:?}")),
             Self::Failed { status, complaint } if complaint.is_empty() => {
                 words.credential_failed(&told_status(*status, words))

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::program;
+use crate::reason;
 use crate::settings::{ChannelSettings, parse};
 
 /// The channel's id. No id in a settings file can hold this character.
@@ -47,7 +48,7 @@ pub(crate) struct Demo {
 enum DemoError {
     /// There is no such program.
     Missing(PathBuf),
-    /// The system's words.
+    /// For the system's reason.
     Failed(std::io::Error),
     /// It did not say where it listens.
     Silent,
@@ -63,7 +64,7 @@ impl DemoError {
     fn told(&self, words: Words) -> String {
         match self {
             Self::Missing(file) => words.demo_missing(&file.display()),
-            Self::Failed(why) => words.demo_failed(why),
+            Self::Failed(why) => words.demo_failed(&reason::of_io(why)),
             Self::Silent => words.demo_silent(),
         }
     }

@@ -9,14 +9,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Zoned;
 use tidings_api::client::ClientError;
 use tidings_api::{Reply, Request, StatusReport};
 
+use tidings_words::Text;
+
 use crate::paths::Paths;
+use crate::reason::{self, Failed};
 use crate::snapshot::SessionView;
 use crate::{crash, redact, remote, session, terminal};
 
@@ -78,10 +80,10 @@ impl Diagnostics {
     fn settings(&self) -> String {
         match fs::read_to_string(&self.paths.settings) {
             // Where the file is no TOML, nobody knows what in it is a secret.
-            Ok(text) => {
-                redact::settings(&text).unwrap_or_else(|error| format!("no TOML: {}", error.message()))
-            }
-            Err(error) => format!("can't be read: {error}"),
+            Ok(text) => redact::settings(&text).unwrap_or_else(|error| {
+                Text::settings_not_toml(&reason::of_toml(error.message(), &text, error.span())).to_string()
+            }),
+            Err(error) => Text::settings_unreadable(&reason::of_io(&error)).to_string(),
         }
     }
 
@@ -115,7 +117,8 @@ pub(crate) async fn run(paths: &Paths, file: Option<&Path>) -> anyhow::Result<Ex
         || PathBuf::from(format!("tidings-diagnostics-{}.tar.gz", Zoned::now().strftime("%Y%m%d-%H%M%S")));
     let file = file.map_or_else(name, Path::to_owned);
     let contents = Diagnostics::new(paths).contents(text);
-    pack(&file, &contents).with_context(|| format!("{} can't be written", file.display()))?;
+    pack(&file, &contents)
+        .map_err(|why| Failed(Text::cli_not_written(&file.display(), &reason::of_io(&why))))?;
     let told = fs::canonicalize(&file).unwrap_or(file);
     terminal::print(&told.display().to_string())?;
     Ok(ExitCode::SUCCESS)
@@ -140,7 +143,7 @@ fn pack(file: &Path, contents: &[(String, String)]) -> io::Result<()> {
 fn redacted(file: &Path) -> String {
     match fs::read(file) {
         Ok(bytes) => redact::text(&String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LARGEST)..])),
-        Err(error) => format!("{}: {error}\n", file.display()),
+        Err(error) => format!("{}: {}\n", file.display(), reason::of_io(&error)),
     }
 }
 

@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use secret_service::{EncryptionType, Error, SecretService};
-use tidings_words::Words;
+use tidings_words::{Text, Words};
 use tokio::time::timeout;
 use zbus::zvariant::OwnedObjectPath;
 use zbus::{Connection, MatchRule, Message, MessageStream};
+
+use crate::reason;
 
 /// The Secret Service's name on the session bus.
 const NAME: &str = "org.freedesktop.secrets";
@@ -44,13 +46,13 @@ pub(crate) enum Entry {
 }
 
 /// Why the keyring is of no use just now. Holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum KeyringError {
-    Absent(String),
+    Absent(Text),
     Locked,
     Silent(Duration),
     NoCollection,
-    Failed(String),
+    Failed(Text),
 }
 
 impl KeyringError {
@@ -228,9 +230,8 @@ async fn look(connection: &Connection, channel: &str) -> Result<Look, KeyringErr
             &(attributes(channel),),
         )
         .await
-        .map_err(|error| KeyringError::Absent(error.to_string()))?;
-    let (unlocked, locked) =
-        answer.body().deserialize().map_err(|error| KeyringError::Failed(error.to_string()))?;
+        .map_err(|error| absent(&error.into()))?;
+    let (unlocked, locked) = answer.body().deserialize().map_err(|error| failed(Error::Zbus(error)))?;
     Ok(Look { unlocked, locked })
 }
 
@@ -239,17 +240,23 @@ fn attributes(channel: &str) -> HashMap<&str, &str> {
 }
 
 async fn connect() -> Result<Connection, KeyringError> {
-    Connection::session().await.map_err(|error| KeyringError::Absent(error.to_string()))
+    Connection::session().await.map_err(|error| absent(&error.into()))
 }
 
 async fn open(connection: Connection) -> Result<SecretService<'static>, KeyringError> {
     let opened = SecretService::connect_with_existing(EncryptionType::Dh, connection).await;
-    opened.map_err(|error| KeyringError::Absent(error.to_string()))
+    opened.map_err(|error| absent(&error))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "so that it can stand in map_err")]
 fn failed(error: Error) -> KeyringError {
-    KeyringError::Failed(error.to_string())
+    tracing::info!(%error, "the keyring refuses");
+    KeyringError::Failed(reason::of_keyring(&error))
+}
+
+fn absent(error: &Error) -> KeyringError {
+    tracing::debug!(%error, "no keyring");
+    KeyringError::Absent(reason::of_keyring(error))
 }
 
 async fn within<T>(

@@ -30,6 +30,7 @@ mod paths;
 mod pause;
 mod popup;
 mod program;
+mod reason;
 mod redact;
 mod remembered;
 mod remote;
@@ -39,7 +40,6 @@ mod session;
 mod settings;
 mod signals;
 mod snapshot;
-mod system;
 mod tail;
 mod terminal;
 mod text;
@@ -58,7 +58,9 @@ use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command, exit};
 use paths::Paths;
+use reason::Failed;
 use terminal::Unwritten;
+use tidings_words::Words;
 
 /// Runs the command line; the exit codes are told by `tidings --help`.
 #[must_use]
@@ -69,7 +71,7 @@ pub fn main() -> ExitCode {
     };
     match run(&cli) {
         Ok(code) => code,
-        Err(error) => terminal::ended(exit::FAILED, &format!("{error:#}")),
+        Err(error) => terminal::ended(exit::FAILED, &reason::of_any(&error, Words::default())),
     }
 }
 
@@ -95,7 +97,9 @@ fn is_help(error: &clap::Error) -> bool {
 /// Help, version, or what is wrong with the arguments; clap leaves out the usage of some mistakes.
 fn answered(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        return error.print().map_or_else(|error| Unwritten::from(error).end(), |()| ExitCode::SUCCESS);
+        return error
+            .print()
+            .map_or_else(|error| Unwritten::from(error).end(Words::default()), |()| ExitCode::SUCCESS);
     }
     // It quotes what was typed, whatever that is.
     let mut told = error.to_string();
@@ -145,7 +149,9 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     });
     // Not waited for: a thread that waits on a full pipe or a slow name lookup.
     runtime.shutdown_background();
-    // These two have words and exit codes of their own.
+    // These have words and exit codes of their own.
     code.or_else(|error| error.downcast().map(|error| remote::failed(&error, words)))
-        .or_else(|error| error.downcast().map(|error: Unwritten| error.end()))
+        .or_else(|error| error.downcast().map(|error: Unwritten| error.end(words)))
+        .or_else(|error| error.downcast().map(|Failed(why)| terminal::ended(exit::FAILED, &why.said(words))))
+        .or_else(|error| Ok(terminal::ended(exit::FAILED, &reason::of_any(&error, words))))
 }

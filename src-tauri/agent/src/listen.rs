@@ -21,6 +21,7 @@ use crate::cli::{self, exit};
 use crate::credential::Credentials;
 use crate::dialect::Dialect;
 use crate::paths::Paths;
+use crate::reason;
 use crate::remote::{self, local_time};
 use crate::serve::message_report;
 use crate::settings::{self, ChannelSettings};
@@ -35,7 +36,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
     if let Some(url) = &args.url {
         let url = match ChannelUrl::parse(url, false) {
             Ok(url) => url,
-            Err(error) => return Ok(usage(&format!("--url: {error}"))),
+            Err(error) => return Ok(usage(&format!("--url: {}", reason::of_address(&error).said(words)))),
         };
         let profile = ChannelProfile::new(url.host(), url.host());
         return follow(Config::new(url), profile, NoCredential, out, words).await;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tidings_words::Words;
 
 use crate::browser::LinkError;
+use crate::reason::{SystemError, of_inbox};
 use crate::settings::{CaFileError, SettingsError, short};
 use crate::window::WindowError;
 
@@ -20,7 +21,7 @@ pub(crate) enum Notice {
     /// Which channels are off can't be written, for the system's reason.
     NotRemembered {
         file: PathBuf,
-        why: String,
+        why: SystemError,
     },
     Window(WindowError),
     Link(LinkError),
@@ -64,8 +65,10 @@ impl Notice {
         match self {
             Self::Settings(error) => error.told(words),
             Self::File(error) => error.told(words),
-            Self::Inbox(notice) => of_inbox(notice, words),
-            Self::NotRemembered { file, why } => words.notice_not_remembered(&short(file).display(), why),
+            Self::Inbox(notice) => told_of_inbox(notice, words),
+            Self::NotRemembered { file, why } => {
+                words.notice_not_remembered(&short(file).display(), &why.text())
+            }
             Self::Window(error) => error.told(words),
             Self::Link(error) => error.told(words),
             Self::Crashed { report, .. } => words.notice_crashed(&short(report).display()),
@@ -73,17 +76,21 @@ impl Notice {
     }
 }
 
-fn of_inbox(notice: &tidings_inbox::Notice, words: Words) -> String {
+fn told_of_inbox(notice: &tidings_inbox::Notice, words: Words) -> String {
     use tidings_inbox::Notice;
     let kept = &Notice::KEPT;
     match notice {
-        Notice::Off { why } => words.notice_inbox_off(why),
+        Notice::Off { why } => words.notice_inbox_off(&of_inbox(why)),
         Notice::SetAside { file, why, aside } => {
-            words.notice_inbox_set_aside(&aside.display(), &file.display(), why)
+            words.notice_inbox_set_aside(&aside.display(), &file.display(), &of_inbox(why))
         }
-        Notice::Newer { file, why } => words.notice_inbox_newer(&file.display(), kept, why),
-        Notice::Unavailable { file, why } => words.notice_inbox_unavailable(&file.display(), kept, why),
-        Notice::NotWritten { file, why } => words.notice_inbox_not_written(&file.display(), kept, why),
+        Notice::Newer { file, why } => words.notice_inbox_newer(&file.display(), kept, &of_inbox(why)),
+        Notice::Unavailable { file, why } => {
+            words.notice_inbox_unavailable(&file.display(), kept, &of_inbox(why))
+        }
+        Notice::NotWritten { file, why } => {
+            words.notice_inbox_not_written(&file.display(), kept, &of_inbox(why))
+        }
         Notice::GivenUp { file } => words.notice_inbox_given_up(&file.display()),
         Notice::Written { file, written } => words.notice_inbox_written(&file.display(), written),
     }
@@ -103,7 +110,10 @@ mod tests {
     #[test]
     fn in_english_the_inboxs_notices_are_told_as_in_its_log() {
         use tidings_inbox::Notice;
-        let (file, why) = (PathBuf::from("/home/ann/inbox.db"), "no room".to_owned());
+        let (file, why) = (
+            PathBuf::from("/home/ann/inbox.db"),
+            tidings_inbox::Why::Stuck(Box::new(tidings_inbox::Why::Disk)),
+        );
         let aside = file.with_extension("corrupt");
         for notice in [
             Notice::Off { why: why.clone() },
@@ -114,7 +124,7 @@ mod tests {
             Notice::GivenUp { file: file.clone() },
             Notice::Written { file, written: 3 },
         ] {
-            assert_eq!(of_inbox(&notice, Words::default()), notice.to_string());
+            assert_eq!(told_of_inbox(&notice, Words::default()), notice.to_string());
         }
     }
 }

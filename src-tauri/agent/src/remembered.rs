@@ -10,13 +10,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tidings_channel::Kept;
 
+use crate::reason::SystemError;
+
 /// The file's content, kept in step with the file.
 #[derive(Debug)]
 pub(crate) struct Remembered {
     path: PathBuf,
     content: Content,
     /// Why the file is not in step.
-    behind: Option<String>,
+    behind: Option<SystemError>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,15 +131,15 @@ impl Remembered {
     }
 
     /// The file, and why it can't be written, after one more try if it could not.
-    pub(crate) fn trouble(&mut self) -> Option<(&Path, &str)> {
+    pub(crate) fn trouble(&mut self) -> Option<(&Path, SystemError)> {
         if self.behind.is_some() {
             self.write();
         }
-        self.behind.as_deref().map(|why| (self.path.as_path(), why))
+        self.behind.map(|why| (self.path.as_path(), why))
     }
 
     fn write(&mut self) {
-        self.behind = self.try_write().err().map(|error| error.to_string());
+        self.behind = self.try_write().err().map(|error| (&error).into());
     }
 
     /// Beside the old file first, so that a crash leaves one or the other.
@@ -153,6 +155,8 @@ impl Remembered {
 
 #[cfg(test)]
 mod tests {
+    use tidings_words::Text;
+
     use super::*;
 
     #[test]
@@ -199,7 +203,7 @@ mod tests {
         let mut first = Remembered::load(path.clone());
         assert_eq!(first.trouble(), None);
         first.set_channel("a", Some(Quiet::Disconnected));
-        assert!(first.trouble().unwrap().1.contains("No such file"));
+        assert_eq!(first.trouble().unwrap().1.text(), Text::system_not_found());
         std::fs::create_dir(folder.path().join("gone")).unwrap();
         assert_eq!(first.trouble(), None);
         assert_eq!(Remembered::load(path).channel("a"), Some(Quiet::Disconnected));

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::cli::exit;
 use crate::paths::Paths;
 use crate::pause;
+use crate::reason;
 use crate::session;
 use crate::terminal::{self, print, say, tell, usage};
 
@@ -144,10 +145,10 @@ pub(crate) fn told(error: &ClientError, words: Words) -> String {
     match error {
         ClientError::NotRunning => words.cli_not_running(),
         ClientError::Silent => words.cli_silent(),
-        ClientError::Broken(why) => words.cli_broken(why),
+        ClientError::Broken(why) => words.cli_broken(&reason::of_io(why)),
         ClientError::OtherVersion(version) => words.cli_other_version(version),
         ClientError::Refused(refusal) => refusal.message.clone(),
-        ClientError::Malformed(why) => words.cli_malformed(why),
+        ClientError::Malformed(_) => words.cli_malformed(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::credential::{self, CredentialSource};
 use crate::keyring;
 use crate::listen::choose;
 use crate::paths::Paths;
+use crate::reason;
 use crate::remote;
 use crate::settings;
 use crate::terminal::{ended, usage};
@@ -62,7 +63,7 @@ fn channel_id(paths: &Paths, name: &str, words: Words) -> Result<String, String>
 }
 
 fn typed(id: &str, person: bool, words: Words) -> Result<String, String> {
-    let failed = |error: std::io::Error| words.cli_secret_unreadable(&error);
+    let failed = |error: std::io::Error| words.cli_secret_unreadable(&reason::of_io(&error));
     let text = if person {
         rpassword::prompt_password(format!("{} ", words.cli_secret_prompt(&id))).map_err(failed)?.into_bytes()
     } else {

@@ -3,7 +3,10 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use tidings_words::Words;
+
 use crate::cli::exit;
+use crate::reason;
 
 /// An answer to programs, as it is.
 pub(crate) fn print(text: &str) -> Result<(), Unwritten> {
@@ -17,16 +20,16 @@ pub(crate) fn tell(text: &str) -> Result<(), Unwritten> {
 
 /// Why an answer was not written.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer can't be written: {0}")]
+#[error("the answer can't be written")]
 pub(crate) struct Unwritten(#[from] io::Error);
 
 impl Unwritten {
     /// A reader that is gone (`| head`) wants no more: that ends a command without a word, as it does any filter.
-    pub(crate) fn end(&self) -> ExitCode {
+    pub(crate) fn end(&self, words: Words) -> ExitCode {
         if self.0.kind() == ErrorKind::BrokenPipe {
             return ExitCode::SUCCESS;
         }
-        ended(exit::FAILED, &self.to_string())
+        ended(exit::FAILED, &words.cli_answer(&reason::of_io(&self.0)))
     }
 }
 

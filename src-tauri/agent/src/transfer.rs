@@ -9,13 +9,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{ChannelValues, Edit, Reply, Request, SettingsReport, Values};
-use tidings_words::Words;
+use tidings_words::{Text, Words};
 
 use crate::paths::Paths;
+use crate::reason::{self, Failed};
 use crate::remote;
 use crate::settings::{self, Look, SettingsFile};
 use crate::terminal::{print, tell, usage};
@@ -42,7 +42,7 @@ pub(crate) async fn export(paths: &Paths, file: Option<&Path>, words: Words) -> 
         .mode(0o600)
         .open(file)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.with_context(|| format!("{} can't be written", file.display()))?;
+    written.map_err(|why| Failed(Text::cli_not_written(&file.display(), &reason::of_io(&why))))?;
     print(&file.display().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -54,7 +54,8 @@ pub(crate) async fn import(
     replace: bool,
     words: Words,
 ) -> anyhow::Result<ExitCode> {
-    std::fs::metadata(file).with_context(|| format!("{} can't be read", file.display()))?;
+    std::fs::metadata(file)
+        .map_err(|why| Failed(Text::cli_not_read(&file.display(), &reason::of_io(&why))))?;
     let new = report_of(file, words).await;
     if let Some(error) = new.error {
         return Ok(usage(&error));

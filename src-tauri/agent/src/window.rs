@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::browser::hand_on;
 use crate::program;
+use crate::reason::SystemError;
 use crate::session::Session;
 
 /// Name of the window's executable, beside the agent's own.
@@ -40,8 +41,8 @@ pub(crate) struct Raises(Arc<Mutex<Option<mpsc::Sender<Event>>>>);
 pub(crate) enum WindowError {
     /// There is no such program.
     Missing(PathBuf),
-    /// The system's words.
-    Failed(String),
+    /// For the system's reason.
+    Failed(SystemError),
     /// It ended at once: WebKitGTK is not there.
     NoLibrary,
 }
@@ -51,7 +52,7 @@ impl WindowError {
     pub(crate) fn told(&self, words: Words) -> String {
         match self {
             Self::Missing(file) => words.notice_window_missing(&file.display()),
-            Self::Failed(why) => words.notice_window_failed(why),
+            Self::Failed(why) => words.notice_window_failed(&why.text()),
             Self::NoLibrary => words.notice_window_library(),
         }
     }
@@ -96,7 +97,7 @@ impl Window {
         if self.raises.raise(activation_token.map(str::to_owned), message) || self.child.is_some() {
             return Ok(());
         }
-        let failed = |error: std::io::Error| WindowError::Failed(error.to_string());
+        let failed = |error: std::io::Error| WindowError::Failed((&error).into());
         let executable = program::beside(EXECUTABLE).map_err(failed)?;
         if !executable.exists() {
             return Err(WindowError::Missing(executable));

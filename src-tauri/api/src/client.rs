@@ -73,7 +73,7 @@ pub enum ClientError {
     #[error("the running Tidings does not answer")]
     Silent,
     /// The agent closed the connection, or it broke.
-    #[error("the connection to the running Tidings broke: {0}")]
+    #[error("the connection to the running Tidings broke")]
     Broken(std::io::Error),
     /// The agent is of another version.
     #[error("the running Tidings is of another version ({0}); quit it and start it again")]
@@ -82,7 +82,7 @@ pub enum ClientError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The agent's answer was not to the question.
-    #[error("the running Tidings gave an answer that was not understood: {0}")]
+    #[error("the running Tidings gave an answer that was not understood")]
     Malformed(String),
 }
 

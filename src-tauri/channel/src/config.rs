@@ -65,7 +65,7 @@ pub struct ChannelUrl(Url);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelUrlError {
     /// Not a URL at all.
-    #[error("not a URL ({0}): write one such as wss://example.org/ws/user-channel")]
+    #[error("not a URL: write one such as wss://example.org/ws/user-channel")]
     Syntax(#[from] url::ParseError),
     /// Another scheme.
     #[error("the scheme {0:?} can't carry a channel: use wss:// (or ws:// on this machine)")]

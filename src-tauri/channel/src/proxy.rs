@@ -26,7 +26,7 @@ pub struct ProxyUrl(Url);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyUrlError {
     /// Not a URL at all.
-    #[error("not a proxy's URL ({0}): write one such as socks5://127.0.0.1:1080")]
+    #[error("not a proxy's URL: write one such as socks5://127.0.0.1:1080")]
     Syntax(#[from] url::ParseError),
     /// Another kind of proxy.
     #[error("the proxy scheme {0:?} is not known: use http://, socks5:// or socks5h://")]

@@ -54,7 +54,7 @@ impl Inbox {
             .name("inbox".into())
             .spawn(move || writer.run(&queue))
             .inspect_err(|error| {
-                notices.push(Notice::Off { why: error.to_string() });
+                notices.push(Notice::Off { why: error.into() });
             });
         let inbox = Self {
             commands,

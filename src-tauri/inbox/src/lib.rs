@@ -40,6 +40,7 @@ mod search;
 mod template;
 mod text;
 mod waiting;
+mod why;
 mod writer;
 
 pub use decode::{Decoded, decode};
@@ -54,3 +55,4 @@ pub use policy::pops_up;
 pub use profile::{ChannelProfile, Policy, Rule, Show, Then};
 pub use quiet::{QuietHours, Weekdays};
 pub use template::{Condition, SyntaxError};
+pub use why::{Mistake, Why};

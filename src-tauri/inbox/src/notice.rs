@@ -4,23 +4,25 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::why::Why;
+
 /// Messages that wait in memory while the file can't be written; beyond it the oldest are given up.
 pub(crate) const WAITING: usize = 1_000;
 
-/// Something the user should know of the inbox: what, where and how to mend it. `why` is the system's or SQLite's word.
+/// Something the user should know of the inbox: what, where and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// There is no writer: messages are neither stored nor shown.
     Off {
         /// What kept its thread from starting.
-        why: String,
+        why: Why,
     },
     /// The file was damaged, and a new one was started.
     SetAside {
         /// The inbox.
         file: PathBuf,
         /// What is wrong with it.
-        why: String,
+        why: Why,
         /// Its new name.
         aside: PathBuf,
     },
@@ -29,21 +31,21 @@ pub enum Notice {
         /// The inbox.
         file: PathBuf,
         /// Which version's.
-        why: String,
+        why: Why,
     },
     /// The file can't be opened for now; messages wait in memory.
     Unavailable {
         /// The inbox.
         file: PathBuf,
         /// Why not.
-        why: String,
+        why: Why,
     },
     /// The file can't be written for now; messages wait in memory.
     NotWritten {
         /// The inbox.
         file: PathBuf,
         /// Why not.
-        why: String,
+        why: Why,
     },
     /// So many wait that the oldest are given up.
     GivenUp {

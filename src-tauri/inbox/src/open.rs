@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use tracing::{debug, info};
 
 use crate::database::{Database, unsigned};
 use crate::history::Query;
 use crate::notice::Notice;
 use crate::schema::MIGRATIONS;
+use crate::why::Why;
 
 /// How long another program may hold the file before we call it unavailable. Too low: a backup that looks in
 /// costs a detour over memory. Too high: messages wait that long.
@@ -22,17 +24,22 @@ const BUSY: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
     /// Another version's: none of our business.
-    #[error("it was written by a newer Tidings (format {found}; this one knows {})", MIGRATIONS.len())]
-    Newer { found: i64 },
+    #[error("{0}")]
+    Newer(Why),
     /// It will never open; a new file has to take its place.
     #[error("{0}")]
-    Damaged(String),
+    Damaged(Why),
     /// It may open another time.
     #[error("{0}")]
-    Unavailable(String),
+    Unavailable(Why),
 }
 
 impl OpenError {
+    pub(crate) fn why(&self) -> Why {
+        let (Self::Newer(why) | Self::Damaged(why) | Self::Unavailable(why)) = self;
+        why.clone()
+    }
+
     fn of_sqlite(error: &rusqlite::Error) -> Self {
         let passing = matches!(
             error.sqlite_error_code(),
@@ -48,7 +55,13 @@ impl OpenError {
                     | ErrorCode::PermissionDenied
             )
         );
-        if passing { Self::Unavailable(error.to_string()) } else { Self::Damaged(error.to_string()) }
+        if passing {
+            // It is tried again and again.
+            debug!("the inbox can't be opened: {error}");
+            return Self::Unavailable(error.into());
+        }
+        info!("the inbox can't be opened: {error}");
+        Self::Damaged(error.into())
     }
 }
 
@@ -71,22 +84,20 @@ pub(crate) type Opened = (Result<(Database, Contents), OpenError>, Option<Notice
 /// Opens the file, or a new one if this one is damaged; the notice tells of the latter.
 pub(crate) fn open_or_set_aside(path: &Path) -> Opened {
     match Database::open(path) {
-        Err(OpenError::Damaged(reason)) => replace(path, &reason),
+        Err(OpenError::Damaged(reason)) => replace(path, reason),
         outcome => (outcome, None),
     }
 }
 
 /// Sets the damaged file aside and opens a new one. Nobody may have it open.
-pub(crate) fn replace(path: &Path, reason: &str) -> Opened {
+pub(crate) fn replace(path: &Path, reason: Why) -> Opened {
     let aside = match set_aside(path) {
         Ok(aside) => aside,
         Err(error) => {
-            let error =
-                OpenError::Unavailable(format!("it is damaged ({reason}) and can't be set aside ({error})"));
-            return (Err(error), None);
+            return (Err(OpenError::Unavailable(Why::Stuck(Box::new((&error).into())))), None);
         }
     };
-    let notice = Notice::SetAside { file: path.to_owned(), why: reason.to_owned(), aside };
+    let notice = Notice::SetAside { file: path.to_owned(), why: reason, aside };
     (Database::open(path), Some(notice))
 }
 
@@ -130,19 +141,19 @@ fn prepare_file(path: &Path) -> Result<(), OpenError> {
         file.mode(0o600);
     }
     if let Some(folder) = folder {
-        let refused = |error| OpenError::Unavailable(format!("its folder can't be made: {error}"));
+        let refused = |error: io::Error| OpenError::Unavailable(Why::Folder(Box::new((&error).into())));
         folders.create(folder).map_err(refused)?;
     }
     match file.open(path) {
         Ok(_) => Ok(()),
         // Its owner may have had a reason, and nothing is wrong with it.
         Err(error) if error.kind() == ErrorKind::PermissionDenied && fs::File::open(path).is_ok() => {
-            Err(OpenError::Unavailable(format!("it may not be written: {error}")))
+            Err(OpenError::Unavailable(Why::Forbidden(Box::new((&error).into()))))
         }
         Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::IsADirectory) => {
-            Err(OpenError::Damaged(error.to_string()))
+            Err(OpenError::Damaged((&error).into()))
         }
-        Err(error) => Err(OpenError::Unavailable(error.to_string())),
+        Err(error) => Err(OpenError::Unavailable((&error).into())),
     }
 }
 
@@ -158,7 +169,7 @@ impl Database {
         connection.busy_timeout(BUSY)?;
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let Some(missing) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)) else {
-            return Ok(Err(OpenError::Newer { found }));
+            return Ok(Err(OpenError::Newer(Why::Newer { found, known: MIGRATIONS.len() })));
         };
         if !missing.is_empty() {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -10,6 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
 
+use crate::why::Mistake;
+
 /// Steps that a template or condition may take. Too few: an honest loop over a list fails. Too many: a
 /// message with a long list holds up the inbox (a million steps take tens of milliseconds).
 const FUEL: u64 = 50_000;
@@ -22,18 +24,21 @@ const NAME: &str = "template";
 
 /// A template or condition that can't be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{mistake}")]
 pub struct SyntaxError {
     /// What is wrong.
-    pub message: String,
+    pub mistake: Mistake,
     /// The byte of the text at which it is wrong.
     pub at: usize,
 }
 
 impl SyntaxError {
-    fn of(error: &Error) -> Self {
-        let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-        Self { message, at: error.range().map_or(0, |range: Range<usize>| range.start) }
+    fn of(error: &Error, text: &str) -> Self {
+        tracing::debug!(%error, "a template or condition has a mistake");
+        Self {
+            mistake: Mistake::of(error, text),
+            at: error.range().map_or(0, |range: Range<usize>| range.start),
+        }
     }
 }
 
@@ -48,7 +53,9 @@ impl Template {
     pub(crate) fn parse(text: &str) -> Result<Self, SyntaxError> {
         // What a message lacks is an error, so that the default mapping gets its turn, but may be asked for.
         let mut environment = environment(UndefinedBehavior::SemiStrict);
-        environment.add_template_owned(NAME, text.to_owned()).map_err(|error| SyntaxError::of(&error))?;
+        environment
+            .add_template_owned(NAME, text.to_owned())
+            .map_err(|error| SyntaxError::of(&error, text))?;
         Ok(Self { text: text.to_owned(), environment: Arc::new(environment) })
     }
 
@@ -81,7 +88,7 @@ impl Condition {
         static ENVIRONMENT: LazyLock<Environment<'static>> =
             LazyLock::new(|| environment(UndefinedBehavior::Chainable));
         let compiled = ENVIRONMENT.compile_expression_owned(text.to_owned());
-        let expression = compiled.map_err(|error| SyntaxError::of(&error))?;
+        let expression = compiled.map_err(|error| SyntaxError::of(&error, text))?;
         let needs_json = expression.undeclared_variables(false).contains("json");
         Ok(Self { text: text.to_owned(), expression: Arc::new(expression), needs_json })
     }

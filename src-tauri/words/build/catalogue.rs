@@ -12,6 +12,10 @@ pub(crate) const FIRST: &str = "en";
 /// The file whose messages only the window's page says.
 pub(crate) const PAGE: &str = "window.ftl";
 
+/// Variables that are told in words of ours, which nobody's else can be put in the place of: what a library or the system
+/// says has to become a message first.
+const MESSAGES: [&str; 3] = ["why", "message", "mend"];
+
 /// The plural categories of Unicode.
 const PLURALS: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 
@@ -37,6 +41,8 @@ impl Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Text,
+    /// A message of the catalogue itself.
+    Message,
     /// Something is chosen by it, or it is formatted as one.
     Number,
 }
@@ -126,6 +132,7 @@ fn collect(pattern: &Pattern<String>, variables: &mut BTreeMap<String, Kind>) {
 fn collect_inline(inline: &InlineExpression<String>, kind: Kind, variables: &mut BTreeMap<String, Kind>) {
     match inline {
         InlineExpression::VariableReference { id } => {
+            let kind = if MESSAGES.contains(&id.name.as_str()) { Kind::Message } else { kind };
             let known = variables.entry(id.name.clone()).or_insert(kind);
             *known = (*known).max(kind);
         }

@@ -49,6 +49,7 @@ fn functions(texts: &mut String, words: &mut String, message: &Message) {
         let argument = variable.replace('-', "_");
         let (of_type, value) = match kind {
             Kind::Number => ("impl Into<FluentNumber>", format!("Variable::Number({argument}.into())")),
+            Kind::Message => ("&Text", format!("Variable::Message({argument}.clone())")),
             Kind::Text => ("&dyn Display", format!("Variable::Text({argument}.to_string())")),
         };
         let _ = write!(takes, "{argument}: {of_type}, ");

@@ -47,7 +47,7 @@ fn module<'m>(language: &str, messages: impl Iterator<Item = &'m Message>) -> St
             .iter()
             .map(|(variable, kind)| match kind {
                 Kind::Number => format!("{}: number", self::name(variable)),
-                Kind::Text => format!("{}: string", self::name(variable)),
+                Kind::Text | Kind::Message => format!("{}: string", self::name(variable)),
             })
             .collect();
         let _ = writeln!(texts, "  /** @param {{{{ {} }}}} variables */", types.join(", "));
@@ -126,7 +126,7 @@ fn text(pattern: &Pattern<String>, message: &Message) -> String {
                 let by = variable(selector, message, false);
                 let _ = match kind(selector, message) {
                     Kind::Number => write!(code, "${{byCount({by}, {{ {variants} }})}}"),
-                    Kind::Text => write!(code, "${{byName({{ {variants} }}, {by})}}"),
+                    Kind::Text | Kind::Message => write!(code, "${{byName({{ {variants} }}, {by})}}"),
                 };
             }
         }
@@ -142,7 +142,7 @@ fn escaped(text: &str) -> String {
 fn variable(inline: &InlineExpression<String>, message: &Message, told: bool) -> String {
     match kind(inline, message) {
         Kind::Number if told => format!("numbers.format({})", name(id(inline, message))),
-        Kind::Number | Kind::Text => name(id(inline, message)),
+        Kind::Number | Kind::Text | Kind::Message => name(id(inline, message)),
     }
 }
 

@@ -3,7 +3,8 @@
 //! One catalogue, in [Fluent](https://projectfluent.org)'s format: `locales/LANGUAGE/*.ftl`. The agent calls the
 //! functions of [`Words`], one per message, which the build makes of the English files. The window's page says what
 //! stands in `shared.ftl` and `window.ftl`, made into `ui/words/*.js` by a test. The log, the contracts with scripts and
-//! what others say (servers, the system) are in nobody's catalogue.
+//! what servers say are in nobody's catalogue. A variable called `$why`, `$message` or `$mend` is itself a message: what the
+//! system or a library says becomes one of ours before it is told.
 
 #[cfg(test)]
 #[path = "../build/catalogue.rs"]
@@ -42,6 +43,7 @@ struct Unsaid {
 enum Variable {
     Text(String),
     Number(FluentNumber),
+    Message(Text),
 }
 
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
@@ -70,6 +72,7 @@ impl Text {
             .map(|(name, variable)| match variable {
                 Variable::Text(text) => (*name, FluentValue::from(text.as_str())),
                 Variable::Number(number) => (*name, FluentValue::Number(number.clone())),
+                Variable::Message(text) => (*name, FluentValue::from(text.said(words))),
             })
             .collect();
         said(words.0, id, &variables)

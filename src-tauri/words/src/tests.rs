@@ -71,7 +71,7 @@ fn every_message_can_be_said_in_every_language() {
         for message in messages.iter().filter(|message| message.file != PAGE) {
             let variables = message.variables.iter().map(|(name, kind)| match kind {
                 Kind::Number => (name.as_str(), fluent_bundle::FluentValue::from(2)),
-                Kind::Text => (name.as_str(), fluent_bundle::FluentValue::from("it")),
+                Kind::Text | Kind::Message => (name.as_str(), fluent_bundle::FluentValue::from("it")),
             });
             let said = crate::said(language, message.id(), &variables.collect()).unwrap_or_default();
             assert!(

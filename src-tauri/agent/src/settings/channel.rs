@@ -15,6 +15,7 @@ use super::error::SettingsError;
 use super::table::{Entry, Table, is_credential, looks_secret};
 use super::{ChannelSettings, ClientCert};
 use crate::credential::{Auth, CredentialSource};
+use crate::reason;
 
 /// Longest channel id, in characters.
 const LONGEST_ID: usize = 64;
@@ -130,7 +131,9 @@ fn channel_url(entry: Entry<'_>, allow_plaintext: bool) -> Result<ChannelUrl, Se
         ChannelUrlError::Syntax(url::ParseError::RelativeUrlWithoutBase) => {
             entry.error(Text::settings_url_no_scheme(), example())
         }
-        ChannelUrlError::Syntax(why) => entry.error(Text::settings_url_wrong(&"url", &why), example()),
+        ChannelUrlError::Syntax(why) => {
+            entry.error(Text::settings_url_wrong(&"url", &reason::of_url(why)), example())
+        }
         ChannelUrlError::Scheme(_) => entry.error(Text::settings_url_not_websocket(), example()),
         ChannelUrlError::NoHost => entry.error(Text::settings_url_no_host(), example()),
         ChannelUrlError::Port => entry.error(Text::settings_url_port(), Text::settings_mend_port()),
@@ -304,7 +307,7 @@ fn headers(entry: Entry<'_>) -> Result<Vec<(String, String)>, SettingsError> {
 
 fn proxy(entry: Entry<'_>) -> Result<Url, SettingsError> {
     let url = Url::parse(entry.word()?).map_err(|error| {
-        entry.error(Text::settings_url_wrong(&"proxy", &error), Text::settings_mend_proxy())
+        entry.error(Text::settings_url_wrong(&"proxy", &reason::of_url(error)), Text::settings_mend_proxy())
     })?;
     if !matches!(url.scheme(), "http" | "socks5" | "socks5h") || !url.has_host() {
         return Err(entry.error(Text::settings_proxy(), Text::settings_mend_proxy()));
@@ -425,7 +428,7 @@ fn mapping(entry: Entry<'_>) -> Result<Mapping, SettingsError> {
             ),
             SourceError::Template(error) => entry.error_within(
                 error.at,
-                Text::settings_template(&name, &error),
+                Text::settings_template(&name, &reason::of_mistake(&error.mistake)),
                 Text::settings_mend_example(&"\"{{ payload.who }}: {{ payload.text }}\""),
             ),
         })?;
@@ -438,7 +441,7 @@ fn ignore_when(entry: Entry<'_>) -> Result<Condition, SettingsError> {
     Condition::parse(entry.word()?).map_err(|error| {
         entry.error_within(
             error.at,
-            Text::settings_ignore_when(&error),
+            Text::settings_ignore_when(&reason::of_mistake(&error.mistake)),
             Text::settings_mend_example(&"\"json.type == 'ping'\""),
         )
     })
@@ -451,10 +454,11 @@ fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
     let mut rule = rule.map_err(|error| match when {
         Some((entry, _)) => entry.error_within(
             error.at,
-            Text::settings_when(&error),
+            Text::settings_when(&reason::of_mistake(&error.mistake)),
             Text::settings_mend_example(&"\"priority >= 4 and 'paid' in title\""),
         ),
-        None => table.error(Text::settings_when(&error), Text::settings_mend_add_when()),
+        None => table
+            .error(Text::settings_when(&reason::of_mistake(&error.mistake)), Text::settings_mend_add_when()),
     })?;
     rule.then = table.maybe("then", |entry| {
         entry.choice(&[("notify", Then::Notify), ("silent", Then::Silent), ("store", Then::Store)])

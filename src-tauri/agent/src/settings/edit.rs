@@ -16,22 +16,23 @@ use super::place::{
     Splice, end, header_start, insert_line, key_start, line_end, line_start, lines, paragraph, table_end,
     without_table,
 };
+use crate::reason;
 
 /// What has a header of its own when it is new.
 const TABLES: [&str; 6] = ["notifications", "inbox", "heartbeat", "liveness", "backoff", "mapping"];
 
 /// Why edits can't be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(super) enum EditError {
     /// The text is not TOML.
     #[error("this is not TOML: {0}")]
-    Syntax(String),
+    Syntax(tidings_words::Text),
     /// No channel of this id.
     #[error("there is no channel with the id `{0}` in the settings")]
     UnknownChannel(String),
     /// Nothing that can stand at this key.
     #[error("`{key}` can't be set to that: {why}")]
-    Value { key: String, why: &'static str },
+    Value { key: String, why: tidings_words::Text },
 }
 
 /// The text after all of the edits.
@@ -41,7 +42,7 @@ pub(super) fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     for edit in edits {
         match edit {
             Edit::Set { channel: None, key, .. } if key.split('.').next() == Some("channel") => {
-                let why = "channels are added, changed and removed one by one";
+                let why = tidings_words::Text::value_not_channels();
                 return Err(EditError::Value { key: key.clone(), why });
             }
             Edit::Set { channel: None, key, value } => text.set(None, key, value)?,
@@ -74,7 +75,8 @@ fn id(channel: &dyn TableLike) -> Option<String> {
 }
 
 fn document(text: &str) -> Result<Document<&str>, EditError> {
-    Document::parse(text).map_err(|error| EditError::Syntax(error.message().to_owned()))
+    Document::parse(text)
+        .map_err(|error| EditError::Syntax(reason::of_toml(error.message(), text, error.span())))
 }
 
 /// A list of tables in either of its two forms.
@@ -309,7 +311,7 @@ fn set_tables(
         Json::Array(new) => new,
         Json::Null => &empty,
         Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => {
-            return Err(EditError::Value { key: key.to_owned(), why: "it is a list" });
+            return Err(EditError::Value { key: key.to_owned(), why: tidings_words::Text::value_list() });
         }
     };
     let old: Vec<&Table> = tables.iter().collect();
@@ -317,7 +319,7 @@ fn set_tables(
     let mut splices = Vec::new();
     for (old, new) in goes.iter().zip(comes) {
         let Some(new) = new.as_object() else {
-            return Err(EditError::Value { key: key.to_owned(), why: "its elements are tables" });
+            return Err(EditError::Value { key: key.to_owned(), why: tidings_words::Text::value_tables() });
         };
         let null = Json::Null;
         let keys = old.iter().map(|(key, _)| key).filter(|key| !new.contains_key(*key));
@@ -338,7 +340,7 @@ fn set_tables(
             None => old.first().map_or(text.len(), |first| header_start(text, first)),
         };
         let Entry::Table(more) = entry(name, first, &Json::Array(more.to_vec()), key)? else {
-            return Err(EditError::Value { key: key.to_owned(), why: "its elements are tables" });
+            return Err(EditError::Value { key: key.to_owned(), why: tidings_words::Text::value_tables() });
         };
         splices.push(paragraph(text, at, &more));
     }
@@ -493,19 +495,21 @@ fn name_of(key: &str) -> String {
 }
 
 fn parsed(text: &str) -> Result<Value, EditError> {
-    text.parse().map_err(|error: toml_edit::TomlError| EditError::Syntax(error.message().to_owned()))
+    text.parse().map_err(|error: toml_edit::TomlError| {
+        EditError::Syntax(reason::of_toml(error.message(), text, error.span()))
+    })
 }
 
 /// JSON's values are TOML's but for `null` and very large numbers.
 fn toml(value: &Json, key: &str) -> Result<Value, EditError> {
     let refused = |why| EditError::Value { key: key.to_owned(), why };
     Ok(match value {
-        Json::Null => return Err(refused("null stands for no value")),
+        Json::Null => return Err(refused(tidings_words::Text::value_null())),
         Json::Bool(truth) => (*truth).into(),
         Json::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => whole.into(),
             (None, Some(number)) if !value.is_u64() => number.into(),
-            (None, _) => return Err(refused("the number is too large")),
+            (None, _) => return Err(refused(tidings_words::Text::value_too_large())),
         },
         Json::String(text) => text.into(),
         Json::Array(list) => {

@@ -50,17 +50,22 @@ impl SettingsError {
 
 impl SettingsError {
     /// Where, what, and how to mend it.
-    pub(crate) fn told(&self, words: Words) -> String {
+    pub(crate) fn text(&self) -> Text {
         let mut place = short(&self.file).display().to_string();
         if let Some(Position { line, column }) = self.position {
             place += &format!(":{line}:{column}");
         }
-        words.settings_error(&self.mend.said(words), &self.message.said(words), &place)
+        Text::settings_error(&self.mend, &self.message, &place)
+    }
+
+    /// The same, in these words.
+    pub(crate) fn told(&self, words: Words) -> String {
+        self.text().said(words)
     }
 
     /// What, and how to mend it, where the place is not in question.
     pub(crate) fn told_alone(&self, words: Words) -> String {
-        words.settings_error_alone(&self.mend.said(words), &self.message.said(words))
+        words.settings_error_alone(&self.mend, &self.message)
     }
 }
 

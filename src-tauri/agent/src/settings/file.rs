@@ -18,6 +18,7 @@ use super::{ChannelSettings, Content, Look, Settings, SettingsError, content, pa
 use crate::autostart;
 use crate::credential;
 use crate::keyring::{self, KeyringError};
+use crate::reason;
 
 /// Revisions that edits may be made from, beside the present one. Too few: a window that was left open for long is
 /// told to look again.
@@ -106,7 +107,7 @@ impl SettingsFile {
         for _ in 0..TRIES {
             let old = content(&self.path);
             let known = self.known(&old).map_err(|error| {
-                Refusal::new(ErrorCode::SettingsFile, words.settings_edit_first(&error.told(words)))
+                Refusal::new(ErrorCode::SettingsFile, words.settings_edit_first(&error.text()))
             })?;
             let edits = self.fitting(revision, &known, &edits, words)?;
             let (new, settings) = self.tried(&old, &known, &edits, words)?;
@@ -131,7 +132,9 @@ impl SettingsFile {
             let message = match error {
                 WriteError::Changed => words.settings_edit_write_changed(&file.display()),
                 WriteError::ReadOnly => words.settings_edit_read_only(&file.display()),
-                WriteError::System(why) => words.settings_edit_write_failed(&file.display(), &why),
+                WriteError::System(why) => {
+                    words.settings_edit_write_failed(&file.display(), &reason::of_io(&why))
+                }
             };
             return Err(Refusal::new(ErrorCode::SettingsFile, message));
         }
@@ -262,7 +265,7 @@ impl SettingsFile {
             let unchanged = known.settings.channels.contains(channel);
             return Err(if unchanged {
                 let name = format_args!("{:?}", channel.name);
-                let message = words.settings_edit_channel_first(&name, &error.told(words));
+                let message = words.settings_edit_channel_first(&name, error.text());
                 Refusal::new(ErrorCode::SettingsFile, message)
             } else {
                 invalid(Some(error.key.to_owned()), error.told(words))

@@ -37,6 +37,7 @@ pub(crate) use watch::{Edited, Look, watch};
 pub(crate) use write::{WriteError, write};
 
 use crate::credential::{Auth, CredentialSource, in_utf8};
+use crate::reason::{self, SystemError};
 
 /// Largest settings file taken, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -251,7 +252,7 @@ impl ChannelSettings {
         let read = |key: &'static str, file: &Path| {
             let told = |why: Unreadable| {
                 let file = short(file);
-                let message = Text::settings_file_unreadable(&file.display(), &key, &why);
+                let message = Text::settings_file_unreadable(&file.display(), &key, &why.text());
                 CaFileError { key, message }
             };
             // The mark of a text file would hide the first certificate.
@@ -263,7 +264,8 @@ impl ChannelSettings {
                 let pair = (read("client_cert", chain)?, read("client_key", key)?);
                 let cert = tidings_channel::ClientCert::from_pem(&pair.0, &pair.1);
                 Some(cert.map_err(|why| {
-                    let message = Text::settings_cert_unusable(&short(chain).display(), &why);
+                    let message =
+                        Text::settings_cert_unusable(&short(chain).display(), &reason::of_cert(&why));
                     CaFileError { key: "client_cert", message }
                 })?)
             }
@@ -281,8 +283,7 @@ impl ChannelSettings {
         config.take_back_after = self.take_back_after;
         config.ca_pem = ca_pem;
         config.client_cert = client_cert;
-        config.proxy = proxy
-            .map_err(|why| CaFileError { key: "proxy", message: Text::settings_proxy_unusable(&why) })?;
+        config.proxy = proxy.map_err(|why| CaFileError { key: "proxy", message: reason::of_proxy(&why) })?;
         Ok(config)
     }
 
@@ -354,6 +355,11 @@ pub(crate) struct CaFileError {
 
 impl CaFileError {
     /// What, and how to mend it.
+    pub(crate) fn text(&self) -> &Text {
+        &self.message
+    }
+
+    /// The same, in these words.
     pub(crate) fn told(&self, words: Words) -> String {
         self.message.said(words)
     }
@@ -373,26 +379,33 @@ pub(crate) fn words(file: &Path) -> Words {
 pub(crate) type Content = Result<Option<Vec<u8>>, Unreadable>;
 
 /// Why a file can't be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    #[error("it is not a file")]
     NotAFile,
-    #[error("it is larger than 1 MiB")]
     TooLarge,
-    #[error("{1}")]
-    System(io::ErrorKind, String),
+    System(SystemError),
+}
+
+impl Unreadable {
+    fn text(self) -> Text {
+        match self {
+            Self::NotAFile => Text::settings_not_a_file(),
+            Self::TooLarge => Text::settings_too_large(),
+            Self::System(error) => error.text(),
+        }
+    }
 }
 
 impl From<io::Error> for Unreadable {
     fn from(error: io::Error) -> Self {
-        Self::System(error.kind(), error.to_string())
+        Self::System((&error).into())
     }
 }
 
 fn content(file: &Path) -> Content {
     match bytes(file) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(Unreadable::System(io::ErrorKind::NotFound, _)) => Ok(None),
+        Err(Unreadable::System(error)) if error.kind == io::ErrorKind::NotFound => Ok(None),
         Err(unreadable) => Err(unreadable),
     }
 }
@@ -415,12 +428,14 @@ fn read(file: &Path, content: &Content) -> Result<Settings, SettingsError> {
     let (message, mend) = match content {
         Ok(Some(bytes)) => return parse(bytes, file),
         Ok(None) => return Ok(Settings::default()),
-        Err(Unreadable::NotAFile) => (Text::settings_not_a_file(), Text::settings_mend_not_a_file()),
-        Err(Unreadable::TooLarge) => (Text::settings_too_large(), Text::settings_mend_too_large()),
-        Err(Unreadable::System(io::ErrorKind::PermissionDenied, _)) => {
+        Err(why @ Unreadable::NotAFile) => (why.text(), Text::settings_mend_not_a_file()),
+        Err(why @ Unreadable::TooLarge) => (why.text(), Text::settings_mend_too_large()),
+        Err(Unreadable::System(error)) if error.kind == io::ErrorKind::PermissionDenied => {
             (Text::settings_no_permission(), Text::settings_mend_permission())
         }
-        Err(Unreadable::System(_, words)) => (Text::settings_unreadable(words), Text::settings_mend_disk()),
+        Err(why @ Unreadable::System(_)) => {
+            (Text::settings_unreadable(&why.text()), Text::settings_mend_disk())
+        }
     };
     Err(SettingsError { file: file.to_owned(), position: None, key: None, message, mend })
 }

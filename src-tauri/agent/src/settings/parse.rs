@@ -10,6 +10,7 @@ use super::channel::channels;
 use super::error::{Position, SettingsError};
 use super::table::{Document, Entry, Table};
 use super::{InboxSettings, Language, NotificationSettings, Settings, Theme};
+use crate::reason;
 
 /// Reads `text` as the content of `file`; the path is for errors and for what is relative to its folder.
 pub(crate) fn parse(text: &[u8], file: &Path) -> Result<Settings, SettingsError> {
@@ -49,16 +50,21 @@ pub(crate) fn parse(text: &[u8], file: &Path) -> Result<Settings, SettingsError>
     })
 }
 
-/// The library's words are kept, its excerpt is not: a line of the file might hold anything.
+/// The library's excerpt is not told: a line of the file might hold anything.
 fn syntax_error(document: Document<'_>, error: &toml::de::Error) -> SettingsError {
     let span = error.span().unwrap_or_default();
-    let message = error.message().replace('\n', ", ");
+    let message = error.message();
+    tracing::debug!(message, "the settings are no TOML");
     if message.starts_with("duplicate key") {
         let key = document.text.get(span.clone()).unwrap_or_default();
         let message = Text::settings_twice(&key.trim_matches('"'));
         return document.error(span.start, message, Text::settings_mend_twice());
     }
-    document.error(span.start, Text::settings_not_toml(&message), Text::settings_mend_toml())
+    document.error(
+        span.start,
+        Text::settings_not_toml(&reason::of_toml(message, document.text, error.span())),
+        Text::settings_mend_toml(),
+    )
 }
 
 fn notifications(entry: Entry<'_>) -> Result<NotificationSettings, SettingsError> {

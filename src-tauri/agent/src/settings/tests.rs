@@ -231,15 +231,15 @@ fn what_is_wrong_is_told_with_place_and_mend() {
         ("[inbox]\n[inbox]", "2:2: `inbox` stands twice; keep one of the two, and one header for each table"),
         (
             "theme = dark",
-            "1:9: this is not TOML: string values must be quoted, expected literal string; put text in quotes, and write one `key = value` a line",
+            "1:9: this is not TOML: text stands here without quotes; put text in quotes, and write one `key = value` a line",
         ),
         (
             "theme = \"dark",
-            "1:14: this is not TOML: invalid basic string, expected `\"`; put text in quotes, and write one `key = value` a line",
+            "1:14: this is not TOML: the text that begins here has no closing quote; put text in quotes, and write one `key = value` a line",
         ),
         (
             "[inbox",
-            "1:7: this is not TOML: unclosed table, expected `]`; put text in quotes, and write one `key = value` a line",
+            "1:7: this is not TOML: a bracket is opened and not closed; put text in quotes, and write one `key = value` a line",
         ),
         ("inbox = 1", "1:9: `inbox` must be a table, not a number; write its keys under [inbox]"),
         ("[inbox]\nkeep_days = 0", "2:13: `keep_days` is out of range; write a whole number from 1 to 36500"),
@@ -301,7 +301,7 @@ fn what_is_wrong_is_told_with_place_and_mend() {
         ),
         (
             "[[channel]]\nurl = \"https:///\"",
-            "2:7: `url` is not a URL: empty host; write it as \"wss://host/path\"",
+            "2:7: `url` is not a URL: the host is missing; write it as \"wss://host/path\"",
         ),
         (
             "[[channel]]\nurl = \"ftp://a.example\"",
@@ -313,7 +313,7 @@ fn what_is_wrong_is_told_with_place_and_mend() {
         ),
         (
             "[[channel]]\nurl = \"wss://a.example:99999/\"",
-            "2:7: `url` is not a URL: invalid port number; write it as \"wss://host/path\"",
+            "2:7: `url` is not a URL: the port is not a number up to 65535; write it as \"wss://host/path\"",
         ),
         ("[[channel]]\nurl = \"\"", "2:7: `url` is empty; fill it in, or remove the line"),
         ("[[channel]]\nurl = 5", "2:7: `url` must be text, not a number; put it in quotes"),
@@ -436,7 +436,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ),
         (
             "proxy = \"127.0.0.1:1080\"",
-            "3:9: `proxy` is not a URL: relative URL without a base; write it as \"socks5://host:1080\" or \"http://host:3128\"",
+            "3:9: `proxy` is not a URL: it does not begin with a scheme; write it as \"socks5://host:1080\" or \"http://host:3128\"",
         ),
         (
             "proxy = \"ftp://a\"",
@@ -521,11 +521,11 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ),
         (
             "[channel.mapping]\nbody = \"é {{ a }} {{ b \"",
-            "4:22: the template for `body` has a mistake: unexpected end of input, expected end of variable block; write for example \"{{ payload.who }}: {{ payload.text }}\"",
+            "4:22: the template for `body` has a mistake: something is begun and not ended; write for example \"{{ payload.who }}: {{ payload.text }}\"",
         ),
         (
             "[[channel.rule]]\nwhen = '''\ntitle and\n  not +'''",
-            "6:7: `when` has a mistake: unexpected `+`; write for example \"priority >= 4 and 'paid' in title\"",
+            "6:7: `when` has a mistake: `+` can't stand here; write for example \"priority >= 4 and 'paid' in title\"",
         ),
         ("[[channel.rule]]\nwhen = \"\"", "4:8: `when` is empty; fill it in, or remove the line"),
         (

@@ -462,7 +462,7 @@ mod tests {
     }
 
     fn wrong() -> Notice {
-        Notice::Window(WindowError::Failed("no room".to_owned()))
+        Notice::Window(WindowError::Failed((&std::io::Error::from(std::io::ErrorKind::StorageFull)).into()))
     }
 
     fn message(number: usize) -> Message {
@@ -641,7 +641,7 @@ mod tests {
             Source::Link,
             Source::Crash,
         ];
-        let notice = text.prop_map(|why| Notice::Window(WindowError::Failed(why)));
+        let notice = text.prop_map(|why| Notice::Window(WindowError::Missing(why.into())));
         prop::collection::btree_map(prop::sample::select(sources.to_vec()), notice, 0..=sources.len())
     }
 
@@ -755,7 +755,7 @@ mod tests {
         assert_eq!(row(&snapshot), ("No notices".to_owned(), false, String::new()));
         let why = "no room is left for anything ".repeat(4);
         let link = Notice::Crashed { report: "crash.txt".into(), now: false };
-        let window = Notice::Window(WindowError::Failed(why.trim().to_owned()));
+        let window = Notice::Window(WindowError::Missing(why.trim().into()));
         snapshot.notices.insert(Source::Window, window.clone());
         let (label, enabled, lines) = row(&snapshot);
         assert!(enabled && label.ends_with('…'), "{label}");

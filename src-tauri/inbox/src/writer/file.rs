@@ -98,7 +98,8 @@ impl Writer {
         // Closed first, or its log would be written under the new file's name.
         self.database = None;
         self.outcomes.clear();
-        self.use_opened(open::replace(&self.path, &error.to_string()));
+        info!("the inbox is damaged: {error}");
+        self.use_opened(open::replace(&self.path, error.into()));
         self.recount();
     }
 
@@ -175,14 +176,15 @@ impl Writer {
 
     /// Why there is no file, for the user.
     pub(super) fn no_file(&self, error: &OpenError) -> Notice {
-        let (file, why) = (self.path.clone(), error.to_string());
+        let (file, why) = (self.path.clone(), error.why());
         match error {
-            OpenError::Newer { .. } => Notice::Newer { file, why },
+            OpenError::Newer(_) => Notice::Newer { file, why },
             OpenError::Damaged(_) | OpenError::Unavailable(_) => Notice::Unavailable { file, why },
         }
     }
 
     pub(super) fn not_written(&self, error: &rusqlite::Error) -> Notice {
-        Notice::NotWritten { file: self.path.clone(), why: error.to_string() }
+        info!("the inbox can't be written: {error}");
+        Notice::NotWritten { file: self.path.clone(), why: error.into() }
     }
 }

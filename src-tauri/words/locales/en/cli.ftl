@@ -14,7 +14,7 @@ cli-not-running = Tidings is not running; start it by `tidings`
 cli-silent = the running Tidings does not answer; wait a moment, or end it and start it again
 cli-broken = the connection to the running Tidings broke: { $why }
 cli-other-version = the running Tidings is of another version ({ $version }); quit it and start it again
-cli-malformed = the running Tidings gave an answer that was not understood: { $why }
+cli-malformed = the running Tidings gave an answer that was not understood
 
 cli-pause-no-time = { $typed } is no time of day; write for example `tidings pause until 08:00`
 cli-pause-no-duration = { $typed } is no duration; write for example `tidings pause 1h`, or 30m, or `off`
@@ -36,7 +36,13 @@ cli-secret-removed = { $count ->
    *[other] the secret is removed from the keyring, which had it { $count } times
 }
 cli-secret-none = the keyring has no secret of this channel
-cli-secret-not-told = the running Tidings was not told ({ $why }); it learns of it when it dials
+cli-secret-not-told = the running Tidings was not told ({ $told }); it learns of it when it dials
+
+cli-state-folder = the state folder { $folder } can't be made: { $why }
+cli-lock-file = the lock file { $file } can't be used: { $why }
+cli-not-written = { $file } can't be written: { $why }
+cli-not-read = { $file } can't be read: { $why }
+cli-answer = the answer can't be written: { $why }
 
 refused-unknown-channel = no channel is called { $name }; there is: { $known }
 refused-unknown-address = no channel has this address; there is: { $known }

@@ -138,8 +138,6 @@ settings-mend-mapping = write it as "/payload/subject" or { $template }
 
 settings-file-unreadable = can't read the { $key } { $file }: { $why }; correct its path or its permissions
 settings-cert-unusable = the client_cert { $file } can't be used: { $why }
-# What a library says of a proxy.
-settings-proxy-unusable = { $why }
 
 settings-edit-first = mend the settings file by hand first: { $why }
 settings-edit-write-failed = the settings file { $file } can't be written: { $why }

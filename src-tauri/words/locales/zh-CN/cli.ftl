@@ -21,7 +21,7 @@ cli-not-running = Tidings 未运行；可用 `tidings` 启动
 cli-silent = 运行中的 Tidings 没有应答；请稍候，或将其结束后重新启动
 cli-broken = 与运行中的 Tidings 的连接已中断：{ $why }
 cli-other-version = 运行中的 Tidings 是另一个版本 ({ $version })；请退出后重新启动
-cli-malformed = 无法理解运行中的 Tidings 的应答：{ $why }
+cli-malformed = 无法理解运行中的 Tidings 的应答
 
 cli-pause-no-time = { $typed } 不是时刻；例如可写 `tidings pause until 08:00`
 cli-pause-no-duration = { $typed } 不是时长；例如可写 `tidings pause 1h`、30m 或 `off`
@@ -50,7 +50,13 @@ cli-secret-removed = { $count ->
    *[other] 密钥已从密钥环中删除（共 { $count } 个条目）
 }
 cli-secret-none = 密钥环中没有此频道的密钥
-cli-secret-not-told = 未能通知运行中的 Tidings（{ $why }）；它会在下次连接时得知
+cli-secret-not-told = 未能通知运行中的 Tidings（{ $told }）；它会在下次连接时得知
+
+cli-state-folder = 无法创建状态文件夹 { $folder }：{ $why }
+cli-lock-file = 无法使用锁文件 { $file }：{ $why }
+cli-not-written = 无法写入 { $file }：{ $why }
+cli-not-read = 无法读取 { $file }：{ $why }
+cli-answer = 无法写出结果：{ $why }
 
 refused-unknown-channel = 没有名为 { $name } 的频道；现有：{ $known }
 refused-unknown-address = 没有使用此地址的频道；现有：{ $known }

@@ -138,8 +138,6 @@ settings-mend-mapping = 请写成 "/payload/subject" 或 { $template }
 
 settings-file-unreadable = 无法读取 { $key } { $file }：{ $why }；请更正其路径或权限
 settings-cert-unusable = 无法使用 client_cert { $file }：{ $why }
-# What a library says of a proxy.
-settings-proxy-unusable = 代理不可用：{ $why }
 
 settings-edit-first = 请先手动修正设置文件：{ $why }
 settings-edit-write-failed = 无法写入设置文件 { $file }：{ $why }
