@@ -7,6 +7,7 @@ use tidings_api::{StateName, StatusReport};
 use tidings_server::{EventKind, Options, Server};
 use tidings_tests::app::{App, Output, Start};
 use tidings_tests::scene::{Place, USER, channel};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The step of this name in a JSON report.
 fn step<'a>(report: &'a Value, name: &str) -> &'a Value {
@@ -177,5 +178,45 @@ async fn idle_measures_how_long_silence_is_endured() -> anyhow::Result<()> {
     assert_eq!((output.code, &report["ok"]), (Some(0), &true.into()), "{report}");
     assert!(step(&report, "idle")["detail"].as_str().expect("words").contains("lives 1 s"), "{report}");
     assert_eq!(step(&report, "upgrade")["ok"], true, "{report}");
+    Ok(())
+}
+
+/// A server that refuses every request, with this time in its answers; its address.
+async fn refusing(date: String) -> anyhow::Result<String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = format!("HTTP/1.1 401 Unauthorized\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    Ok(address)
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_named_where_the_sign_in_is_refused() -> anyhow::Result<()> {
+    let app = App::without_settings().background().start().await?;
+    let date = |seconds| {
+        let there = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+        there.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    };
+    for (there, told) in
+        [(7500, Some("machine's is 2 hours slow")), (-90_030, Some("machine's is 25 hours fast")), (60, None)]
+    {
+        let url = format!("ws://{}/ws", refusing(date(there)).await?);
+        let output = app.run(&["doctor", &url, "--upgrade"]).await?;
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert!(output.stdout.contains("✗ upgrade: sign-in refused (401)"), "{output:?}");
+        assert_eq!(output.stdout.contains("· clock: "), told.is_some(), "{output:?}");
+        assert_eq!(output.stdout.contains("the clocks differ"), told.is_some(), "{output:?}");
+        assert!(output.stdout.contains(told.unwrap_or_default()), "{output:?}");
+    }
+    // Without a failure it is a note, and no more.
+    let url = format!("ws://{}/ws", refusing(date(7500)).await?);
+    let output = app.run(&["doctor", &url, "--json"]).await?;
+    let report = report(&output);
+    assert_eq!((output.code, &step(&report, "clock")["ok"]), (Some(0), &Value::Null), "{report}");
     Ok(())
 }

@@ -26,6 +26,7 @@ use crate::credential::Credentials;
 use crate::lending::Lender;
 use crate::listen::choose;
 use crate::paths::Paths;
+use crate::reason;
 use crate::remote;
 use crate::settings::{self, CaFileError, ChannelSettings};
 use crate::terminal::{print, tell, usage};
@@ -94,11 +95,14 @@ struct Told {
     steps: mpsc::Sender<Step>,
     words: Words,
     failed: bool,
+    /// The server's clock is another one.
+    clock_is_off: bool,
 }
 
 impl Told {
     async fn tell(&mut self, step: Step) {
         self.failed |= step.ok == Some(false);
+        self.clock_is_off |= step.step == "clock";
         // `examine` notices that nobody listens.
         let _ = self.steps.send(step).await;
     }
@@ -106,7 +110,7 @@ impl Told {
 
 async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
     let Examination { config, credentials, headers, reach, words } = examination;
-    let mut told = Told { steps, words, failed: false };
+    let mut told = Told { steps, words, failed: false, clock_is_off: false };
     let addresses = way(&config, &mut told).await;
     if told.failed {
         return;
@@ -222,9 +226,9 @@ fn patient(paths: &Paths, args: &cli::Doctor, words: Words) -> Result<(String, E
         false => Reach::Handshake,
     };
     if let Some(url) = &args.url {
-        let url = ChannelUrl::parse(url, false).map_err(|error| error.to_string())?;
+        let url = ChannelUrl::parse(url, false).map_err(|error| reason::of_address(&error).said(words))?;
         let proxy = ProxyUrl::from_env(&url, |name| std::env::var(name).ok());
-        let proxy = proxy.map_err(|error| error.to_string())?;
+        let proxy = proxy.map_err(|error| reason::of_proxy(&error).said(words))?;
         let name = url.as_url().to_string();
         let config = Config { proxy, ..Config::new(url) };
         return Ok((name, Examination { config, credentials: None, headers: Vec::new(), reach, words }));

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::join_all;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -54,6 +54,13 @@ pub enum Examining {
         /// The server's own certificate, DER.
         certificate: Option<Vec<u8>>,
     },
+    /// What the clock of whoever answered says, which is the server or something in front of it, and what ours said then.
+    Clock {
+        /// Theirs.
+        theirs: SystemTime,
+        /// Ours.
+        ours: SystemTime,
+    },
 }
 
 /// Looks at the way to the channel's server up to the upgrade, and hands out each step as it ends. Ends at the
@@ -81,9 +88,11 @@ pub async fn examine(config: &Config, mut report: impl FnMut(Examined)) {
     let tried = join_all(addresses.into_iter().map(|address| reach(config, &tls, address))).await;
     let mut handshakes = Vec::new();
     let mut streams = Vec::new();
-    for Reached { address, took, stream, handshake, failure } in tried {
+    let mut clock = None;
+    for Reached { address, took, stream, handshake, clock: said, failure } in tried {
         handshakes.extend(handshake);
         streams.extend(stream);
+        clock = clock.or(said);
         report(Examined { step: Examining::Address(address), took, failure });
     }
     let Some(proxy) = proxy else {
@@ -92,6 +101,7 @@ pub async fn examine(config: &Config, mut report: impl FnMut(Examined)) {
         if let Some((took, shaken)) = handshakes.into_iter().next() {
             report(told(took, shaken));
         }
+        clock.into_iter().for_each(|clock| report(clock.examined()));
         return;
     };
     let Some(stream) = streams.into_iter().next() else { return };
@@ -106,10 +116,47 @@ pub async fn examine(config: &Config, mut report: impl FnMut(Examined)) {
         }
         Err(cause) => return report(Examined { step, took, failure: Some(cause) }),
     };
-    if url.is_tls() {
+    // Whether HTTP is spoken there the upgrade tells; here it is asked for the clock alone.
+    let clock = if url.is_tls() {
         let began = Instant::now();
-        let shaken = handshake(config, &tls, stream).await.map(|(_, shaken)| shaken);
-        report(told(began.elapsed(), shaken));
+        match handshake(config, &tls, stream).await {
+            Ok((stream, shaken)) => {
+                report(told(began.elapsed(), Ok(shaken)));
+                speaks_http(config, stream).await
+            }
+            Err(cause) => return report(told(began.elapsed(), Err(cause))),
+        }
+    } else {
+        speaks_http(config, stream).await
+    };
+    clock.ok().flatten().into_iter().for_each(|clock| report(clock.examined()));
+}
+
+/// What two clocks said at the same time.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    theirs: SystemTime,
+    ours: SystemTime,
+}
+
+impl Clock {
+    fn examined(self) -> Examined {
+        let Self { theirs, ours } = self;
+        Examined { step: Examining::Clock { theirs, ours }, took: Duration::ZERO, failure: None }
+    }
+
+    /// By an answer's head (RFC 9110, section 6.6.1); one that a cache gives is older by its `Age`.
+    fn of(head: &[u8], ours: SystemTime) -> Option<Self> {
+        let head = String::from_utf8_lossy(head);
+        let value = |name: &str| {
+            head.split("\r\n").skip(1).take_while(|line| !line.is_empty()).find_map(|line| {
+                let (key, value) = line.split_once(':')?;
+                key.eq_ignore_ascii_case(name).then(|| value.trim())
+            })
+        };
+        let age = value("age").and_then(|age| age.parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
+        let theirs = httpdate::parse_http_date(value("date")?).ok()?.checked_add(age)?;
+        Some(Self { theirs, ours })
     }
 }
 
@@ -130,6 +177,7 @@ struct Reached {
     /// For the proxy, which nothing was said to yet.
     stream: Option<TcpStream>,
     handshake: Option<(Duration, Result<Handshake, Cause>)>,
+    clock: Option<Clock>,
     failure: Option<Cause>,
 }
 
@@ -139,7 +187,11 @@ async fn reach(config: &Config, tls: &Tls, address: SocketAddr) -> Reached {
     let began = Instant::now();
     let connected = within(timing.connect, Stage::Tcp, TcpStream::connect(address)).await;
     let took = began.elapsed();
-    let reached = Reached { address, took, stream: None, handshake: None, failure: None };
+    let reached = Reached { address, took, stream: None, handshake: None, clock: None, failure: None };
+    let asked = |answer: Result<Option<Clock>, Cause>| match answer {
+        Ok(clock) => (clock, None),
+        Err(cause) => (None, Some(cause)),
+    };
     let stream = match connected {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
@@ -154,15 +206,16 @@ async fn reach(config: &Config, tls: &Tls, address: SocketAddr) -> Reached {
         return Reached { stream: Some(stream), ..reached };
     }
     if !url.is_tls() {
-        return Reached { failure: speaks_http(config, stream).await.err(), ..reached };
+        let (clock, failure) = asked(speaks_http(config, stream).await);
+        return Reached { clock, failure, ..reached };
     }
     let began = Instant::now();
     let shaken = handshake(config, tls, stream).await;
     let took = began.elapsed();
     match shaken {
         Ok((stream, shaken)) => {
-            let failure = speaks_http(config, stream).await.err();
-            Reached { handshake: Some((took, Ok(shaken))), failure, ..reached }
+            let (clock, failure) = asked(speaks_http(config, stream).await);
+            Reached { handshake: Some((took, Ok(shaken))), clock, failure, ..reached }
         }
         Err(cause) => {
             Reached { handshake: Some((took, Err(cause.clone()))), failure: Some(cause), ..reached }
@@ -170,28 +223,41 @@ async fn reach(config: &Config, tls: &Tls, address: SocketAddr) -> Reached {
     }
 }
 
-/// Asks for the host's first page, without credential, path or upgrade: whether HTTP is spoken there at all. Any answer
-/// will do.
-async fn speaks_http(config: &Config, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Cause> {
+/// Longest head of an answer that is looked at for its `Date`, bytes: as of an upgrade's.
+const MOST_HEAD: usize = 16 * 1024;
+
+/// Asks for the host's first page, without credential, path or upgrade: whether HTTP is spoken there at all, and what time
+/// it is there. Any answer will do.
+async fn speaks_http(
+    config: &Config,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+) -> Result<Option<Clock>, Cause> {
     let url = config.url.as_url();
     let request = format!(
         "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: tidings/{}\r\nConnection: close\r\n\r\n",
         &url[Position::BeforeHost..Position::AfterPort],
         env!("CARGO_PKG_VERSION")
     );
+    let mut answer = Vec::new();
     let asking = async {
         stream.write_all(request.as_bytes()).await?;
         stream.flush().await?;
-        let mut answer = Vec::new();
-        let mut start = stream.take(5);
-        start.read_to_end(&mut answer).await?;
-        Ok::<_, io::Error>(answer)
+        let whole = |head: &[u8]| {
+            !b"HTTP/".starts_with(head.get(..5).unwrap_or(head))
+                || head.windows(4).any(|end| end == b"\r\n\r\n")
+        };
+        while answer.len() < MOST_HEAD && !whole(&answer) && stream.read_buf(&mut answer).await? > 0 {}
+        Ok::<_, io::Error>(())
     };
     let limit = config.timing.upgrade;
-    match within(limit, Stage::Upgrade, asking).await {
-        Ok(Ok(answer)) if answer == b"HTTP/" => Ok(()),
-        Ok(Ok(answer)) if answer.is_empty() => Err(Cause::Lost { detail: Detail::HungUp }),
-        Ok(Ok(_)) => Err(Cause::NotAWebSocket { detail: Detail::NoHttp }),
+    let asked = within(limit, Stage::Upgrade, asking).await;
+    if answer.starts_with(b"HTTP/") {
+        // However it ended.
+        return Ok(Clock::of(&answer, SystemTime::now()));
+    }
+    match asked {
+        Ok(Ok(())) if answer.is_empty() => Err(Cause::Lost { detail: Detail::HungUp }),
+        Ok(Ok(())) => Err(Cause::NotAWebSocket { detail: Detail::NoHttp }),
         Ok(Err(error)) => Err(broken_off(&error)),
         Err(_) => Err(Cause::Silent { after: limit }),
     }
@@ -295,6 +361,54 @@ mod tests {
         let last = steps.last().expect("steps");
         assert_eq!((steps.len(), &last.step), (2, &Examining::Address(address)));
         assert!(matches!(last.failure, Some(Cause::Unreachable { .. })), "{last:?}");
+    }
+
+    #[test]
+    fn a_date_tells_the_clock_of_whoever_answers_and_a_cache_says_how_old_it_is() {
+        let at = |text: &str| httpdate::parse_http_date(text).expect("a date");
+        let theirs =
+            |head: &str| Clock::of(head.as_bytes(), SystemTime::UNIX_EPOCH).map(|clock| clock.theirs);
+        let noon = at("Sun, 29 Nov 2026 12:00:00 GMT");
+        assert_eq!(
+            theirs("HTTP/1.1 401 \r\nServer: x\r\ndate: Sun, 29 Nov 2026 12:00:00 GMT\r\n\r\n"),
+            Some(noon)
+        );
+        assert_eq!(
+            theirs("HTTP/1.1 200 OK\r\nAge: 3600\r\nDate: Sun, 29 Nov 2026 11:00:00 GMT\r\n\r\nDate: x"),
+            Some(noon)
+        );
+        for none in [
+            "HTTP/1.1 200 OK\r\n\r\nDate: Sun, 29 Nov 2026 12:00:00 GMT\r\n",
+            "HTTP/1.1 200 OK\r\nDate: yesterday\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nAge: 99999999999999999999\r\nX-Date: Sun, 29 Nov 2026 12:00:00 GMT\r\n\r\n",
+            "HTTP/",
+            "",
+        ] {
+            assert_eq!(theirs(none), None, "{none:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_server_s_clock_is_told_beside_ours() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let date = SystemTime::now() - Duration::from_secs(7200);
+        let answer = format!("HTTP/1.1 401 \r\nDate: {}\r\n\r\n", httpdate::fmt_http_date(date));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a question");
+            let mut request = vec![0; 1024];
+            let _ = stream.read(&mut request).await;
+            // In two pieces, as it may come.
+            let _ = stream.write_all(&answer.as_bytes()[..20]).await;
+            let _ = stream.flush().await;
+            let _ = stream.write_all(&answer.as_bytes()[20..]).await;
+        });
+        let steps = steps(&format!("ws://{address}/"), None).await;
+        let Examining::Clock { theirs, ours } = steps.last().expect("steps").step else {
+            panic!("{steps:?}")
+        };
+        let fast = ours.duration_since(theirs).expect("we are ahead").as_secs();
+        assert!((7190..7300).contains(&fast), "{fast}");
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Told;
-use super::step::{bad, failed, good, greeted, noted, without_secret};
+use super::step::{bad, failed, good, greeted, noted, with_another_clock, without_secret};
 use crate::cause;
 use crate::dialect::Dialect;
 
@@ -57,7 +57,8 @@ pub(super) async fn upgrade(config: Config, params: DialParams, addresses: usize
         Err(cause) => {
             let step = failed("upgrade", began.elapsed(), &cause, &config, words);
             let asks = matches!(cause, Cause::SignInRefused { status: 401 | 403 });
-            told.tell(if asks && !has_secret { without_secret(step, words) } else { step }).await;
+            let step = if asks && !has_secret { without_secret(step, words) } else { step };
+            told.tell(if asks && told.clock_is_off { with_another_clock(step, words) } else { step }).await;
         }
         Ok(()) => {
             let address = status.borrow().route.filter(|_| addresses > 1).map(|route| route.to);

@@ -1,6 +1,6 @@
 //! Each step in words, with a mend for each failure. Holds no secret.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use tidings_api::Step;
@@ -77,6 +77,7 @@ pub(super) fn line(step: &Step, words: Words) -> String {
         "ping" => words.doctor_step_ping(),
         "dialect" => words.doctor_step_dialect(),
         "idle" => words.doctor_step_idle(),
+        "clock" => words.doctor_step_clock(),
         // Of an agent of another version.
         other => other.to_owned(),
     };
@@ -86,6 +87,45 @@ pub(super) fn line(step: &Step, words: Words) -> String {
     };
     let mend = step.mend.as_deref().map(|mend| format!("\n    {mend}")).unwrap_or_default();
     line + &mend
+}
+
+/// How far the clocks of this machine and of the server are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Skew {
+    by: Duration,
+    /// Whether this machine's is the later one.
+    fast: bool,
+}
+
+/// Clocks that are further apart are worth a word. Too low: a step for each slow answer; too high: tokens and their
+/// limits are refused (they allow for a minute or five), and nobody is told why.
+const APART: Duration = Duration::from_secs(5 * 60);
+
+impl Skew {
+    fn between(ours: SystemTime, theirs: SystemTime) -> Option<Self> {
+        let (by, fast) = match ours.duration_since(theirs) {
+            Ok(by) => (by, true),
+            Err(slow) => (slow.duration(), false),
+        };
+        (by > APART).then_some(Self { by, fast })
+    }
+
+    fn step(self, words: Words) -> Step {
+        let minutes = self.by.as_secs() / 60;
+        let by = match minutes {
+            0..120 => words.doctor_minutes(minutes),
+            120..2880 => words.doctor_hours(minutes / 60),
+            _ => words.doctor_days(minutes / 1440),
+        };
+        let which = if self.fast { "fast" } else { "slow" };
+        noted(bad("clock", None, words.doctor_clock(&by, &which), words.mend_clock()))
+    }
+}
+
+/// A sign-in was refused by a server whose clock is another one than ours: that alone may be why.
+pub(super) fn with_another_clock(step: Step, words: Words) -> Step {
+    let mend = step.mend.unwrap_or_default();
+    Step { mend: Some(words.mend_clock_first(&mend)), ..step }
 }
 
 /// A step in words; for an address also whether it answers: one that does is enough.
@@ -129,6 +169,9 @@ pub(super) fn examined(
             Some(cause) => failed("tls", took, &cause, config, words),
             None => tls(version.as_deref(), certificate.as_deref(), took, now, words),
         },
+        Examining::Clock { theirs, ours } => {
+            return Skew::between(ours, theirs).map(|skew| (skew.step(words), None));
+        }
         // A step that the channel's crate learns one day says so there.
         _ => return None,
     };
@@ -231,6 +274,7 @@ fn certificate_mend(detail: &Detail, words: Words) -> String {
         Detail::Expired { .. } => words.mend_expired(),
         Detail::SelfSigned | Detail::AuthorityAsServer => words.mend_self_signed(),
         Detail::ComesAlone { .. } => words.mend_intermediate(),
+        Detail::UnknownAuthority { .. } => words.mend_authority(),
         Detail::OursRefused => words.mend_ours_refused(),
         Detail::CaEmpty | Detail::CaBroken => words.mend_ca_file(),
         _ => words.mend_certificate(),
@@ -283,6 +327,28 @@ mod tests {
         assert_eq!(worked, Some(false));
         assert_eq!(step.ok, None);
         assert_eq!(unreachable(ENGLISH).ok, Some(false));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_told_with_its_way_and_by_how_much_and_one_that_is_right_is_not() {
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let told = |ours, theirs| {
+            let step = Examining::Clock { ours, theirs };
+            let clock = Examined { step, took: Duration::ZERO, failure: None };
+            examined(clock, &config(), Timestamp::UNIX_EPOCH, ENGLISH).map(|(step, _)| line(&step, ENGLISH))
+        };
+        let later = |seconds| noon + Duration::from_secs(seconds);
+        assert_eq!(told(noon, later(300)), None);
+        assert_eq!(told(later(300), noon), None);
+        let mend = "set this machine's clock, or let it be set over the network (NTP)";
+        for (ours, theirs, words) in [
+            (noon, later(360), "6 minutes slow"),
+            (later(7260), noon, "2 hours fast"),
+            (noon, later(3 * 86_400), "3 days slow"),
+        ] {
+            let expected = format!("· clock: by the server's clock, this machine's is {words}\n    {mend}");
+            assert_eq!(told(ours, theirs), Some(expected));
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ doctor-step-upgrade = upgrade
 doctor-step-ping = ping
 doctor-step-dialect = language
 doctor-step-idle = idle
+doctor-step-clock = clock
 
 doctor-no-lookup = { $host } needs no lookup
 doctor-looked-up = { $host } is { $addresses }
@@ -52,11 +53,29 @@ mend-unreachable = check the port, a firewall on the way, and whether the server
 mend-timed-out = something on the way swallows packets: check firewall, VPN and proxy
 mend-proxy = check the proxy and whether it allows this host and port; NO_PROXY excepts a host
 mend-tls = check that this port speaks TLS, and that nothing on the way breaks it
+mend-authority = if this network asks for a sign-in, open any page in a browser first; if a proxy here reads along, or the authority is a private one, name its certificate in ca_file; else have the server send a valid certificate and its chain
 mend-certificate = have the server send a valid certificate and its chain; ca_file trusts a private authority
+doctor-clock = by the server's clock, this machine's is { $by } { $which ->
+    [slow] slow
+   *[fast] fast
+}
+doctor-minutes = { $count ->
+    [one] 1 minute
+   *[other] { $count } minutes
+}
+doctor-hours = { $count ->
+    [one] 1 hour
+   *[other] { $count } hours
+}
+doctor-days = { $count ->
+    [one] 1 day
+   *[other] { $count } days
+}
+mend-clock-first = the clocks differ, and that alone may be why: set this machine's clock first (or let it be set over the network, NTP); if it is right, the server's is not, and else: { $otherwise }
 mend-clock = set this machine's clock, or let it be set over the network (NTP)
 mend-expired = have the server renew its certificate; if the date is wrong, set this machine's clock
-mend-self-signed = if it is the right server, save its certificate as a file and name that in ca_file
-mend-intermediate = have the server send its whole chain (`fullchain.pem`); ca_file trusts a private authority
+mend-self-signed = if it is the right server, save its certificate as a file and name that in ca_file; in a network that asks for a sign-in, open any page in a browser first
+mend-intermediate = have the server send its whole chain (`fullchain.pem`); ca_file trusts a private authority; in a network that asks for a sign-in, open any page in a browser first
 mend-ours-refused = check client_cert and client_key: who runs the server knows which certificate it wants
 mend-ca-file = ca_file takes PEM, `-----BEGIN CERTIFICATE-----`
 mend-wrong-name = check the host's spelling: the certificate is for another name

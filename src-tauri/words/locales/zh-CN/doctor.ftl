@@ -16,6 +16,7 @@ doctor-step-upgrade = 协议升级
 doctor-step-ping = ping
 doctor-step-dialect = 语言
 doctor-step-idle = 空闲
+doctor-step-clock = 时钟
 
 doctor-no-lookup = { $host } 无需解析
 doctor-looked-up = { $host } 解析为 { $addresses }
@@ -49,11 +50,20 @@ mend-unreachable = 请检查端口、途中的防火墙，以及服务器是否�
 mend-timed-out = 途中有设备丢弃数据包：请检查防火墙、VPN 和代理
 mend-proxy = 请检查代理，以及它是否允许访问此主机和端口；NO_PROXY 可排除主机
 mend-tls = 请检查此端口是否使用 TLS，以及途中是否有设备干扰
+mend-authority = 如果此网络需要登录，请先在浏览器中打开任意网页；如果此处有检查流量的代理，或颁发机构是私有的，请在 ca_file 中写明其证书；否则请让服务器发送有效的证书及其证书链
 mend-certificate = 请让服务器发送有效的证书及其证书链；私有证书颁发机构可用 ca_file 信任
+doctor-clock = 与服务器的时钟相比，本机时钟{ $which ->
+    [slow] 慢
+   *[fast] 快
+} { $by }
+doctor-minutes = { NUMBER($count) } 分钟
+doctor-hours = { NUMBER($count) } 小时
+doctor-days = { NUMBER($count) } 天
+mend-clock-first = 两边的时钟不一致，仅此就可能是原因：请先校准本机时钟（或通过网络 NTP 校准）；如果本机时钟正确，则是服务器的时钟有误；否则：{ $otherwise }
 mend-clock = 请校准本机时钟，或启用网络校时（NTP）
 mend-expired = 请让服务器更新证书；如果日期不对，请校准本机时钟
-mend-self-signed = 如果确实是正确的服务器，请将其证书存为文件，并在 ca_file 中指定
-mend-intermediate = 请让服务器发送完整的证书链（`fullchain.pem`）；私有证书颁发机构可用 ca_file 信任
+mend-self-signed = 如果确实是正确的服务器，请将其证书存为文件，并在 ca_file 中指定；如果此网络需要登录，请先在浏览器中打开任意网页
+mend-intermediate = 请让服务器发送完整的证书链（`fullchain.pem`）；私有证书颁发机构可用 ca_file 信任；如果此网络需要登录，请先在浏览器中打开任意网页
 mend-ours-refused = 请检查 client_cert 和 client_key：服务器管理员知道它需要哪份证书
 mend-ca-file = ca_file 需要 PEM 格式，`-----BEGIN CERTIFICATE-----`
 mend-wrong-name = 请检查主机名的拼写：证书属于另一个名称
