@@ -139,6 +139,12 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
     }
 }
 
+/// Whether it is a certificate for the right host of somebody whom nobody here knows.
+pub(crate) fn is_untrusted(cause: &Cause) -> bool {
+    let Cause::Certificate { detail } = cause else { return false };
+    matches!(detail, Detail::SelfSigned | Detail::ComesAlone { .. } | Detail::UnknownAuthority { .. })
+}
+
 /// Whether an upgrade that was asked for and failed so after `took` may still be completed by the server (R3).
 pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -> bool {
     match cause {

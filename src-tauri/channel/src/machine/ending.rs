@@ -223,6 +223,11 @@ impl Machine {
         if elsewhere && matches!(verdict, Verdict::Floor(_) | Verdict::WrongAddress) {
             verdict = Verdict::Ordinary;
         }
+        // It may be a portal that forges our host's certificate as well as a proxy that reads along: told as what it is, and
+        // looked at again as soon as behind a portal.
+        if verdict::is_untrusted(&cause) && self.is_new_here(now) {
+            verdict = Verdict::Floor(timing.portal_floor);
+        }
         match verdict {
             Verdict::Quiet => {
                 let take_back = take_back_after.map(|after| now.mono.saturating_add(after.time()));
@@ -296,11 +301,15 @@ impl Machine {
         again
     }
 
+    /// Whether this network is so new to us that a portal of its may answer for the server.
+    fn is_new_here(&self, now: Now) -> bool {
+        self.network_changed
+            .is_some_and(|at| now.mono.saturating_sub(at) < self.config.timing.portal_suspicion)
+    }
+
     /// The cause, in the light of what came before.
     pub(super) fn judged(&mut self, cause: Cause, now: Now) -> Cause {
-        let new_network = self
-            .network_changed
-            .is_some_and(|at| now.mono.saturating_sub(at) < self.config.timing.portal_suspicion);
+        let new_network = self.is_new_here(now);
         self.in_vain = if verdict::is_in_vain(&cause) { self.in_vain.saturating_add(1) } else { 0 };
         // A portal answers for the server, in a network that is new to us.
         if new_network && matches!(cause, Cause::WrongName { .. }) {

@@ -1194,6 +1194,27 @@ fn a_foreign_certificate_is_a_portals_only_right_after_a_network_change() {
     assert!(bench.until_dial(secs(450)) >= secs(300));
 }
 
+#[test]
+fn an_unknown_authority_in_a_new_network_is_told_as_it_is_and_looked_at_again_soon() {
+    let forged = |detail| Cause::Certificate { detail };
+    let issuer = || "Hotel".to_owned();
+    for (detail, soon) in [
+        (Detail::UnknownAuthority { issuer: issuer() }, true),
+        (Detail::ComesAlone { issuer: issuer() }, true),
+        (Detail::SelfSigned, true),
+        (Detail::Revoked, false),
+        (Detail::WrongPurpose, false),
+    ] {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.until_dial(secs(1));
+        bench.network(true);
+        bench.fail(forged(detail.clone()));
+        let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
+        assert_eq!(cause, forged(detail.clone()));
+        assert_eq!(bench.until_dial(secs(450)) <= secs(23), soon, "{detail:?}");
+    }
+}
+
 // What comes again and again
 
 #[test]
