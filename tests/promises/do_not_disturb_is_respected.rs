@@ -63,8 +63,8 @@ async fn what_was_said_in_a_session_that_is_over_holds_nothing_back_in_the_next(
         let said = |what: &str, count| (app.log().matches(what).count() == count).then_some(());
         // Of the first also that it may, once it is over.
         eventually("its word", || said(SAID, 2 * over + 1)).await?;
-        drop(bus);
-        drop(popups);
+        // One that ends politely tells first that the service leaves.
+        bus.kill()?;
         eventually("its end", || said("session is over", over + 1)).await?;
         app.set_bus(None);
     }

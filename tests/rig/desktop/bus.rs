@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures_util::StreamExt;
+use rustix::process::Signal;
 use tempfile::TempDir;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
@@ -25,7 +26,7 @@ const STARTUP: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct PrivateBus {
     address: String,
-    _daemon: Process,
+    daemon: Process,
     folder: TempDir,
 }
 
@@ -70,7 +71,12 @@ impl PrivateBus {
         command.env("PATH", env::var_os("PATH").unwrap_or_default());
         let (daemon, address) = Process::spawn_announcing("dbus-daemon", &command, folder.path(), STARTUP)
             .context("the private bus did not start (Debian package: dbus-daemon)")?;
-        Ok(Self { address, _daemon: daemon, folder })
+        Ok(Self { address, daemon, folder })
+    }
+
+    /// Ends the bus at once: it has no time to tell its clients who leaves.
+    pub fn kill(&self) -> anyhow::Result<()> {
+        self.daemon.signal(Signal::KILL)
     }
 
     /// The value for `DBUS_SESSION_BUS_ADDRESS`.
