@@ -224,16 +224,19 @@ async fn ids_of_a_service_that_is_gone_mean_nothing_to_the_next() -> anyhow::Res
     };
     push(&scene, "one", "a");
     let one = scene.popups.wait_for_title("one").await?;
+    push(&scene, "other", "b");
+    let other = scene.popups.wait_for_title("other").await?;
     scene.popups.die().await?;
     scene.popups.come_back().await?;
-    // The next gives the same ids again, here to another message.
-    push(&scene, "two", "b");
+    // The next gives the same ids again, here to the same tag.
+    push(&scene, "two", "a");
     let two = scene.popups.wait_for_title("two").await?;
     assert_eq!((two.id, two.replaces), (one.id, 0));
-    push(&scene, "three", "a");
-    assert_eq!(scene.popups.wait_for_title("three").await?.replaces, 0);
+    // Of another program's popup.
+    scene.popups.click(other.id, "default", None).await?;
     scene.popups.click(two.id, "default", None).await?;
     eventually("the browser", || scene.app.opened_links().first().cloned()).await?;
+    scene.marker("after").await?;
     assert_eq!(scene.app.opened_links(), ["https://shop.example/two"]);
     Ok(())
 }
