@@ -216,6 +216,27 @@ export function previewOf(values, channel, sample) {
     url: found("url", "url", "link") ?? null, received_at: new Date().toISOString(), raw: sample,
   };
   const ignore = values.ignore ?? DEFAULTS.channel.ignore;
+  const noise = ignore.includes(sample) || isTrue(String(values.ignore_when ?? "false"), json);
   const store = (values.rule ?? []).some((/** @type {any} */ rule) => rule.then === "store" && !rule.when);
-  return { message, popup: !store, ignored: ignore.includes(sample), sample };
+  return { message, popup: !store, ignored: noise, sample };
 }
+
+/** Whether an expression is true of a message. The demo compares, and says so where it is asked for more: what it
+ * can't tell it must not show.
+ * @param {string} expression @param {unknown} json */
+function isTrue(expression, json) {
+  /** @param {string} term */
+  const holds = (term) => {
+    if (term === "false" || term === "") return false;
+    const [, path, operator, value] = /^json\.([\w.]+) *(==|!=) *('[^']*'|"[^"]*"|-?\d+|true|false)$/.exec(term) ?? [];
+    if (path === undefined || value === undefined) {
+      throw { message: "This demo reads comparisons alone in ignore_when, such as json.type == 'ping'. Tidings reads all expressions." };
+    }
+    const wanted = value.startsWith("'") ? value.slice(1, -1) : JSON.parse(value);
+    return (path.split(".").reduce((/** @type {any} */ part, key) => part?.[key], json) === wanted) === (operator === "==");
+  };
+  /** @param {string} text @param {string} word */
+  const split = (text, word) => text.split(new RegExp(` +${word} +`)).map((part) => part.trim());
+  return split(expression, "or").map((any) => split(any, "and").map(holds).every(Boolean)).some(Boolean);
+}
+

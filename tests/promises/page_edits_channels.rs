@@ -172,6 +172,20 @@ async fn a_sample_is_previewed_as_one_types() {
     page.sees("the text", "document.querySelector('.popup-body').textContent === 'Ann says so'")
         .await
         .expect("read");
+    let result = "document.querySelector('.preview-section').textContent";
+    fill(&mut page, "ignore_when", "json.payload.who == 'Ann' and json.payload.subject != \"Bye\"").await;
+    page.sees("the noise", &format!("{result}.includes('Protocol noise')")).await.expect("ignored");
+    fill(&mut page, "ignore_when", "json.payload.who == 'Eve'").await;
+    page.sees("the text", "document.querySelector('.popup-body')?.textContent === 'Ann says so'")
+        .await
+        .expect("read");
+    // What the demo can't tell it doesn't show.
+    fill(&mut page, "ignore_when", "json.payload.who is startingwith 'A'").await;
+    page.sees("a word of that", &format!("{result}.includes('This demo reads comparisons alone')"))
+        .await
+        .expect("said");
+    assert_eq!(page.ask("document.querySelector('.popup-body')").await.expect("asked"), json!(null));
+    fill(&mut page, "ignore_when", "").await;
     fill(&mut page, "mapping.title", "subject").await;
     told(&mut page, "mapping.title", "neither a JSON Pointer nor a template").await;
     assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
