@@ -12,6 +12,9 @@ use tokio::time::sleep;
 /// How long the agent waits for the answer to a ping. Time enough to stop it meanwhile.
 const DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long it stands still. That is what is done to it, not a wait for something.
+const STOPPED: Duration = Duration::from_secs(3);
+
 /// The agent, stopped with a ping under way.
 async fn stopped() -> anyhow::Result<Scene> {
     let keys = format!("liveness = {{ ping_after = \"500ms\", deadline = \"{}s\" }}\n", DEADLINE.as_secs());
@@ -30,7 +33,7 @@ async fn what_arrived_meanwhile_is_read_and_the_link_lives_on() -> anyhow::Resul
     for n in 1..=3 {
         scene.server.push(USER, format!("message {n}"));
     }
-    sleep(DEADLINE + Duration::from_secs(1)).await;
+    sleep(STOPPED).await;
     scene.server.answer_pings(true);
     scene.app.signal(Signal::CONT)?;
     scene.app.wait_for_inbox("whole", |stored| stored.len() == 3).await?;
@@ -43,7 +46,7 @@ async fn what_arrived_meanwhile_is_read_and_the_link_lives_on() -> anyhow::Resul
 async fn a_take_over_meanwhile_is_believed() -> anyhow::Result<()> {
     let scene = stopped().await?;
     let _other = scene.server.other_tab(USER).await?;
-    sleep(DEADLINE + Duration::from_secs(1)).await;
+    sleep(STOPPED).await;
     scene.app.signal(Signal::CONT)?;
     scene.app.wait_for_status("replaced", |status| status.channels[0].state == StateName::Replaced).await?;
     assert_eq!(scene.server.upgrades(), 2, "the agent's and the other's");

@@ -15,6 +15,9 @@ use tokio::time::{Instant, sleep};
 /// How long the last messages may take, however many they are.
 const SETTLE: Duration = Duration::from_secs(60);
 
+/// A pause of the server's that ends a replay (250 ms do). It is what is tried, not a wait for something.
+const PAUSE: Duration = Duration::from_millis(300);
+
 /// As good as no flood control.
 const ALL: &str = "[notifications]\nburst = 1000\nrefill = \"1ms\"\n";
 
@@ -90,7 +93,7 @@ impl Stream {
             if random.below(2) == 0 {
                 // What comes now is news: the replay is over.
                 scene.connected().await?;
-                sleep(Duration::from_millis(300)).await;
+                sleep(PAUSE).await;
             }
         }
         for number in next {
@@ -285,7 +288,7 @@ async fn of_a_replay_what_is_stored_is_dropped_and_counted_and_an_update_is_told
         |status: &StatusReport| status.channels[0].dropped.is_some_and(|dropped| dropped.repeated == 1);
     scene.app.wait_for_status("told what was dropped", dropped).await?;
     // After the replay the same text is news.
-    sleep(Duration::from_millis(300)).await;
+    sleep(PAUSE).await;
     scene.server.push_json(USER, &order("CANCELLED"));
     scene.marker("after").await?;
     let told = ["Order 1: received", "before", "Order 1: CANCELLED", "Order 1: CANCELLED", "after"];

@@ -20,6 +20,7 @@ async fn a_peer_that_never_answers_pings_is_kept_and_said_to_be_uncheckable() {
     let mut server = accept(&listener).await;
     let status = desk.until("uncheckable", |status| status.peer == PeerCheck::CannotBeChecked).await;
     assert!(status.to_string().contains("can't be checked"), "{status}");
+    // Its silence is what is tried: longer than one that answers pings is waited for.
     tokio::time::sleep(millis(600)).await;
     assert_eq!(desk.status.borrow().generation, 1);
     server.send(Message::text("still here")).await.expect("sent");
@@ -55,6 +56,7 @@ async fn a_frame_that_drips_in_slowly_is_proof_of_life_and_arrives() {
     let frame = [&[0x81, u8::try_from(text.len()).expect("short")], &text[..]].concat();
     for byte in frame {
         server.get_mut().write_all(&[byte]).await.expect("sent");
+        // All of it takes longer than a silence may.
         tokio::time::sleep(millis(40)).await;
     }
     let frame = desk.frames.recv().await.expect("a frame");
