@@ -1,7 +1,7 @@
-//! The agent: see the crate `tidings-agent`.
+//! The agent's program: without a command the agent runs, and each command is one of `tidings-commands`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    tidings_agent::main()
+    tidings_commands::main(tidings_agent::start)
 }

@@ -236,26 +236,6 @@ async fn diagnostics_are_left_in_the_current_folder_where_no_file_is_named() -> 
     Ok(())
 }
 
-#[tokio::test]
-async fn the_manual_has_a_page_of_every_command_and_three_completions() -> anyhow::Result<()> {
-    let app = App::without_settings().background().start().await?;
-    let folder = app.home().join("manual");
-    let path = folder.to_str().expect("a plain path");
-    let missing = app.run(&["manual", path]).await?;
-    assert_eq!((missing.code, missing.stdout.as_str()), (Some(1), ""), "{missing:?}");
-    assert!(missing.stderr.contains(path), "{missing:?}");
-    std::fs::create_dir(&folder)?;
-    done(&app, &["manual", path]).await?;
-    let help = app.run(&["--help"]).await?.stdout;
-    for command in listed(&help).filter(|command| *command != "help") {
-        assert!(folder.join(format!("tidings-{command}.1")).is_file(), "{command}");
-    }
-    for file in ["tidings.1", "tidings-secret-set.1", "tidings.bash", "_tidings", "tidings.fish"] {
-        assert!(folder.join(file).is_file(), "{file}");
-    }
-    Ok(())
-}
-
 /// The commands that a help lists.
 fn listed(help: &str) -> impl Iterator<Item = &str> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").take_while(|line| !line.is_empty());

@@ -85,7 +85,8 @@ async fn a_heartbeat_alone_keeps_the_link(server: &Server, nginx: &Nginx) {
         assert_eq!(event.kind, EventKind::Text("HeartBeat".into()), "no pings, nothing else");
         let gap = event.at - last;
         assert!(
-            (Duration::from_millis(1900)..TIMEOUT).contains(&gap),
+            // One may be seen late, and the next one at once.
+            (Duration::from_millis(1000)..TIMEOUT).contains(&gap),
             "a heartbeat {gap:?} after the one before"
         );
         last = event.at;

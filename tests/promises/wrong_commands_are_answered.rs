@@ -38,7 +38,6 @@ async fn wrong_use_is_answered_with_the_usage_and_exit_code_2() -> anyhow::Resul
         &["import"],
         &["diagnostics", "a", "b"],
         &["export", "a", "b"],
-        &["manual"],
     ] {
         let output = app.run(args).await?;
         assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{args:?}: {output:?}");
@@ -96,7 +95,6 @@ async fn help_and_version_are_told_on_stdout() -> anyhow::Result<()> {
         "diagnostics",
         "export",
         "import",
-        "manual",
     ] {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{command}: {}", help.stdout);
         let help = app.run(&[command, "--help"]).await?;

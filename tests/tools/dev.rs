@@ -53,7 +53,7 @@ pub(crate) async fn check(place: &Place) -> anyhow::Result<()> {
     say(&format!("dev: a change of the page showed after {:.1?}", changed.elapsed()));
 
     let changed = Instant::now();
-    let menu = "src-tauri/agent/src/tray/view.rs";
+    let menu = "src-tauri/desktop/src/tray/view.rs";
     place.edit(menu, "words.tray_quit()", "words.tray_quit() + \" the new one\"")?;
     let second = up(place, &mut dev, Some(first), BUILD).await?;
     let tray = TrayItem::registered(&bus, "tidings", SOON).await?;

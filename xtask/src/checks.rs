@@ -11,6 +11,7 @@ use anyhow::Context;
 
 use crate::build;
 use crate::chromium;
+use crate::circles;
 use crate::deny;
 use crate::package;
 use crate::packages::{self, Purpose};
@@ -37,6 +38,7 @@ const STEPS: &[Step] = &[
     Step { name: "packages", what: "Debian packages are there", check: all_packages },
     Step { name: "fmt", what: "the code is formatted", check: fmt },
     Step { name: "trees", what: "no crate but the window knows Tauri, GTK or WebKit", check: wall::trees },
+    Step { name: "circles", what: "no files name each other in a circle", check: circles::check },
     Step { name: "deny", what: "licences, sources and versions of crates", check: deny::check },
     Step { name: "page", what: "the types of the window's page", check: page::check },
     Step { name: "clippy", what: "lints, on all targets, with the window", check: clippy },

@@ -21,6 +21,7 @@ mod build;
 mod checks;
 #[path = "../../tests/rig/chromium.rs"]
 mod chromium;
+mod circles;
 #[expect(unreachable_pub, reason = "the tests' library hands it on")]
 #[path = "../../tests/rig/debian.rs"]
 mod debian;

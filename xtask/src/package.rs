@@ -81,7 +81,6 @@ pub(crate) fn files() -> anyhow::Result<()> {
     let doc = folder(tree, "share/doc/tidings")?;
     let debug = env::var("TAURI_ENV_DEBUG").is_ok_and(|debug| debug == "true");
     let programs = target_folder()?.join(if debug { "debug" } else { "release" });
-    let agent = programs.join("tidings");
 
     // The demo's server, beside the agent; the Tauri tools build and pack the programs of the app's own package only.
     let mut server = cargo(&["build", "--locked", "-p", "tidings-server"]);
@@ -93,7 +92,8 @@ pub(crate) fn files() -> anyhow::Result<()> {
 
     // What Debian and Fedora keep in places of their own is beside the tree.
     let manual = folder(Path::new(OUT), "manual")?;
-    run(program(agent).arg("manual").arg(&manual))?;
+    let writes = ["run", "--locked", "-p", "tidings-commands", "--example", "manual", "--"];
+    run(cargo(&writes).arg(std::path::absolute(&manual)?))?;
     let bash = folder(tree, "share/bash-completion/completions")?;
     rename(&manual.join("tidings.bash"), &bash.join("tidings"))?;
     let fish = folder(tree, "share/fish/vendor_completions.d")?;

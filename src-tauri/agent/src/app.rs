@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -13,46 +14,58 @@ use tidings_channel::Signal as ChannelSignal;
 use tidings_inbox::{Inbox, Policy, RowId, Show};
 use tidings_words::{Text, Words};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
-use crate::browser::{Browser, Link, LinkError};
 use crate::channels::Channels;
-use crate::cli::Start;
-use crate::crash;
-use crate::demo::{self, Demo};
-use crate::desktop::Desktop;
+use crate::demo;
+use crate::demo::Demo;
 use crate::health::Health;
-use crate::lock::{self, Lock};
-use crate::notice::{Notice, Source};
-use crate::paths::{Paths, create_private};
-use crate::popup::{Answer, Answers, Popups};
-use crate::reason::{self, Failed};
 use crate::remembered::Remembered;
-use crate::session::Session;
-use crate::settings::{self, Edited, Look, Settings, SettingsError, SettingsFile};
+use crate::second;
+use crate::serve;
 use crate::signals::{Bell, Bells, Sleep, asleep};
-use crate::snapshot::{ChannelView, SessionView, Snapshot};
-use crate::tray::view::RECENT;
 use crate::trouble::Troubles;
-use crate::window::{self, Window, WindowError};
-use crate::wish::{Wish, Wishes};
-use crate::{autostart, program, remote, serve};
+use tidings_desktop::autostart;
+use tidings_desktop::browser::Browser;
+use tidings_desktop::popup::{Answer, Answers, Popups};
+use tidings_desktop::presence::Desktop;
+use tidings_desktop::session::Session;
+use tidings_desktop::tray::RECENT;
+use tidings_desktop::window;
+use tidings_desktop::window::Window;
+use tidings_ground::crash;
+use tidings_ground::lock;
+use tidings_ground::lock::Lock;
+use tidings_ground::paths::{Paths, create_private};
+use tidings_ground::program;
+use tidings_ground::reason::{self, Failed};
+use tidings_settings::{Edited, Look, Settings, SettingsError, SettingsFile};
+use tidings_state::diagnostics::Diagnostics;
+use tidings_state::link::{Link, LinkError};
+use tidings_state::notice::WindowError;
+use tidings_state::notice::{Notice, Source};
+use tidings_state::session::SessionView;
+use tidings_state::snapshot::{ChannelView, DEMO, Snapshot};
+use tidings_state::wish::{Start, Wish, Wishes};
 
 /// Starts Tidings, or raises the one that runs.
-pub(crate) async fn start(paths: &Paths, start: &Start, words: Words) -> anyhow::Result<ExitCode> {
+///
+/// # Errors
+/// When the state folder can't be used, or the one that runs can't be told.
+pub async fn start(paths: &Paths, start: Start, words: Words) -> anyhow::Result<ExitCode> {
     create_private(&paths.state)
         .map_err(|why| Failed(Text::cli_state_folder(&paths.state.display(), &reason::of_io(&why))))?;
     let lock = lock::take(&paths.lock())
         .map_err(|why| Failed(Text::cli_lock_file(&paths.lock().display(), &reason::of_io(&why))))?;
     match lock {
-        None if start.background => remote::hand_over(paths, words).await,
-        None => remote::raise(paths, words).await,
+        None if start.background => second::hand_over(paths, words).await,
+        None => second::raise(paths, words).await,
         Some(lock) => Box::pin(run(paths, start, lock)).await,
     }
 }
 
-async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCode> {
-    crate::logging::start(Some(&paths.log()));
+async fn run(paths: &Paths, start: Start, lock: Lock) -> anyhow::Result<ExitCode> {
+    tidings_ground::logging::start(Some(&paths.log()));
     let session = Session::begin(paths);
     let outlives = session.is_outlived();
     tracing::info!(version = tidings_api::VERSION, "Tidings starts");
@@ -62,8 +75,10 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
 
     let (popups, answers, popup_queue) = Popups::new();
     let (inbox, inbox_notices) = Inbox::open(&paths.inbox, Policy::keep_all(), popups);
-    let snapshot =
-        watch::Sender::new(Snapshot { words: settings::Language::Auto.words(), ..Snapshot::default() });
+    let snapshot = watch::Sender::new(Snapshot {
+        words: tidings_settings::Language::Auto.words(),
+        ..Snapshot::default()
+    });
     let remembered = Remembered::load(paths.remembered());
     let health = Health::new(inbox.clone());
     let channels = Channels::new(inbox.clone(), wishes.clone(), snapshot.subscribe(), health.clone());
@@ -95,16 +110,19 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
     // The socket first: from here on a second start finds this one.
     let (look, looks) = Look::new();
     let file = SettingsFile::new(paths.settings.clone(), look);
-    let served = serve::spawn(
-        paths,
-        file,
-        health.clone(),
-        &agent.snapshot,
-        &wishes,
-        &agent.inbox,
-        agent.window.raises(),
-    );
-    let (settings, mut edits) = settings::watch(&paths.settings, looks);
+    let (demos, mut demo_asks) = mpsc::channel(1);
+    let answers = serve::Answers {
+        snapshot: agent.snapshot.subscribe(),
+        wishes: wishes.clone(),
+        inbox: agent.inbox.clone(),
+        raises: agent.window.raises().clone(),
+        diagnostics: Diagnostics::new(paths),
+        file: Arc::new(file),
+        health: health.clone(),
+        demos,
+    };
+    let served = serve::spawn(paths.socket(), answers);
+    let (settings, mut edits) = tidings_settings::watch(&paths.settings, looks);
     agent.take_up(settings, &BTreeSet::new(), !start.background).await;
     let mut desktop = Desktop::join(paths, popup_queue, &agent.inbox, &agent.snapshot, &wishes, outlives);
     agent.tell_crash(paths, false);
@@ -135,6 +153,10 @@ async fn run(paths: &Paths, start: &Start, lock: Lock) -> anyhow::Result<ExitCod
                 }
                 Some(wish) => agent.grant(wish).await,
             },
+            Some(demo::Ask { demo, answer }) = demo_asks.recv() => {
+                // Who asked may have gone.
+                let _ = answer.send(agent.show_demo(demo).await);
+            }
             signal = ends.received() => {
                 tracing::info!(signal, "asked to end");
                 break;
@@ -365,9 +387,6 @@ impl Agent {
             Wish::Try { channel, secret, answer } => {
                 let _ = answer.send(self.channels.try_out(&channel, secret));
             }
-            Wish::Demo { demo, answer } => {
-                let _ = answer.send(self.show_demo(demo).await);
-            }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::OpenWindow { activation_token, message } => {
                 self.session.look_for_display().await;
@@ -389,7 +408,7 @@ impl Agent {
             self.demo = demo;
             let words = self.snapshot.borrow().words;
             let mut wanted = self.channels.settings();
-            wanted.retain(|channel| channel.id != demo::ID);
+            wanted.retain(|channel| channel.id != DEMO);
             wanted.extend(self.demo.as_ref().and_then(|demo| demo.channel(words)));
             if let Err(error) =
                 self.channels.take_up(wanted, &BTreeSet::new(), &mut self.remembered, true).await
@@ -397,7 +416,7 @@ impl Agent {
                 tracing::warn!(%error, "the demo's channel is not taken up");
             }
             self.note_channels();
-            let view = self.channels.views().into_iter().find(|view| view.id == demo::ID);
+            let view = self.channels.views().into_iter().find(|view| view.id == DEMO);
             if let (Some(demo), Some(view)) = (&mut self.demo, view) {
                 demo.welcome(view.status, words);
             }

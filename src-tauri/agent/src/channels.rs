@@ -4,36 +4,38 @@
 //! the main loop.
 
 mod dialler;
+mod pump;
 mod replay;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
-use tidings_channel::{
-    Channel, ChannelUrl, Command, Config, Frame, Kept, Memory, Payload, Pulse, Signal, Start, State, Status,
-};
-use tidings_inbox::{Arrival, ChannelProfile, Dropped, Inbox, Query};
+use tidings_channel::{Channel, ChannelUrl, Command, Config, Kept, Memory, Signal, Start, State, Status};
+use tidings_inbox::{ChannelProfile, Dropped, Inbox};
 use tidings_words::Words;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::credential::{CredentialSource, Credentials, Forget};
-use crate::doctor::{self, Examination, Reach};
+use tidings_settings::credential::{CredentialSource, Credentials, Forget};
+
 use crate::health::Health;
-use crate::lending::{Lender, Lent, Loan};
 use crate::remembered::{Quiet, Remembered};
-use crate::settings::{CaFileError, ChannelSettings};
 use crate::signals::network::{Path, Routes, Target, lost_its_address};
-use crate::snapshot::{ChannelView, Snapshot, timestamp};
-use crate::text::quoted;
-use crate::wish::Wishes;
 use dialler::Dialler;
+use pump::{Felt, pump};
 use replay::Replay;
+use tidings_examination::lender::Lender;
+use tidings_examination::{Examination, Reach};
+use tidings_ground::text::quoted;
+use tidings_settings::{CaFileError, ChannelSettings};
+use tidings_state::loan::{Lent, Loan};
+use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
+use tidings_state::wish::{Wish, Wishes};
 
 #[derive(Debug)]
 pub(crate) struct Channels {
@@ -183,7 +185,10 @@ impl Channels {
             Some(Quiet::Replaced(_)) | None => Start::Connect,
         };
         let credentials = Credentials::new(&settings.id, settings.credential.clone(), settings.auth.clone())
-            .telling(self.wishes.clone());
+            .telling({
+                let (wishes, channel) = (self.wishes.clone(), settings.id.clone());
+                move || wishes.make(Wish::CredentialChanged { channel: channel.clone() })
+            });
         let forget = credentials.forget();
         let asked = Arc::new(AtomicBool::new(false));
         let owner = Dialler {
@@ -326,8 +331,8 @@ impl Channels {
         let mut examination = Examination::of(&held.settings, reach, self.words())
             .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.told(self.words())))?;
         examination.config.memory = held.config.memory.clone();
-        let (steps, told) = mpsc::channel(doctor::STEPS);
-        tokio::spawn(doctor::examine(examination, steps));
+        let (steps, told) = mpsc::channel(tidings_examination::STEPS);
+        tokio::spawn(tidings_examination::examine(examination, steps));
         Ok(told)
     }
 
@@ -362,8 +367,8 @@ impl Channels {
         if let Some(secret) = secret {
             examination.credentials = examination.credentials.map(|credentials| credentials.given(secret));
         }
-        let (steps, told) = mpsc::channel(doctor::STEPS);
-        tokio::spawn(doctor::examine(examination, steps));
+        let (steps, told) = mpsc::channel(tidings_examination::STEPS);
+        tokio::spawn(tidings_examination::examine(examination, steps));
         Ok(told)
     }
 
@@ -543,98 +548,5 @@ fn view(
         status,
         dropped,
         since: Timestamp::now(),
-    }
-}
-
-/// Where a channel's signs of life go.
-struct Felt {
-    channel: String,
-    pulse: watch::Receiver<Pulse>,
-    known: watch::Receiver<Kept>,
-    health: Health,
-    /// Rung when its state changed, or what is known.
-    changed: Arc<Notify>,
-}
-
-async fn pump(
-    mut status: watch::Receiver<Status>,
-    mut frames: mpsc::Receiver<Frame>,
-    mut replay: Replay,
-    profile: watch::Receiver<Arc<ChannelProfile>>,
-    inbox: Inbox,
-    snapshot: watch::Receiver<Snapshot>,
-    mut felt: Felt,
-) {
-    loop {
-        tokio::select! {
-            frame = frames.recv() => {
-                // The driver's end of the queue goes with its task: everything before it was taken in.
-                let Some(frame) = frame else { return };
-                let channel = profile.borrow().clone();
-                let catch_up = replay.has(frame.generation, Instant::now());
-                let words = snapshot.borrow().words;
-                let unreadable = told_instead(&frame.payload, words);
-                if let Some(arrival) = arrival(channel.clone(), frame) {
-                    inbox.receive(Arrival { catch_up, ..arrival }).await;
-                }
-                if let Some(text) = unreadable {
-                    let told = inbox.find(Query { channel: Some(channel.id.clone()), ..Query::newest(TOLD) }).await;
-                    // A replay has it on each link anew, and a server that knows no UTF-8 in each message.
-                    if told.iter().all(|message| message.body != text) {
-                        tracing::warn!(channel = channel.id, "{}", text);
-                        inbox.receive(Arrival { catch_up, ..own(&channel, text) }).await;
-                    }
-                }
-                replay.taken_in(Instant::now());
-            }
-            Ok(()) = status.changed() => {
-                let now = status.borrow_and_update();
-                if let State::Connected { .. } = now.state {
-                    replay.link(now.generation, Instant::now());
-                }
-                drop(now);
-                felt.changed.notify_one();
-            }
-            Ok(()) = felt.known.changed() => felt.changed.notify_one(),
-            Ok(()) = felt.pulse.changed() => {
-                let pulse = *felt.pulse.borrow_and_update();
-                felt.health.feel(&felt.channel, pulse);
-            }
-        }
-    }
-}
-
-/// A frame as the inbox takes it; `None` where nothing of it was had.
-pub(crate) fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
-    let payload = match frame.payload {
-        Payload::Text(text) => tidings_inbox::Payload::Text(text),
-        Payload::Binary(bytes) => tidings_inbox::Payload::Binary(bytes),
-        Payload::Garbled(bytes) => tidings_inbox::Payload::Garbled(bytes),
-        Payload::TooBig { .. } | Payload::Broken { .. } => return None,
-    };
-    Some(Arrival { channel, payload, received_at: timestamp(frame.received_at), catch_up: false })
-}
-
-/// Newest messages of a channel among which one that says the same is enough. Too few: it is told again and again; too
-/// many: each unreadable message takes long.
-const TOLD: usize = 100;
-
-/// What a message of ours says of one that can't be read, or not all of it.
-pub(crate) fn told_instead(payload: &Payload, words: Words) -> Option<String> {
-    match payload {
-        Payload::Text(_) | Payload::Binary(_) => None,
-        Payload::Garbled(_) => Some(words.message_garbled()),
-        Payload::TooBig { bytes } => Some(words.message_too_big(*bytes)),
-        Payload::Broken { bytes } => Some(words.message_broken(*bytes)),
-    }
-}
-
-/// A message of our own about a channel. No mapping or rule of the user's is meant for it.
-fn own(channel: &ChannelProfile, text: String) -> Arrival {
-    Arrival {
-        channel: Arc::new(ChannelProfile::new(&channel.id, &channel.name)),
-        payload: tidings_inbox::Payload::Text(text),
-        received_at: Timestamp::now(),
-        catch_up: false,
     }
 }

@@ -11,20 +11,18 @@ use std::time::Duration;
 use serde_json::json;
 use tidings_api::{ErrorCode, Refusal};
 use tidings_channel::{State, Status};
+use tidings_state::snapshot::DEMO;
 use tidings_words::Words;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::program;
-use crate::reason;
-use crate::settings::{ChannelSettings, parse};
-
-/// The channel's id. No id in a settings file can hold this character.
-pub(crate) const ID: &str = "~demo";
+use tidings_ground::program;
+use tidings_ground::reason;
+use tidings_settings::{ChannelSettings, parse};
 
 /// Name of the server's executable, beside the agent's own.
 const EXECUTABLE: &str = "tidings-server";
@@ -41,6 +39,14 @@ pub(crate) struct Demo {
     server: Child,
     address: SocketAddr,
     welcome: Option<JoinHandle<()>>,
+}
+
+/// Asks the main loop to show a demo, or to end the one that is shown.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) demo: Option<Demo>,
+    /// The names of the channels concerned.
+    pub(crate) answer: oneshot::Sender<Vec<String>>,
 }
 
 /// Why there is no demo.
@@ -101,7 +107,7 @@ impl Demo {
         );
         let settings = parse(settings.as_bytes(), Path::new("demo")).ok()?;
         let channel = settings.channels.into_iter().next()?;
-        Some(ChannelSettings { id: ID.to_owned(), name: words.demo_name(), ..channel })
+        Some(ChannelSettings { id: DEMO.to_owned(), name: words.demo_name(), ..channel })
     }
 
     /// Pushes a first message as soon as the channel is connected.

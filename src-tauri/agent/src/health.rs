@@ -15,7 +15,7 @@ use tidings_channel::{Cause, Pulse, State, Status};
 use tidings_inbox::{Inbox, Note};
 use tidings_words::Words;
 
-use crate::snapshot::{state_line, timestamp};
+use tidings_state::snapshot::{state_line, timestamp};
 
 /// What is told.
 const DAY: SignedDuration = SignedDuration::from_hours(24);

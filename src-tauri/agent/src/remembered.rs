@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tidings_channel::Kept;
 
-use crate::reason::SystemError;
+use tidings_ground::reason::SystemError;
 
 /// The file's content, kept in step with the file.
 #[derive(Debug)]

@@ -1,30 +1,31 @@
 //! The agent's answers on the local socket.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, ErrorCode, Event, Examine, HistoryQuery, MessageReport, Preview, Refusal, Reply, Request,
-    Secret, StatusReport, Step, StoredMessage, Values,
+    ChannelReport, ErrorCode, Event, Examine, HistoryQuery, Preview, Refusal, Reply, Request, Secret,
+    SettingsReport, StatusReport, Step, StoredMessage, Values,
 };
 use tidings_inbox::{Inbox, Message, Payload, Query, Raw, RowId};
 use tidings_words::{Text, Words};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::browser::Link;
-use crate::demo::{self, Demo};
-use crate::diagnostics::Diagnostics;
+use crate::demo;
+use crate::demo::Demo;
 use crate::health::Health;
-use crate::paths::Paths;
-use crate::settings::{self, SettingsFile};
-use crate::snapshot::Snapshot;
-use crate::text::quoted;
-use crate::window::Raises;
-use crate::wish::{Wish, Wishes};
+use tidings_desktop::autostart;
+use tidings_desktop::window::Raises;
+use tidings_ground::text::quoted;
+use tidings_settings::SettingsFile;
+use tidings_state::diagnostics::Diagnostics;
+use tidings_state::link::Link;
+use tidings_state::message::message_report;
+use tidings_state::snapshot::{DEMO, Snapshot};
+use tidings_state::wish::{Wish, Wishes};
 
 /// Messages in one answer to a question for the history.
 const HISTORY: u16 = 500;
@@ -41,15 +42,17 @@ const PREVIEWED: [&str; 7] = ["id", "name", "show", "ignore", "ignore_when", "ma
 /// Stands for the address where only the look of messages is asked for (RFC 6761, section 6.4).
 const NOWHERE: &str = "wss://preview.invalid/";
 
+/// What the answers are made of.
 #[derive(Clone)]
-struct Answers {
-    snapshot: watch::Receiver<Snapshot>,
-    wishes: Wishes,
-    inbox: Inbox,
-    raises: Raises,
-    diagnostics: Diagnostics,
-    file: Arc<SettingsFile>,
-    health: Health,
+pub(crate) struct Answers {
+    pub(crate) snapshot: watch::Receiver<Snapshot>,
+    pub(crate) wishes: Wishes,
+    pub(crate) inbox: Inbox,
+    pub(crate) raises: Raises,
+    pub(crate) diagnostics: Diagnostics,
+    pub(crate) file: Arc<SettingsFile>,
+    pub(crate) health: Health,
+    pub(crate) demos: mpsc::Sender<demo::Ask>,
 }
 
 /// Ends the service, and with it every connection, when dropped.
@@ -64,16 +67,7 @@ impl Drop for Served {
 }
 
 /// Serves until the answer is dropped. Without a socket the agent goes on, and says what is missing.
-pub(crate) fn spawn(
-    paths: &Paths,
-    file: SettingsFile,
-    health: Health,
-    snapshot: &watch::Sender<Snapshot>,
-    wishes: &Wishes,
-    inbox: &Inbox,
-    raises: &Raises,
-) -> Served {
-    let path = paths.socket();
+pub(crate) fn spawn(path: PathBuf, answers: Answers) -> Served {
     let listener = match socket::bind(&path) {
         Ok(listener) => listener,
         Err(error) => {
@@ -83,15 +77,6 @@ pub(crate) fn spawn(
             );
             return Served(None);
         }
-    };
-    let answers = Answers {
-        snapshot: snapshot.subscribe(),
-        wishes: wishes.clone(),
-        inbox: inbox.clone(),
-        raises: raises.clone(),
-        diagnostics: Diagnostics::new(paths),
-        file: Arc::new(file),
-        health,
     };
     let task: JoinHandle<()> = tokio::spawn(async move { socket::serve(listener, &path, answers).await });
     Served(Some(task.abort_handle()))
@@ -148,10 +133,10 @@ impl Handler for Answers {
                 self.inbox.mark_all_read(channel).await;
                 Reply::Done { channels: Vec::new() }
             }
-            Request::Settings => Reply::Settings(self.file.report(self.words()).await),
+            Request::Settings => Reply::Settings(self.with_login(self.file.report(self.words()).await)),
             Request::EditSettings { revision, edits } => {
                 match self.file.edit(&revision, edits, self.words()).await {
-                    Ok(report) => Reply::Settings(report),
+                    Ok(report) => Reply::Settings(self.with_login(report)),
                     Err(refusal) => Reply::Refused(refusal),
                 }
             }
@@ -205,7 +190,8 @@ impl Handler for Answers {
         secret: Option<Secret>,
     ) -> Result<mpsc::Receiver<Step>, Refusal> {
         let channel = Box::new(self.file.channel(channel.as_deref(), values, self.words())?);
-        let secret = secret.as_ref().map(|secret| settings::usable(secret, self.words())).transpose()?;
+        let secret =
+            secret.as_ref().map(|secret| tidings_settings::usable(secret, self.words())).transpose()?;
         let (answer, answered) = oneshot::channel();
         self.wishes.make(Wish::Try { channel, secret, answer });
         answered.await.unwrap_or_else(|_| Err(self.ending()))
@@ -260,7 +246,7 @@ impl Answers {
             Some(channel.name.clone())
         };
         let name = known(&self.snapshot.borrow()).ok_or_else(|| self.unknown(&channel))?;
-        settings::keep(&channel, secret.as_ref(), self.words()).await?;
+        tidings_settings::keep(&channel, secret.as_ref(), self.words()).await?;
         self.wishes.make(Wish::CredentialChanged { channel });
         Ok(name)
     }
@@ -310,6 +296,14 @@ impl Answers {
         Ok(Preview { message: message_report(&message, profile.name, self.words()), popup, ignored, sample })
     }
 
+    /// The file asks for a start at login, and the desktop may have it switched off.
+    fn with_login(&self, mut report: SettingsReport) -> SettingsReport {
+        if report.values.get("start_at_login") == Some(&true.into()) {
+            report.login_trouble = autostart::idle(self.words());
+        }
+        report
+    }
+
     fn unknown(&self, channel: &str) -> Refusal {
         self.refusal(
             ErrorCode::UnknownChannel,
@@ -319,7 +313,8 @@ impl Answers {
 
     async fn demo(&self, demo: Option<Demo>) -> Reply {
         let (answer, answered) = oneshot::channel();
-        self.wishes.make(Wish::Demo { demo, answer });
+        // Where the main loop has ended, nobody answers.
+        let _ = self.demos.send(demo::Ask { demo, answer }).await;
         match answered.await {
             Ok(channels) => Reply::Done { channels },
             Err(_) => Reply::Refused(self.ending()),
@@ -421,32 +416,7 @@ fn channel_name(snapshot: &Snapshot, message: &Message) -> String {
     match known {
         Some(channel) => channel.name.clone(),
         // Its messages outlive it.
-        None if message.channel == demo::ID => snapshot.words.demo_name(),
+        None if message.channel == DEMO => snapshot.words.demo_name(),
         None => message.channel.clone(),
-    }
-}
-
-/// What there is to read in a message.
-pub(crate) fn body(message: &Message, words: Words) -> String {
-    match &message.raw {
-        Raw::Binary(bytes) if message.opaque => words.message_binary(bytes.len()),
-        Raw::Text(_) | Raw::Binary(_) => message.body.clone(),
-    }
-}
-
-/// A message in the words of the contract.
-pub(crate) fn message_report(message: &Message, channel: String, words: Words) -> MessageReport {
-    MessageReport {
-        channel,
-        id: message.id.clone(),
-        title: message.title.clone(),
-        body: body(message, words),
-        priority: message.priority.level(),
-        url: message.url.as_ref().map(ToString::to_string),
-        received_at: message.received_at,
-        raw: match &message.raw {
-            Raw::Text(text) => tidings_api::Raw::Text(text.clone()),
-            Raw::Binary(bytes) => tidings_api::Raw::Binary { base64: BASE64.encode(bytes) },
-        },
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use tidings_channel::{Cause, State};
+use tidings_state::trouble::{Kind, Trouble};
 
 /// For so long a secret that can't be read is no news: at login the keyring may come up, or be unlocked, after us.
 /// Too low: each login nags; too high: a command that gives no secret any more is noticed late.
@@ -23,24 +24,6 @@ const LOOKED_AT: Duration = Duration::from_secs(10 * 60);
 fn is_passing(cause: &Cause, retry_at: SystemTime) -> bool {
     matches!(cause, Cause::SignInRefused { .. })
         && retry_at.duration_since(SystemTime::now()).is_ok_and(|wait| !wait.is_zero() && wait < LOOKED_AT)
-}
-
-/// What a popup tells of a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trouble {
-    pub(crate) kind: Kind,
-    /// Not connected since then.
-    pub(crate) since: Timestamp,
-    /// The last one known.
-    pub(crate) cause: Option<Cause>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// It has been down for as long as the settings say.
-    Down,
-    /// It won't come up before the user does something.
-    NeedsUser,
 }
 
 /// The channels that are not connected though they should be, by id.

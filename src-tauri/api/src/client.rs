@@ -15,6 +15,10 @@ use crate::socket::Address;
 use crate::wire::{self, MAX_REPLY, ReadError};
 use crate::{Event, Refusal, Reply, Request};
 
+/// How long the running Tidings may take for an answer. Too low: a busy one is taken for one that is stuck; too high:
+/// whoever asks one that is stuck waits for nothing.
+pub const ANSWER: Duration = Duration::from_secs(10);
+
 /// How long an agent may take to answer, and then to close its links and to end. Too low: one on a slow disk is said to be
 /// stuck; too high: who ends one that is stuck waits for nothing.
 const END: Duration = Duration::from_secs(10);
@@ -132,6 +136,14 @@ impl Client {
             (Err(ClientError::Broken(_)), Err(error)) => Err(ClientError::Broken(error)),
             (answer, _) => answer,
         }
+    }
+
+    /// Asks, and waits no longer than anybody would for what is answered at once.
+    ///
+    /// # Errors
+    /// As [`Self::ask`]; [`ClientError::Silent`] where no answer comes within [`ANSWER`].
+    pub async fn ask_in_time(&mut self, request: &Request) -> Result<Reply, ClientError> {
+        tokio::time::timeout(ANSWER, self.ask(request)).await.unwrap_or(Err(ClientError::Silent))
     }
 
     /// Waits for the next event of a subscription ([`Request::Subscribe`] was asked before).

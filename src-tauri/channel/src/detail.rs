@@ -9,8 +9,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{self};
 use x509_parser::time::ASN1Time;
 
-use crate::Cause;
-use crate::status::plain;
+use crate::plain::plain;
 
 /// The reason behind a [`Cause`]. `Display` is calm English; text of others in it is sanitised and cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,8 +157,6 @@ pub enum Detail {
     NoAuthorities,
 
     // Of a proxy.
-    /// The way to it failed.
-    Way(Box<Cause>),
     /// Its address can't be used.
     ProxyAddress,
     /// It can't be asked for this host.
@@ -340,7 +337,6 @@ impl fmt::Display for Detail {
             Self::CaEmpty => "ca_file holds no certificate",
             Self::CaBroken => "ca_file holds what is no certificate",
             Self::NoAuthorities => "this system has no certificates to trust",
-            Self::Way(cause) => return cause.fmt(f),
             Self::ProxyAddress => "its address can't be used",
             Self::ProxyHost => "it can't be asked for this host",
             Self::ProxySilent => "no answer in time",
@@ -364,6 +360,7 @@ mod tests {
     use tungstenite::error::{CapacityError, SubProtocolError, UrlError};
 
     use super::*;
+    use crate::Cause;
 
     /// Whether it reads as words of ours: no names of a library's types, no codes of a library's, nothing quoted
     /// by `Debug`.

@@ -4,7 +4,6 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +18,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
 use crate::link::{Link, websocket_config};
+use crate::patience::within;
 use crate::request::upgrade_request;
 use crate::tap::Tap;
 use crate::{
@@ -79,25 +79,6 @@ impl From<Cause> for DialFailure {
 impl From<DialRefusal> for DialFailure {
     fn from(refusal: DialRefusal) -> Self {
         Cause::Owner { detail: refusal.message }.into()
-    }
-}
-
-/// Waits at most `limit`. What has arrived by then counts, also where this process was stopped meanwhile (L6).
-pub(crate) async fn within<T>(
-    limit: Duration,
-    stage: Stage,
-    what: impl Future<Output = T>,
-) -> Result<T, Cause> {
-    let mut what = pin!(what);
-    if let Ok(done) = tokio::time::timeout(limit, &mut what).await {
-        return Ok(done);
-    }
-    // The reactor's turn: only it knows what has arrived.
-    tokio::task::yield_now().await;
-    tokio::select! {
-        biased;
-        done = what => Ok(done),
-        () = std::future::ready(()) => Err(Cause::TimedOut { stage }),
     }
 }
 

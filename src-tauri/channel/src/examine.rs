@@ -12,7 +12,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::{Host, Position};
 
-use crate::dial::{broken_off, within};
+use crate::dial::broken_off;
+use crate::patience::within;
 use crate::race::{self, lookup};
 use crate::tcp::server_name;
 use crate::tls::Tls;

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelUrl, Config};
+use crate::address::ChannelUrl;
+use crate::settings::{Heartbeat, Liveness};
 
 /// How long a link had been silent when it ended, in three senses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,8 +47,8 @@ pub(crate) struct Means {
 }
 
 impl Means {
-    pub(crate) fn of(config: &Config) -> Self {
-        Self { pings: !config.liveness.ping_after().is_zero(), text: !config.heartbeat.text().is_empty() }
+    pub(crate) fn of(liveness: &Liveness, heartbeat: &Heartbeat) -> Self {
+        Self { pings: !liveness.ping_after().is_zero(), text: !heartbeat.text().is_empty() }
     }
 
     /// The first to try.

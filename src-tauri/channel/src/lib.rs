@@ -50,9 +50,12 @@
 //! ```
 
 mod acknowledged;
+mod address;
 mod alarm;
-mod builder;
+mod cause;
 mod channel;
+mod client_cert;
+mod close;
 mod config;
 mod delay;
 mod detail;
@@ -71,10 +74,13 @@ mod link;
 mod machine;
 mod memory;
 mod no_proxy;
+mod patience;
+mod plain;
 mod proxy;
 mod race;
 mod redirect;
 mod request;
+mod settings;
 #[cfg(feature = "simulate")]
 #[doc(hidden)]
 pub mod simulate;
@@ -84,20 +90,23 @@ mod tcp;
 mod timing;
 mod tls;
 mod trust;
+
 mod verdict;
 
-pub use builder::Builder;
-pub use channel::Channel;
-pub use config::{Backoff, ChannelUrl, ChannelUrlError, Config, ConfigError, Heartbeat, Liveness, TakeBack};
+pub use address::{ChannelUrl, ChannelUrlError};
+pub use cause::{Cause, Stage};
+pub use channel::{Builder, Channel};
+pub use client_cert::{ClientCert, ClientCertError};
+pub use close::{CloseInfo, OtherMeaning};
+pub use config::Config;
 pub use detail::{Detail, day};
 pub use examine::{Examined, Examining, examine};
 pub use memory::{Kept, Memory};
+pub use plain::plain;
 pub use proxy::{ProxyUrl, ProxyUrlError};
-pub use status::{
-    Cause, CloseInfo, IdleLimit, OtherMeaning, PeerCheck, Pulse, Route, Stage, State, Status, plain,
-};
+pub use settings::{Backoff, ConfigError, Heartbeat, Liveness, TakeBack};
+pub use status::{IdleLimit, PeerCheck, Pulse, Route, State, Status};
 pub use timing::Timing;
-pub use tls::{ClientCert, ClientCertError};
 
 use std::fmt;
 use std::future::Future;

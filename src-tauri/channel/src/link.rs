@@ -11,9 +11,9 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use crate::close::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
 use crate::facts::End;
 use crate::tap::{Arrived, MOST_MESSAGE, Tap};
-use crate::verdict::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
 use crate::{CloseInfo, Detail, Payload};
 
 /// Read buffer, bytes (D2): the library's default of 128 KiB is per link.

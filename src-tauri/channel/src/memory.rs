@@ -11,8 +11,7 @@ use tokio::time::Instant;
 
 use crate::facts::Now;
 use crate::ghosts::{self, Ghosts};
-use crate::idle::{self, Idle, Means};
-use crate::{Cause, Config, verdict};
+use crate::idle::{self, Idle};
 
 /// See the module. Clones are the same memory; a new one knows nothing.
 #[derive(Debug, Clone)]
@@ -68,13 +67,6 @@ impl Memory {
     /// What the next process has to know, now and later.
     pub fn kept(&self) -> watch::Receiver<Kept> {
         self.0.kept.subscribe()
-    }
-
-    /// A link by `config` was left silent for that time, and then ended so: the limit is put on trial (L5).
-    pub fn measured(&self, config: &Config, silence: Duration, end: &Cause) {
-        if silence >= config.timing.idle_least && verdict::is_ordinary(end, config) {
-            self.with(|known| known.idle.measured(silence, Means::of(config)));
-        }
     }
 
     /// The zero of the times in here, which all machines that share it count from.

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 use url::{Host, Url};
 
-use crate::dial::within;
+use crate::patience::within;
 use crate::{Cause, ChannelUrl, Detail, Stage, Timing, no_proxy};
 
 /// The address of a proxy: `http://host:port` (CONNECT) or `socks5://host:port`, with `user:password@` where it

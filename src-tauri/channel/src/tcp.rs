@@ -14,8 +14,9 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::Host;
 
-use crate::dial::{Connect, Connected, within};
+use crate::dial::{Connect, Connected};
 use crate::doubts::Doubts;
+use crate::patience::within;
 use crate::race::{self, Resolve, connect_any, lookup};
 use crate::tls::Tls;
 use crate::{Cause, ChannelUrl, Config, Detail, ProxyUrl, Route, Stage, Timing};
@@ -141,7 +142,7 @@ impl Tcp {
             tune(&stream, timing);
             return Ok(stream);
         };
-        let stream = connected.map_err(|cause| Cause::Proxy { detail: Detail::Way(Box::new(cause)) })?;
+        let stream = connected.map_err(|cause| Cause::ProxyAway(Box::new(cause)))?;
         tune(&stream, timing);
         proxy.tunnel(stream, url, timing).await
     }

@@ -4,20 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Cause, CloseInfo, Config, Detail, Stage, Timing};
-
-/// Close code with which a server ends the older of two connections of one user.
-pub(crate) const REPLACED: u16 = 4500;
-/// Normal closure: ours, when the user disconnects or quits.
-pub(crate) const NORMAL: u16 = 1000;
-/// Protocol error.
-pub(crate) const PROTOCOL: u16 = 1002;
-/// A close frame without a code. Never on the wire.
-pub(crate) const NO_CODE: u16 = 1005;
-/// Text that is no UTF-8.
-pub(crate) const INVALID_TEXT: u16 = 1007;
-/// Message too big.
-pub(crate) const TOO_BIG: u16 = 1009;
+use crate::cause::{Cause, Stage};
+use crate::close::{CloseInfo, INVALID_TEXT, PROTOCOL, TOO_BIG};
+use crate::detail::Detail;
+use crate::timing::Timing;
 
 /// What follows from the end of a link or a dial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +41,8 @@ pub(crate) enum Verdict {
 }
 
 /// Whether a link that its peer ended so may have been ended for its silence (L5).
-pub(crate) fn is_ordinary(cause: &Cause, config: &Config) -> bool {
-    let verdict = verdict(cause, None, &config.quiet_close_codes, &config.timing);
+pub(crate) fn is_ordinary(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> bool {
+    let verdict = verdict(cause, None, quiet, timing);
     matches!(verdict, Verdict::Ordinary | Verdict::GoingAway)
 }
 
@@ -92,6 +82,7 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         | Cause::Unreachable { .. }
         | Cause::TimedOut { .. }
         | Cause::Proxy { .. }
+        | Cause::ProxyAway(_)
         | Cause::Tls { .. }
         // The clock is set by itself soon after a start.
         | Cause::Clock { .. }
@@ -130,6 +121,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::Certificate { .. }
         | Cause::WrongName { .. }
         | Cause::Proxy { .. }
+        | Cause::ProxyAway(_)
         | Cause::SignInRefused { .. }
         | Cause::NotAWebSocket { .. }
         | Cause::CaptivePortal
@@ -165,6 +157,7 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::Clock { .. }
         | Cause::WrongName { .. }
         | Cause::Proxy { .. }
+        | Cause::ProxyAway(_)
         | Cause::Status { .. }
         | Cause::Busy { .. }
         | Cause::Moved { .. }
@@ -229,6 +222,7 @@ fn after_status(status: u16, timing: &Timing) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::close::REPLACED;
 
     fn close(code: u16) -> Verdict {
         let cause = Cause::Closed(CloseInfo { code, reason: String::new() });

@@ -52,7 +52,7 @@ fn every_language_of_the_catalogue_is_one_that_can_be_chosen() {
 #[test]
 fn no_message_is_there_for_nobody() {
     let catalogue = catalogue();
-    let rust = sources(&here().join("../agent/src"), "rs");
+    let rust = sources(&here().join(".."), "rs");
     let page = sources(&here().join("../../ui"), "js");
     for message in &catalogue.languages[FIRST] {
         let function = message.id().replace('-', "_");

@@ -7,9 +7,9 @@ use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner};
 use tidings_inbox::{ChannelProfile, Inbox};
 use tokio::sync::watch;
 
-use super::own;
-use crate::credential::Credentials;
-use crate::snapshot::Snapshot;
+use tidings_settings::credential::Credentials;
+use tidings_state::message::own;
+use tidings_state::snapshot::Snapshot;
 
 /// Gives each dial of a channel what it needs.
 pub(super) struct Dialler {

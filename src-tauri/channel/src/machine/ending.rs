@@ -47,12 +47,12 @@ impl Machine {
         let config = &*self.config;
         let says_so = matches!(cause, Cause::Closed(close) if idle::says_idle(&close.reason));
         let Phase::Up { life, .. } = &self.phase else { return 1 };
-        if !verdict::is_ordinary(cause, config) {
+        if !config.is_ordinary(cause) {
             return 1;
         }
         let (silence, before) = life.silences(now.mono);
         let end = Ended { up: life.up(now.mono), silence, before, says_so };
-        let (means, least) = (Means::of(config), config.timing.idle_least);
+        let (means, least) = (Means::of(&config.liveness, &config.heartbeat), config.timing.idle_least);
         config.memory.with(|known| known.idle.ended(&end, means, least))
     }
 
@@ -102,7 +102,7 @@ impl Machine {
         match self.phase {
             Phase::Dialling { .. } => self.abandon(now),
             Phase::Up { .. } => {
-                self.close(verdict::NORMAL, now);
+                self.close(crate::close::NORMAL, now);
                 self.count_link(None, now);
             }
             Phase::Disconnected { .. }

@@ -712,10 +712,10 @@ fn a_limit_for_silence_that_was_learned_is_known_to_the_next_process_and_at_no_o
     let settings = config();
     let mut bench = Bench::new(settings.clone(), Start::Connect, 7);
     let silent = Cause::Lost { detail: Detail::EndOfStream };
-    settings.memory.measured(&settings, secs(7), &silent);
-    settings.memory.measured(&settings, secs(15), &Cause::Local);
+    settings.measured(secs(7), &silent);
+    settings.measured(secs(15), &Cause::Local);
     assert_eq!(settings.memory.look(|known| known.idle.limit()), None, "too soon, or of our own doing");
-    settings.memory.measured(&settings, secs(15), &silent);
+    settings.measured(secs(15), &silent);
     bench.up_again();
     bench.hear_for(secs(23));
     assert_eq!(bench.machine.status().idle_limit.map(|limit| limit.after), Some(secs(15)));

@@ -54,7 +54,5 @@ help-secret-set = Ask for the channel's secret (or read the first line of stdin)
 help-secret-clear = Remove the channel's secret from the keyring
 help-listen = Listen to one channel without tray, window or inbox and print what arrives
 help-listen-url = Address of a channel that needs no settings, such as ws://127.0.0.1:8080/ws/user-channel?user=me
-help-manual = Write the man pages and the completions for bash, zsh and fish into a folder
-help-manual-folder = A folder that exists
 help-of = Print this help, or that of a command
 help-of-command = The command; this help if left out

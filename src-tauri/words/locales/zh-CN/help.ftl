@@ -72,7 +72,5 @@ help-listen = 收听一个频道并输出收到的内容，不用托盘、窗口
 help-listen-url =
     无需设置的频道的网址，
     如 ws://127.0.0.1:8080/ws/user-channel?user=me
-help-manual = 将手册页以及 bash、zsh 和 fish 的补全脚本写入文件夹
-help-manual-folder = 已存在的文件夹
 help-of = 显示此帮助，或某个命令的帮助
 help-of-command = 命令；省略则显示此帮助

@@ -1,0 +1,76 @@
+//! Carries a channel's frames into the inbox, and its signs of life to the health journal.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tidings_channel::{Frame, Kept, Pulse, State, Status};
+use tidings_inbox::{Arrival, ChannelProfile, Inbox, Query};
+use tidings_state::message::{arrival, own, told_instead};
+use tidings_state::snapshot::Snapshot;
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::replay::Replay;
+use crate::health::Health;
+
+/// Where a channel's signs of life go.
+pub(super) struct Felt {
+    pub(super) channel: String,
+    pub(super) pulse: watch::Receiver<Pulse>,
+    pub(super) known: watch::Receiver<Kept>,
+    pub(super) health: Health,
+    /// Rung when its state changed, or what is known.
+    pub(super) changed: Arc<Notify>,
+}
+
+/// Takes in what a channel brings, until it ends.
+pub(super) async fn pump(
+    mut status: watch::Receiver<Status>,
+    mut frames: mpsc::Receiver<Frame>,
+    mut replay: Replay,
+    profile: watch::Receiver<Arc<ChannelProfile>>,
+    inbox: Inbox,
+    snapshot: watch::Receiver<Snapshot>,
+    mut felt: Felt,
+) {
+    loop {
+        tokio::select! {
+            frame = frames.recv() => {
+                // The driver's end of the queue goes with its task: everything before it was taken in.
+                let Some(frame) = frame else { return };
+                let channel = profile.borrow().clone();
+                let catch_up = replay.has(frame.generation, Instant::now());
+                let words = snapshot.borrow().words;
+                let unreadable = told_instead(&frame.payload, words);
+                if let Some(arrival) = arrival(channel.clone(), frame) {
+                    inbox.receive(Arrival { catch_up, ..arrival }).await;
+                }
+                if let Some(text) = unreadable {
+                    let told = inbox.find(Query { channel: Some(channel.id.clone()), ..Query::newest(TOLD) }).await;
+                    // A replay has it on each link anew, and a server that knows no UTF-8 in each message.
+                    if told.iter().all(|message| message.body != text) {
+                        tracing::warn!(channel = channel.id, "{}", text);
+                        inbox.receive(Arrival { catch_up, ..own(&channel, text) }).await;
+                    }
+                }
+                replay.taken_in(Instant::now());
+            }
+            Ok(()) = status.changed() => {
+                let now = status.borrow_and_update();
+                if let State::Connected { .. } = now.state {
+                    replay.link(now.generation, Instant::now());
+                }
+                drop(now);
+                felt.changed.notify_one();
+            }
+            Ok(()) = felt.known.changed() => felt.changed.notify_one(),
+            Ok(()) = felt.pulse.changed() => {
+                let pulse = *felt.pulse.borrow_and_update();
+                felt.health.feel(&felt.channel, pulse);
+            }
+        }
+    }
+}
+
+/// Newest messages of a channel among which one that says the same is enough. Too few: it is told again and again; too
+/// many: each unreadable message takes long.
+const TOLD: usize = 100;

@@ -1,0 +1,128 @@
+//! What a person types: each command, its arguments and its help. Without one the agent runs, which is handed in
+//! ([`main`]).
+//!
+//! `listen` runs one channel alone; `doctor`, `secret`, `export` and `import` work with and without an agent; all
+//! others ask the one that runs.
+
+mod cli;
+mod diagnostics;
+mod doctor;
+pub mod help;
+mod lines;
+mod listen;
+mod pause;
+mod remote;
+mod secret;
+mod since;
+mod tail;
+mod transfer;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use tidings_ground::paths::Paths;
+use tidings_ground::reason::{self, Failed};
+use tidings_ground::terminal::Unwritten;
+use tidings_ground::{crash, exit, terminal};
+use tidings_state::wish::Start;
+use tidings_words::Words;
+
+use cli::{Cli, Command};
+
+/// Runs the command line; the exit codes are told by `tidings --help`. Without a command `agent` runs.
+#[must_use]
+pub fn main(agent: impl AsyncFnOnce(&Paths, Start, Words) -> anyhow::Result<ExitCode>) -> ExitCode {
+    let cli = match read(&std::env::args_os().collect::<Vec<_>>()) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    match run(&cli, agent) {
+        Ok(code) => code,
+        Err(error) => terminal::ended(exit::FAILED, &reason::of_any(&error, Words::default())),
+    }
+}
+
+/// Reads the arguments, or answers those that ask for help or are wrong.
+fn read(args: &[OsString]) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(args).map_err(|error| {
+        if !is_help(&error) {
+            return answered(&error);
+        }
+        let words = match Paths::of_user() {
+            Ok(paths) => tidings_settings::words(&paths.settings),
+            Err(_) => tidings_settings::Language::Auto.words(),
+        };
+        answered(&help::answer(args, words).unwrap_or(error))
+    })
+}
+
+/// Whether it was asked for, or half a command is answered by it.
+fn is_help(error: &clap::Error) -> bool {
+    [ErrorKind::DisplayHelp, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand].contains(&error.kind())
+}
+
+/// Help, version, or what is wrong with the arguments; clap leaves out the usage of some mistakes.
+fn answered(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return error
+            .print()
+            .map_or_else(|error| Unwritten::from(error).end(Words::default()), |()| ExitCode::SUCCESS);
+    }
+    // It quotes what was typed, whatever that is.
+    let mut told = error.to_string();
+    if !is_help(error) && !told.contains("Usage:") {
+        told += &format!("\n{}", Cli::command().render_usage());
+    }
+    terminal::say(&told);
+    ExitCode::from(exit::USAGE)
+}
+
+fn run(
+    cli: &Cli,
+    agent: impl AsyncFnOnce(&Paths, Start, Words) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let paths = Paths::of_user()?;
+    crash::report_to(paths.crashes());
+    let words = tidings_settings::words(&paths.settings);
+    // One thread: all that blocks has a thread of its own (the inbox, stdout).
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        match &cli.command {
+            None => agent(&paths, cli.start.wish(), words).await,
+            Some(Command::Status { json }) => remote::status(&paths, *json, words).await,
+            Some(Command::Pause { time }) => remote::pause(&paths, time, words).await,
+            Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()], words).await,
+            Some(Command::Quit) => remote::quit(&paths).await,
+            Some(Command::Tail(args)) => tail::run(&paths, args, words).await,
+            Some(Command::Diagnostics { file }) => diagnostics::run(&paths, file.as_deref()).await,
+            Some(Command::Export { file }) => transfer::export(&paths, file.as_deref(), words).await,
+            Some(Command::Import { file, replace }) => transfer::import(&paths, file, *replace, words).await,
+            Some(Command::Doctor(args)) => doctor::run(&paths, args, words).await,
+            Some(Command::Secret(what)) => secret::run(&paths, what, words).await,
+            Some(Command::Listen(args)) => listen::run(&paths, args, words).await,
+            Some(Command::Help { command }) => {
+                let args =
+                    ["tidings"].into_iter().chain(command.iter().map(String::as_str)).chain(["--help"]);
+                Ok(read(&args.map(OsString::from).collect::<Vec<_>>()).err().unwrap_or(ExitCode::SUCCESS))
+            }
+            Some(Command::Connect(target)) => {
+                remote::act(&paths, tidings_api::Action::Connect, target.channel.as_deref(), words).await
+            }
+            Some(Command::Disconnect(target)) => {
+                remote::act(&paths, tidings_api::Action::Disconnect, target.channel.as_deref(), words).await
+            }
+            Some(Command::Takeover(target)) => {
+                remote::act(&paths, tidings_api::Action::TakeOver, target.channel.as_deref(), words).await
+            }
+        }
+    });
+    // Not waited for: a thread that waits on a full pipe or a slow name lookup.
+    runtime.shutdown_background();
+    // These have words and exit codes of their own.
+    code.or_else(|error| error.downcast().map(|error| remote::failed(&error, words)))
+        .or_else(|error| error.downcast().map(|error: Unwritten| error.end(words)))
+        .or_else(|error| error.downcast().map(|Failed(why)| terminal::ended(exit::FAILED, &why.said(words))))
+        .or_else(|error| Ok(terminal::ended(exit::FAILED, &reason::of_any(&error, words))))
+}

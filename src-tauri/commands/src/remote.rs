@@ -1,0 +1,133 @@
+//! The commands that talk to the running agent over its local socket.
+
+use std::process::ExitCode;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use tidings_api::client::{self, Client, ClientError};
+use tidings_api::{Action, ErrorCode, Reply, Request, StateName, StatusReport};
+use tidings_words::Words;
+
+use crate::pause;
+use tidings_ground::exit;
+use tidings_ground::paths::Paths;
+use tidings_ground::reason;
+use tidings_ground::terminal;
+use tidings_ground::terminal::{print, say, tell, usage};
+
+pub(crate) async fn status(paths: &Paths, json: bool, words: Words) -> anyhow::Result<ExitCode> {
+    ask(paths, &Request::Status, |reply| {
+        let Reply::Status(status) = reply else { anyhow::bail!("the running Tidings told no status") };
+        let told =
+            if json { print(&serde_json::to_string(&status)?) } else { tell(&status_words(&status, words)) };
+        Ok(told?)
+    })
+    .await
+}
+
+pub(crate) async fn act(
+    paths: &Paths,
+    action: Action,
+    channel: Option<&str>,
+    words: Words,
+) -> anyhow::Result<ExitCode> {
+    let request = Request::Act { action, channel: channel.map(str::to_owned) };
+    ask(paths, &request, |reply| {
+        if let Reply::Done { channels } = reply
+            && channels.is_empty()
+        {
+            say(&words.cli_nobody_concerned());
+        }
+        Ok(())
+    })
+    .await
+}
+
+pub(crate) async fn pause(paths: &Paths, time: &[String], words: Words) -> anyhow::Result<ExitCode> {
+    match pause::parse(time, &Zoned::now()) {
+        Ok(until) => ask(paths, &Request::Pause { until }, |_| Ok(())).await,
+        Err(message) => Ok(usage(&message.said(words))),
+    }
+}
+
+/// Returns once the running Tidings has ended.
+pub(crate) async fn quit(paths: &Paths) -> anyhow::Result<ExitCode> {
+    client::quit(&paths.socket()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ask(
+    paths: &Paths,
+    request: &Request,
+    show: impl FnOnce(Reply) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    show(answer(paths, request).await?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Connects and asks once.
+pub(crate) async fn answer(paths: &Paths, request: &Request) -> Result<Reply, ClientError> {
+    Client::connect(&paths.socket()).await?.ask_in_time(request).await
+}
+
+/// Says why the agent could not be asked.
+pub(crate) fn failed(error: &ClientError, words: Words) -> ExitCode {
+    let code = match error {
+        ClientError::NotRunning => exit::NOT_RUNNING,
+        ClientError::Refused(refusal)
+            if matches!(refusal.code, ErrorCode::UnknownChannel | ErrorCode::UnknownMessage) =>
+        {
+            exit::USAGE
+        }
+        ClientError::Refused(_)
+        | ClientError::Silent
+        | ClientError::Broken(_)
+        | ClientError::OtherVersion(_)
+        | ClientError::Malformed(_) => exit::FAILED,
+    };
+    terminal::ended(code, &told(error, words))
+}
+
+/// Why the agent could not be asked; a refusal is in its own words.
+pub(crate) fn told(error: &ClientError, words: Words) -> String {
+    match error {
+        ClientError::NotRunning => words.cli_not_running(),
+        ClientError::Silent => words.cli_silent(),
+        ClientError::Broken(why) => words.cli_broken(&reason::of_io(why)),
+        ClientError::OtherVersion(version) => words.cli_other_version(version),
+        ClientError::Refused(refusal) => refusal.message.clone(),
+        ClientError::Malformed(_) => words.cli_malformed(),
+    }
+}
+
+/// A moment as the user's clock shows it.
+pub(crate) fn local_time(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn status_words(status: &StatusReport, words: Words) -> String {
+    let mut lines = Vec::new();
+    for channel in &status.channels {
+        let mut line = words.cli_status(&channel.name, &channel.state.as_str(), &local_time(channel.since));
+        if let Some(retry_at) = channel.retry_at {
+            line = words.cli_status_retry(&line, &local_time(retry_at));
+        }
+        if let Some(cause) = &channel.cause {
+            line = words.cli_status_cause(cause, &line);
+        }
+        if let Some(limit) = channel.idle_limit
+            && channel.state == StateName::Connected
+        {
+            line = words.cli_status_idle(limit.kept_awake_s.round(), &line, limit.after_s.round());
+        }
+        if channel.unread > 0 {
+            line = words.cli_status_unread(&line, &channel.unread);
+        }
+        lines.push(line);
+    }
+    if status.channels.is_empty() {
+        lines.push(words.cli_status_none());
+    }
+    lines.extend(status.notices.iter().map(|notice| format!("! {notice}")));
+    lines.join("\n")
+}

@@ -1,0 +1,104 @@
+//! The window: a process of its own, started on demand, raised while it is open, gone when closed.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tidings_api::Event;
+use tidings_inbox::RowId;
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+use crate::browser::hand_on;
+use crate::session::Session;
+use tidings_ground::program;
+use tidings_state::notice::WindowError;
+
+/// Name of the window's executable, beside the agent's own.
+const EXECUTABLE: &str = "tidings-window";
+
+/// WebKit's switch for painting without the graphics card: a page of text is there sooner and takes a quarter less
+/// memory, since no graphics driver is loaded. It also mends the blank windows that some drivers bring. Who sets it
+/// to 0 has the card.
+const PLAIN_PAINT: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
+
+/// The exit code of a program whose libraries the system's loader can't find.
+pub const LIBRARY_MISSING: i32 = 127;
+
+/// The window's process, if one is open.
+#[derive(Debug, Default)]
+pub struct Window {
+    child: Option<Child>,
+    raises: Raises,
+}
+
+/// The way to the open window, wherever it was started from: the subscription that it holds.
+#[derive(Debug, Clone, Default)]
+pub struct Raises(Arc<Mutex<Option<mpsc::Sender<Event>>>>);
+
+impl Raises {
+    /// Remembers the window's subscription; false if another window holds one.
+    pub fn take(&self, events: mpsc::Sender<Event>) -> bool {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.as_ref().is_some_and(|held| !held.is_closed()) {
+            return false;
+        }
+        *held = Some(events);
+        true
+    }
+
+    /// Asks the open window to show; false if there is none that listens.
+    fn raise(&self, activation_token: Option<String>, message: Option<RowId>) -> bool {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = Event::Raise { activation_token, message: message.map(|row| row.0) };
+        held.as_ref().is_some_and(|held| match held.try_send(event) {
+            // One that is too busy to be told is there all the same.
+            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        })
+    }
+}
+
+impl Window {
+    /// The way to the open window, for whoever serves its subscription.
+    pub fn raises(&self) -> &Raises {
+        &self.raises
+    }
+
+    /// Shows the window, at a message where one is named: raises the one that is open, or starts one in this session.
+    pub fn open(
+        &mut self,
+        activation_token: Option<&str>,
+        message: Option<RowId>,
+        session: &Session,
+    ) -> Result<(), WindowError> {
+        // One that was started a moment ago and doesn't listen yet is about to show.
+        if self.raises.raise(activation_token.map(str::to_owned), message) || self.child.is_some() {
+            return Ok(());
+        }
+        let failed = |error: std::io::Error| WindowError::Failed((&error).into());
+        let executable = program::beside(EXECUTABLE).map_err(failed)?;
+        if !executable.exists() {
+            return Err(WindowError::Missing(executable));
+        }
+        let mut command = Command::new(executable);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        session.give(command.as_std_mut());
+        if std::env::var_os(PLAIN_PAINT).is_none() {
+            command.env(PLAIN_PAINT, "1");
+        }
+        if let Some(row) = message {
+            command.arg("--message").arg(row.to_string());
+        }
+        hand_on(&mut command, activation_token);
+        self.child = Some(command.spawn().map_err(failed)?);
+        Ok(())
+    }
+
+    /// Waits for the open window to end; for ever when none is open.
+    pub async fn ended(&mut self) -> std::io::Result<ExitStatus> {
+        let Some(child) = &mut self.child else { return std::future::pending().await };
+        let status = child.wait().await;
+        self.child = None;
+        status
+    }
+}

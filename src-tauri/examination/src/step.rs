@@ -1,0 +1,375 @@
+//! Each step in words, with a mend for each failure. Holds no secret.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use jiff::Timestamp;
+use tidings_api::Step;
+use tidings_channel::{Cause, Config, Credential, Detail, Examined, Examining, Stage};
+use tidings_words::Words;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use crate::dialect::Dialect;
+use tidings_settings::credential::Credentials;
+use tidings_state::cause;
+
+/// A certificate that ends sooner is worth a word, in days.
+const SOON: i64 = 14;
+
+pub(crate) fn good(name: &str, took: Option<Duration>, detail: impl Into<String>) -> Step {
+    Step { step: name.to_owned(), ok: Some(true), ms: took.map(millis), detail: detail.into(), mend: None }
+}
+
+pub(crate) fn bad(
+    name: &str,
+    took: Option<Duration>,
+    detail: impl Into<String>,
+    mend: impl Into<String>,
+) -> Step {
+    let mend = Some(mend.into());
+    Step { step: name.to_owned(), ok: Some(false), ms: took.map(millis), detail: detail.into(), mend }
+}
+
+/// The server speaks something else than plain messages.
+pub(crate) fn greeted(dialect: Dialect, words: Words) -> Step {
+    match dialect.mend(words) {
+        Some(mend) => bad("dialect", None, dialect.told(words), mend),
+        None => noted(good("dialect", None, dialect.told(words))),
+    }
+}
+
+/// A sign-in was refused, and no secret was sent.
+pub(crate) fn without_secret(step: Step, words: Words) -> Step {
+    Step { mend: Some(words.mend_no_secret()), ..step }
+}
+
+pub(crate) fn failed(name: &str, took: Duration, cause: &Cause, config: &Config, words: Words) -> Step {
+    bad(name, Some(took), cause::told(cause, words), mend(cause, config, words))
+}
+
+/// Neither good nor bad, so the exit code doesn't hang on it.
+pub(crate) fn noted(step: Step) -> Step {
+    Step { ok: None, ..step }
+}
+
+fn about(what: &str, step: Step, words: Words) -> Step {
+    Step { detail: words.doctor_about(&step.detail, &what), ..step }
+}
+
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+/// A step as people read it.
+pub fn line(step: &Step, words: Words) -> String {
+    let mark = match step.ok {
+        Some(true) => '✓',
+        Some(false) => '✗',
+        None => '·',
+    };
+    let name = match step.step.as_str() {
+        "name" => words.doctor_step_name(),
+        "proxy" => words.doctor_step_proxy(),
+        "address" => words.doctor_step_address(),
+        "tcp" => words.doctor_step_tcp(),
+        "tls" => words.doctor_step_tls(),
+        "secret" => words.doctor_step_secret(),
+        "upgrade" => words.doctor_step_upgrade(),
+        "ping" => words.doctor_step_ping(),
+        "dialect" => words.doctor_step_dialect(),
+        "idle" => words.doctor_step_idle(),
+        "clock" => words.doctor_step_clock(),
+        // Of an agent of another version.
+        other => other.to_owned(),
+    };
+    let line = match step.ms {
+        Some(ms) => words.doctor_line_timed(&step.detail, &mark, &format_args!("{ms:.0}"), &name),
+        None => words.doctor_line(&step.detail, &mark, &name),
+    };
+    let mend = step.mend.as_deref().map(|mend| format!("\n    {mend}")).unwrap_or_default();
+    line + &mend
+}
+
+/// How far the clocks of this machine and of the server are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Skew {
+    by: Duration,
+    /// Whether this machine's is the later one.
+    fast: bool,
+}
+
+/// Clocks that are further apart are worth a word. Too low: a step for each slow answer; too high: tokens and their
+/// limits are refused (they allow for a minute or five), and nobody is told why.
+const APART: Duration = Duration::from_secs(5 * 60);
+
+impl Skew {
+    fn between(ours: SystemTime, theirs: SystemTime) -> Option<Self> {
+        let (by, fast) = match ours.duration_since(theirs) {
+            Ok(by) => (by, true),
+            Err(slow) => (slow.duration(), false),
+        };
+        (by > APART).then_some(Self { by, fast })
+    }
+
+    fn step(self, words: Words) -> Step {
+        let minutes = self.by.as_secs() / 60;
+        let by = match minutes {
+            0..120 => words.doctor_minutes(minutes),
+            120..2880 => words.doctor_hours(minutes / 60),
+            _ => words.doctor_days(minutes / 1440),
+        };
+        let which = if self.fast { "fast" } else { "slow" };
+        noted(bad("clock", None, words.doctor_clock(&by, &which), words.mend_clock()))
+    }
+}
+
+/// A sign-in was refused by a server whose clock is another one than ours: that alone may be why.
+pub(super) fn with_another_clock(step: Step, words: Words) -> Step {
+    let mend = step.mend.unwrap_or_default();
+    Step { mend: Some(words.mend_clock_first(&mend)), ..step }
+}
+
+/// A step in words; for an address also whether it answers: one that does is enough.
+pub(crate) fn examined(
+    examined: Examined,
+    config: &Config,
+    now: Timestamp,
+    words: Words,
+) -> Option<(Step, Option<bool>)> {
+    let Examined { step, took, failure } = examined;
+    let step = match step {
+        Examining::Address(address) => {
+            // Who answers TCP was reached; what is wrong with it is told here, or by the steps that follow.
+            let worked =
+                !matches!(failure, Some(Cause::Unreachable { .. } | Cause::TimedOut { stage: Stage::Tcp }));
+            let step = match failure {
+                None => good("address", Some(took), address.to_string()),
+                Some(cause) => {
+                    let step = noted(failed("address", took, &cause, config, words));
+                    Step { mend: None, ..about(&address.to_string(), step, words) }
+                }
+            };
+            return Some((step, Some(worked)));
+        }
+        Examining::Lookup { host, addresses } => match failure {
+            Some(cause) => about(&host, failed("name", took, &cause, config, words), words),
+            None => {
+                let addresses: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
+                let detail = match addresses.as_slice() {
+                    [only] if host.trim_matches(['[', ']']) == only => words.doctor_no_lookup(&host),
+                    _ => words.doctor_looked_up(&addresses.join(", "), &host),
+                };
+                good("name", Some(took), detail)
+            }
+        },
+        Examining::Proxy { proxy } => match failure {
+            Some(cause) => about(&proxy, failed("proxy", took, &cause, config, words), words),
+            None => good("proxy", Some(took), words.doctor_through_proxy(&proxy)),
+        },
+        Examining::Tls { version, certificate } => match failure {
+            Some(cause) => failed("tls", took, &cause, config, words),
+            None => tls(version.as_deref(), certificate.as_deref(), took, now, words),
+        },
+        Examining::Clock { theirs, ours } => {
+            return Skew::between(ours, theirs).map(|skew| (skew.step(words), None));
+        }
+        // A step that the channel's crate learns one day says so there.
+        _ => return None,
+    };
+    Some((step, None))
+}
+
+fn tls(
+    version: Option<&str>,
+    certificate: Option<&[u8]>,
+    took: Duration,
+    now: Timestamp,
+    words: Words,
+) -> Step {
+    let version = version.unwrap_or("TLS").replace("TLSv1_", "TLS 1.");
+    let read = certificate.and_then(|der| X509Certificate::from_der(der).ok());
+    let Some((_, certificate)) = read else { return good("tls", Some(took), version) };
+    let name = |name: &x509_parser::x509::X509Name<'_>| {
+        let first =
+            name.iter_organization().chain(name.iter_common_name()).find_map(|part| part.as_str().ok());
+        first.map_or_else(
+            || words.doctor_certificate_nobody(),
+            |first| tidings_ground::text::shown(first, 80, true),
+        )
+    };
+    let days = (certificate.validity().not_after.timestamp() - now.as_second()) / 86_400;
+    let detail = words.doctor_certificate(days, &name(certificate.issuer()), &version);
+    match days < SOON {
+        true => Step { mend: Some(words.mend_certificate_soon()), ..good("tls", Some(took), detail) },
+        false => good("tls", Some(took), detail),
+    }
+}
+
+/// No address worked.
+pub(crate) fn unreachable(words: Words) -> Step {
+    bad("tcp", None, words.doctor_no_address(), words.mend_unreachable())
+}
+
+/// The end of an examination that isn't to disturb anybody.
+pub(crate) fn stopped(words: Words) -> Step {
+    noted(bad("upgrade", None, words.doctor_stopped(), words.mend_stopped()))
+}
+
+/// The agent holds the channel, and doesn't let go of it.
+pub(crate) fn not_lent(words: Words) -> Step {
+    bad("upgrade", None, words.doctor_not_lent(), words.mend_not_lent())
+}
+
+/// Fetches a channel's secret and says whether there is one.
+pub(crate) async fn secret(mut source: Credentials, words: Words) -> (Step, Option<Credential>) {
+    let began = Instant::now();
+    match source.fetch(false).await {
+        Ok(credential) => {
+            let there = credential.is_some();
+            let detail = if there { words.doctor_secret_there() } else { words.doctor_secret_none() };
+            (good("secret", Some(began.elapsed()), detail), credential)
+        }
+        // It says itself what to do.
+        Err(error) => {
+            let step = bad("secret", Some(began.elapsed()), error.told(words), "");
+            (Step { mend: None, ..step }, None)
+        }
+    }
+}
+
+/// What to do about it.
+fn mend(cause: &Cause, config: &Config, words: Words) -> String {
+    match cause {
+        Cause::Lookup { .. } if config.proxy.is_some() => words.mend_proxy_name(),
+        Cause::Lookup { .. } => words.mend_lookup(),
+        Cause::Unreachable { .. } => words.mend_unreachable(),
+        Cause::TimedOut { .. } => words.mend_timed_out(),
+        Cause::Proxy { .. } | Cause::ProxyAway(_) => words.mend_proxy(),
+        Cause::Tls { .. } => words.mend_tls(),
+        Cause::Clock { .. } => words.mend_clock(),
+        Cause::Certificate { detail } => certificate_mend(detail, words),
+        Cause::WrongName { .. } => words.mend_wrong_name(),
+        Cause::SignInRefused { status: 407 } => words.mend_proxy_sign_in(),
+        Cause::SignInRefused { status: 403 } => words.mend_forbidden(),
+        Cause::SignInRefused { .. } => words.mend_sign_in(),
+        Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp } => words.mend_hung_up(),
+        Cause::WrongAddress { .. }
+        | Cause::NotAWebSocket { .. }
+        | Cause::Status { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } => words.mend_address(),
+        Cause::Moved { to, same_host: true, .. } => words.mend_moved(&tidings_channel::plain(to)),
+        Cause::Moved { .. } => words.mend_status(),
+        Cause::Busy { .. } | Cause::Status { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
+        Cause::Status { status: 502..=504 | 521..=524 | 530 } => words.mend_behind(),
+        Cause::Status { status: 500.. } => words.mend_server_error(),
+        Cause::Status { .. } => words.mend_status(),
+        Cause::CaptivePortal => words.mend_captive_portal(),
+        Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } => words.mend_closed(),
+        Cause::Unanswered { .. } => words.mend_busy(),
+        Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
+        Cause::Owner { .. } => words.mend_owner(),
+        Cause::Overtaken | Cause::Local => words.mend_local(),
+    }
+}
+
+/// What to do about a refused certificate.
+fn certificate_mend(detail: &Detail, words: Words) -> String {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "about certificates there are a few only")]
+    match detail {
+        Detail::Expired { .. } => words.mend_expired(),
+        Detail::SelfSigned | Detail::AuthorityAsServer => words.mend_self_signed(),
+        Detail::ComesAlone { .. } => words.mend_intermediate(),
+        Detail::UnknownAuthority { .. } => words.mend_authority(),
+        Detail::OursRefused => words.mend_ours_refused(),
+        Detail::CaEmpty | Detail::CaBroken => words.mend_ca_file(),
+        _ => words.mend_certificate(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_channel::ChannelUrl;
+
+    use super::*;
+
+    const ENGLISH: Words = Words::of(tidings_words::Language::English);
+
+    fn config() -> Config {
+        Config::new(ChannelUrl::parse("wss://shop.example/ws?token=s3cret", false).expect("a good URL"))
+    }
+
+    #[test]
+    fn a_line_has_a_mark_a_time_and_a_mend() {
+        let lookup = |failure| Examined {
+            step: Examining::Lookup { host: "shop.example".to_owned(), addresses: vec![] },
+            took: Duration::from_micros(12_300),
+            failure,
+        };
+        let cause = Cause::Lookup { detail: Detail::NoSuchName };
+        let (failed, _) =
+            examined(lookup(Some(cause)), &config(), Timestamp::UNIX_EPOCH, ENGLISH).expect("a known step");
+        assert_eq!(
+            line(&failed, ENGLISH),
+            "✗ name: shop.example: server name not found (no such name) (12 ms)\n    check the host's spelling, \
+             the network and its DNS"
+        );
+        assert_eq!(
+            serde_json::to_value(&failed).expect("JSON")["ms"],
+            serde_json::json!(12.3),
+            "programs are told more"
+        );
+        let (good, _) =
+            examined(lookup(None), &config(), Timestamp::UNIX_EPOCH, ENGLISH).expect("a known step");
+        assert!(line(&good, ENGLISH).starts_with("✓ name: shop.example is"));
+    }
+
+    #[test]
+    fn one_dead_address_is_no_failure_but_all_are() {
+        let address = "[2001:db8::1]:443".parse().expect("an address");
+        let cause = Cause::Unreachable { detail: Detail::HostUnreachable };
+        let dead = Examined { step: Examining::Address(address), took: Duration::ZERO, failure: Some(cause) };
+        let (step, worked) = examined(dead, &config(), Timestamp::UNIX_EPOCH, ENGLISH).expect("a known step");
+        assert_eq!(worked, Some(false));
+        assert_eq!(step.ok, None);
+        assert_eq!(unreachable(ENGLISH).ok, Some(false));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_told_with_its_way_and_by_how_much_and_one_that_is_right_is_not() {
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let told = |ours, theirs| {
+            let step = Examining::Clock { ours, theirs };
+            let clock = Examined { step, took: Duration::ZERO, failure: None };
+            examined(clock, &config(), Timestamp::UNIX_EPOCH, ENGLISH).map(|(step, _)| line(&step, ENGLISH))
+        };
+        let later = |seconds| noon + Duration::from_secs(seconds);
+        assert_eq!(told(noon, later(300)), None);
+        assert_eq!(told(later(300), noon), None);
+        let mend = "set this machine's clock, or let it be set over the network (NTP)";
+        for (ours, theirs, words) in [
+            (noon, later(360), "6 minutes slow"),
+            (later(7260), noon, "2 hours fast"),
+            (noon, later(3 * 86_400), "3 days slow"),
+        ] {
+            let expected = format!("· clock: by the server's clock, this machine's is {words}\n    {mend}");
+            assert_eq!(told(ours, theirs), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_can_t_be_read_is_passed_over() {
+        let step = tls(Some("TLSv1_3"), Some(b"x"), Duration::ZERO, Timestamp::UNIX_EPOCH, ENGLISH);
+        assert_eq!(line(&step, ENGLISH), "✓ tls: TLS 1.3 (0 ms)");
+    }
+
+    #[test]
+    fn in_chinese_a_step_is_chinese() {
+        let words = Words::of(tidings_words::Language::SimplifiedChinese);
+        let cause = Cause::SignInRefused { status: 401 };
+        let step = failed("upgrade", Duration::from_millis(12), &cause, &config(), words);
+        assert_eq!(
+            line(&step, words),
+            "✗ 协议升级：登录被拒绝 (401)（12 毫秒）\n    请更新密钥：使用 `tidings secret set`，或更新 token_command、\
+             token_file 或 token_env 提供的内容"
+        );
+        assert_eq!(step.step, "upgrade", "programs are told the same in every language");
+    }
+}

@@ -1,0 +1,478 @@
+//! The `[[channel]]` part of the settings file: where each value is checked, beyond its type.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness, TakeBack};
+use tidings_inbox::{
+    ChannelProfile, Condition, Field, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency,
+};
+use tidings_words::Text;
+use url::Url;
+
+use tidings_ground::redact::{is_credential, looks_secret};
+
+use super::table::{Entry, Table};
+use crate::error::SettingsError;
+use crate::reason;
+use crate::secret::credential::{Auth, CredentialSource};
+use crate::settings::{ChannelSettings, ClientCert};
+
+/// Longest channel id, in characters.
+const LONGEST_ID: usize = 64;
+
+/// The three ways to name a secret.
+const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
+
+/// Every key of a channel.
+pub(crate) const CHANNEL_KEYS: [&str; 26] = [
+    "id",
+    "name",
+    "url",
+    "enabled",
+    "allow_plaintext",
+    "token_command",
+    "token_file",
+    "token_env",
+    "auth",
+    "show",
+    "username",
+    "headers",
+    "proxy",
+    "ca_file",
+    "client_cert",
+    "client_key",
+    "resume",
+    "quiet_close_codes",
+    "take_back_after",
+    "ignore",
+    "ignore_when",
+    "heartbeat",
+    "liveness",
+    "backoff",
+    "mapping",
+    "rule",
+];
+
+/// All channels, and what must not be the same in two of them.
+pub(crate) fn channels(entry: Entry<'_>, file: &Path) -> Result<Vec<ChannelSettings>, SettingsError> {
+    let mut channels: Vec<ChannelSettings> = Vec::new();
+    for entry in entry.list()? {
+        let table = entry.table("[[channel]]", &CHANNEL_KEYS)?;
+        let new = channel(&table, file)?;
+        if channels.iter().any(|old| old.id == new.id) {
+            let message = Text::settings_second_id(&new.id);
+            return Err(match table.entry("id").or(table.entry("name")) {
+                Some(entry) => entry.error(message, Text::settings_mend_own_id()),
+                None => table.error(message, Text::settings_mend_own_id()).about("name"),
+            });
+        }
+        // R3: the two would replace each other for ever.
+        let same = |old: &&ChannelSettings| {
+            old.url == new.url && old.credential == new.credential && old.auth == new.auth
+        };
+        if let (Some(old), Some(url)) = (channels.iter().find(same), table.entry("url")) {
+            return Err(url.error(Text::settings_same_user(&old.id), Text::settings_mend_same_user()));
+        }
+        channels.push(new);
+    }
+    Ok(channels)
+}
+
+fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsError> {
+    let allow_plaintext = table.or("allow_plaintext", false, Entry::truth)?;
+    let url = table
+        .entry("url")
+        .ok_or_else(|| table.error(Text::settings_no_url(), Text::settings_mend_url()).about("url"))
+        .and_then(|entry| channel_url(entry, allow_plaintext))?;
+    let name = table.maybe("name", Entry::word)?.map_or_else(|| url.host().to_owned(), str::to_owned);
+    let auth = auth(table)?;
+    Ok(ChannelSettings {
+        id: channel_id(table, &name)?,
+        name,
+        url,
+        enabled: table.or("enabled", true, Entry::truth)?,
+        credential: credential_source(table, &auth, file)?,
+        auth,
+        show: table.or("show", Show::default(), |entry| {
+            entry.choice(&[("full", Show::Full), ("title", Show::Title), ("nothing", Show::Nothing)])
+        })?,
+        headers: table.or("headers", Vec::new(), headers)?,
+        proxy: table.maybe("proxy", proxy)?,
+        ca_file: table.maybe("ca_file", |entry| path(entry, file))?,
+        client_cert: client_cert(table, file)?,
+        resume: table.maybe("resume", |entry| entry.word().map(str::to_owned))?,
+        quiet_close_codes: table.or("quiet_close_codes", BTreeSet::from([4500]), |entry| {
+            entry.list()?.map(|code| code.number(1000..=4999)).collect()
+        })?,
+        take_back_after: table.or("take_back_after", None, |entry| match entry.text()? {
+            "never" => Ok(None),
+            word if !word.contains(|c: char| c.is_ascii_digit()) => {
+                Err(entry.unknown_word(word, std::iter::once("never")))
+            }
+            _ => {
+                TakeBack::after(entry.positive_duration()?).map(Some).map_err(|error| refused(table, &error))
+            }
+        })?,
+        ignore: table.or("ignore", ChannelProfile::DEFAULT_IGNORE.map(str::to_owned).to_vec(), |entry| {
+            entry.list()?.map(|text| text.text().map(str::to_owned)).collect()
+        })?,
+        ignore_when: table.maybe("ignore_when", ignore_when)?,
+        heartbeat: table.or("heartbeat", Heartbeat::default(), heartbeat)?,
+        liveness: table.or("liveness", Liveness::default(), liveness)?,
+        backoff: table.or("backoff", Backoff::default(), backoff)?,
+        mapping: table.or("mapping", Mapping::new(), mapping)?,
+        rules: table.or("rule", Vec::new(), |entry| entry.list()?.map(rule).collect())?,
+    })
+}
+
+fn channel_url(entry: Entry<'_>, allow_plaintext: bool) -> Result<ChannelUrl, SettingsError> {
+    let example = || Text::settings_mend_write_as(&"\"wss://host/path\"");
+    let url = ChannelUrl::parse(entry.word()?, allow_plaintext).map_err(|error| match error {
+        ChannelUrlError::Syntax(url::ParseError::RelativeUrlWithoutBase) => {
+            entry.error(Text::settings_url_no_scheme(), example())
+        }
+        ChannelUrlError::Syntax(why) => {
+            entry.error(Text::settings_url_wrong(&"url", &reason::of_url(why)), example())
+        }
+        ChannelUrlError::Scheme(_) => entry.error(Text::settings_url_not_websocket(), example()),
+        ChannelUrlError::NoHost => entry.error(Text::settings_url_no_host(), example()),
+        ChannelUrlError::Port => entry.error(Text::settings_url_port(), Text::settings_mend_port()),
+        ChannelUrlError::Userinfo => {
+            entry.error(Text::settings_url_user(&"url"), Text::settings_mend_secret())
+        }
+        ChannelUrlError::Fragment => {
+            entry.error(Text::settings_url_fragment(), Text::settings_mend_fragment())
+        }
+        ChannelUrlError::Plaintext { host } => {
+            entry.error(Text::settings_url_plaintext(&host), Text::settings_mend_plaintext())
+        }
+    })?;
+    if url.as_url().query_pairs().any(|(name, value)| looks_secret(&name) && !value.is_empty()) {
+        let mend = Text::settings_mend_secret_query(&"auth = { query = \"…\" }");
+        return Err(entry.error(Text::settings_url_secret(), mend));
+    }
+    Ok(url)
+}
+
+fn channel_id(table: &Table<'_>, name: &str) -> Result<String, SettingsError> {
+    let Some(entry) = table.entry("id") else {
+        let id = slug(name);
+        return match (id.is_empty(), table.entry("name")) {
+            (false, _) => Ok(id),
+            (true, Some(name)) => {
+                Err(name.error(Text::settings_no_id_by_name(), Text::settings_mend_add_id()))
+            }
+            (true, None) => {
+                Err(table.error(Text::settings_no_id_by_host(), Text::settings_mend_add_id()).about("id"))
+            }
+        };
+    };
+    let id = entry.word()?;
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !id.chars().all(allowed) || id.chars().count() > LONGEST_ID {
+        let mend = Text::settings_mend_id(&LONGEST_ID);
+        return Err(entry.error(Text::settings_id(), mend));
+    }
+    Ok(id.to_owned())
+}
+
+/// The id of a channel that names none itself, where one can be made.
+pub(crate) fn default_id(name: Option<&str>, url: Option<&str>) -> Option<String> {
+    let id = match name {
+        Some(name) => slug(name),
+        None => slug(ChannelUrl::parse(url?, true).ok()?.host()),
+    };
+    Some(id).filter(|id| !id.is_empty())
+}
+
+fn slug(name: &str) -> String {
+    let mut id = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() || c == '.' || c == '_' {
+            id.push(c);
+        } else if !id.is_empty() && !id.ends_with('-') {
+            id.push('-');
+        }
+    }
+    let id: String = id.chars().take(LONGEST_ID).collect();
+    id.trim_end_matches('-').to_owned()
+}
+
+fn auth(table: &Table<'_>) -> Result<Auth, SettingsError> {
+    let Some(entry) = table.entry("auth") else { return Ok(Auth::Bearer) };
+    if entry.is_table() {
+        return auth_by_name(entry);
+    }
+    match entry.choice(&[("none", Kind::None), ("bearer", Kind::Bearer), ("basic", Kind::Basic)])? {
+        Kind::None => Ok(Auth::None),
+        Kind::Bearer => Ok(Auth::Bearer),
+        Kind::Basic => match table.maybe("username", |name| name.word().map(|text| (name, text)))? {
+            Some((at, name)) if name.contains(|c: char| c == ':' || c.is_control()) => {
+                Err(at.error(Text::settings_username(), Text::settings_mend_username()))
+            }
+            Some((_, username)) => Ok(Auth::Basic { username: username.to_owned() }),
+            None => {
+                Err(entry.error(Text::settings_no_username(), Text::settings_mend_add(&"username = \"…\"")))
+            }
+        },
+    }
+}
+
+/// The `auth` words.
+#[derive(Clone, Copy)]
+enum Kind {
+    None,
+    Bearer,
+    Basic,
+}
+
+/// `auth` as a table of one key, such as `{ header = "X-Key" }`.
+fn auth_by_name(entry: Entry<'_>) -> Result<Auth, SettingsError> {
+    let table = entry.table("auth", &["header", "query", "cookie"])?;
+    let named = |key: &'static str| table.maybe(key, |name| name.word().map(|text| (name, text)));
+    let token = |(entry, name): (Entry<'_>, &str)| match is_token(name) {
+        true => Ok(name.to_owned()),
+        false => Err(entry.error(Text::settings_auth_name(&entry.key), Text::settings_mend_auth_name())),
+    };
+    match (named("header")?, named("query")?, named("cookie")?) {
+        (Some(header), None, None) => Ok(Auth::Header { name: token(header)? }),
+        (None, Some((_, query)), None) => Ok(Auth::Query { name: query.to_owned() }),
+        (None, None, Some(cookie)) => Ok(Auth::Cookie { name: token(cookie)? }),
+        _ => Err(table.error(Text::settings_auth_names(), Text::settings_mend_auth_names())),
+    }
+}
+
+/// A token of RFC 9110, section 5.6.2: what names of headers and cookies are made of.
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+fn credential_source(table: &Table<'_>, auth: &Auth, file: &Path) -> Result<CredentialSource, SettingsError> {
+    let mut given = TOKEN_KEYS.iter().filter_map(|key| table.entry(key)).collect::<Vec<_>>();
+    given.sort_by_key(|entry| entry.span().start);
+    let source = match given.as_slice() {
+        [] if *auth == Auth::None => return Ok(CredentialSource::None),
+        [] => return Ok(CredentialSource::Keyring),
+        [one] => *one,
+        [first, second, ..] => {
+            return Err(
+                second.error(Text::settings_beside(&first.key, &second.key), Text::settings_mend_keep_one())
+            );
+        }
+    };
+    if *auth == Auth::None {
+        let mend = Text::settings_mend_auth_none(&source.key);
+        return Err(source.error(Text::settings_auth_none(&source.key), mend));
+    }
+    match source.key {
+        "token_command" => source.word().map(|command| CredentialSource::Command(command.to_owned())),
+        "token_file" => path(source, file).map(CredentialSource::File),
+        _ => match source.word()? {
+            name if name.contains(['=', '\0']) => {
+                Err(source.error(Text::settings_token_env(), Text::settings_mend_token_env()))
+            }
+            name => Ok(CredentialSource::Env(name.to_owned())),
+        },
+    }
+}
+
+fn headers(entry: Entry<'_>) -> Result<Vec<(String, String)>, SettingsError> {
+    const OURS: [&str; 5] = ["host", "connection", "upgrade", "content-length", "transfer-encoding"];
+    let mut headers = Vec::new();
+    for (name, at, value) in entry.pairs()? {
+        let lower = name.to_lowercase();
+        if !is_token(name) {
+            return Err(value.error_at(at, Text::settings_header_name(), Text::settings_mend_header_name()));
+        }
+        if looks_secret(name) {
+            let mend = Text::settings_mend_secret_header();
+            return Err(value.error_at(at, Text::settings_header_secret(&name), mend));
+        }
+        if OURS.contains(&lower.as_str()) || lower.starts_with("sec-websocket") {
+            return Err(value.error_at(at, Text::settings_header_ours(&name), Text::settings_mend_remove()));
+        }
+        let text = value.text()?;
+        if is_credential(text) {
+            return Err(
+                value.error(Text::settings_header_credential(&name), Text::settings_mend_secret_header())
+            );
+        }
+        if !text.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
+            return Err(value.error(Text::settings_header_text(), Text::settings_mend_header_text()));
+        }
+        headers.push((name.to_owned(), text.to_owned()));
+    }
+    Ok(headers)
+}
+
+fn proxy(entry: Entry<'_>) -> Result<Url, SettingsError> {
+    let url = Url::parse(entry.word()?).map_err(|error| {
+        entry.error(Text::settings_url_wrong(&"proxy", &reason::of_url(error)), Text::settings_mend_proxy())
+    })?;
+    if !matches!(url.scheme(), "http" | "socks5" | "socks5h") || !url.has_host() {
+        return Err(entry.error(Text::settings_proxy(), Text::settings_mend_proxy()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(entry.error(Text::settings_url_user(&"proxy"), Text::settings_mend_proxy_user()));
+    }
+    Ok(url)
+}
+
+fn client_cert(table: &Table<'_>, file: &Path) -> Result<Option<ClientCert>, SettingsError> {
+    let chain = table.maybe("client_cert", |entry| path(entry, file))?;
+    let key = table.maybe("client_key", |entry| path(entry, file))?;
+    match (chain, key, table.entry("client_key")) {
+        (None, _, Some(entry)) => {
+            Err(entry.error(Text::settings_client_key(), Text::settings_mend_add(&"client_cert = \"…\"")))
+        }
+        (None, _, None) => Ok(None),
+        (Some(chain), key, _) => Ok(Some(ClientCert { key: key.unwrap_or_else(|| chain.clone()), chain })),
+    }
+}
+
+/// A path: `~/` is the home folder, and what is relative is so to the settings file's folder.
+fn path(entry: Entry<'_>, file: &Path) -> Result<PathBuf, SettingsError> {
+    let text = entry.word()?;
+    if text.contains('\0') {
+        return Err(entry.error(Text::settings_path(&entry.key), Text::settings_mend_nul()));
+    }
+    match text.strip_prefix("~/") {
+        Some(rest) => std::env::home_dir()
+            .map(|home| home.join(rest))
+            .ok_or_else(|| entry.error(Text::settings_no_home(), Text::settings_mend_whole_path())),
+        None => Ok(file.parent().unwrap_or(Path::new("")).join(text)),
+    }
+}
+
+fn heartbeat(entry: Entry<'_>) -> Result<Heartbeat, SettingsError> {
+    let table = entry.table("[channel.heartbeat]", &["text", "interval", "proxy_timeout"])?;
+    let default = Heartbeat::default();
+    let text = table.or("text", default.text(), Entry::text)?;
+    let interval = table.or("interval", default.interval(), Entry::duration)?;
+    let proxy_timeout = table.or("proxy_timeout", default.proxy_timeout(), Entry::duration)?;
+    Heartbeat::new(text, interval, proxy_timeout).map_err(|error| refused(&table, &error))
+}
+
+fn liveness(entry: Entry<'_>) -> Result<Liveness, SettingsError> {
+    let table = entry.table("[channel.liveness]", &["ping_after", "deadline"])?;
+    let default = Liveness::default();
+    let ping_after = table.or("ping_after", default.ping_after(), Entry::duration)?;
+    let deadline = table.or("deadline", default.deadline(), Entry::duration)?;
+    Liveness::new(ping_after, deadline).map_err(|error| refused(&table, &error))
+}
+
+fn backoff(entry: Entry<'_>) -> Result<Backoff, SettingsError> {
+    let table = entry.table("[channel.backoff]", &["first", "cap"])?;
+    let default = Backoff::default();
+    let first = table.maybe("first", Entry::duration)?;
+    let cap = table.maybe("cap", Entry::duration)?;
+    let (first, cap) = match (first, cap) {
+        (Some(first), Some(cap)) => (first, cap),
+        (Some(first), None) => (first, default.cap().max(first)),
+        (None, Some(cap)) => (default.first().min(cap), cap),
+        (None, None) => (default.first(), default.cap()),
+    };
+    Backoff::new(first, cap).map_err(|error| refused(&table, &error))
+}
+
+/// A duration as people write it in the file: "90s" rather than "1m 30s".
+fn written(time: Duration) -> String {
+    match (time.as_secs(), time.subsec_nanos()) {
+        (secs @ 0..=600, 0) => format!("{secs}s"),
+        (_, _) => humantime::format_duration(time).to_string().replace(' ', ""),
+    }
+}
+
+/// What the connection says of its numbers, at the place where they stand.
+fn refused(table: &Table<'_>, error: &ConfigError) -> SettingsError {
+    let (keys, message, mend) = match *error {
+        ConfigError::HeartbeatTooRare { interval, proxy_timeout, longest } => (
+            ["interval", "proxy_timeout"],
+            Text::settings_heartbeat_rare(&written(interval), &written(proxy_timeout)),
+            Text::settings_mend_or_less(&format_args!("interval = \"{}\"", written(longest))),
+        ),
+        ConfigError::TooShort { setting, value, least } => {
+            let key = setting.rsplit('.').next().unwrap_or(setting);
+            let message = Text::settings_short(&key, &written(value));
+            ([key; 2], message, Text::settings_mend_or_more(&format_args!("\"{}\"", written(least))))
+        }
+        ConfigError::TooLong { setting, value, most } => {
+            let key = setting.rsplit('.').next().unwrap_or(setting);
+            let message = Text::settings_long(&key, &written(value));
+            ([key; 2], message, Text::settings_mend_or_less(&format_args!("\"{}\"", written(most))))
+        }
+        ConfigError::HeartbeatTooLong { bytes } => {
+            (["text"; 2], Text::settings_heartbeat_long(&bytes), Text::settings_mend_shorten())
+        }
+        ConfigError::CapBelowFirst { first, cap } => (
+            ["cap", "first"],
+            Text::settings_cap(&written(cap), &written(first)),
+            Text::settings_mend_or_more(&format_args!("cap = \"{}\"", written(first))),
+        ),
+    };
+    match keys.into_iter().find_map(|key| table.entry(key)) {
+        Some(entry) => entry.error(message, mend),
+        None => table.error(message, mend),
+    }
+}
+
+fn mapping(entry: Entry<'_>) -> Result<Mapping, SettingsError> {
+    let table = entry.table("[channel.mapping]", &Field::ALL.map(|(name, _)| name))?;
+    let mut mapping = Mapping::new();
+    for (name, field) in Field::ALL {
+        let Some(entry) = table.entry(name) else { continue };
+        let source = Source::parse(entry.text()?).map_err(|error| match error {
+            SourceError::Neither => entry.error(
+                Text::settings_mapping(&name),
+                Text::settings_mend_mapping(&"\"{{ payload.subject }}\""),
+            ),
+            SourceError::Template(error) => entry.error_within(
+                error.at,
+                Text::settings_template(&name, &reason::of_mistake(&error.mistake)),
+                Text::settings_mend_example(&"\"{{ payload.who }}: {{ payload.text }}\""),
+            ),
+        })?;
+        mapping.insert(field, source);
+    }
+    Ok(mapping)
+}
+
+fn ignore_when(entry: Entry<'_>) -> Result<Condition, SettingsError> {
+    Condition::parse(entry.word()?).map_err(|error| {
+        entry.error_within(
+            error.at,
+            Text::settings_ignore_when(&reason::of_mistake(&error.mistake)),
+            Text::settings_mend_example(&"\"json.type == 'ping'\""),
+        )
+    })
+}
+
+fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
+    let table = entry.table("[[channel.rule]]", &["when", "then", "urgency", "sound"])?;
+    let when = table.maybe("when", |entry| entry.word().map(|text| (entry, text)))?;
+    let rule = Rule::new(when.map(|(_, text)| text));
+    let mut rule = rule.map_err(|error| match when {
+        Some((entry, _)) => entry.error_within(
+            error.at,
+            Text::settings_when(&reason::of_mistake(&error.mistake)),
+            Text::settings_mend_example(&"\"priority >= 4 and 'paid' in title\""),
+        ),
+        None => table
+            .error(Text::settings_when(&reason::of_mistake(&error.mistake)), Text::settings_mend_add_when()),
+    })?;
+    rule.then = table.maybe("then", |entry| {
+        entry.choice(&[("notify", Then::Notify), ("silent", Then::Silent), ("store", Then::Store)])
+    })?;
+    rule.urgency = table.maybe("urgency", |entry| {
+        entry.choice(&[("low", Urgency::Low), ("normal", Urgency::Normal), ("critical", Urgency::Critical)])
+    })?;
+    rule.sound = table.maybe("sound", |entry| {
+        Ok(match entry.word()? {
+            "none" => Sound::Off,
+            name => Sound::Named(name.to_owned()),
+        })
+    })?;
+    Ok(rule)
+}

@@ -1,0 +1,10 @@
+//! From the file's bytes to [`Settings`](crate::Settings).
+
+mod channel;
+mod parse;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use channel::{CHANNEL_KEYS, default_id};
+pub use parse::parse;

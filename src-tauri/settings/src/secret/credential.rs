@@ -1,0 +1,732 @@
+//! A channel's secret: where it comes from, and where it goes in the upgrade request.
+//!
+//! The settings say only where a secret is; [`Credentials`] fetches it when a dial first needs it and keeps it
+//! until the server refuses it (D5). No error, log line or `Debug` output holds the secret.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::pending;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tidings_channel::Credential;
+use tidings_words::{Text, Words};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::secret::keyring;
+use crate::secret::keyring::{Entry, KeyringError};
+use tidings_ground::paths::short;
+use tidings_ground::program;
+use tidings_ground::reason::SystemError;
+
+/// How long a token command may take (D5). Too low: a password manager that asks is cut off; too high: a
+/// command that hangs keeps its channel from saying so.
+pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(10);
+
+/// Largest secret taken, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// How much of a command's complaint is kept, in characters.
+const COMPLAINT: usize = 300;
+
+/// How long output of an ended command is waited for: something that it left running may hold the pipe open.
+const AFTER_EXIT: Duration = Duration::from_millis(200);
+
+/// Where a channel's secret is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// Nowhere: the channel needs none.
+    None,
+    /// `token_env`: this environment variable.
+    Env(String),
+    /// `token_file`: this file, trimmed.
+    File(PathBuf),
+    /// `token_command`: the first line that this shell command writes, trimmed.
+    Command(String),
+    /// The keyring, if it has one for this channel.
+    Keyring,
+}
+
+/// `auth`: where the secret goes in the upgrade request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// Nowhere.
+    None,
+    /// `Authorization: Bearer …`
+    Bearer,
+    /// `Authorization: Basic …`, the secret being the password.
+    Basic {
+        /// User name; no colon, no control character.
+        username: String,
+    },
+    /// A header of this name.
+    Header {
+        /// Header name.
+        name: String,
+    },
+    /// A query parameter of this name.
+    Query {
+        /// Parameter name.
+        name: String,
+    },
+    /// A cookie of this name.
+    Cookie {
+        /// Cookie name.
+        name: String,
+    },
+}
+
+impl Auth {
+    fn with(&self, secret: String) -> Option<Credential> {
+        Some(match self.clone() {
+            Self::None => return None,
+            Self::Bearer => Credential::Bearer(secret),
+            Self::Basic { username } => Credential::Basic { username, password: secret },
+            Self::Header { name } => Credential::Header { name, value: secret },
+            Self::Query { name } => Credential::Query { name, value: secret },
+            Self::Cookie { name } => Credential::Cookie { name, value: secret },
+        })
+    }
+}
+
+/// Why a secret could not be fetched.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CredentialError {
+    /// The variable is not set, or empty.
+    Env(String),
+    /// The file can't be read.
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system says; `None`: it is not a file.
+        why: Option<SystemError>,
+    },
+    /// The command could not be started or waited for.
+    Start(SystemError),
+    /// The command took too long and was killed.
+    TimedOut {
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The command said that it failed.
+    Failed {
+        /// Its exit code or signal.
+        status: ExitStatus,
+        /// The start of what it wrote to its standard error.
+        complaint: String,
+    },
+    /// The keyring can't give it just now.
+    Keyring(#[from] KeyringError),
+    /// There is a source, but no secret in it.
+    Empty(&'static str),
+    /// There is too much in the source.
+    TooLarge(&'static str),
+    /// Not text, or with control characters, which no request can carry, or with marks that nobody sees.
+    Unusable(&'static str),
+}
+
+impl CredentialError {
+    /// What is wrong with the source, and how to mend it.
+    pub fn told(&self, words: Words) -> String {
+        match self {
+            Self::Env(name) => words.credential_env(name),
+            Self::File { file, why } => {
+                let why = match why {
+                    Some(why) => why.text(),
+                    None => Text::credential_not_a_file(),
+                };
+                words.credential_file(&short(file).display(), &why)
+            }
+            Self::Start(why) => words.credential_start(&why.text()),
+            Self::TimedOut { limit } => words.credential_timed_out(&format_args!("{limit:?}")),
+            Self::Failed { status, complaint } if complaint.is_empty() => {
+                words.credential_failed(&told_status(*status, words))
+            }
+            Self::Failed { status, complaint } => {
+                words.credential_failed_saying(complaint, &told_status(*status, words))
+            }
+            Self::Keyring(error) => error.told(words),
+            Self::Empty(source) => words.credential_empty(source),
+            Self::TooLarge(source) => words.credential_too_large(source),
+            Self::Unusable(source) => words.credential_unusable(source),
+        }
+    }
+}
+
+/// How a command ended.
+fn told_status(status: ExitStatus, words: Words) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return words.credential_signal(&signal);
+    }
+    words.credential_exit_code(&status.code().unwrap_or_default())
+}
+
+/// For the log.
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(Words::default()))
+    }
+}
+
+/// Fetches a channel's credential, and keeps it.
+pub struct Credentials {
+    channel: String,
+    source: CredentialSource,
+    auth: Auth,
+    command_limit: Duration,
+    kept: Option<Credential>,
+    forget: Forget,
+    readable: Option<Readable>,
+    /// Waits until the keyring can be read.
+    waiting: JoinSet<()>,
+}
+
+/// Whom to tell that the keyring can be read.
+#[derive(Clone)]
+struct Readable(Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Readable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Readable")
+    }
+}
+
+/// Makes [`Credentials`] forget what they keep, from elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Forget(Arc<AtomicBool>);
+
+impl Forget {
+    /// The next dial reads the secret again.
+    pub fn now(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl Credentials {
+    /// Nothing is fetched yet. `channel` is the id under which the keyring has the secret.
+    pub fn new(channel: &str, source: CredentialSource, auth: Auth) -> Self {
+        Self {
+            channel: channel.to_owned(),
+            source,
+            auth,
+            command_limit: COMMAND_LIMIT,
+            kept: None,
+            forget: Forget::default(),
+            readable: None,
+            waiting: JoinSet::new(),
+        }
+    }
+
+    /// Calls this as soon as a keyring that could not be read can be.
+    pub fn telling(self, readable: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { readable: Some(Readable(Arc::new(readable))), ..self }
+    }
+
+    /// With this secret, wherever the source would find one.
+    pub fn given(self, secret: String) -> Self {
+        Self { kept: self.auth.with(secret), ..self }
+    }
+
+    /// Makes these forget, from elsewhere.
+    pub fn forget(&self) -> Forget {
+        self.forget.clone()
+    }
+
+    /// Another limit than [`COMMAND_LIMIT`].
+    #[cfg(test)]
+    pub(crate) fn with_command_limit(self, command_limit: Duration) -> Self {
+        Self { command_limit, ..self }
+    }
+
+    /// The credential; `None` where the channel has none. Fetched at the first call, and again when `refresh` says
+    /// that the last one was refused. After an error the next call tries again.
+    ///
+    /// # Errors
+    /// What is wrong with the source, and how to mend it.
+    pub async fn fetch(&mut self, refresh: bool) -> Result<Option<Credential>, CredentialError> {
+        if self.forget.0.swap(false, Ordering::AcqRel) || refresh {
+            self.kept = None;
+        }
+        if self.kept.is_none() && self.auth != Auth::None {
+            let secret = match &self.source {
+                CredentialSource::None => None,
+                CredentialSource::Keyring => self.ask_keyring(refresh).await?,
+                CredentialSource::Env(name) => Some(from_env(name)?),
+                CredentialSource::File(file) => Some(from_file(file)?),
+                CredentialSource::Command(command) => Some(from_command(command, self.command_limit).await?),
+            };
+            self.kept = secret.and_then(|secret| self.auth.with(secret));
+        }
+        Ok(self.kept.clone())
+    }
+
+    /// Whatever the keyring has; a channel without an entry there needs no secret, until its server says otherwise
+    /// (`refused`). Where the keyring may yet have one, it is listened to from then on.
+    async fn ask_keyring(&mut self, refused: bool) -> Result<Option<String>, CredentialError> {
+        self.waiting.abort_all();
+        let entry = keyring::read(&self.channel).await;
+        match entry {
+            Ok(Entry::Secret(secret)) => return usable("keyring", &secret).map(Some),
+            Ok(Entry::None) => {}
+            Ok(Entry::Locked) => {
+                self.listen();
+                return Err(KeyringError::Locked.into());
+            }
+            Err(error) if refused => {
+                tracing::warn!(channel = self.channel, "the server refuses us, and {error}");
+            }
+            Err(error) => tracing::debug!(channel = self.channel, %error, "dialling without a secret"),
+        }
+        if refused {
+            self.listen();
+        }
+        Ok(None)
+    }
+
+    fn listen(&mut self) {
+        if let Some(Readable(tell)) = self.readable.clone() {
+            let channel = self.channel.clone();
+            self.waiting.spawn(async move {
+                keyring::readable(&channel).await;
+                tracing::info!(channel, "the keyring has the channel's secret now");
+                tell();
+            });
+        }
+    }
+}
+
+fn from_env(name: &str) -> Result<String, CredentialError> {
+    let value = std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| CredentialError::Env(name.to_owned()))?;
+    usable("token_env", value.as_encoded_bytes())
+}
+
+fn from_file(file: &Path) -> Result<String, CredentialError> {
+    let failed = |why: Option<io::Error>| CredentialError::File {
+        file: file.to_owned(),
+        why: why.as_ref().map(SystemError::from),
+    };
+    let metadata = std::fs::metadata(file).map_err(|error| failed(Some(error)))?;
+    // Opening a pipe would wait for its writer.
+    if !metadata.is_file() {
+        return Err(failed(None));
+    }
+    warn_if_shared(file, &metadata);
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)
+        .and_then(|opened| io::Read::read_to_end(&mut io::Read::take(opened, LARGEST as u64 + 1), &mut bytes))
+        .map_err(|error| failed(Some(error)))?;
+    usable("token_file", &bytes)
+}
+
+#[cfg(unix)]
+fn warn_if_shared(file: &Path, metadata: &std::fs::Metadata) {
+    if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o044 != 0 {
+        let file = short(file);
+        tracing::warn!("token_file: other users may read {0}; run chmod 600 {0}", file.display());
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_shared(_: &Path, _: &std::fs::Metadata) {}
+
+/// The secret in what a source gave.
+pub fn usable(source: &'static str, bytes: &[u8]) -> Result<String, CredentialError> {
+    if bytes.len() > LARGEST {
+        return Err(CredentialError::TooLarge(source));
+    }
+    let text = in_utf8(bytes);
+    match str::from_utf8(&text).map(|text| text.trim_matches(|c: char| c.is_whitespace() || is_unseen(c))) {
+        Ok("") => Err(CredentialError::Empty(source)),
+        Ok(secret) if !secret.contains(|c: char| c.is_control() || is_unseen(c)) => Ok(secret.to_owned()),
+        Ok(_) | Err(_) => Err(CredentialError::Unusable(source)),
+    }
+}
+
+/// Reads until there is a first line: who writes it may keep the pipe open.
+pub fn first_line(from: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut from = io::BufReader::new(from.take(LARGEST as u64 + 1));
+    let mut read = Vec::new();
+    while io::BufRead::read_until(&mut from, b'\n', &mut read)? > 0 && !in_utf8(&read).contains(&b'\n') {}
+    Ok(read)
+}
+
+/// The secret in the first line of what a source gave.
+pub fn usable_line(source: &'static str, bytes: &[u8]) -> Result<String, CredentialError> {
+    usable(source, in_utf8(bytes).split(|byte| *byte == b'\n').next().unwrap_or_default())
+}
+
+/// Without a byte order mark, and out of UTF-16 where the mark says so: that is what PowerShell writes. What is no
+/// UTF-16 then is no UTF-8 afterwards.
+pub(crate) fn in_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    const NO_UTF8: [u8; 1] = [0xFF];
+    let (unit, bytes): (fn([u8; 2]) -> u16, _) = match bytes {
+        [0xEF, 0xBB, 0xBF, text @ ..] => return text.into(),
+        [0xFF, 0xFE, units @ ..] => (u16::from_le_bytes, units),
+        [0xFE, 0xFF, units @ ..] => (u16::from_be_bytes, units),
+        text => return text.into(),
+    };
+    let (units, half) = bytes.as_chunks();
+    let mut text = Vec::with_capacity(bytes.len());
+    for c in char::decode_utf16(units.iter().copied().map(unit)) {
+        match c {
+            Ok(c) => text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Err(_) => text.extend(NO_UTF8),
+        }
+    }
+    // A newline that another program appended.
+    if !half.trim_ascii().is_empty() {
+        text.extend(NO_UTF8);
+    }
+    text.into()
+}
+
+/// Marks that no screen shows and nobody types: they come along where a text is copied, and are never the secret's.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{200B}'
+            | '\u{200E}'
+            | '\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{FEFF}'
+    )
+}
+
+/// Runs a command by the shell, without a terminal and in a process group of its own.
+async fn from_command(command: &str, limit: Duration) -> Result<String, CredentialError> {
+    let ended = timeout(limit, run(command)).await.map_err(|_| CredentialError::TimedOut { limit })?;
+    let Ended { status, output, complaint } =
+        ended.map_err(|error| CredentialError::Start(SystemError::from(&error)))?;
+    if !status.success() {
+        let complaint = String::from_utf8_lossy(&complaint);
+        let complaint = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
+        return Err(CredentialError::Failed {
+            status,
+            complaint: complaint.chars().filter(|c| !c.is_control()).take(COMPLAINT).collect(),
+        });
+    }
+    usable_line("token_command", &output)
+}
+
+struct Ended {
+    status: ExitStatus,
+    /// The start of what it wrote: enough to see that a first line is too long.
+    output: Vec<u8>,
+    complaint: Vec<u8>,
+}
+
+/// Dropped before its end, it kills the command with all that it started.
+async fn run(command: &str) -> io::Result<Ended> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    shell.kill_on_drop(true);
+    program::clean(&mut shell);
+    #[cfg(unix)]
+    shell.process_group(0);
+    let mut child = shell.spawn()?;
+    let group = Group::of(&child);
+    let (Some(mut stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(io::Error::other("no pipe to it"));
+    };
+    let (mut output, mut complaint) = (Vec::new(), Vec::new());
+    let status = tokio::select! {
+        status = child.wait() => status?,
+        never = async {
+            tokio::join!(
+                keep(&mut stdout, &mut output, LARGEST + 1),
+                keep(&mut stderr, &mut complaint, 4 * COMPLAINT),
+            );
+            pending().await
+        } => never,
+    };
+    group.disarm();
+    let rest = async {
+        tokio::join!(
+            keep(&mut stdout, &mut output, LARGEST + 1),
+            keep(&mut stderr, &mut complaint, 4 * COMPLAINT),
+        )
+    };
+    // What the command itself wrote is in the pipes by now, and read before this can be over.
+    let _ = timeout(AFTER_EXIT, rest).await;
+    Ok(Ended { status, output, complaint })
+}
+
+/// Reads all there is, so that the writer never waits, and keeps the first `most` bytes. May be dropped and
+/// called again without a loss.
+async fn keep(mut from: impl AsyncRead + Unpin, kept: &mut Vec<u8>, most: usize) {
+    let mut buffer = [0; 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let room = most.saturating_sub(kept.len());
+        kept.extend_from_slice(&buffer[..length.min(room)]);
+    }
+}
+
+/// A process group that is killed when this is dropped.
+struct Group {
+    #[cfg(unix)]
+    leader: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &tokio::process::Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self { leader: id.and_then(rustix::process::Pid::from_raw) }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &tokio::process::Child) -> Self {
+        Self {}
+    }
+
+    /// The leader has ended: its number may soon be another's.
+    fn disarm(self) {
+        std::mem::forget(self);
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            // It may have ended by itself just now.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Instant;
+
+    use tokio::net::unix::pipe;
+
+    use super::*;
+
+    fn bearer(source: CredentialSource) -> Credentials {
+        Credentials::new("no-such-channel", source, Auth::Bearer)
+    }
+
+    fn command(text: &str) -> Credentials {
+        bearer(CredentialSource::Command(text.to_owned()))
+    }
+
+    async fn secret(mut credentials: Credentials) -> Result<String, CredentialError> {
+        let Some(Credential::Bearer(secret)) = credentials.fetch(false).await? else {
+            panic!("not a bearer token");
+        };
+        Ok(secret)
+    }
+
+    async fn refusal(credentials: Credentials) -> String {
+        secret(credentials).await.expect_err("no secret to be had").to_string()
+    }
+
+    #[tokio::test]
+    async fn a_command_gives_its_first_line() {
+        assert_eq!(secret(command("printf '  s3cret \\r\\nlogin: me\\n'")).await, Ok("s3cret".into()));
+        assert_eq!(secret(command("printf s3cret")).await, Ok("s3cret".into()));
+        assert_eq!(secret(command("seq 200000")).await, Ok("1".into()), "the rest is read and forgotten");
+    }
+
+    #[tokio::test]
+    async fn a_command_has_nothing_to_read_from() {
+        let expected = "token_command gave an empty secret; see that it holds one";
+        assert_eq!(refusal(command("cat")).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_failing_command_tells_its_complaint_and_not_its_output() {
+        let told = refusal(command("echo s3cret; echo 'no such\n\tentry' >&2; exit 3")).await;
+        assert_eq!(told, "token_command failed (exit status: 3): no such entry; run it by hand to see why");
+        let long = refusal(command("seq -s x 1000 >&2; exit 1")).await;
+        assert!(long.len() < COMPLAINT + 100, "{long}");
+        let silent = refusal(command("exit 1")).await;
+        assert_eq!(silent, "token_command failed (exit status: 1); run it by hand to see why");
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_no_request_can_carry_is_refused() {
+        let big = refusal(command("head -c 200000 /dev/zero | tr '\\0' a")).await;
+        assert_eq!(big, "token_command gave more than 64 KiB; it must give the secret alone");
+        for bad in ["printf 's3\\tcret'", "printf 's3\\377cret'"] {
+            let told = refusal(command(bad)).await;
+            assert!(told.contains("control characters") && !told.contains("s3"), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_no_part_of_a_secret_wherever_it_comes_from() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("token");
+        let utf16 =
+            |unit: fn(u16) -> [u8; 2]| "\u{FEFF}s3crét\r\nmore".encode_utf16().flat_map(unit).collect();
+        let little: Vec<u8> = utf16(u16::to_le_bytes);
+        let big: Vec<u8> = utf16(u16::to_be_bytes);
+        let (short_little, short_big) = (&little[..little.len() - 8], &big[..big.len() - 8]);
+        let nested = "\u{FEFF}\u{FEFF} s3crét\u{200B}\n".as_bytes();
+        for bytes in ["\u{FEFF}s3crét\r\n".as_bytes(), nested, short_little, short_big] {
+            fs::write(&file, bytes).expect("written");
+            assert_eq!(secret(bearer(CredentialSource::File(file.clone()))).await, Ok("s3crét".into()));
+        }
+        for bytes in ["\u{FEFF}s3crét\r\nmore\n".as_bytes(), &little, &big] {
+            fs::write(&file, bytes).expect("written");
+            let cat = format!("cat '{}'", file.display());
+            assert_eq!(secret(command(&cat)).await, Ok("s3crét".into()), "{bytes:?}");
+            let first = first_line(bytes).expect("readable");
+            assert_eq!(usable_line("stdin", &first), Ok("s3crét".into()), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_half_of_utf16_or_has_marks_that_nobody_sees_is_refused_and_told() {
+        let half_pair = [0xFF, 0xFE, 0x41, 0, 0, 0xD8];
+        let half_unit = [0xFF, 0xFE, 0x41, 0, 0x42];
+        let without_mark = [0x41, 0, 0x42, 0];
+        for bytes in [&half_pair[..], &half_unit, &without_mark, "s3\u{FEFF}cret".as_bytes()] {
+            let told = usable("token_file", bytes).expect_err("no secret").to_string();
+            assert!(told.contains("invisible"), "{told}");
+        }
+        let with_newline = [0xFF, 0xFE, 0x41, 0, b'\n'];
+        assert_eq!(usable("token_file", &with_newline), Ok("A".into()), "as `echo >>` leaves it");
+        for mark in ["\u{FEFF}", "\u{FEFF}\n"] {
+            assert_eq!(usable("token_file", mark.as_bytes()), Err(CredentialError::Empty("token_file")));
+        }
+    }
+
+    /// The other end of a named pipe that a command's descendants hold open: ends when the last of them is gone.
+    fn lifeline(folder: &Path) -> (String, pipe::Receiver) {
+        let path = folder.join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+        assert!(made.success());
+        let end = pipe::OpenOptions::new().open_receiver(&path).expect("opened");
+        (path.display().to_string(), end)
+    }
+
+    async fn ends(mut line: pipe::Receiver) {
+        let mut read = String::new();
+        let end = line.read_to_string(&mut read);
+        timeout(Duration::from_secs(20), end).await.expect("all are dead").expect("readable");
+        assert_eq!(read, "up\n");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_hangs_is_killed_with_all_that_it_started() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (pipe, line) = lifeline(folder.path());
+        let hangs = command(&format!("exec 3>'{pipe}'; echo up >&3; echo s3cret; sleep 600 & sleep 600"))
+            .with_command_limit(Duration::from_millis(200));
+        assert_eq!(
+            refusal(hangs).await,
+            "token_command took longer than 200ms and was killed; run it by hand to see what it waits for"
+        );
+        ends(line).await;
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_is_dropped_leaves_no_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (pipe, line) = lifeline(folder.path());
+        let mut hangs = command(&format!("exec 3>'{pipe}'; echo up >&3; sleep 600 & sleep 600"));
+        tokio::select! {
+            ended = hangs.fetch(false) => panic!("it can't have ended: {ended:?}"),
+            up = timeout(Duration::from_secs(20), line.readable()) => up.expect("in time").expect("readable"),
+        }
+        ends(line).await;
+    }
+
+    #[tokio::test]
+    async fn what_a_command_leaves_running_keeps_nobody_waiting() {
+        let started = Instant::now();
+        assert_eq!(secret(command("sleep 30 & echo s3cret; echo $! >&2")).await, Ok("s3cret".into()));
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_fetched_once_and_again_when_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let count = folder.path().join("count");
+        let text = format!("echo >> '{0}'; wc -l < '{0}'", count.display());
+        let mut credentials = command(&text);
+        for (refresh, expected) in [(false, "1"), (false, "1"), (true, "2"), (false, "2")] {
+            let fetched = credentials.fetch(refresh).await.expect("it works");
+            assert_eq!(fetched, Some(Credential::Bearer(expected.to_owned())));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_again_when_refused_and_an_error_is_not_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("token");
+        let mut credentials = bearer(CredentialSource::File(file.clone()));
+        let told = credentials.fetch(false).await.expect_err("no file yet").to_string();
+        assert!(told.contains(&file.display().to_string()), "{told}");
+        for (content, refresh, expected) in
+            [(" one\n", false, "one"), ("two", false, "one"), ("two", true, "two")]
+        {
+            fs::write(&file, content).expect("written");
+            let fetched = credentials.fetch(refresh).await.expect("it works");
+            assert_eq!(fetched, Some(Credential::Bearer(expected.to_owned())));
+        }
+        fs::write(&file, "s3cret\nmore").expect("written");
+        let told = credentials.fetch(true).await.expect_err("two lines").to_string();
+        assert!(told.starts_with("token_file gave what can't be a secret"), "{told}");
+        fs::write(&file, vec![b'a'; LARGEST + 1]).expect("written");
+        assert_eq!(credentials.fetch(false).await, Err(CredentialError::TooLarge("token_file")));
+        let folder = refusal(bearer(CredentialSource::File(folder.path().to_owned()))).await;
+        assert!(folder.ends_with("it is not a file; correct its path or its permissions"), "{folder}");
+    }
+
+    #[tokio::test]
+    async fn a_variable_is_read_and_its_absence_told() {
+        let read = secret(bearer(CredentialSource::Env("CARGO_PKG_NAME".into()))).await;
+        assert_eq!(read, Ok("tidings-settings".into()));
+        assert_eq!(
+            refusal(bearer(CredentialSource::Env("TIDINGS_NOT_SET".into()))).await,
+            "token_env: the variable TIDINGS_NOT_SET is not set or empty; set it where Tidings is started"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_secret_goes_where_auth_says() {
+        let name = String::from("n");
+        let forms = [
+            (Auth::None, None),
+            (Auth::Bearer, Some(Credential::Bearer("s".into()))),
+            (
+                Auth::Basic { username: name.clone() },
+                Some(Credential::Basic { username: name.clone(), password: "s".into() }),
+            ),
+            (
+                Auth::Header { name: name.clone() },
+                Some(Credential::Header { name: name.clone(), value: "s".into() }),
+            ),
+            (
+                Auth::Query { name: name.clone() },
+                Some(Credential::Query { name: name.clone(), value: "s".into() }),
+            ),
+            (Auth::Cookie { name: name.clone() }, Some(Credential::Cookie { name, value: "s".into() })),
+        ];
+        for (auth, expected) in forms {
+            let mut credentials = Credentials::new("none", CredentialSource::Command("echo s".into()), auth);
+            assert_eq!(credentials.fetch(false).await, Ok(expected));
+        }
+        for nowhere in [CredentialSource::None, CredentialSource::Keyring] {
+            assert_eq!(bearer(nowhere).fetch(false).await, Ok(None));
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Where secrets come from.
+
+pub mod credential;
+pub mod keyring;

@@ -1,0 +1,338 @@
+//! What the settings say, once they are read: types that hold no nonsense.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, TakeBack};
+use tidings_ground::paths::short;
+use tidings_inbox::{ChannelProfile, Condition, Mapping, Policy, QuietHours, Rule, Show};
+use tidings_words::{Text, Words};
+use url::Url;
+
+use crate::content::{Unreadable, bytes};
+use crate::reason;
+use crate::secret::credential::{Auth, CredentialSource, in_utf8};
+
+/// Everything that the settings file says, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// `language`: of the tray, popups and window.
+    pub language: Language,
+    /// `theme`: of the window.
+    pub theme: Theme,
+    /// `start_at_login`, default false.
+    pub start_at_login: bool,
+    /// `[notifications]`.
+    pub notifications: NotificationSettings,
+    /// `[inbox]`.
+    pub inbox: InboxSettings,
+    /// Each `[[channel]]`, in the file's order.
+    pub channels: Vec<ChannelSettings>,
+}
+
+/// `language`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// `auto`: the system's.
+    #[default]
+    Auto,
+    /// `en`.
+    English,
+    /// `zh-CN`.
+    SimplifiedChinese,
+}
+
+impl Language {
+    /// Those of the language in force.
+    pub fn words(self) -> Words {
+        Words::of(match self {
+            Self::Auto => tidings_words::Language::of_system(),
+            Self::English => tidings_words::Language::English,
+            Self::SimplifiedChinese => tidings_words::Language::SimplifiedChinese,
+        })
+    }
+}
+
+/// `theme`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// `auto`: the system's.
+    #[default]
+    Auto,
+    /// `light`.
+    Light,
+    /// `dark`.
+    Dark,
+}
+
+impl Theme {
+    /// Its word in the file, and in the contract with the window.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// `[notifications]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationSettings {
+    /// `burst`: popups at once, default 5.
+    pub burst: u32,
+    /// `refill`: one more popup allowed every so often, default 2 s.
+    pub refill: Duration,
+    /// `down_after`: tell once when a channel has been down this long, default 10 min.
+    pub down_after: Duration,
+    /// `quiet_hours`: no popups then; default none.
+    pub quiet_hours: Vec<QuietHours>,
+    /// `critical_breaks_quiet`: critical messages pop up all the same, default true.
+    pub critical_breaks_quiet: bool,
+}
+
+impl Default for NotificationSettings {
+    fn default() -> Self {
+        Self {
+            burst: 5,
+            refill: Duration::from_secs(2),
+            down_after: Duration::from_secs(600),
+            quiet_hours: Vec::new(),
+            critical_breaks_quiet: true,
+        }
+    }
+}
+
+/// `[inbox]`: what is kept; the stricter limit counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxSettings {
+    /// `keep_days`, default 90.
+    pub keep_days: u32,
+    /// `keep_messages`, default 100,000.
+    pub keep_messages: u32,
+}
+
+impl Default for InboxSettings {
+    fn default() -> Self {
+        Self { keep_days: 90, keep_messages: 100_000 }
+    }
+}
+
+/// One `[[channel]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelSettings {
+    /// `id`, unique: letters, digits, `-`, `_` and `.`. Default: from the name, lower case, with a `-` for each run of
+    /// other characters ("My Orders!" is `my-orders`).
+    pub id: String,
+    /// `name`. Default: the URL's host.
+    pub name: String,
+    /// `url`; holds no secret.
+    pub url: ChannelUrl,
+    /// `enabled`: connect at start, default true.
+    pub enabled: bool,
+    /// Where the secret is: `token_command`, `token_file` or `token_env`; else the keyring.
+    pub credential: CredentialSource,
+    /// `auth`: where the secret goes in the upgrade request, default bearer.
+    pub auth: Auth,
+    /// `show`: how much of a message a popup tells, default all.
+    pub show: Show,
+    /// `headers`: further headers of the upgrade request.
+    pub headers: Vec<(String, String)>,
+    /// `proxy`: `http`, `socks5` or `socks5h`, without a password.
+    pub proxy: Option<Url>,
+    /// `ca_file`: further certificate authorities, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// `client_cert` and `client_key`.
+    pub client_cert: Option<ClientCert>,
+    /// `resume`: query parameter that carries the last message id; default none.
+    pub resume: Option<String>,
+    /// `quiet_close_codes`: close codes that mean *replaced*, default 4500.
+    pub quiet_close_codes: BTreeSet<u16>,
+    /// `take_back_after`: take over again by itself (R1); `None`: never, the default.
+    pub take_back_after: Option<TakeBack>,
+    /// `ignore`: exact texts that are protocol noise, default `HeartBeat`, `ping`, `pong` and the empty one.
+    pub ignore: Vec<String>,
+    /// `ignore_when`: what this is true of is noise as well; default none.
+    pub ignore_when: Option<Condition>,
+    /// `[channel.heartbeat]`.
+    pub heartbeat: Heartbeat,
+    /// `[channel.liveness]`.
+    pub liveness: Liveness,
+    /// `[channel.backoff]`. A default gives way to what is set: `cap = "500ms"` alone lowers `first` to that as well.
+    pub backoff: Backoff,
+    /// `[channel.mapping]`: fields not named are read by the default mapping.
+    pub mapping: Mapping,
+    /// Each `[[channel.rule]]`, first match wins.
+    pub rules: Vec<Rule>,
+}
+
+/// `client_cert` and `client_key`, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCert {
+    /// The certificate chain.
+    pub chain: PathBuf,
+    /// The private key; by default in the same file.
+    pub key: PathBuf,
+}
+
+impl Settings {
+    /// Every file that is named, for a secret or a certificate.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.channels
+            .iter()
+            .flat_map(|channel| channel.token_file().into_iter().chain(channel.certificates()))
+    }
+
+    /// What the inbox keeps to.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            burst: self.notifications.burst,
+            refill: self.notifications.refill,
+            quiet_hours: self.notifications.quiet_hours.clone(),
+            critical_breaks_quiet: self.notifications.critical_breaks_quiet,
+            keep_days: self.inbox.keep_days,
+            keep_messages: self.inbox.keep_messages,
+        }
+    }
+}
+
+impl ChannelSettings {
+    /// The file that holds its secret.
+    pub fn token_file(&self) -> Option<&Path> {
+        match &self.credential {
+            CredentialSource::File(file) => Some(file),
+            CredentialSource::None
+            | CredentialSource::Env(_)
+            | CredentialSource::Command(_)
+            | CredentialSource::Keyring => None,
+        }
+    }
+
+    /// The files of its certificates and their key.
+    pub fn certificates(&self) -> impl Iterator<Item = &Path> {
+        let own = self.client_cert.iter().flat_map(|cert| [cert.chain.as_path(), &cert.key]);
+        self.ca_file.as_deref().into_iter().chain(own)
+    }
+
+    /// What the connection needs. Reads `ca_file`, `client_cert` and `client_key`, and the environment's proxy
+    /// where none is set.
+    ///
+    /// # Errors
+    /// One of the files can't be read or used, or the environment names no usable proxy.
+    pub fn config(&self) -> Result<Config, CaFileError> {
+        let read = |key: &'static str, file: &Path| {
+            let told = |why: Unreadable| {
+                let file = short(file);
+                let message = Text::settings_file_unreadable(&file.display(), &key, &why.text());
+                CaFileError { key, message }
+            };
+            // The mark of a text file would hide the first certificate.
+            bytes(file).map(|bytes| in_utf8(&bytes).into_owned()).map_err(told)
+        };
+        let ca_pem = self.ca_file.as_deref().map(|file| read("ca_file", file)).transpose()?;
+        let client_cert = match &self.client_cert {
+            Some(ClientCert { chain, key }) => {
+                let pair = (read("client_cert", chain)?, read("client_key", key)?);
+                let cert = tidings_channel::ClientCert::from_pem(&pair.0, &pair.1);
+                Some(cert.map_err(|why| {
+                    let message =
+                        Text::settings_cert_unusable(&short(chain).display(), &reason::of_cert(&why));
+                    CaFileError { key: "client_cert", message }
+                })?)
+            }
+            None => None,
+        };
+        let proxy = match &self.proxy {
+            Some(url) => ProxyUrl::parse(url.as_str()).map(Some),
+            None => ProxyUrl::from_env(&self.url, |name| std::env::var(name).ok()),
+        };
+        let mut config = Config::new(self.url.clone());
+        config.heartbeat = self.heartbeat.clone();
+        config.liveness = self.liveness;
+        config.backoff = self.backoff;
+        config.quiet_close_codes = self.quiet_close_codes.clone();
+        config.take_back_after = self.take_back_after;
+        config.ca_pem = ca_pem;
+        config.client_cert = client_cert;
+        config.proxy = proxy.map_err(|why| CaFileError { key: "proxy", message: reason::of_proxy(&why) })?;
+        Ok(config)
+    }
+
+    /// What the inbox needs.
+    pub fn profile(&self) -> ChannelProfile {
+        ChannelProfile {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            ignore: self.ignore.clone(),
+            ignore_when: self.ignore_when.clone(),
+            show: self.show,
+            mapping: self.mapping.clone(),
+            rules: self.rules.clone(),
+        }
+    }
+
+    /// Whether going from `self` to `other` needs a new link: where it goes, who it is there or the connection's
+    /// numbers changed. Everything else is taken up while the link stays.
+    pub fn link_differs(&self, other: &Self) -> bool {
+        // Taken apart, so that a new setting has to be sorted into one of the two kinds.
+        let Self {
+            id,
+            url,
+            credential,
+            auth,
+            headers,
+            proxy,
+            ca_file,
+            client_cert,
+            resume,
+            quiet_close_codes,
+            take_back_after,
+            heartbeat,
+            liveness,
+            backoff,
+            name: _,
+            enabled: _,
+            show: _,
+            ignore: _,
+            ignore_when: _,
+            mapping: _,
+            rules: _,
+        } = self;
+        *id != other.id
+            || *url != other.url
+            || *credential != other.credential
+            || *auth != other.auth
+            || *headers != other.headers
+            || *proxy != other.proxy
+            || *ca_file != other.ca_file
+            || *client_cert != other.client_cert
+            || *resume != other.resume
+            || *quiet_close_codes != other.quiet_close_codes
+            || *take_back_after != other.take_back_after
+            || *heartbeat != other.heartbeat
+            || *liveness != other.liveness
+            || *backoff != other.backoff
+    }
+}
+
+/// What a channel's connection needs can't be read or used: `ca_file`, `client_cert`, a proxy.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct CaFileError {
+    /// The channel's key that it is about.
+    pub key: &'static str,
+    message: Text,
+}
+
+impl CaFileError {
+    /// What, and how to mend it.
+    pub fn text(&self) -> &Text {
+        &self.message
+    }
+
+    /// The same, in these words.
+    pub fn told(&self, words: Words) -> String {
+        self.message.said(words)
+    }
+}

@@ -1,0 +1,70 @@
+//! Messages between the channel, the inbox and whoever shows them: a frame as the inbox takes it, a message as the contract
+//! has it.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
+use tidings_api::MessageReport;
+use tidings_channel::{Frame, Payload};
+use tidings_inbox::{Arrival, ChannelProfile, Message, Raw};
+use tidings_words::Words;
+
+use crate::snapshot::timestamp;
+
+/// A frame as the inbox takes it; `None` where nothing of it was had.
+pub fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
+    let payload = match frame.payload {
+        Payload::Text(text) => tidings_inbox::Payload::Text(text),
+        Payload::Binary(bytes) => tidings_inbox::Payload::Binary(bytes),
+        Payload::Garbled(bytes) => tidings_inbox::Payload::Garbled(bytes),
+        Payload::TooBig { .. } | Payload::Broken { .. } => return None,
+    };
+    Some(Arrival { channel, payload, received_at: timestamp(frame.received_at), catch_up: false })
+}
+
+/// What a message of ours says of one that can't be read, or not all of it.
+pub fn told_instead(payload: &Payload, words: Words) -> Option<String> {
+    match payload {
+        Payload::Text(_) | Payload::Binary(_) => None,
+        Payload::Garbled(_) => Some(words.message_garbled()),
+        Payload::TooBig { bytes } => Some(words.message_too_big(*bytes)),
+        Payload::Broken { bytes } => Some(words.message_broken(*bytes)),
+    }
+}
+
+/// A message of our own about a channel. No mapping or rule of the user's is meant for it.
+pub fn own(channel: &ChannelProfile, text: String) -> Arrival {
+    Arrival {
+        channel: Arc::new(ChannelProfile::new(&channel.id, &channel.name)),
+        payload: tidings_inbox::Payload::Text(text),
+        received_at: Timestamp::now(),
+        catch_up: false,
+    }
+}
+
+/// What there is to read in a message.
+pub fn body(message: &Message, words: Words) -> String {
+    match &message.raw {
+        Raw::Binary(bytes) if message.opaque => words.message_binary(bytes.len()),
+        Raw::Text(_) | Raw::Binary(_) => message.body.clone(),
+    }
+}
+
+/// A message in the words of the contract.
+pub fn message_report(message: &Message, channel: String, words: Words) -> MessageReport {
+    MessageReport {
+        channel,
+        id: message.id.clone(),
+        title: message.title.clone(),
+        body: body(message, words),
+        priority: message.priority.level(),
+        url: message.url.as_ref().map(ToString::to_string),
+        received_at: message.received_at,
+        raw: match &message.raw {
+            Raw::Text(text) => tidings_api::Raw::Text(text.clone()),
+            Raw::Binary(bytes) => tidings_api::Raw::Binary { base64: BASE64.encode(bytes) },
+        },
+    }
+}

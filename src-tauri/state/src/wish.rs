@@ -1,0 +1,108 @@
+//! What the user wants, wherever the wish was made: tray, popup, socket.
+
+use jiff::Timestamp;
+use tidings_api::{Action, Examine, Refusal, Step};
+use tidings_inbox::RowId;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::link::Link;
+use crate::loan::Loan;
+use crate::session::Environment;
+use tidings_settings::ChannelSettings;
+
+/// Wishes that may wait to be taken up. They come from people's clicks; more than this is a jammed button.
+const QUEUE: usize = 64;
+
+/// One wish.
+pub enum Wish {
+    /// Do something with one channel, or with all for which it makes sense.
+    Act {
+        /// What.
+        action: Action,
+        /// Id or name; `None`: all.
+        channel: Option<String>,
+        /// The names of those concerned, or why not.
+        answer: Option<oneshot::Sender<Result<Vec<String>, Refusal>>>,
+    },
+    /// A channel's secret in the keyring is another one now, or can be read at last.
+    CredentialChanged {
+        /// Id.
+        channel: String,
+    },
+    /// Let go of a channel, and take it back after the loan. The answer is dropped where it can't be lent.
+    Lend {
+        /// Id.
+        channel: String,
+        /// The loan.
+        answer: oneshot::Sender<Loan>,
+    },
+    /// Examine a channel that is held.
+    Examine {
+        /// Which, and how far.
+        what: Examine,
+        /// The steps as they end, or why not.
+        answer: oneshot::Sender<Result<mpsc::Receiver<Step>, Refusal>>,
+    },
+    /// Try a channel that need not be held.
+    Try {
+        /// As its settings would be.
+        channel: Box<ChannelSettings>,
+        /// In place of the one that its settings find.
+        secret: Option<String>,
+        /// The steps as they end, or why not.
+        answer: oneshot::Sender<Result<mpsc::Receiver<Step>, Refusal>>,
+    },
+    /// Show the window.
+    OpenWindow {
+        /// The desktop's permission to take the focus.
+        activation_token: Option<String>,
+        /// At this message.
+        message: Option<RowId>,
+    },
+    /// Open a message's link in the user's browser, and count the message as read if that can be done.
+    OpenLink {
+        /// Which.
+        link: Link,
+        /// The desktop's permission to take the focus.
+        activation_token: Option<String>,
+    },
+    /// Hold popups back until then; `None`: show them again.
+    Pause {
+        /// The end.
+        until: Option<Timestamp>,
+    },
+    /// Be in this desktop session from now on, as far as there is none yet.
+    Join(Environment),
+    /// The desktop session is over.
+    SessionEnded,
+    /// End the agent.
+    Quit,
+}
+
+/// How Tidings is started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Start {
+    /// At login: nothing is shown.
+    pub background: bool,
+    /// With the window open.
+    pub open: bool,
+}
+
+/// Where wishes are made.
+#[derive(Debug, Clone)]
+pub struct Wishes(mpsc::Sender<Wish>);
+
+impl Wishes {
+    /// One to make them, and the main loop's end.
+    pub fn new() -> (Self, mpsc::Receiver<Wish>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Self(sender), receiver)
+    }
+
+    /// Never waits.
+    pub fn make(&self, wish: Wish) {
+        if let Err(error) = self.0.try_send(wish) {
+            tracing::warn!(%error, "a wish was dropped: the agent is busy or ending");
+        }
+    }
+}
