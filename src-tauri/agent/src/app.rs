@@ -11,42 +11,36 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp, Zoned};
 use tidings_channel::Signal as ChannelSignal;
-use tidings_inbox::{Inbox, Policy, RowId, Show};
-use tidings_words::{Text, Words};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{broadcast, mpsc, watch};
-
-use crate::channels::Channels;
-use crate::demo;
-use crate::demo::Demo;
-use crate::health::Health;
-use crate::remembered::Remembered;
-use crate::second;
-use crate::serve;
-use crate::signals::{Bell, Bells, Sleep, asleep};
-use crate::trouble::Troubles;
 use tidings_desktop::autostart;
 use tidings_desktop::browser::Browser;
 use tidings_desktop::popup::{Answer, Answers, Popups};
 use tidings_desktop::presence::Desktop;
 use tidings_desktop::session::Session;
 use tidings_desktop::tray::RECENT;
-use tidings_desktop::window;
-use tidings_desktop::window::Window;
-use tidings_ground::crash;
-use tidings_ground::lock;
-use tidings_ground::lock::Lock;
+use tidings_desktop::window::{self, Window};
+use tidings_ground::lock::{self, Lock};
 use tidings_ground::paths::{Paths, create_private};
-use tidings_ground::program;
 use tidings_ground::reason::{self, Failed};
+use tidings_ground::{crash, program};
+use tidings_inbox::{Inbox, Policy, RowId, Show};
 use tidings_settings::{Edited, Look, Settings, SettingsError, SettingsFile};
 use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::{Link, LinkError};
-use tidings_state::notice::WindowError;
-use tidings_state::notice::{Notice, Source};
+use tidings_state::notice::{Notice, Source, WindowError};
 use tidings_state::session::SessionView;
 use tidings_state::snapshot::{ChannelView, DEMO, Snapshot};
 use tidings_state::wish::{Start, Wish, Wishes};
+use tidings_words::{Text, Words};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::channels::Channels;
+use crate::demo::{self, Demo};
+use crate::health::Health;
+use crate::remembered::Remembered;
+use crate::signals::{Bell, Bells, Sleep, asleep};
+use crate::trouble::Troubles;
+use crate::{second, serve};
 
 /// Starts Tidings, or raises the one that runs.
 ///

@@ -16,12 +16,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
 use tidings_channel::{Channel, ChannelUrl, Command, Config, Kept, Memory, Signal, Start, State, Status};
+use tidings_examination::lender::Lender;
+use tidings_examination::{Examination, Reach};
+use tidings_ground::text::quoted;
 use tidings_inbox::{ChannelProfile, Dropped, Inbox};
+use tidings_settings::credential::{CredentialSource, Credentials, Forget};
+use tidings_settings::{CaFileError, ChannelSettings};
+use tidings_state::loan::{Lent, Loan};
+use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
+use tidings_state::wish::{Wish, Wishes};
 use tidings_words::Words;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
-
-use tidings_settings::credential::{CredentialSource, Credentials, Forget};
 
 use crate::health::Health;
 use crate::remembered::{Quiet, Remembered};
@@ -29,13 +35,6 @@ use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use dialler::Dialler;
 use pump::{Felt, pump};
 use replay::Replay;
-use tidings_examination::lender::Lender;
-use tidings_examination::{Examination, Reach};
-use tidings_ground::text::quoted;
-use tidings_settings::{CaFileError, ChannelSettings};
-use tidings_state::loan::{Lent, Loan};
-use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
-use tidings_state::wish::{Wish, Wishes};
 
 #[derive(Debug)]
 pub(crate) struct Channels {

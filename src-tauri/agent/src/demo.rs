@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde_json::json;
 use tidings_api::{ErrorCode, Refusal};
 use tidings_channel::{State, Status};
+use tidings_ground::{program, reason};
+use tidings_settings::{ChannelSettings, parse};
 use tidings_state::snapshot::DEMO;
 use tidings_words::Words;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -19,10 +21,6 @@ use tokio::process::{Child, Command};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-
-use tidings_ground::program;
-use tidings_ground::reason;
-use tidings_settings::{ChannelSettings, parse};
 
 /// Name of the server's executable, beside the agent's own.
 const EXECUTABLE: &str = "tidings-server";

@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use tidings_api::{Band, HealthReport, LinkReport, RoundTrip, StateName};
 use tidings_channel::{Cause, Pulse, State, Status};
 use tidings_inbox::{Inbox, Note};
-use tidings_words::Words;
-
 use tidings_state::snapshot::{state_line, timestamp};
+use tidings_words::Words;
 
 /// What is told.
 const DAY: SignedDuration = SignedDuration::from_hours(24);

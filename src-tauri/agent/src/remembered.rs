@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tidings_channel::Kept;
-
 use tidings_ground::reason::SystemError;
 
 /// The file's content, kept in step with the file.

@@ -9,23 +9,22 @@ use tidings_api::{
     ChannelReport, ErrorCode, Event, Examine, HistoryQuery, Preview, Refusal, Reply, Request, Secret,
     SettingsReport, StatusReport, Step, StoredMessage, Values,
 };
-use tidings_inbox::{Inbox, Message, Payload, Query, Raw, RowId};
-use tidings_words::{Text, Words};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::task::{AbortHandle, JoinHandle};
-
-use crate::demo;
-use crate::demo::Demo;
-use crate::health::Health;
 use tidings_desktop::autostart;
 use tidings_desktop::window::Raises;
 use tidings_ground::text::quoted;
+use tidings_inbox::{Inbox, Message, Payload, Query, Raw, RowId};
 use tidings_settings::SettingsFile;
 use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::Link;
 use tidings_state::message::message_report;
 use tidings_state::snapshot::{DEMO, Snapshot};
 use tidings_state::wish::{Wish, Wishes};
+use tidings_words::{Text, Words};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinHandle};
+
+use crate::demo::{self, Demo};
+use crate::health::Health;
 
 /// Messages in one answer to a question for the history.
 const HISTORY: u16 = 500;

@@ -28,10 +28,9 @@ use crate::delay::Delays;
 use crate::facts::{Input, Now, Output};
 use crate::idle::By;
 use crate::life::{Context, Due, Life};
-use crate::verdict;
 use crate::{
     Cause, CloseInfo, Command, Config, DialAsk, Frame, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal,
-    Stage, Start, State, Status, Timing,
+    Stage, Start, State, Status, Timing, verdict,
 };
 
 #[derive(Debug)]

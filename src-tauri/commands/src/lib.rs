@@ -24,8 +24,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use tidings_ground::paths::Paths;
 use tidings_ground::reason::{self, Failed};
-use tidings_ground::terminal::Unwritten;
-use tidings_ground::{crash, exit, terminal};
+use tidings_ground::terminal::{self, Unwritten};
+use tidings_ground::{crash, exit};
 use tidings_state::wish::Start;
 use tidings_words::Words;
 

@@ -9,24 +9,22 @@ use jiff::Timestamp;
 use tidings_api::client::Client;
 use tidings_api::{Line, Reply, Request, StateLine};
 use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Start, State, Status};
+use tidings_examination::dialect::Dialect;
+use tidings_ground::exit;
+use tidings_ground::paths::Paths;
+use tidings_ground::terminal::{Unwritten, say, usage};
+use tidings_ground::text::quoted;
 use tidings_inbox::{ChannelProfile, Message};
+use tidings_settings::credential::Credentials;
+use tidings_settings::{ChannelSettings, reason};
+use tidings_state::message::{arrival, message_report, told_instead};
+use tidings_state::snapshot::{state_line, timestamp};
 use tidings_words::{Text, Words};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::cli;
 use crate::lines::Out;
-use tidings_examination::dialect::Dialect;
-use tidings_ground::exit;
-use tidings_ground::paths::Paths;
-use tidings_ground::terminal::{Unwritten, say, usage};
-use tidings_ground::text::quoted;
-use tidings_settings::ChannelSettings;
-use tidings_settings::credential::Credentials;
-use tidings_settings::reason;
-use tidings_state::message::message_report;
-use tidings_state::message::{arrival, told_instead};
-use tidings_state::snapshot::{state_line, timestamp};
 
 /// Runs until asked to end, replaced, or refused.
 pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyhow::Result<ExitCode> {

@@ -2,9 +2,8 @@
 
 use jiff::civil::Time;
 use jiff::{Timestamp, Zoned};
-use tidings_words::Text;
-
 use tidings_ground::text::quoted;
+use tidings_words::Text;
 
 /// What is typed: nothing, a duration, `until HH:MM`, or `off` (`None`).
 pub(crate) fn parse(words: &[String], now: &Zoned) -> Result<Option<Timestamp>, Text> {

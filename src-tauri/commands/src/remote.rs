@@ -6,14 +6,12 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::client::{self, Client, ClientError};
 use tidings_api::{Action, ErrorCode, Reply, Request, StateName, StatusReport};
+use tidings_ground::paths::Paths;
+use tidings_ground::terminal::{self, print, say, tell, usage};
+use tidings_ground::{exit, reason};
 use tidings_words::Words;
 
 use crate::pause;
-use tidings_ground::exit;
-use tidings_ground::paths::Paths;
-use tidings_ground::reason;
-use tidings_ground::terminal;
-use tidings_ground::terminal::{print, say, tell, usage};
 
 pub(crate) async fn status(paths: &Paths, json: bool, words: Words) -> anyhow::Result<ExitCode> {
     ask(paths, &Request::Status, |reply| {

@@ -6,18 +6,15 @@ use std::process::ExitCode;
 
 use tidings_api::Request;
 use tidings_api::client::ClientError;
+use tidings_ground::paths::Paths;
+use tidings_ground::terminal::{ended, usage};
+use tidings_ground::{exit, reason};
+use tidings_settings::credential::{self, CredentialSource};
+use tidings_settings::keyring;
 use tidings_words::Words;
 
-use crate::cli;
 use crate::listen::choose;
-use crate::remote;
-use tidings_ground::exit;
-use tidings_ground::paths::Paths;
-use tidings_ground::reason;
-use tidings_ground::terminal::{ended, usage};
-use tidings_settings::credential;
-use tidings_settings::credential::CredentialSource;
-use tidings_settings::keyring;
+use crate::{cli, remote};
 
 pub(crate) async fn run(paths: &Paths, what: &cli::Secret, words: Words) -> anyhow::Result<ExitCode> {
     let (cli::Secret::Set { channel } | cli::Secret::Clear { channel }) = what;

@@ -9,12 +9,12 @@ use std::process::ExitCode;
 
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{Event, HistoryQuery, Line, Reply, Request, StoredMessage};
+use tidings_ground::paths::Paths;
 use tidings_words::Words;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Tail;
 use crate::lines::Out;
-use tidings_ground::paths::Paths;
 
 /// Messages asked for at a time. Too few: many questions; too many: the first line comes late.
 const PAGE: u16 = 200;

@@ -12,12 +12,11 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{ChannelValues, Edit, Reply, Request, SettingsReport, Values};
-use tidings_words::{Text, Words};
-
 use tidings_ground::paths::Paths;
 use tidings_ground::reason::{self, Failed};
 use tidings_ground::terminal::{print, tell, usage};
 use tidings_settings::{Look, SettingsFile};
+use tidings_words::{Text, Words};
 
 /// `tidings export`.
 pub(crate) async fn export(paths: &Paths, file: Option<&Path>, words: Words) -> anyhow::Result<ExitCode> {

@@ -8,10 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
-use tidings_words::Words;
-
 use tidings_ground::program;
 use tidings_settings::WriteError;
+use tidings_words::Words;
 
 /// Says that the entry is ours.
 const OURS: (&str, &str) = ("X-Tidings-Managed", "true");

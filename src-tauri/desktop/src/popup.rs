@@ -12,17 +12,16 @@ use std::path::Path;
 
 use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
+use tidings_ground::text::{Room, escaped, fitted, neutral, unreadable, wrapped};
 use tidings_inbox::{Action, Inbox, Message, Notifier, Popup, RowId, Show, Sound};
+use tidings_state::notice::Notice;
+use tidings_state::snapshot::Snapshot;
+use tidings_state::trouble::{Kind, Trouble};
+use tidings_state::{cause, message};
 use tidings_words::Words;
 use tokio::sync::mpsc;
 
 use crate::tray::view::clock;
-use tidings_ground::text::{Room, escaped, fitted, neutral, unreadable, wrapped};
-use tidings_state::cause;
-use tidings_state::message;
-use tidings_state::notice::Notice;
-use tidings_state::snapshot::Snapshot;
-use tidings_state::trouble::{Kind, Trouble};
 
 /// Popups that may wait for the notification service. More than that stay pending in the inbox and are
 /// summed up in one popup afterwards. Too low: an honest burst is summed up; too high: a flood is shown.

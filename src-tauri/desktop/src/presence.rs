@@ -4,17 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidings_ground::paths::Paths;
 use tidings_inbox::Inbox;
+use tidings_state::snapshot::Snapshot;
+use tidings_state::wish::{Wish, Wishes};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::popup;
-use crate::popup::Queue;
-use crate::session;
-use crate::tray;
-use tidings_ground::paths::Paths;
-use tidings_state::snapshot::Snapshot;
-use tidings_state::wish::{Wish, Wishes};
+use crate::popup::{self, Queue};
+use crate::{session, tray};
 
 /// How long the end waits for the session bus.
 const LEAVE: Duration = Duration::from_secs(1);

@@ -22,15 +22,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use tidings_ground::paths::Paths;
+use tidings_ground::trail::Trails;
+use tidings_state::session::Environment;
 use tokio::time::timeout;
 use zbus::Address;
 use zbus::address::Transport;
 use zbus::address::transport::UnixSocket;
 use zbus::zvariant::Value;
-
-use tidings_ground::paths::Paths;
-use tidings_ground::trail::Trails;
-use tidings_state::session::Environment;
 
 /// Where a session's bus is.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";

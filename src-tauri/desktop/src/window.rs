@@ -4,14 +4,14 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tidings_api::Event;
+use tidings_ground::program;
 use tidings_inbox::RowId;
+use tidings_state::notice::WindowError;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 use crate::browser::hand_on;
 use crate::session::Session;
-use tidings_ground::program;
-use tidings_state::notice::WindowError;
 
 /// Name of the window's executable, beside the agent's own.
 const EXECUTABLE: &str = "tidings-window";

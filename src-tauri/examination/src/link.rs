@@ -7,15 +7,14 @@ use tidings_channel::{
     Cause, Channel, Config, DialAsk, DialParams, DialRefusal, Frame, Heartbeat, Liveness, Owner, PeerCheck,
     Start, State, Status,
 };
+use tidings_state::cause;
 use tidings_words::Words;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::dialect::Dialect;
-use crate::step::with_another_clock;
-use crate::step::{bad, failed, good, greeted, noted, without_secret};
+use crate::step::{bad, failed, good, greeted, noted, with_another_clock, without_secret};
 use crate::told::Told;
-use tidings_state::cause;
 
 /// An interval may be this part of the silence that a link survives: the settings' own rule.
 const SAFE: (u32, u32) = (2, 3);

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 use tidings_api::Step;
 use tidings_channel::{Cause, Config, Credential, Detail, Examined, Examining, Stage};
+use tidings_settings::credential::Credentials;
+use tidings_state::cause;
 use tidings_words::Words;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::dialect::Dialect;
-use tidings_settings::credential::Credentials;
-use tidings_state::cause;
 
 /// A certificate that ends sooner is worth a word, in days.
 const SOON: i64 = 14;

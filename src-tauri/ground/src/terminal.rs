@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use tidings_words::Words;
 
-use crate::exit;
-use crate::reason;
+use crate::{exit, reason};
 
 /// An answer to programs, as it is.
 pub fn print(text: &str) -> Result<(), Unwritten> {

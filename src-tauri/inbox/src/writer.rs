@@ -26,10 +26,9 @@ use crate::decode::{Decoded, decode};
 use crate::gate::{Gate, Hold, Now};
 use crate::history::Query;
 use crate::message::{Message, RowId};
-use crate::open;
 use crate::policy::{self, Decision};
 use crate::waiting::{Held, Waiting};
-use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Unread};
+use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Unread, open};
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
 /// shown late.

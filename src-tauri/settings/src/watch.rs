@@ -8,6 +8,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tidings_ground::paths::{create_private, short};
+use tidings_ground::trail::Trails;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -15,9 +17,6 @@ use crate::content::{Content, content};
 use crate::error::SettingsError;
 use crate::load::read;
 use crate::settings::Settings;
-use tidings_ground::paths::create_private;
-use tidings_ground::paths::short;
-use tidings_ground::trail::Trails;
 
 /// An edit is over after this much quiet. Too low: half-written files are read; too high: edits seem to do nothing.
 const QUIET: Duration = Duration::from_millis(300);

@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
+use tidings_ground::paths::short;
+use tidings_ground::reason::SystemError;
 use tidings_inbox::Why;
+use tidings_settings::{CaFileError, SettingsError};
 use tidings_words::{Text, Words};
 
 use crate::link::LinkError;
-use tidings_ground::paths::short;
-use tidings_ground::reason::SystemError;
-use tidings_settings::{CaFileError, SettingsError};
 
 /// One notice.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,10 +162,7 @@ mod tests {
     #[test]
     fn in_english_the_inboxs_notices_are_told_as_in_its_log() {
         use tidings_inbox::Notice;
-        let (file, why) = (
-            PathBuf::from("/home/ann/inbox.db"),
-            Why::Stuck(Box::new(Why::Disk)),
-        );
+        let (file, why) = (PathBuf::from("/home/ann/inbox.db"), Why::Stuck(Box::new(Why::Disk)));
         let aside = file.with_extension("corrupt");
         for notice in [
             Notice::Off { why: why.clone() },

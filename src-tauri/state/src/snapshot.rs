@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tidings_api::{ChannelReport, Close, IdleLimit, StateLine, StateName, StatusReport};
 use tidings_channel::{Cause, PeerCheck, State, Status};
 use tidings_inbox::{Dropped, Message, Show, Unread};
+use tidings_settings::Theme;
 use tidings_words::Words;
 use tokio::sync::watch;
 
@@ -13,7 +14,6 @@ use crate::cause;
 use crate::notice::{Notice, Source};
 use crate::session::SessionView;
 use crate::trouble::Trouble;
-use tidings_settings::Theme;
 
 /// Id of the demo's channel, which stands in no settings file: no id there can hold this character.
 pub const DEMO: &str = "~demo";

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use tidings_api::{Action, Examine, Refusal, Step};
 use tidings_inbox::RowId;
+use tidings_settings::ChannelSettings;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::link::Link;
 use crate::loan::Loan;
 use crate::session::Environment;
-use tidings_settings::ChannelSettings;
 
 /// Wishes that may wait to be taken up. They come from people's clicks; more than this is a jammed button.
 const QUEUE: usize = 64;

@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner};
 use tidings_inbox::{ChannelProfile, Inbox};
-use tokio::sync::watch;
-
 use tidings_settings::credential::Credentials;
 use tidings_state::message::own;
 use tidings_state::snapshot::Snapshot;
+use tokio::sync::watch;
 
 /// Gives each dial of a channel what it needs.
 pub(super) struct Dialler {

@@ -17,6 +17,10 @@ use futures_util::{FutureExt, StreamExt};
 use notify_rust::Notification;
 use serde::Serialize;
 use tidings_inbox::{Inbox, Popup, RowId};
+use tidings_state::link::Link;
+use tidings_state::snapshot::Snapshot;
+use tidings_state::trouble::Trouble;
+use tidings_state::wish::{Wish, Wishes};
 use tokio::sync::watch;
 use url::Url;
 use zbus::fdo::DBusProxy;
@@ -26,10 +30,6 @@ use zbus::zvariant::{DynamicType, OwnedValue, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use super::{Abilities, Answer, Queue, compose, compose_answer, compose_trouble};
-use tidings_state::link::Link;
-use tidings_state::snapshot::Snapshot;
-use tidings_state::trouble::Trouble;
-use tidings_state::wish::{Wish, Wishes};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";

@@ -10,14 +10,14 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::Action;
 use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
-use tidings_inbox::RowId;
-use tidings_words::Words;
-
-use crate::tray::pause::PauseFor;
 use tidings_ground::text::{Room, fitted};
+use tidings_inbox::RowId;
 use tidings_state::cause;
 use tidings_state::notice::Notice;
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
+use tidings_words::Words;
+
+use crate::tray::pause::PauseFor;
 
 /// How many messages `Recent` lists.
 pub const RECENT: usize = 5;

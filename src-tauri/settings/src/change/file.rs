@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 use tidings_api::{ChannelValues, Defaults, Edit, ErrorCode, Refusal, Secret, SettingsReport, Values};
+use tidings_ground::paths::short;
 use tidings_words::Words;
 
 use super::edit::{EditError, apply, ids};
@@ -20,11 +21,9 @@ use crate::load::read;
 use crate::read::parse;
 use crate::reason;
 use crate::secret::credential;
-use crate::secret::keyring;
-use crate::secret::keyring::KeyringError;
+use crate::secret::keyring::{self, KeyringError};
 use crate::settings::{ChannelSettings, Settings};
 use crate::watch::Look;
-use tidings_ground::paths::short;
 
 /// Revisions that edits may be made from, beside the present one. Too few: a window that was left open for long is
 /// told to look again.

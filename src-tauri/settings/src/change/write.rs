@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
+use tidings_ground::paths::create_private;
 
 use crate::content::{Content, content};
-use tidings_ground::paths::create_private;
 
 /// Links that are followed to the file. As many as Linux follows.
 const LINKS: usize = 40;

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness, TakeBack};
+use tidings_ground::redact::{is_credential, looks_secret};
 use tidings_inbox::{
     ChannelProfile, Condition, Field, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency,
 };
 use tidings_words::Text;
 use url::Url;
-
-use tidings_ground::redact::{is_credential, looks_secret};
 
 use super::table::{Entry, Table};
 use crate::error::SettingsError;

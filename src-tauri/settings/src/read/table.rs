@@ -4,11 +4,10 @@ use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::time::Duration;
 
+use tidings_ground::redact::looks_secret;
 use tidings_words::Text;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-use tidings_ground::redact::looks_secret;
 
 use crate::error::{Position, SettingsError, nearest};
 

@@ -14,17 +14,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tidings_channel::Credential;
+use tidings_ground::paths::short;
+use tidings_ground::program;
+use tidings_ground::reason::SystemError;
 use tidings_words::{Text, Words};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::secret::keyring;
-use crate::secret::keyring::{Entry, KeyringError};
-use tidings_ground::paths::short;
-use tidings_ground::program;
-use tidings_ground::reason::SystemError;
+use crate::secret::keyring::{self, Entry, KeyringError};
 
 /// How long a token command may take (D5). Too low: a password manager that asks is cut off; too high: a
 /// command that hangs keeps its channel from saying so.
