@@ -1,8 +1,8 @@
 //! `cargo xtask test`: the steps, the cheap ones first.
 //!
-//! Few sets of features are compiled: everything with the window (checked, for clippy and the docs, and built once),
-//! the agent and the server alone (as they are shipped), and the crates with their tests. The bundle adds Tauri's
-//! `custom-protocol`, with which a part of it is compiled again.
+//! What others wrote is compiled few times: checked for clippy and the docs, checked again as the agent has it alone, and
+//! built once for all programs and tests (see [`build`]). The bundle adds Tauri's `custom-protocol`, with which a part
+//! of it is compiled again.
 
 use std::fs;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::packages::{self, Purpose};
 use crate::page;
 use crate::run::{cargo, left_out, run as run_command, say, took};
 use crate::tools;
-use crate::wall::{self, without_system_libraries};
+use crate::wall;
 
 /// One check.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ const STEPS: &[Step] = &[
     Step { name: "page", what: "the types of the window's page", check: page::check },
     Step { name: "clippy", what: "lints, on all targets, with the window", check: clippy },
     Step { name: "doc", what: "the docs build without warnings", check: doc },
-    Step { name: "window", what: "agent, window and server build together", check: build::window },
-    Step { name: "agent", what: "agent and server build without system libraries", check: build::agent },
+    Step { name: "agent", what: "agent and server need no system libraries", check: build::agent_alone },
+    Step { name: "build", what: "all programs and tests", check: build::all },
     Step { name: "libraries", what: "the agent loads no GTK or WebKit", check: libraries },
     Step { name: "doctests", what: "the examples in the docs", check: doctests },
     Step {
@@ -104,34 +104,31 @@ fn doc() -> anyhow::Result<()> {
 }
 
 fn libraries() -> anyhow::Result<()> {
-    // Built again in a moment where it is fresh; alone, this step must not look at an old or a missing one.
-    build::agent()?;
+    // Built in a moment where it is fresh; alone, this step must not look at an old or a missing one.
+    build::programs(&["tidings"])?;
     wall::libraries()
 }
 
 fn doctests() -> anyhow::Result<()> {
-    let mut command = cargo(&["test", "--doc", "--workspace", "--exclude", "tidings", "--locked"]);
-    run_command(without_system_libraries(&mut command)?)
+    run_command(&mut cargo(&["test", "--doc", "--workspace", "--locked"]))
 }
 
-/// The tests of the real app run the programs that are there, so they are built first: the agent last, as it is
-/// without the window. By cargo's own runner, with which nobody misses anything: a test that can't share its process
-/// is a program of its own.
+/// The tests of the real app run the programs that are there, so they are built first. By cargo's own runner, with which
+/// nobody misses anything: a test that can't share its process is a program of its own.
 fn tests() -> anyhow::Result<()> {
-    build::window()?;
-    build::agent()?;
+    build::all()?;
     let list = package::target_folder()?.join(SKIPPED);
     if list.exists() {
         fs::remove_file(&list).with_context(|| list.display().to_string())?;
     }
-    let mut command = cargo(&["test", "--tests", "--workspace", "--exclude", "tidings", "--locked"]);
+    let mut command = cargo(&["test", "--tests", "--workspace", "--locked"]);
     if chromium::program().is_none() {
         left_out(
             "the tests of the page: there is no Chromium here, but maybe as a snap, which sees no test's files",
         );
         command.arg("--").args(PAGE.iter().flat_map(|tests| ["--skip", tests]));
     }
-    let ran = run_command(without_system_libraries(command.env("TIDINGS_TESTS_SKIPPED", &list))?);
+    let ran = run_command(command.env("TIDINGS_TESTS_SKIPPED", &list));
     for test in fs::read_to_string(&list).unwrap_or_default().lines() {
         left_out(test);
     }

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use crate::packages::{self, Purpose};
-use crate::run::{beside_us, cargo, output, program, run, say};
+use crate::run::{beside_us, output, program, run, say};
 use crate::{build, debian};
 
 /// All of it.
@@ -55,8 +55,7 @@ pub(crate) fn run_on(names: &[String]) -> anyhow::Result<()> {
         "making a Debian needs root or sudo"
     );
     packages::install(&[Purpose::Build, Purpose::Packages])?;
-    build::agent()?;
-    run(&mut cargo(&["build", "--locked", "-p", "tidings-tests", "--bin", "tidings-desktops"]))?;
+    build::programs(&["tidings", "tidings-desktops"])?;
     debian()?;
 
     let there = Path::new(ROOT).join("opt/tidings");

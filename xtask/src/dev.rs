@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, getppid, kill_process_group, set_parent_process_death_signal};
 
-use crate::reload;
 use crate::run::{cargo, program, say};
+use crate::{build, reload};
 
 /// How long the agent of before may take to say goodbye; it needs about a second.
 const GOODBYE: Duration = Duration::from_secs(10);
@@ -59,7 +59,8 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let end_of_flags = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
     let (flags, arguments) = args.split_at(end_of_flags);
 
-    let mut build = cargo(&["build", "--bins", "-p", "tidings", "-p", "tidings-server"]);
+    let mut build = cargo(&["build"]);
+    let build = build::select(&mut build, &["tidings", "tidings-window", "tidings-server"]);
     let built = ending_with_us(build.args(flags)).status().context("cannot start cargo")?;
     if !built.success() {
         // Not a word more: by cargo's own last one the tools see that it is worth waiting for a change.

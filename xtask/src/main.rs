@@ -75,7 +75,8 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::Bench(names) => bench(&names)?,
         Task::Screenshots => {
             packages::install(&[Purpose::Build, Purpose::Desktop, Purpose::Tests])?;
-            run(&mut cargo(&["run", "--locked", "-p", "tidings-tests", "--bin", "tidings-screenshots"]))?;
+            build::programs(&["tidings", "tidings-window", "tidings-server", "tidings-screenshots"])?;
+            run(&mut run::program(&beside_us("tidings-screenshots")?))?;
         }
         Task::Desktops(names) => desktops::run_on(&names)?,
         Task::Tools => {
@@ -112,7 +113,7 @@ fn package(check: bool) -> anyhow::Result<()> {
     if check { root::check(&made) } else { Ok(()) }
 }
 
-/// A debug build, for speed. One build for all programs, so that what they share is compiled once.
+/// A debug build, for speed.
 fn demo(typed: &[String], headless: bool, out: &Path) -> anyhow::Result<()> {
     // Told now rather than by the demo, once it is built.
     fs::create_dir_all(out)
@@ -124,8 +125,7 @@ fn demo(typed: &[String], headless: bool, out: &Path) -> anyhow::Result<()> {
         &[Purpose::Build, Purpose::Window, Purpose::Desktop]
     };
     packages::install(purposes)?;
-    let bins = ["--bin", "tidings", "--bin", "tidings-window", "--bin", "tidings-demo"];
-    run(cargo(&["build", "-p", "tidings", "-p", "tidings-tests"]).args(bins))?;
+    build::programs(&["tidings", "tidings-window", "tidings-demo"])?;
     run(run::program(&beside_us("tidings-demo")?).args(typed))
 }
 

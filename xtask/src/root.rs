@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
+use crate::build;
 use crate::package::Made;
 use crate::packages::{self, Purpose};
-use crate::run::{beside_us, cargo, output, program, run, say};
+use crate::run::{beside_us, output, program, run, say};
 
 /// The fresh Debian, kept for the next time.
 const FRESH: &str = "target/debian";
@@ -27,8 +28,7 @@ pub(crate) fn ensure_allowed() -> anyhow::Result<()> {
 }
 
 pub(crate) fn check(made: &Made) -> anyhow::Result<()> {
-    let bins = ["--bin", "tidings-server", "--bin", "tidings-demo"];
-    run(cargo(&["build", "-p", "tidings-server", "-p", "tidings-tests"]).args(bins))?;
+    build::programs(&["tidings-server", "tidings-demo"])?;
 
     let fresh = fresh()?;
     if Path::new(ROOT).exists() {

@@ -20,9 +20,8 @@ pub(crate) fn check() -> anyhow::Result<()> {
         );
         return Ok(());
     };
-    run(&mut cargo(&["build", "--locked", "-p", "tidings-tests", "--bin", "tidings-tools"]))?;
-    // The agent of another version.
-    build::agent()?;
+    // The agent of another version, too.
+    build::programs(&["tidings-tools", "tidings"])?;
     run(program(beside_us("tidings-tools")?).args(tauri))
 }
 
