@@ -181,6 +181,7 @@ impl Channels {
             _ if !settings.enabled => Start::Disconnected,
             Some(Quiet::Disconnected) => Start::Disconnected,
             Some(Quiet::Replaced(since)) if !by_hand => Start::Replaced { since: since.into() },
+            Some(Quiet::Replaced(_)) | None if by_hand => Start::ByHand,
             Some(Quiet::Replaced(_)) | None => Start::Connect,
         };
         let credentials = Credentials::new(&settings.id, settings.credential.clone(), settings.auth.clone())

@@ -115,8 +115,10 @@ use std::time::{Duration, SystemTime};
 /// How a channel begins; remembered states survive restarts (R1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// Connect, after a short random delay.
+    /// Connect, after a short random delay: nobody waits for it, and others may start at the same time (a login, a fleet).
     Connect,
+    /// Connect at once: somebody started it and waits.
+    ByHand,
     /// Stay off until told otherwise.
     Disconnected,
     /// Stay quiet until told otherwise: another instance has the channel.

@@ -141,8 +141,9 @@ impl Machine {
         let mut delays = Delays::new(config.backoff, rng);
         config.memory.with(|known| known.idle.go_to(&config.url));
         let phase = match start {
-            Start::Connect => {
-                let delay = delays.local(0, &config.timing);
+            Start::Connect | Start::ByHand => {
+                let by_hand = start == Start::ByHand;
+                let delay = if by_hand { Duration::ZERO } else { delays.local(0, &config.timing) };
                 Phase::Waiting {
                     began: now.mono,
                     until: now.mono + delay,

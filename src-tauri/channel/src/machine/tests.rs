@@ -441,6 +441,26 @@ fn takes_back_by_itself_only_where_asked_to() {
 }
 
 #[test]
+fn a_start_by_hand_dials_at_once_and_one_at_login_a_little_later() {
+    for seed in 0..50 {
+        let mut bench = Bench::new(config(), Start::ByHand, seed);
+        assert_eq!(bench.until_dial(secs(1)), Duration::ZERO);
+        let mut bench = Bench::new(config(), Start::Connect, seed);
+        let waited = bench.until_dial(secs(1));
+        assert!((millis(250)..=millis(500)).contains(&waited), "{waited:?}");
+    }
+}
+
+#[test]
+fn a_start_by_hand_without_a_network_tries_once_and_then_once_a_minute() {
+    let mut bench = Bench::new(config(), Start::ByHand, 7);
+    bench.give(Input::Signal(Signal::NetworkChanged { online: false }));
+    assert_eq!(bench.generation(), 1, "the signal may be wrong");
+    bench.fail(Cause::Unreachable { detail: Detail::NetworkUnreachable });
+    assert_eq!(bench.until_dial(secs(90)), secs(60));
+}
+
+#[test]
 fn a_remembered_state_survives_a_restart() {
     let since = epoch();
     let mut bench = Bench::new(config(), Start::Replaced { since }, 1);
