@@ -55,7 +55,7 @@ async fn tell(desktop: Desktop, popups: Witness, server: Server, out: &Path) -> 
     let tray = TrayItem::registered(&bus, "tidings", STEP).await?;
     let mut story = Story { desktop, tray, popups, out: out.to_owned(), pictures: 0 };
 
-    story.sees("connected", "tidings-connected", "Connected since ").await?;
+    story.sees("connected", "tidings_connected", "Connected since ").await?;
     story.picture_with_menu("connected").await?;
 
     server.push(USER, "A plain text is a message, too.");
@@ -88,23 +88,23 @@ async fn tell(desktop: Desktop, popups: Witness, server: Server, out: &Path) -> 
 
     let address = server.addr();
     server.stop(SERVICE_RESTART).await;
-    story.sees("server restarting", "tidings-working-unread", "Reconnecting at ").await?;
+    story.sees("server restarting", "tidings_working_unread", "Reconnecting at ").await?;
     story.picture_with_menu("reconnecting").await?;
     let server = Server::start(Options { listen: address, ..Options::default() }).await?;
-    story.sees("back by itself", "tidings-connected-unread", "Connected since ").await?;
+    story.sees("back by itself", "tidings_connected_unread", "Connected since ").await?;
     story.picture_with_menu("connected-again").await?;
 
     let mut second_command = story.desktop.command(agent()?);
     second_command.args(["listen", "--json", "--url", &server.url(USER)]);
     let mut second = story.desktop.spawn("second-client", &second_command)?;
     story
-        .sees("replaced by a second client", "tidings-replaced-unread", "Replaced by another tab or device")
+        .sees("replaced by a second client", "tidings_replaced_unread", "Replaced by another tab or device")
         .await?;
     ensure!(story.popups.heard_nothing().await, "a popup at 4500");
     story.picture_with_menu("replaced").await?;
 
     story.tray.click("Take over here").await?;
-    story.sees("taken over again", "tidings-connected-unread", "Connected since ").await?;
+    story.sees("taken over again", "tidings_connected_unread", "Connected since ").await?;
     let status = ended(&mut second).await?;
     ensure!(status.code() == Some(4), "the second client was replaced and ended with {status}, not 4");
     say("   the second client was replaced and ended with 4");

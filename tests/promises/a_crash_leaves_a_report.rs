@@ -19,7 +19,7 @@ async fn the_report_of_a_crash_is_offered_at_the_next_start_and_calmly() -> anyh
     let told =
         |notices: &[String]| notices.iter().any(|notice| notice.contains("crash-20260101T000000Z.txt"));
     scene.app.wait_for_status("told", |status| told(&status.notices)).await?;
-    scene.tray.wait_for("a calm icon", |item| item.icon == "tidings-connected").await?;
+    scene.tray.wait_for("a calm icon", |item| item.icon == "tidings_connected").await?;
     let reply = scene.app.ask(&Request::Diagnostics).await?;
     assert!(format!("{reply:?}").contains("nowhere.rs"));
 

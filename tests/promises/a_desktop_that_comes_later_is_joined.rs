@@ -59,7 +59,7 @@ async fn the_start_at_login_brings_the_icon_and_what_was_missed_at_every_login()
         assert_eq!(second.code, Some(0), "{second:?}");
         popups.wait_for_title("2 messages from Orders").await?;
         let item = tray.wait_for_label("Connected since ").await?;
-        assert_eq!(item.icon, "tidings-connected-unread");
+        assert_eq!(item.icon, "tidings_connected_unread");
         server.push(USER, format!("at login {login}"));
         let all = popups.wait_for(2).await?;
         assert_eq!(all[1].body, format!("at login {login}"));

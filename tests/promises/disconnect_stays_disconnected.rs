@@ -8,7 +8,7 @@ async fn a_channel_that_was_disconnected_stays_so_over_every_restart_until_conne
     let mut scene = Scene::start().await?;
     scene.tray.click(&["Disconnect"]).await?;
     let item = scene.tray.wait_for_label("Disconnected").await?;
-    assert_eq!(item.icon, "tidings-off");
+    assert_eq!(item.icon, "tidings_off");
     assert_eq!(item.labels()[1], "Connect");
     let goodbye = EventKind::Closed { code: Some(1000), reason: String::new() };
     scene.server.seen(0, |kind| *kind == goodbye).await?;

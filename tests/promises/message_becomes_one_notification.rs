@@ -25,7 +25,7 @@ async fn a_message_pops_up_exactly_once_with_its_title_and_body() -> anyhow::Res
     assert_eq!(stored.await?[0].title, "Order 17");
     scene
         .tray
-        .wait_for("the dot for unread messages", |item| item.icon == "tidings-connected-unread")
+        .wait_for("the dot for unread messages", |item| item.icon == "tidings_connected_unread")
         .await?;
     Ok(())
 }
@@ -230,7 +230,7 @@ async fn a_click_opens_the_messages_link_and_a_button_its_own() -> anyhow::Resul
     assert_eq!(scene.app.opened_links()[1], "https://shop.example/18?a=b&c=d");
     assert!(scene.app.opened_windows().is_empty());
     scene.app.wait_for_inbox("both read", |stored| stored.iter().all(|message| !message.unread)).await?;
-    scene.tray.wait_for("no dot any more", |item| item.icon == "tidings-connected").await?;
+    scene.tray.wait_for("no dot any more", |item| item.icon == "tidings_connected").await?;
     Ok(())
 }
 

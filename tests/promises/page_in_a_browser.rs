@@ -72,7 +72,7 @@ fn the_pages_shapes_are_the_trays() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let page = fs::read_to_string(root.join("ui/index.html")).expect("the page");
     for name in ["connected", "working", "off", "replaced", "attention"] {
-        let icon = root.join(format!("icons/tray/hicolor/scalable/status/tidings-{name}.svg"));
+        let icon = root.join(format!("icons/tray/hicolor/scalable/status/tidings_{name}.svg"));
         let icon = fs::read_to_string(icon).expect("the tray's icon");
         let path = icon.split('"').find(|part| part.starts_with('M')).expect("a path");
         let shape =

@@ -9,12 +9,12 @@ async fn a_server_that_goes_away_and_comes_back_is_found_again() -> anyhow::Resu
     let mut scene = Scene::start().await?;
     scene.server.stop(GOING_AWAY).await;
     let item = scene.tray.wait_for_label("Reconnecting at ").await?;
-    assert_eq!(item.icon, "tidings-working");
+    assert_eq!(item.icon, "tidings_working");
     assert!(item.shows("Reconnect now") && item.shows("Disconnect"), "{:?}", item.labels());
 
     scene.server.start_again().await?;
     scene.connected().await?;
-    assert_eq!(scene.tray.item().await?.icon, "tidings-connected");
+    assert_eq!(scene.tray.item().await?.icon, "tidings_connected");
     scene.marker("and messages go on").await?;
     assert_eq!(scene.popups.titles(), ["and messages go on"], "no popup told of the flap");
     assert_eq!(scene.app.status().await?.channels[0].links_opened, 2);
@@ -29,7 +29,7 @@ async fn a_link_that_is_cut_without_a_word_comes_back() -> anyhow::Result<()> {
     // tray has something to show for as long as it takes.
     scene.server.stop(1006).await;
     let item = scene.tray.wait_for_label("Reconnecting at ").await?;
-    assert_eq!(item.icon, "tidings-working");
+    assert_eq!(item.icon, "tidings_working");
     scene.server.start_again().await?;
     scene.connected().await
 }

@@ -30,7 +30,7 @@ async fn without_a_bus_the_link_is_kept_and_messages_wait_for_one() -> anyhow::R
     app.restart(Start::Background).await?;
     popups.wait_for_title("3 messages from Orders").await?;
     tray.wait_for_label("Connected since ").await?;
-    assert_eq!(tray.item().await?.icon, "tidings-connected-unread");
+    assert_eq!(tray.item().await?.icon, "tidings_connected_unread");
     server.push(USER, "four");
     let all = popups.wait_for(2).await?;
     assert_eq!((all[1].summary.as_str(), all[1].body.as_str()), ("Orders", "four"));

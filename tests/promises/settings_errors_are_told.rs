@@ -35,7 +35,7 @@ async fn each_error_is_told_in_the_log_and_the_tray_with_its_place_and_mend() ->
         scene.app.write_settings(content)?;
         let told = |text: &str| words.iter().all(|word| text.contains(word));
         let item = scene.tray.wait_for(what, |item| told(&item.told())).await?;
-        assert_eq!(item.icon, "tidings-attention", "{what}");
+        assert_eq!(item.icon, "tidings_attention", "{what}");
         assert!(told(&item.tooltip.replace('\n', " ").replace("&#39;", "'")), "{what}: {}", item.tooltip);
         assert!(scene.app.log().lines().any(told), "{what} is not in the log");
         assert!(scene.app.status().await?.notices.iter().any(|notice| told(notice)), "{what}");
@@ -48,7 +48,7 @@ async fn each_error_is_told_in_the_log_and_the_tray_with_its_place_and_mend() ->
     // Mending the file heals it, without a restart.
     scene.app.write_settings(channel("Orders", &scene.server.url(USER)))?;
     scene.connected().await?;
-    let item = scene.tray.wait_for("no error", |item| item.icon == "tidings-connected").await?;
+    let item = scene.tray.wait_for("no error", |item| item.icon == "tidings_connected").await?;
     assert!(!item.told().contains("config.toml"), "{}", item.told());
     Ok(())
 }
@@ -84,7 +84,7 @@ async fn an_edit_redials_only_what_it_must() -> anyhow::Result<()> {
     let scene = Scene::start().await?;
     // Broken: the last good settings stay in force.
     scene.app.write_settings("[[channel]]\nurl = 7\n")?;
-    scene.tray.wait_for("the error", |item| item.icon == "tidings-attention").await?;
+    scene.tray.wait_for("the error", |item| item.icon == "tidings_attention").await?;
     scene.tray.wait_for_label("Connected since ").await?;
     scene.marker("the channel goes on").await?;
 

@@ -33,7 +33,7 @@ async fn each_channel_has_a_line_with_its_commands_and_all_have_theirs() -> anyh
     scene.tray.click(&["Night_shift: ", "Disconnect"]).await?;
     let item = scene.tray.wait_for_label("Night_shift: Disconnected").await?;
     assert_eq!(item.choices_in("Night_shift: "), ["Connect"]);
-    assert_eq!((states(&item, "Connected since "), item.icon.as_str()), (2, "tidings-off"));
+    assert_eq!((states(&item, "Connected since "), item.icon.as_str()), (2, "tidings_off"));
     assert_eq!(item.rows(), before, "a menu that is open keeps its rows");
 
     scene.tray.click(&["Disconnect all"]).await?;
@@ -41,7 +41,7 @@ async fn each_channel_has_a_line_with_its_commands_and_all_have_theirs() -> anyh
     assert!(!item.choices().contains(&"Disconnect all"));
     scene.tray.click(&["Connect all"]).await?;
     let item = scene.tray.wait_for("all on", |item| states(item, "Connected since ") == 3).await?;
-    assert_eq!(item.icon, "tidings-connected");
+    assert_eq!(item.icon, "tidings_connected");
     assert!(!item.choices().contains(&"Connect all"));
     assert_eq!(item.rows(), before);
     Ok(())
@@ -51,15 +51,15 @@ async fn each_channel_has_a_line_with_its_commands_and_all_have_theirs() -> anyh
 async fn the_icon_tells_the_worst_of_all() -> anyhow::Result<()> {
     let scene = three().await?;
     scene.tray.click(&["Post: ", "Disconnect"]).await?;
-    scene.tray.wait_for("off", |item| item.icon == "tidings-off").await?;
+    scene.tray.wait_for("off", |item| item.icon == "tidings_off").await?;
     let _other = scene.server.other_tab("bob").await?;
-    scene.tray.wait_for("replaced", |item| item.icon == "tidings-replaced").await?;
+    scene.tray.wait_for("replaced", |item| item.icon == "tidings_replaced").await?;
     // To connect all is no take-over.
     scene.tray.click(&["Connect all"]).await?;
     let item = scene.tray.wait_for_label("Post: Connected since ").await?;
     assert!(item.shows("Night_shift: Replaced "), "{:?}", item.labels());
     scene.tray.click(&["Night_shift: ", "Take over here"]).await?;
-    scene.tray.wait_for("connected", |item| item.icon == "tidings-connected").await?;
+    scene.tray.wait_for("connected", |item| item.icon == "tidings_connected").await?;
     Ok(())
 }
 

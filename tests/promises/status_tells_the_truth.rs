@@ -28,7 +28,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
     let before = Timestamp::now();
     let scene = Scene::start().await?;
     scene.marker("one").await?;
-    scene.tray.wait_for("a dot", |item| item.icon == "tidings-connected-unread").await?;
+    scene.tray.wait_for("a dot", |item| item.icon == "tidings_connected_unread").await?;
     let told = status(&scene).await?;
     assert_eq!(
         keys(&told),

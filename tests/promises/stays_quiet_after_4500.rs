@@ -19,7 +19,7 @@ async fn a_replaced_channel_stays_quiet_until_the_user_takes_over() -> anyhow::R
     let label = item.label("Replaced ")?;
     let times = [clock(before), clock(Timestamp::now())];
     assert!(times.iter().any(|time| label.ends_with(time.as_str())), "{label}: not since {times:?}");
-    assert_eq!(item.icon, "tidings-replaced");
+    assert_eq!(item.icon, "tidings_replaced");
     let commands: Vec<&str> = item.choices().into_iter().take(2).collect();
     assert_eq!(commands, ["Take over here", "Pause notifications"]);
 
@@ -48,7 +48,7 @@ async fn a_replaced_channel_stays_so_over_a_start_in_the_background_and_not_by_h
     scene.app.restart(Start::Background).await?;
     let again = scene.tray.wait_for_label(label).await?;
     assert_eq!(again.label(label)?, first.label(label)?);
-    assert_eq!(again.icon, "tidings-replaced");
+    assert_eq!(again.icon, "tidings_replaced");
 
     // A crash, too.
     scene.app.kill().await?;

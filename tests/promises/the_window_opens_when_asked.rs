@@ -21,7 +21,7 @@ async fn an_agent_without_a_window_says_so_and_goes_on() -> anyhow::Result<()> {
     scene.app.remove_window()?;
     scene.tray.click(&["Open Tidings"]).await?;
     let item = scene.tray.wait_for_label("the window is not installed").await?;
-    assert_eq!(item.icon, "tidings-attention");
+    assert_eq!(item.icon, "tidings_attention");
     scene.server.push_json(USER, &json!({ "title": "messages go on" }));
     scene.popups.wait_for_title("messages go on").await?;
     Ok(())
@@ -34,6 +34,6 @@ async fn a_machine_without_webkit_is_told_so_in_words() -> anyhow::Result<()> {
     scene.app.break_window(127)?;
     scene.tray.click(&["Open Tidings"]).await?;
     let item = scene.tray.wait_for_label("the window needs WebKitGTK 4.1").await?;
-    assert_eq!(item.icon, "tidings-attention");
+    assert_eq!(item.icon, "tidings_attention");
     Ok(())
 }

@@ -9,13 +9,13 @@ async fn the_icon_tells_who_it_is_and_where_its_pictures_are() -> anyhow::Result
     let scene = Scene::start().await?;
     let item = scene.tray.item().await?;
     assert_eq!((item.id.as_str(), item.title.as_str()), ("tidings", "Tidings"));
-    assert_eq!((item.status.as_str(), item.icon.as_str()), ("Active", "tidings-connected"));
+    assert_eq!((item.status.as_str(), item.icon.as_str()), ("Active", "tidings_connected"));
     // Some hosts look in the folder itself, and take the icon of a shorter name where they don't find it.
     let folder = std::path::Path::new(&item.icon_theme_path);
     for state in ["connected", "working", "off", "replaced", "attention"] {
-        for dot in ["", "-unread"] {
+        for dot in ["", "_unread"] {
             for place in [folder.to_owned(), folder.join("hicolor/scalable/status")] {
-                let file = place.join(format!("tidings-{state}{dot}.svg"));
+                let file = place.join(format!("tidings_{state}{dot}.svg"));
                 assert!(file.is_file(), "no {}", file.display());
             }
         }
@@ -42,7 +42,7 @@ async fn the_icon_returns_when_the_tray_host_does_and_tells_what_is_true_by_then
     scene.app.wait_for_status("replaced", |status| status.channels[0].state.as_str() == "replaced").await?;
     scene.tray.come_back().await?;
     let item = scene.tray.wait_for_label("Replaced ").await?;
-    assert_eq!(item.icon, "tidings-replaced-unread");
+    assert_eq!(item.icon, "tidings_replaced_unread");
     scene.tray.click(&["Take over here"]).await?;
     scene.connected().await
 }

@@ -38,7 +38,7 @@ async fn killing_its_processes_leaves_the_link_as_it_was() -> anyhow::Result<()>
     desk.wait_for_processes("WebKit", 0).await?;
     desk.server.push(USER, "still there");
     desk.tray
-        .until("the message", tidings_tests::window::SOON, |shown| shown.icon == "tidings-connected-unread")
+        .until("the message", tidings_tests::window::SOON, |shown| shown.icon == "tidings_connected_unread")
         .await?;
     assert_eq!(desk.server.upgrades(), 1);
     assert!(

@@ -88,10 +88,10 @@ async fn marking_all_as_read_clears_the_dot_in_the_tray() -> anyhow::Result<()> 
     for title in ["one", "two"] {
         desk.server.push_json(USER, &json!({ "title": title }));
     }
-    desk.tray.until("the dot", SOON, |shown| shown.icon == "tidings-connected-unread").await?;
+    desk.tray.until("the dot", SOON, |shown| shown.icon == "tidings_connected_unread").await?;
     let page = desk.open_page().await?;
     page.click("Mark all as read").await?;
-    desk.tray.until("no dot", SOON, |shown| shown.icon == "tidings-connected").await?;
+    desk.tray.until("no dot", SOON, |shown| shown.icon == "tidings_connected").await?;
     page.close().await
 }
 

@@ -44,11 +44,11 @@ async fn replaced_shows_on_the_page_and_taking_over_works_from_there() -> anyhow
 async fn a_message_that_is_looked_at_on_the_page_clears_the_dot_in_the_tray() -> anyhow::Result<()> {
     let desk = Desk::start().await?;
     desk.server.push_json(USER, &json!({"title": "look at me"}));
-    let dot = "tidings-connected-unread";
+    let dot = "tidings_connected_unread";
     desk.tray.until("the dot", SOON, |shown| shown.icon == dot).await?;
     let page = desk.open_page().await?;
     page.shows("look at me").await?;
     page.click("look at me").await?;
-    desk.tray.until("no dot", SOON, |shown| shown.icon == "tidings-connected").await?;
+    desk.tray.until("no dot", SOON, |shown| shown.icon == "tidings_connected").await?;
     page.close().await
 }

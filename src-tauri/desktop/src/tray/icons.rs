@@ -6,6 +6,9 @@
 //! itself, and for a name that doesn't it takes one that begins so, which is another state's icon or the app's. (An
 //! index of ours would be the wrong cure: a host that finds it first has it as the index of everybody's icons.) So
 //! each icon is in both places, and if one can't be there, none is named and the hosts take the pictures.
+//!
+//! Plasma looks through the desktop's themes before it comes to that folder, and in each takes what is called as the name
+//! is up to a `-`, too: of `tidings-off` the app's own icon, `tidings`, wherever that is installed. So no name has a `-`.
 
 use std::path::Path;
 
@@ -21,16 +24,16 @@ macro_rules! icons {
 }
 
 const ICONS: &[(&str, &[u8], &[u8])] = icons![
-    "tidings-connected",
-    "tidings-connected-unread",
-    "tidings-working",
-    "tidings-working-unread",
-    "tidings-off",
-    "tidings-off-unread",
-    "tidings-replaced",
-    "tidings-replaced-unread",
-    "tidings-attention",
-    "tidings-attention-unread",
+    "tidings_connected",
+    "tidings_connected_unread",
+    "tidings_working",
+    "tidings_working_unread",
+    "tidings_off",
+    "tidings_off_unread",
+    "tidings_replaced",
+    "tidings_replaced_unread",
+    "tidings_attention",
+    "tidings_attention_unread",
 ];
 
 /// The app's own icon, for popups. As a picture: a drawing without pixels is drawn at its own size by dunst, half a
@@ -116,6 +119,19 @@ mod tests {
                 return found;
             }
             (name, _) = name.rsplit_once('-')?;
+        }
+    }
+
+    /// As Plasma does: the desktop's themes first, and in each the name and all that it begins with.
+    #[test]
+    fn a_host_that_has_the_apps_icon_in_its_theme_finds_each_states_own_icon() {
+        let (theme, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(theme.path().join("tidings.svg"), APP).unwrap();
+        unpack(ours.path()).unwrap();
+        for (name, drawing, _) in ICONS {
+            let places = [theme.path(), ours.path()];
+            let found = places.into_iter().find_map(|place| found_by_the_path_alone(place, name));
+            assert!(found.as_deref() == Some(*drawing), "{name} is drawn as something else");
         }
     }
 

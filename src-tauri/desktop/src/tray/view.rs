@@ -156,8 +156,8 @@ pub(super) fn icon_name(shape: Shape, unread: bool) -> String {
         Shape::Replaced => "replaced",
         Shape::Attention => "attention",
     };
-    let dot = if unread { "-unread" } else { "" };
-    format!("tidings-{shape}{dot}")
+    let dot = if unread { "_unread" } else { "" };
+    format!("tidings_{shape}{dot}")
 }
 
 fn shape(snapshot: &Snapshot, statuses: &[Status]) -> Shape {
@@ -846,8 +846,8 @@ mod tests {
             channels: vec![channel("A", State::Replaced { since: at(0) })],
             ..Snapshot::default()
         };
-        assert_eq!(TrayView::of(&snapshot, &now()).icon_name(), "tidings-replaced");
+        assert_eq!(TrayView::of(&snapshot, &now()).icon_name(), "tidings_replaced");
         snapshot.unread.total = 1;
-        assert_eq!(TrayView::of(&snapshot, &now()).icon_name(), "tidings-replaced-unread");
+        assert_eq!(TrayView::of(&snapshot, &now()).icon_name(), "tidings_replaced_unread");
     }
 }
