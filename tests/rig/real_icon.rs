@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use serde_json::json;
 use tidings_api::StatusReport;
-use tidings_server::SERVICE_RESTART;
+use tidings_server::{Refusal, SERVICE_RESTART};
 use tokio::time::{Instant, sleep};
 
 use crate::app::App;
@@ -151,6 +151,14 @@ impl RealIcon {
         self.fall().await?;
         seen.push(("working", self.shows_another("a channel that waits").await?));
         self.rise().await?;
+
+        self.server.refuse_upgrades(Some(Refusal::status(401)));
+        self.app.run(&["disconnect", "Orders"]).await?;
+        self.app.run(&["connect", "Orders"]).await?;
+        self.app.wait_for_status("needs you", is("needs_user")).await?;
+        seen.push(("needs you", self.shows_another("a channel that needs its user").await?));
+        self.server.refuse_upgrades(None);
+        self.connect().await?;
 
         self.server.push_json(USER, &json!({ "title": "News" }));
         self.app.wait_for_status("unread", |status| status.unread == 1).await?;
