@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tidings_api::Request;
 use tidings_api::client::{ANSWER, Client, ClientError};
-use tidings_desktop::session;
 use tidings_ground::paths::Paths;
 use tidings_ground::terminal::say;
+use tidings_state::session;
 use tidings_words::Words;
 use tokio::time::{Instant, sleep};
 

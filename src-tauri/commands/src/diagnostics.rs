@@ -11,12 +11,11 @@ use flate2::write::GzEncoder;
 use jiff::Zoned;
 use tidings_api::client::ClientError;
 use tidings_api::{Reply, Request};
-use tidings_desktop::session;
 use tidings_ground::paths::Paths;
 use tidings_ground::reason::{self, Failed};
 use tidings_ground::terminal;
 use tidings_state::diagnostics::Diagnostics;
-use tidings_state::session::SessionView;
+use tidings_state::session::{self, SessionView};
 use tidings_words::Text;
 
 use crate::remote;

@@ -24,63 +24,18 @@ use std::time::Duration;
 
 use tidings_ground::paths::Paths;
 use tidings_ground::trail::Trails;
-use tidings_state::session::Environment;
+use tidings_state::session::{BUS, Environment, HANDED_OVER, address, own, usual_place};
 use tokio::time::timeout;
 use zbus::Address;
 use zbus::address::Transport;
 use zbus::address::transport::UnixSocket;
 use zbus::zvariant::Value;
 
-/// Where a session's bus is.
-const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
-
-/// What of its environment a start hands over: where the session's bus and display are, and what programs go by that are
-/// started there. Nothing that could be a secret.
-const HANDED_OVER: [&str; 17] = [
-    BUS,
-    "BROWSER",
-    "DESKTOP_SESSION",
-    "DISPLAY",
-    "GTK_IM_MODULE",
-    "KDE_FULL_SESSION",
-    "KDE_SESSION_VERSION",
-    "QT_IM_MODULE",
-    "WAYLAND_DISPLAY",
-    "XAUTHORITY",
-    "XDG_CONFIG_DIRS",
-    "XDG_CURRENT_DESKTOP",
-    "XDG_DATA_DIRS",
-    "XDG_RUNTIME_DIR",
-    "XDG_SESSION_DESKTOP",
-    "XDG_SESSION_TYPE",
-    "XMODIFIERS",
-];
-
 /// A bus that appears is looked at after this much quiet. Too low: before it listens; too high: the icon comes late.
 const QUIET: Duration = Duration::from_millis(300);
 
 /// How long the user's systemd may take to answer. Too low: a busy one counts as absent; too high: a click seems to do nothing.
 const ANSWER: Duration = Duration::from_secs(1);
-
-/// Those of this process. A bus that has no variable is where the system has it.
-pub fn own(paths: &Paths) -> Environment {
-    let value = |name: &str| Some((name.to_owned(), env::var(name).ok().filter(|value| !value.is_empty())?));
-    let mut own: Environment = HANDED_OVER.into_iter().filter_map(value).collect();
-    // The agent's own address means nothing to anybody else.
-    own.retain(|name, value| name != BUS || *value != address(&paths.bus()));
-    let place = usual_place();
-    if !own.contains_key(BUS) && place.exists() {
-        own.insert(BUS.to_owned(), address(&place));
-    }
-    own
-}
-
-/// Where the system has a user's bus.
-fn usual_place() -> PathBuf {
-    let folder = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| format!("/run/user/{}", rustix::process::getuid().as_raw()).into());
-    folder.join("bus")
-}
 
 /// Waits until somebody listens where the system has the user's bus, and tells of a session with that; for ever where it
 /// can't be watched. Nothing wakes up meanwhile.
@@ -262,12 +217,6 @@ fn display_of(environment: &Environment) -> Option<&str> {
 /// Without the id, which tells one bus at the same place from the next.
 fn place(bus: &str) -> &str {
     bus.split(",guid=").next().unwrap_or(bus)
-}
-
-/// The address of a bus at this socket, for zbus (5.19): that takes a path as it is written, though the form of D-Bus'
-/// addresses has most of its bytes escaped. A path with a comma in it has no address that zbus would read.
-fn address(socket: &Path) -> String {
-    format!("unix:path={}", socket.display())
 }
 
 /// The path that stands in an address with its bytes escaped, as others write it: `%20` for a space.
