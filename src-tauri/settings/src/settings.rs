@@ -12,7 +12,8 @@ use url::Url;
 
 use crate::content::{Unreadable, bytes};
 use crate::reason;
-use crate::secret::credential::{Auth, CredentialSource, in_utf8};
+use crate::secret::source::{Auth, CredentialSource};
+use crate::secret::text::in_utf8;
 
 /// Everything that the settings file says, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,177 +3,23 @@
 //! The settings say only where a secret is; [`Credentials`] fetches it when a dial first needs it and keeps it
 //! until the server refuses it (D5). No error, log line or `Debug` output holds the secret.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::future::pending;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tidings_channel::Credential;
 use tidings_ground::paths::short;
-use tidings_ground::program;
 use tidings_ground::reason::SystemError;
-use tidings_words::{Text, Words};
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
-use crate::secret::keyring::{self, Entry, KeyringError};
-
-/// How long a token command may take (D5). Too low: a password manager that asks is cut off; too high: a
-/// command that hangs keeps its channel from saying so.
-pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(10);
-
-/// Largest secret taken, in bytes.
-const LARGEST: usize = 64 * 1024;
-
-/// How much of a command's complaint is kept, in characters.
-const COMPLAINT: usize = 300;
-
-/// How long output of an ended command is waited for: something that it left running may hold the pipe open.
-const AFTER_EXIT: Duration = Duration::from_millis(200);
-
-/// Where a channel's secret is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CredentialSource {
-    /// Nowhere: the channel needs none.
-    None,
-    /// `token_env`: this environment variable.
-    Env(String),
-    /// `token_file`: this file, trimmed.
-    File(PathBuf),
-    /// `token_command`: the first line that this shell command writes, trimmed.
-    Command(String),
-    /// The keyring, if it has one for this channel.
-    Keyring,
-}
-
-/// `auth`: where the secret goes in the upgrade request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Auth {
-    /// Nowhere.
-    None,
-    /// `Authorization: Bearer …`
-    Bearer,
-    /// `Authorization: Basic …`, the secret being the password.
-    Basic {
-        /// User name; no colon, no control character.
-        username: String,
-    },
-    /// A header of this name.
-    Header {
-        /// Header name.
-        name: String,
-    },
-    /// A query parameter of this name.
-    Query {
-        /// Parameter name.
-        name: String,
-    },
-    /// A cookie of this name.
-    Cookie {
-        /// Cookie name.
-        name: String,
-    },
-}
-
-impl Auth {
-    fn with(&self, secret: String) -> Option<Credential> {
-        Some(match self.clone() {
-            Self::None => return None,
-            Self::Bearer => Credential::Bearer(secret),
-            Self::Basic { username } => Credential::Basic { username, password: secret },
-            Self::Header { name } => Credential::Header { name, value: secret },
-            Self::Query { name } => Credential::Query { name, value: secret },
-            Self::Cookie { name } => Credential::Cookie { name, value: secret },
-        })
-    }
-}
-
-/// Why a secret could not be fetched.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum CredentialError {
-    /// The variable is not set, or empty.
-    Env(String),
-    /// The file can't be read.
-    File {
-        /// The file.
-        file: PathBuf,
-        /// What the system says; `None`: it is not a file.
-        why: Option<SystemError>,
-    },
-    /// The command could not be started or waited for.
-    Start(SystemError),
-    /// The command took too long and was killed.
-    TimedOut {
-        /// How long it may take.
-        limit: Duration,
-    },
-    /// The command said that it failed.
-    Failed {
-        /// Its exit code or signal.
-        status: ExitStatus,
-        /// The start of what it wrote to its standard error.
-        complaint: String,
-    },
-    /// The keyring can't give it just now.
-    Keyring(#[from] KeyringError),
-    /// There is a source, but no secret in it.
-    Empty(&'static str),
-    /// There is too much in the source.
-    TooLarge(&'static str),
-    /// Not text, or with control characters, which no request can carry, or with marks that nobody sees.
-    Unusable(&'static str),
-}
-
-impl CredentialError {
-    /// What is wrong with the source, and how to mend it.
-    pub fn told(&self, words: Words) -> String {
-        match self {
-            Self::Env(name) => words.credential_env(name),
-            Self::File { file, why } => {
-                let why = match why {
-                    Some(why) => why.text(),
-                    None => Text::credential_not_a_file(),
-                };
-                words.credential_file(&short(file).display(), &why)
-            }
-            Self::Start(why) => words.credential_start(&why.text()),
-            Self::TimedOut { limit } => words.credential_timed_out(&format_args!("{limit:?}")),
-            Self::Failed { status, complaint } if complaint.is_empty() => {
-                words.credential_failed(&told_status(*status, words))
-            }
-            Self::Failed { status, complaint } => {
-                words.credential_failed_saying(complaint, &told_status(*status, words))
-            }
-            Self::Keyring(error) => error.told(words),
-            Self::Empty(source) => words.credential_empty(source),
-            Self::TooLarge(source) => words.credential_too_large(source),
-            Self::Unusable(source) => words.credential_unusable(source),
-        }
-    }
-}
-
-/// How a command ended.
-fn told_status(status: ExitStatus, words: Words) -> String {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return words.credential_signal(&signal);
-    }
-    words.credential_exit_code(&status.code().unwrap_or_default())
-}
-
-/// For the log.
-impl fmt::Display for CredentialError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told(Words::default()))
-    }
-}
+use super::command::{COMMAND_LIMIT, from_command};
+use super::keyring::{self, Entry, KeyringError};
+pub use super::source::{Auth, CredentialError, CredentialSource};
+use super::text::LARGEST;
+pub use super::text::{first_line, usable, usable_line};
 
 /// Fetches a channel's credential, and keeps it.
 pub struct Credentials {
@@ -338,175 +184,6 @@ fn warn_if_shared(file: &Path, metadata: &std::fs::Metadata) {
 #[cfg(not(unix))]
 fn warn_if_shared(_: &Path, _: &std::fs::Metadata) {}
 
-/// The secret in what a source gave.
-pub fn usable(source: &'static str, bytes: &[u8]) -> Result<String, CredentialError> {
-    if bytes.len() > LARGEST {
-        return Err(CredentialError::TooLarge(source));
-    }
-    let text = in_utf8(bytes);
-    match str::from_utf8(&text).map(|text| text.trim_matches(|c: char| c.is_whitespace() || is_unseen(c))) {
-        Ok("") => Err(CredentialError::Empty(source)),
-        Ok(secret) if !secret.contains(|c: char| c.is_control() || is_unseen(c)) => Ok(secret.to_owned()),
-        Ok(_) | Err(_) => Err(CredentialError::Unusable(source)),
-    }
-}
-
-/// Reads until there is a first line: who writes it may keep the pipe open.
-pub fn first_line(from: impl io::Read) -> io::Result<Vec<u8>> {
-    let mut from = io::BufReader::new(from.take(LARGEST as u64 + 1));
-    let mut read = Vec::new();
-    while io::BufRead::read_until(&mut from, b'\n', &mut read)? > 0 && !in_utf8(&read).contains(&b'\n') {}
-    Ok(read)
-}
-
-/// The secret in the first line of what a source gave.
-pub fn usable_line(source: &'static str, bytes: &[u8]) -> Result<String, CredentialError> {
-    usable(source, in_utf8(bytes).split(|byte| *byte == b'\n').next().unwrap_or_default())
-}
-
-/// Without a byte order mark, and out of UTF-16 where the mark says so: that is what PowerShell writes. What is no
-/// UTF-16 then is no UTF-8 afterwards.
-pub(crate) fn in_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
-    const NO_UTF8: [u8; 1] = [0xFF];
-    let (unit, bytes): (fn([u8; 2]) -> u16, _) = match bytes {
-        [0xEF, 0xBB, 0xBF, text @ ..] => return text.into(),
-        [0xFF, 0xFE, units @ ..] => (u16::from_le_bytes, units),
-        [0xFE, 0xFF, units @ ..] => (u16::from_be_bytes, units),
-        text => return text.into(),
-    };
-    let (units, half) = bytes.as_chunks();
-    let mut text = Vec::with_capacity(bytes.len());
-    for c in char::decode_utf16(units.iter().copied().map(unit)) {
-        match c {
-            Ok(c) => text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            Err(_) => text.extend(NO_UTF8),
-        }
-    }
-    // A newline that another program appended.
-    if !half.trim_ascii().is_empty() {
-        text.extend(NO_UTF8);
-    }
-    text.into()
-}
-
-/// Marks that no screen shows and nobody types: they come along where a text is copied, and are never the secret's.
-fn is_unseen(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}'
-            | '\u{200B}'
-            | '\u{200E}'
-            | '\u{200F}'
-            | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{FEFF}'
-    )
-}
-
-/// Runs a command by the shell, without a terminal and in a process group of its own.
-async fn from_command(command: &str, limit: Duration) -> Result<String, CredentialError> {
-    let ended = timeout(limit, run(command)).await.map_err(|_| CredentialError::TimedOut { limit })?;
-    let Ended { status, output, complaint } =
-        ended.map_err(|error| CredentialError::Start(SystemError::from(&error)))?;
-    if !status.success() {
-        let complaint = String::from_utf8_lossy(&complaint);
-        let complaint = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
-        return Err(CredentialError::Failed {
-            status,
-            complaint: complaint.chars().filter(|c| !c.is_control()).take(COMPLAINT).collect(),
-        });
-    }
-    usable_line("token_command", &output)
-}
-
-struct Ended {
-    status: ExitStatus,
-    /// The start of what it wrote: enough to see that a first line is too long.
-    output: Vec<u8>,
-    complaint: Vec<u8>,
-}
-
-/// Dropped before its end, it kills the command with all that it started.
-async fn run(command: &str) -> io::Result<Ended> {
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    shell.kill_on_drop(true);
-    program::clean(&mut shell);
-    #[cfg(unix)]
-    shell.process_group(0);
-    let mut child = shell.spawn()?;
-    let group = Group::of(&child);
-    let (Some(mut stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(io::Error::other("no pipe to it"));
-    };
-    let (mut output, mut complaint) = (Vec::new(), Vec::new());
-    let status = tokio::select! {
-        status = child.wait() => status?,
-        never = async {
-            tokio::join!(
-                keep(&mut stdout, &mut output, LARGEST + 1),
-                keep(&mut stderr, &mut complaint, 4 * COMPLAINT),
-            );
-            pending().await
-        } => never,
-    };
-    group.disarm();
-    let rest = async {
-        tokio::join!(
-            keep(&mut stdout, &mut output, LARGEST + 1),
-            keep(&mut stderr, &mut complaint, 4 * COMPLAINT),
-        )
-    };
-    // What the command itself wrote is in the pipes by now, and read before this can be over.
-    let _ = timeout(AFTER_EXIT, rest).await;
-    Ok(Ended { status, output, complaint })
-}
-
-/// Reads all there is, so that the writer never waits, and keeps the first `most` bytes. May be dropped and
-/// called again without a loss.
-async fn keep(mut from: impl AsyncRead + Unpin, kept: &mut Vec<u8>, most: usize) {
-    let mut buffer = [0; 1024];
-    while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        let room = most.saturating_sub(kept.len());
-        kept.extend_from_slice(&buffer[..length.min(room)]);
-    }
-}
-
-/// A process group that is killed when this is dropped.
-struct Group {
-    #[cfg(unix)]
-    leader: Option<rustix::process::Pid>,
-}
-
-impl Group {
-    #[cfg(unix)]
-    fn of(child: &tokio::process::Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self { leader: id.and_then(rustix::process::Pid::from_raw) }
-    }
-
-    #[cfg(not(unix))]
-    fn of(_: &tokio::process::Child) -> Self {
-        Self {}
-    }
-
-    /// The leader has ended: its number may soon be another's.
-    fn disarm(self) {
-        std::mem::forget(self);
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.leader {
-            // It may have ended by itself just now.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -514,7 +191,11 @@ mod tests {
 
     use tokio::net::unix::pipe;
 
+    use tokio::io::AsyncReadExt;
+    use tokio::time::timeout;
+
     use super::*;
+    use crate::secret::command::COMPLAINT;
 
     fn bearer(source: CredentialSource) -> Credentials {
         Credentials::new("no-such-channel", source, Auth::Bearer)

@@ -1,4 +1,7 @@
 //! Where secrets come from.
 
+mod command;
 pub mod credential;
 pub mod keyring;
+pub(crate) mod source;
+pub(crate) mod text;
