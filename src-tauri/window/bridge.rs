@@ -57,7 +57,7 @@ impl Bridge {
 
     pub(crate) async fn restart_agent(&self) -> Result<(), PageError> {
         agent::restart(&self.socket).await.map_err(|error| {
-            crate::complain(&format!("Tidings could not be started: {error}"));
+            complain(&format!("Tidings could not be started: {error}"));
             let message = "Tidings could not be started".to_owned();
             PageError { code: PageErrorCode::Failed, message, key: None }
         })
