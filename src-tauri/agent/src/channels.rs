@@ -4,6 +4,7 @@
 //! the main loop.
 
 mod dialler;
+mod held;
 mod pump;
 mod replay;
 
@@ -15,24 +16,24 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
-use tidings_channel::{Channel, ChannelUrl, Command, Config, Kept, Memory, Signal, Start, State, Status};
+use tidings_channel::{Channel, ChannelUrl, Command, Config, Kept, Memory, Signal, Start, State};
 use tidings_examination::lender::Lender;
 use tidings_examination::{Examination, Reach};
 use tidings_ground::text::quoted;
-use tidings_inbox::{ChannelProfile, Dropped, Inbox};
-use tidings_settings::credential::{CredentialSource, Credentials, Forget};
+use tidings_inbox::Inbox;
+use tidings_settings::credential::{CredentialSource, Credentials};
 use tidings_settings::{CaFileError, ChannelSettings};
 use tidings_state::loan::{Lent, Loan};
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
 use tidings_state::wish::{Wish, Wishes};
 use tidings_words::Words;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinHandle;
 
 use crate::health::Health;
 use crate::remembered::{Quiet, Remembered};
 use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use dialler::Dialler;
+use held::{Held, view};
 use pump::{Felt, pump};
 use replay::Replay;
 
@@ -48,24 +49,6 @@ pub(crate) struct Channels {
     health: Health,
     /// Some channel's state changed. Holds one permit however many did: nothing is lost, nothing piles up.
     changed: Arc<Notify>,
-}
-
-#[derive(Debug)]
-struct Held {
-    settings: ChannelSettings,
-    channel: Channel,
-    profile: watch::Sender<Arc<ChannelProfile>>,
-    view: ChannelView,
-    state: &'static str,
-    /// Makes the channel forget its secret, so that it is read again.
-    forget: Forget,
-    /// What it dials by.
-    config: Config,
-    /// Where its server is, and the way there at the last look.
-    target: Target,
-    path: Path,
-    lent: Option<Lent>,
-    pump: JoinHandle<()>,
 }
 
 impl Channels {
@@ -452,101 +435,5 @@ impl Channels {
         for (id, memory) in ends.join_all().await {
             remembered.set_known(&id, memory.kept().borrow().clone());
         }
-    }
-}
-
-impl Held {
-    /// Settings that leave the link as it is.
-    fn adopt(&mut self, settings: ChannelSettings, remembered: &mut Remembered) {
-        if settings.enabled != self.settings.enabled {
-            remembered.set_channel(&settings.id, None);
-            self.command(if settings.enabled { Command::Connect } else { Command::Disconnect });
-        }
-        self.profile.send_replace(Arc::new(settings.profile()));
-        self.view = ChannelView {
-            since: self.view.since,
-            ..view(&settings, self.view.status.clone(), self.view.dropped.clone())
-        };
-        self.settings = settings;
-    }
-
-    /// What the next agent has to know.
-    fn known(&self) -> Kept {
-        self.config.memory.kept().borrow().clone()
-    }
-
-    /// A link that came up or ended: from now on the way is another one.
-    fn look_at_target(&mut self) {
-        let target = Target::of(&self.config, &self.view.status());
-        if target != self.target {
-            self.target = target;
-            let was_there = self.path.is_there();
-            self.path = Path::to(target, &Routes::look());
-            if self.path.is_there() != was_there {
-                self.channel.signal(Signal::NetworkChanged { online: self.path.is_there() });
-            }
-        }
-    }
-
-    /// While the channel is lent, a wish is for what follows.
-    fn command(&mut self, command: Command) {
-        match &mut self.lent {
-            None => self.channel.command(command),
-            Some(lent) => match command {
-                Command::Connect | Command::TakeOver | Command::ReconnectNow => lent.take_back = true,
-                Command::Disconnect => lent.take_back = false,
-                Command::CredentialChanged | Command::ShutDown => self.channel.command(command),
-            },
-        }
-    }
-
-    /// Whether it has a link or will dial.
-    fn is_live(&self) -> bool {
-        match self.view.status().state {
-            State::Connecting { .. }
-            | State::Connected { .. }
-            | State::Waiting { .. }
-            | State::NeedsUser { .. } => true,
-            State::Disconnected { .. } | State::Replaced { .. } => false,
-        }
-    }
-
-    /// Whether it is lent or just being taken back.
-    fn is_lent(&mut self) -> bool {
-        let Some(lent) = &self.lent else { return false };
-        let back = lent.take_back;
-        if lent.is_over() {
-            self.lent = None;
-            if back {
-                self.channel.command(Command::Connect);
-            }
-            return back;
-        }
-        true
-    }
-
-    /// Closes the link and waits until what it brought is with the inbox.
-    async fn end(self) {
-        self.channel.shut_down().await;
-        if let Err(error) = self.pump.await {
-            tracing::error!(%error, channel = self.settings.id, "a channel's pump ended badly");
-        }
-    }
-}
-
-fn view(
-    settings: &ChannelSettings,
-    status: watch::Receiver<Status>,
-    dropped: watch::Receiver<BTreeMap<String, Dropped>>,
-) -> ChannelView {
-    ChannelView {
-        id: settings.id.clone(),
-        name: settings.name.clone(),
-        url: settings.url.to_string(),
-        enabled: settings.enabled,
-        show: settings.profile().show,
-        status,
-        dropped,
-        since: Timestamp::now(),
     }
 }

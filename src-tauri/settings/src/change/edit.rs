@@ -15,25 +15,12 @@ use super::place::{
     Splice, end, header_start, insert_line, key_start, line_end, line_start, lines, paragraph, table_end,
     without_table,
 };
+use super::value::{EditError, json, parsed, table_json, toml};
 use crate::read::{CHANNEL_KEYS, default_id};
 use crate::reason;
 
 /// What has a header of its own when it is new.
 const TABLES: [&str; 6] = ["notifications", "inbox", "heartbeat", "liveness", "backoff", "mapping"];
-
-/// Why edits can't be made.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub(crate) enum EditError {
-    /// The text is not TOML.
-    #[error("this is not TOML: {0}")]
-    Syntax(tidings_words::Text),
-    /// No channel of this id.
-    #[error("there is no channel with the id `{0}` in the settings")]
-    UnknownChannel(String),
-    /// Nothing that can stand at this key.
-    #[error("`{key}` can't be set to that: {why}")]
-    Value { key: String, why: tidings_words::Text },
-}
 
 /// The text after all of the edits.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
@@ -492,60 +479,4 @@ impl<'a, Old, New> Changed<'a, Old, New> {
 
 fn name_of(key: &str) -> String {
     Key::new(key).display_repr().into_owned()
-}
-
-fn parsed(text: &str) -> Result<Value, EditError> {
-    text.parse().map_err(|error: toml_edit::TomlError| {
-        EditError::Syntax(reason::of_toml(error.message(), text, error.span()))
-    })
-}
-
-/// JSON's values are TOML's but for `null` and very large numbers.
-fn toml(value: &Json, key: &str) -> Result<Value, EditError> {
-    let refused = |why| EditError::Value { key: key.to_owned(), why };
-    Ok(match value {
-        Json::Null => return Err(refused(tidings_words::Text::value_null())),
-        Json::Bool(truth) => (*truth).into(),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => whole.into(),
-            (None, Some(number)) if !value.is_u64() => number.into(),
-            (None, _) => return Err(refused(tidings_words::Text::value_too_large())),
-        },
-        Json::String(text) => text.into(),
-        Json::Array(list) => {
-            Value::Array(list.iter().map(|value| toml(value, key)).collect::<Result<Array, _>>()?)
-        }
-        Json::Object(table) => {
-            let mut inline = InlineTable::new();
-            for (name, value) in table.iter().filter(|(_, value)| !value.is_null()) {
-                inline.insert(name, toml(value, key)?);
-            }
-            inline.into()
-        }
-    })
-}
-
-fn json(value: &Value) -> Json {
-    match value {
-        Value::String(text) => text.value().as_str().into(),
-        Value::Integer(number) => (*number.value()).into(),
-        Value::Float(number) => (*number.value()).into(),
-        Value::Boolean(truth) => (*truth.value()).into(),
-        Value::Datetime(time) => time.value().to_string().into(),
-        Value::Array(list) => list.iter().map(json).collect(),
-        Value::InlineTable(table) => table_json(table),
-    }
-}
-
-fn table_json(table: &dyn TableLike) -> Json {
-    table.iter().map(|(key, item)| (key.to_owned(), item_json(item))).collect()
-}
-
-fn item_json(item: &Item) -> Json {
-    match item {
-        Item::None => Json::Null,
-        Item::Value(value) => json(value),
-        Item::Table(table) => table_json(table),
-        Item::ArrayOfTables(tables) => tables.iter().map(|table| table_json(table)).collect(),
-    }
 }

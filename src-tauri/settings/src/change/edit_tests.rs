@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use tidings_api::{Edit, Values};
 
-use super::edit::{EditError, apply};
+use super::edit::apply;
+use super::value::EditError;
 
 fn set(channel: Option<&str>, key: &str, value: Json) -> Edit {
     Edit::Set { channel: channel.map(str::to_owned), key: key.to_owned(), value }

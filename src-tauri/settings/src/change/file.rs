@@ -13,7 +13,8 @@ use tidings_api::{ChannelValues, Defaults, Edit, ErrorCode, Refusal, Secret, Set
 use tidings_ground::paths::short;
 use tidings_words::Words;
 
-use super::edit::{EditError, apply, ids};
+use super::edit::{apply, ids};
+use super::value::EditError;
 use super::write::{WriteError, write};
 use crate::content::{Content, content};
 use crate::error::SettingsError;

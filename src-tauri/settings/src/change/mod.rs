@@ -5,6 +5,7 @@ mod edit;
 mod edit_tests;
 mod file;
 mod place;
+mod value;
 mod write;
 
 pub use file::{SettingsFile, keep, usable};
