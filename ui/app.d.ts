@@ -1,7 +1,7 @@
 // What the pages are given, and what the window is given by each of them.
 
-import type { Action, PageCommand, StatusReport, StoredMessage } from "./api";
-import type { Host } from "./host.js";
+import type { Action, PageCommand, StatusReport, StoredMessage } from "./host/api";
+import type { Host } from "./host/contract";
 
 export interface App {
   host: Host;

@@ -1,18 +1,20 @@
 // Joins the parts: the pages and the way between them, what the host tells, what the user does.
 
-import { banners } from "./banners.js";
-import { channelsPage } from "./channels.js";
-import { announce, byId, make, shape, write } from "./dom.js";
-import * as host from "./host.js";
-import { inboxPage } from "./inbox.js";
-import { shown } from "./text.js";
-import { untilMidnight } from "./time.js";
-import { settleToast } from "./toast.js";
-import { speak, words } from "./words.js";
-import { zoomable } from "./zoom.js";
+import { announce, byId } from "./base/dom.js";
+import { shown } from "./base/text.js";
+import { untilMidnight } from "./base/time.js";
+import { channelsPage } from "./channels/channels.js";
+import { banners } from "./frame/banners.js";
+import { SECTIONS, sideBar } from "./frame/side-bar.js";
+import { zoomable } from "./frame/zoom.js";
+import { code, reason } from "./host/errors.js";
+import * as host from "./host/host.js";
+import { inboxPage } from "./inbox/inbox.js";
+import { settleToast } from "./parts/toast.js";
+import { speak, words } from "./words/words.js";
 
-/** @typedef {import("./api").PageEvent} PageEvent */
-/** @typedef {import("./api").StatusReport} StatusReport */
+/** @typedef {import("./host/api").PageEvent} PageEvent */
+/** @typedef {import("./host/api").StatusReport} StatusReport */
 /** @typedef {import("./app").PageView} PageView */
 
 /** A timer is not set for longer, since it stands still while the machine sleeps. In milliseconds. */
@@ -20,9 +22,8 @@ const LOOK_AT_CLOCK = 600_000;
 const LINE = 300;
 
 const main = byId("main", HTMLElement);
-const nav = byId("nav", HTMLElement);
 
-/** @type {import("./api").AgentLink | null} */
+/** @type {import("./host/api").AgentLink | null} */
 let agent = null;
 /** @type {StatusReport | null} */
 let report = null;
@@ -60,11 +61,10 @@ const app = {
 const PAGES = {
   inbox: async () => inboxPage,
   channels: async () => channelsPage,
-  editor: async () => (await import("./editor.js")).editorPage,
-  health: async () => (await import("./health.js")).healthPage,
-  settings: async () => (await import("./settings.js")).settingsPage,
+  editor: async () => (await import("./channels/editor.js")).editorPage,
+  health: async () => (await import("./health/health.js")).healthPage,
+  settings: async () => (await import("./settings/settings.js")).settingsPage,
 };
-const NAMED = /** @type {const} */ (["inbox", "channels", "health", "settings"]);
 
 /** Those that were gone to.
  * @type {Map<string, Promise<PageView>>} */
@@ -78,12 +78,13 @@ let current = null;
 const scrolled = new Map();
 
 const top = banners({ restart: () => app.act({ do: "restart_agent" }), dismiss: () => failed(null) });
+const side = sideBar();
 
 /** @param {unknown} error `null`: all is well (again). */
 function failed(error) {
   // A gone agent has its own banner.
-  const told = error === null || (host.code(error) === "agent_gone" && agent?.type === "agent_gone");
-  failure = told ? null : host.reason(error);
+  const told = error === null || (code(error) === "agent_gone" && agent?.type === "agent_gone");
+  failure = told ? null : reason(error);
   drawTop();
 }
 
@@ -102,7 +103,7 @@ function place() {
   }
   if (name === "add") return { page: "editor", section: "channels", rest: "" };
   if (name === "channels" && id !== "") return { page: "editor", section: "channels", rest: id };
-  const known = NAMED.find((page) => page === name) ?? "inbox";
+  const known = SECTIONS.find((section) => section === name) ?? "inbox";
   return { page: known, section: known, rest: id };
 }
 
@@ -139,47 +140,15 @@ async function route(moved) {
     main.dataset.page = page;
   }
   next.show?.(rest);
-  for (const link of nav.querySelectorAll("a")) {
-    if (link.getAttribute("href") === `#${section}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
+  side.at(section);
   window.scrollTo({ top: scrolled.get(next) ?? 0, behavior: "instant" });
   if (moved) main.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 function draw() {
   drawTop();
-  drawNav();
+  side.show(report, there());
   current?.update();
-}
-
-// The side bar.
-
-const badge = make("span", { className: "count" });
-const alarm = make("span", { className: "alarm", role: "img" }, shape("attention"));
-const version = make("span", { id: "version" });
-
-function makeNav() {
-  nav.ariaLabel = words.pages;
-  const links = NAMED.map((name) => {
-    const link = make("a", { href: `#${name}` }, shape(name), make("span", { className: "nav-label" }, words[name]));
-    if (name === "inbox") link.append(badge);
-    if (name === "channels") link.append(alarm);
-    return make("li", {}, link);
-  });
-  nav.replaceChildren(make("p", { className: "brand" }, shape("connected"), "Tidings"), make("ul", {}, ...links), make("p", { className: "foot" }, version));
-}
-
-function drawNav() {
-  const unread = report?.unread ?? 0;
-  const many = unread > 999 ? "999+" : String(unread);
-  write(badge, unread > 0 ? many : "");
-  badge.hidden = unread === 0;
-  badge.ariaLabel = words.unreadCount({ count: unread });
-  badge.role = "img";
-  alarm.hidden = !there() || !(report?.channels.some((channel) => channel.state === "needs_user") ?? false);
-  alarm.ariaLabel = words.needsYou;
-  write(version, report === null ? "" : words.version({ version: report.version }));
 }
 
 /** All pages anew, in the language that is spoken now. What was typed is kept by the pages' modules. */
@@ -187,8 +156,8 @@ function build() {
   pages = new Map();
   made = [];
   scrolled.clear();
-  makeNav();
-  drawNav();
+  side.make();
+  side.show(report, there());
   current?.leave?.();
   current = null;
   route(false);

@@ -1,4 +1,4 @@
-//! The types that the window's page sees, written for JavaScript's checkers into `ui/api.d.ts`.
+//! The types that the window's page sees, written for JavaScript's checkers into `ui/host/api.d.ts`.
 //!
 //! The file is committed; this test fails when it has fallen behind, and `UPDATE=1 cargo test -p tidings-api`
 //! writes it anew.
@@ -59,10 +59,10 @@ fn the_pages_types_are_those_of_the_agent() {
         "// What the agent says to the page. Made from the crate tidings-api: UPDATE=1 cargo test -p tidings-api\n\n{}",
         declarations.join("\n")
     );
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/api.d.ts");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/host/api.d.ts");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&file, &now).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == now, "ui/api.d.ts is not up to date: UPDATE=1 cargo test -p tidings-api");
+    assert!(committed == now, "ui/host/api.d.ts is not up to date: UPDATE=1 cargo test -p tidings-api");
 }

@@ -1,4 +1,4 @@
-//! The page's words, written as JavaScript into `ui/words/`: a text, or a function of its variables.
+//! The page's words, written as JavaScript into `ui/words/made/`: a text, or a function of its variables.
 //!
 //! The files are committed; this test fails when they have fallen behind, and `UPDATE=1 cargo test -p tidings-words`
 //! writes them anew.
@@ -20,7 +20,7 @@ fn the_pages_words_are_those_of_the_catalogue() {
     for (language, messages) in Catalogue::read(&here.join("locales")).languages {
         let of_page = messages.iter().filter(|message| FILES.contains(&message.file.as_str()));
         let now = module(&language, of_page);
-        let file = here.join(format!("../../ui/words/{language}.js"));
+        let file = here.join(format!("../../ui/words/made/{language}.js"));
         if std::env::var_os("UPDATE").is_some() {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, &now).unwrap();
@@ -28,7 +28,7 @@ fn the_pages_words_are_those_of_the_catalogue() {
         let committed = fs::read_to_string(&file).unwrap_or_default();
         assert!(
             committed == now,
-            "ui/words/{language}.js is not up to date: UPDATE=1 cargo test -p tidings-words"
+            "ui/words/made/{language}.js is not up to date: UPDATE=1 cargo test -p tidings-words"
         );
     }
 }

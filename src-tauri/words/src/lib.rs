@@ -2,8 +2,8 @@
 //!
 //! One catalogue, in [Fluent](https://projectfluent.org)'s format: `locales/LANGUAGE/*.ftl`. The agent calls the
 //! functions of [`Words`], one per message, which the build makes of the English files. The window's page says what
-//! stands in `shared.ftl` and `window.ftl`, made into `ui/words/*.js` by a test. The log, the contracts with scripts and
-//! what servers say are in nobody's catalogue. A variable called `$why`, `$message` or `$mend` is itself a message: what the
+//! stands in `shared.ftl` and `window.ftl`, made into `ui/words/made/*.js` by a test. The log, the contracts with
+//! scripts and what servers say are in nobody's catalogue. A variable called `$why`, `$message` or `$mend` is itself a message: what the
 //! system or a library says becomes one of ours before it is told.
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ fn sources(folder: &Path, extension: &str) -> String {
     while let Some(path) = paths.pop() {
         if path.is_dir() {
             let inside = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
-            paths.extend(inside.filter(|path: &PathBuf| !path.ends_with("ui/words")));
+            paths.extend(inside.filter(|path: &PathBuf| !path.ends_with("ui/words/made")));
         } else if path.extension().is_some_and(|known| known == extension) {
             all.push_str(&fs::read_to_string(&path).unwrap());
         }

@@ -1,0 +1,88 @@
+// How a message would look: of a sample that was pasted, or of the last one received, by the mapping and the rules
+// as they stand in the editor.
+
+import { foreign, freshId, make } from "../base/dom.js";
+import { shown } from "../base/text.js";
+import { code, reason } from "../host/errors.js";
+import { words } from "../words/words.js";
+
+/** @typedef {import("../host/api").Preview} Preview */
+/** @typedef {import("../host/api").PageError} PageError */
+
+/** How long it waits for the next letter, in milliseconds. */
+const TYPING = 250;
+const TITLE = 200;
+const BODY = 1500;
+/** No message is longer, in bytes. */
+const LONGEST = 1 << 20;
+
+/** @param {object} page
+ * @param {import("../host/contract").Host["preview"]} page.preview
+ * @param {() => { channel: string | null, values: Record<string, any> }} page.stands What stands in the editor.
+ * @param {(error: PageError | null) => void} page.problem An error that is about a key of the settings. */
+export function previewSection({ preview, stands, problem }) {
+  const id = freshId();
+  const area = make("textarea", { id, rows: 4, spellcheck: false, dir: "auto", className: "code", placeholder: words.samplePlaceholder });
+  const result = make("div", { className: "preview-result", ariaLive: "polite" });
+  const element = make(
+    "div",
+    { className: "preview-section" },
+    make("div", { className: "field" }, make("label", { htmlFor: id }, words.sample), area, make("p", { className: "hint" }, words.sampleHint)),
+    result,
+  );
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  let asks = 0;
+
+  function soon() {
+    clearTimeout(timer);
+    timer = setTimeout(look, TYPING);
+  }
+
+  async function look() {
+    asks += 1;
+    const mine = asks;
+    if (new TextEncoder().encode(area.value).length > LONGEST) {
+      result.replaceChildren(make("p", { className: "quiet" }, words.sampleTooLong));
+      return;
+    }
+    try {
+      const answer = await preview({ ...stands(), text: area.value === "" ? null : area.value });
+      if (mine !== asks) return;
+      problem(null);
+      result.replaceChildren(drawn(answer));
+    } catch (error) {
+      if (mine !== asks) return;
+      const key = code(error) === null ? null : /** @type {PageError} */ (error).key;
+      problem(key === null ? null : /** @type {PageError} */ (error));
+      const text = code(error) === "no_sample" ? words.noSample : reason(error);
+      result.replaceChildren(foreign("p", shown(text, BODY), "quiet"));
+    }
+  }
+
+  /** @param {Preview} answer */
+  function drawn({ message, popup, ignored }) {
+    if (ignored) return make("p", { className: "quiet" }, words.previewIgnored);
+    const card = make(
+      "div",
+      { className: "popup-card" },
+      foreign("p", shown(message.title, TITLE) || words.untitled, "popup-title"),
+      foreign("p", shown(message.body, BODY), "popup-body"),
+    );
+    const facts = make("dl", { className: "facts-list" });
+    /** @param {string} name @param {string} value */
+    const fact = (name, value) => facts.append(make("dt", {}, name), foreign("dd", shown(value, BODY)));
+    fact(words.priorityLabel, words.priority(message.priority));
+    if (message.id !== null) fact(words.id, message.id);
+    if (message.url !== null) fact(words.link, message.url);
+    return make("div", {}, card, make("p", { className: "quiet" }, popup ? words.previewPopup : words.previewNoPopup), facts);
+  }
+
+  area.addEventListener("input", (event) => {
+    // The sample is no setting.
+    event.stopPropagation();
+    soon();
+  });
+  area.addEventListener("change", (event) => event.stopPropagation());
+  return { element, soon };
+}

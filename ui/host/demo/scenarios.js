@@ -1,0 +1,264 @@
+// What the second host can play: channels, messages and what goes on, by the name of a scenario.
+
+/** @typedef {import("../api").PageError} PageError */
+/** @typedef {import("../api").ChannelReport} ChannelReport */
+/** @typedef {import("../api").StoredMessage} StoredMessage */
+
+/** How long dialling and starting take here, in milliseconds. */
+export const SOON = 400;
+
+/** Today at this local time, or so many days ago.
+ * @param {string} clock @param {number} [daysAgo] */
+export function at(clock, daysAgo = 0) {
+  const [hours, minutes, seconds = 0] = clock.split(":").map(Number);
+  const time = new Date();
+  time.setDate(time.getDate() - daysAgo);
+  time.setHours(hours ?? 0, minutes ?? 0, seconds, 0);
+  return time.toISOString();
+}
+
+export const now = () => new Date().toISOString();
+
+/** @param {string} name @param {Partial<ChannelReport>} [rest]
+ * @returns {ChannelReport} */
+export function channel(name, rest = {}) {
+  return {
+    id: name.toLowerCase(),
+    name,
+    url: `wss://${name.toLowerCase()}.example/ws/user-channel`,
+    state: "connected",
+    since: at("11:48"),
+    attempt: 0,
+    retry_at: null,
+    cause: null,
+    last_close: null,
+    rtt_ms: 23.4,
+    answers_pings: true,
+    idle_limit: null,
+    last_inbound: null,
+    links_opened: 1,
+    unread: 0,
+    demo: false,
+    ...rest,
+  };
+}
+
+/** A message without its row.
+ * @typedef {Omit<StoredMessage, "row">} Draft */
+
+/** @param {string} title @param {string} body @param {Partial<Draft>} [rest]
+ * @returns {Draft} */
+export function message(title, body, rest = {}) {
+  const raw = JSON.stringify({ title, body });
+  return {
+    unread: false, channel: "Orders", id: null, title, body, priority: 3, url: null, received_at: now(), raw, ...rest,
+  };
+}
+
+/** What a scenario may do later.
+ * @typedef {object} Agent
+ * @property {(draft: Draft) => void} receive
+ * @property {(id: string, change: Partial<ChannelReport>) => void} change
+ * @property {(message: number) => void} raise
+ * @property {(why: string) => void} leave
+ */
+
+/** What a scenario starts with; `plays` goes on from there.
+ * @typedef {object} Scenario
+ * @property {ChannelReport[]} channels
+ * @property {Draft[]} messages Oldest first.
+ * @property {string[]} [notices]
+ * @property {string} [gone] The agent isn't there, for this reason.
+ * @property {string} [version] The agent's.
+ * @property {string | null} [paused]
+ * @property {PageError} [refuses] Every command.
+ * @property {string} [broken] What is wrong with the settings file.
+ * @property {boolean} [conflict] Somebody else edits the settings file just before the first save.
+ * @property {boolean} [noKeyring]
+ * @property {boolean} [refused] The server takes no sign-in without a secret.
+ * @property {(agent: Agent) => void} [plays]
+ */
+
+/** @returns {Draft[]} */
+function someMessages() {
+  return [
+    message("Weekly report", "All systems ran without interruption last week.\nUptime 100 %, median response 41 ms.", {
+      channel: "Build", received_at: at("09:00", 400), priority: 2,
+    }),
+    message("备份完成", "夜间备份已完成：共 1,204 个文件，用时 3 分 12 秒。", { channel: "Build", received_at: at("03:10", 3) }),
+    message("Nightly backup failed", "The target disk is full: 0 bytes left on /backup. The last good copy is two days old. "
+      + "Free some space or change the target; the next run starts at 03:00.", {
+      channel: "Build", received_at: at("03:00", 2), priority: 5, url: "https://build.example/jobs/4711",
+    }),
+    message("طلب جديد", "تم استلام الطلب رقم 1041 من السيدة ليلى.", { received_at: at("17:20", 1) }),
+    message("Order 1042 paid", "€ 128.40 by card. Ready to be packed.", {
+      received_at: at("08:12"), url: "https://orders.example/orders/1042", id: "o-1042-paid",
+    }),
+    message("Build 318 is green", "main · 2 min 41 s · 412 tests", { channel: "Build", received_at: at("08:30") }),
+    message("Desk", "Paula asks whether the demo moves to Thursday. She would bring the printed plans along and needs a "
+      + "room with a big table, if possible on the second floor, because the lift is out of order until Friday and "
+      + "carrying the model up four stairs is no fun for anybody. Please answer before noon so that she can tell the "
+      + "others in time; otherwise everything stays as it is. She also says that the new samples have come and look "
+      + "good, apart from the blue one, which is rather green.", { channel: "Desk", received_at: at("09:05") }),
+    message("Order 1043 waits for you", "The customer asked for another address. Please confirm it today.", {
+      received_at: at("09:41"), priority: 4, unread: true, url: "https://orders.example/orders/1043",
+    }),
+    message("Order 1044 paid", "€ 19.00 by transfer.", { received_at: at("10:02"), unread: true }),
+  ];
+}
+
+const allStates = () => [
+  channel("Orders"),
+  channel("Build", { state: "connecting", attempt: 1 }),
+  channel("Desk", { state: "waiting", retry_at: at("14:02:31"), attempt: 2, cause: "server restarting (1012)" }),
+  channel("Billing", { state: "disconnected" }),
+  channel("Alerts", { state: "replaced", since: at("14:02") }),
+  channel("Stock", { state: "needs_user", cause: "sign-in refused (401)", retry_at: at("15:00") }),
+  channel("Mute", { answers_pings: false, rtt_ms: null }),
+];
+
+const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+
+/** A calm day in either language, for pictures of it.
+ * @param {string} language
+ * @returns {Scenario} */
+function shop(language) {
+  const chinese = language === "zh-CN";
+  const [orders, build, desk] = chinese ? ["订单", "构建", "前台"] : ["Orders", "Build", "Front desk"];
+  /** @param {string} english @param {string} other */
+  const text = (english, other) => (chinese ? other : english);
+  const channels = [
+    channel(orders ?? "", { id: "orders", url: "wss://shop.example/ws/user-channel", last_inbound: at("11:52:04"), last_close: { code: 1012, reason: "" } }),
+    channel(build ?? "", { id: "build", url: "wss://ci.example/ws/user-channel", since: at("08:03") }),
+    channel(desk ?? "", { id: "desk", url: "wss://desk.example/ws/user-channel", state: "replaced", since: at("09:20") }),
+  ];
+  return {
+    channels,
+    messages: [
+      message(text("Weekly report", "每周报告"), text("All systems ran without interruption.\nUptime 100 %, median response 41 ms.", "所有系统运行正常。\n可用率 100%，响应中位数 41 毫秒。"), {
+        channel: build, received_at: at("09:00", 3), priority: 2,
+      }),
+      message(text("Nightly backup failed", "夜间备份失败"), text("The target disk is full: 0 bytes left on /backup. The next run starts at 03:00.", "目标磁盘已满：/backup 剩余 0 字节。下次备份将于 03:00 开始。"), {
+        channel: build, received_at: at("03:00", 1), priority: 5, url: "https://ci.example/jobs/4711",
+      }),
+      message(text("Build 318 is green", "构建 318 已通过"), text("main · 2 min 41 s · 412 tests", "main · 2 分 41 秒 · 412 项测试"), { channel: build, received_at: at("08:30") }),
+      message(text("Visitor at the front desk", "前台有访客"), text("Paula Meyer brings the printed plans and asks for a room with a big table.", "保拉·迈尔带来了打印的图纸，需要一间有大桌子的会议室。"), {
+        channel: desk, received_at: at("09:05"),
+      }),
+      message(text("Order 1042 paid", "订单 1042 已付款"), text("€ 128.40 by card. Ready to be packed.", "银行卡支付 ¥128.40，可以打包。"), { channel: orders, received_at: at("10:12") }),
+      message(text("Order 1043 waits for you", "订单 1043 等待处理"), text("The customer asked for another address. Please confirm it today.", "客户要求更改收货地址，请于今天确认。"), {
+        channel: orders, received_at: at("11:41"), priority: 4, unread: true, url: "https://shop.example/orders/1043", id: "o-1043",
+      }),
+      message(text("Order 1044 paid", "订单 1044 已付款"), text("€ 19.00 by transfer.", "转账支付 ¥19.00。"), { channel: orders, received_at: at("11:52"), unread: true }),
+    ],
+  };
+}
+
+/** @type {Record<string, (language: string) => Scenario>} */
+export const scenarios = {
+  shop,
+  /** Messages come, a server restarts, another tab takes a channel over. */
+  day: () => ({
+    channels: [channel("Orders"), channel("Build", { since: at("08:03") }), channel("Desk", { since: at("09:20", 1) })],
+    messages: someMessages(),
+    plays(agent) {
+      setTimeout(() => {
+        const retry = new Date(Date.now() + 4000).toISOString();
+        agent.change("build", { state: "waiting", since: now(), retry_at: retry, attempt: 1, cause: "server restarting (1012)" });
+      }, 5000);
+      setTimeout(() => agent.change("build", { state: "connected", since: now(), retry_at: null, attempt: 0, cause: null }), 9000);
+      setTimeout(() => agent.change("desk", { state: "replaced", since: now() }), 14_000);
+      let order = 1045;
+      setInterval(() => {
+        agent.receive(message(`Order ${order} paid`, `€ ${(order % 90) + 0.5}0 by card.`, {
+          unread: true, url: `https://orders.example/orders/${order}`,
+        }));
+        order += 1;
+      }, 8000);
+    },
+  }),
+  /** A still of it. */
+  one: () => ({ channels: [channel("Orders")], messages: someMessages().map((draft) => ({ ...draft, channel: "Orders" })) }),
+  several: () => ({ channels: allStates().slice(0, 3).map((one, place) => ({ ...one, unread: place === 0 ? 2 : 0 })), messages: someMessages() }),
+  states: () => ({ channels: allStates(), messages: someMessages() }),
+  /** Nobody has written a settings file yet. */
+  none: () => ({ channels: [], messages: [] }),
+  quiet: () => ({ channels: [channel("Orders")], messages: [] }),
+  paused: () => ({ channels: [channel("Orders")], messages: someMessages(), paused: at("23:30") }),
+  gone: () => ({ channels: [channel("Orders")], messages: someMessages(), gone: "No agent answers at its socket." }),
+  /** It is killed once the page is up. */
+  leaves: () => ({
+    channels: [channel("Orders")],
+    messages: someMessages(),
+    plays: (agent) => setTimeout(() => agent.leave("The agent has closed the connection."), SOON),
+  }),
+  other_version: () => ({ channels: [channel("Orders")], messages: someMessages(), version: "0.0.9" }),
+  notice: () => ({
+    channels: [channel("Orders")],
+    messages: someMessages(),
+    notices: ["config.toml:7:1: unknown key “tokn_command”; did you mean “token_command”? The last good settings stay in force."],
+    broken: "config.toml:7:1: unknown key “tokn_command”; did you mean “token_command”?",
+  }),
+  conflict: () => ({ channels: [channel("Orders")], messages: someMessages(), conflict: true }),
+  no_keyring: () => ({ channels: [channel("Orders")], messages: someMessages(), noKeyring: true }),
+  refused: () => ({
+    channels: [channel("Orders", { state: "needs_user", cause: "sign-in refused (401)" })], messages: [], refused: true,
+  }),
+  /** More than anybody scrolls through. */
+  many: () => ({
+    channels: [channel("Orders"), channel("Build")],
+    messages: [...Array(100_000).keys()].map((number) => message(`Message ${number + 1}`, "Something happened.".repeat(1 + number % 7), {
+      channel: number % 3 === 0 ? "Build" : "Orders", received_at: new Date(Date.now() - (100_000 - number) * 60_000).toISOString(),
+    })),
+  }),
+  refuses: () => ({
+    channels: [channel("Orders")],
+    messages: someMessages(),
+    refuses: { code: "busy", message: "The agent has too much to do right now; try again in a moment.", key: null },
+  }),
+  /** A click on the popup of the oldest message opened the window. */
+  raise: () => ({
+    channels: [channel("Orders")],
+    messages: [...Array(150).keys()].map((number) => message(`Message ${number + 1}`, "Something happened.")),
+    plays: (agent) => agent.raise(3),
+  }),
+  /** The same once the user has gone on to another page. */
+  raise_elsewhere: () => ({
+    channels: [channel("Orders")],
+    messages: [...Array(50).keys()].map((number) => message(`Message ${number + 1}`, "Something happened.")),
+    plays(agent) {
+      setTimeout(() => (location.hash = "#settings"), SOON);
+      setTimeout(() => agent.raise(3), SOON * 2);
+    },
+  }),
+  /** A burst of more than is kept. */
+  burst: () => ({
+    channels: [channel("Orders")],
+    messages: [],
+    plays(agent) {
+      for (let number = 1; number <= 1000; number += 1) agent.receive(message(`Message ${number}`, "Burst.", { unread: true }));
+    },
+  }),
+  /** Whatever a server may send. */
+  hostile: () => ({
+    channels: [channel("Orders"), channel(HOSTILE, { state: "needs_user", cause: `${HOSTILE}${"\u0300".repeat(500)}` })],
+    messages: [
+      message("A quiet one", "It must stay readable.", { channel: HOSTILE }),
+      message("x".repeat(10_000), "y".repeat(1 << 20)),
+      message("\u202Egnp.exe\u2066 abc", "\u202Eright to left\u2067 and never back"),
+      message(`Z${"\u0316\u0300\u0334".repeat(400)}algo`, `${`Z${"\u0316\u0300\u0334".repeat(60)}`.repeat(40)}`),
+      message("\n".repeat(500), "\n".repeat(500), { raw: { base64: "AAECAwQ=" } }),
+      message(HOSTILE, HOSTILE, { raw: HOSTILE, id: HOSTILE, priority: 5, url: "https://xn--pypal-4ve.example/?<script>" }),
+    ],
+    notices: [HOSTILE],
+  }),
+  /** As much as fits. */
+  huge: () => ({
+    channels: [channel("Orders")],
+    messages: [...Array(200).keys()].map((number) => {
+      const body = `${number} `.repeat((1 << 20) / `${number} `.length);
+      return message(`Message ${number + 1}`, body, { raw: body });
+    }),
+  }),
+};
+

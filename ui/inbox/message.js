@@ -1,0 +1,205 @@
+// One message: its line in the list, and its details once it is opened. All of its text is untrusted.
+
+import { button, foreign, make, shape } from "../base/dom.js";
+import { kept, shown } from "../base/text.js";
+import { copyButton } from "../parts/clipboard.js";
+import { words } from "../words/words.js";
+
+/** @typedef {import("../host/api").StoredMessage} StoredMessage */
+
+/** How much of a text is kept, searched and shown, in UTF-16 units. A message may have a MiB; 200 of those would
+ * make the page slow. Copying fetches all of it. */
+const KEPT = 100_000;
+/** How much of it is laid out before it is opened: three lines of the widest page. */
+const PREVIEW = 700;
+const TITLE = 300;
+/** A text this long scrolls inside of its details and can then be reached by keyboard. */
+const SCROLLS = 1500;
+
+/** What an item asks of the page.
+ * @typedef {object} Page
+ * @property {(row: number) => void} openLink
+ * @property {(row: number) => void} markRead
+ * @property {(row: number) => Promise<StoredMessage>} fetchFull
+ * @property {(error: unknown) => void} failed
+ * @property {(item: MessageItem) => void} focused
+ * @property {(item: MessageItem) => void} resized It was opened or closed.
+ * @property {(item: MessageItem) => void} remove
+ */
+
+/** A message as the page keeps it.
+ * @param {StoredMessage} message */
+function slim(message) {
+  const raw = typeof message.raw === "string" ? message.raw : message.raw.base64;
+  return {
+    row: message.row,
+    channel: kept(message.channel, TITLE),
+    id: message.id === null ? null : kept(message.id, TITLE),
+    title: kept(message.title, KEPT),
+    body: kept(message.body, KEPT),
+    raw: kept(raw, KEPT),
+    bytes: typeof message.raw !== "string",
+    priority: message.priority,
+    url: message.url,
+    receivedAt: message.received_at,
+    wasCut: message.body.length > KEPT || raw.length > KEPT,
+  };
+}
+
+export class MessageItem {
+  /** @param {StoredMessage} message @param {Page} page */
+  constructor(message, page) {
+    this.message = slim(message);
+    this.page = page;
+    this.row = message.row;
+    const { title, body, channel, priority, url } = this.message;
+    const id = `message-${this.row}`;
+
+    this.button = button("", () => this.toggle(), "title");
+    this.button.id = id;
+    this.button.setAttribute("aria-expanded", "false");
+    this.button.append(foreign("span", shown(title.trim(), TITLE) || words.untitled));
+    this.button.onfocus = () => page.focused(this);
+    this.mark = make("span", { className: "unread", role: "img", ariaLabel: words.unread });
+    this.mark.hidden = !message.unread;
+    this.time = make("time", { dateTime: this.message.receivedAt });
+    this.channel = foreign("span", shown(channel, TITLE), "channel-tag");
+    const facts = make("p", { className: "facts" });
+    if (priority >= 4) {
+      const label = make("span", { className: "priority" }, words.priority(priority));
+      label.dataset.priority = String(priority);
+      facts.append(label);
+    }
+    facts.append(this.channel, this.time);
+    this.preview = foreign("p", shown(body.trim(), PREVIEW), "preview");
+    const heading = make("h2", {}, this.mark, this.button);
+    this.element = make("li", { className: "message" }, heading, facts, this.preview);
+    if (url !== null) this.element.append(this.link(url));
+    this.element.dataset.row = String(this.row);
+    this.element.dataset.priority = String(priority);
+    this.element.dataset.unread = String(message.unread);
+    this.setCurrent(false);
+  }
+
+  /** @param {string} url */
+  link(url) {
+    const open = button(words.openLink, () => {
+      this.looked();
+      this.page.openLink(this.row);
+    }, "link");
+    open.append(shape("link"));
+    this.linkButton = open;
+    return make("p", { className: "link-line" }, open, foreign("span", shown(place(url), TITLE), "quiet"));
+  }
+
+  /** The list is one stop of the Tab key; within it the arrow keys move.
+   * @param {boolean} current */
+  setCurrent(current) {
+    this.button.tabIndex = current ? 0 : -1;
+    if (this.linkButton) this.linkButton.tabIndex = current ? 0 : -1;
+  }
+
+  /** What depends on today and on the other channels.
+   * @param {Date} now
+   * @param {boolean} several */
+  update(now, several) {
+    this.time.textContent = words.received(this.message.receivedAt, now);
+    this.time.title = words.fullTime(this.message.receivedAt);
+    this.channel.hidden = !several;
+  }
+
+  get isOpen() {
+    return this.details !== undefined;
+  }
+
+  looked() {
+    if (!this.mark.hidden) this.page.markRead(this.row);
+    this.read();
+  }
+
+  /** Somebody has looked at it, here or elsewhere. */
+  read() {
+    this.mark.hidden = true;
+    this.element.dataset.unread = "false";
+  }
+
+  toggle(open = this.details === undefined) {
+    if (open === (this.details !== undefined)) return;
+    this.button.setAttribute("aria-expanded", String(open));
+    this.preview.hidden = open;
+    this.element.classList.toggle("open", open);
+    if (open) {
+      this.looked();
+      this.details = this.makeDetails();
+      this.button.setAttribute("aria-controls", this.details.id);
+      this.element.append(this.details);
+    } else {
+      this.details?.remove();
+      this.details = undefined;
+      this.button.removeAttribute("aria-controls");
+    }
+    this.page.resized(this);
+  }
+
+  makeDetails() {
+    const { title, body, raw, bytes, wasCut, channel, id, priority, url, receivedAt } = this.message;
+    const label = bytes ? words.rawBytes : words.raw;
+    const blank = body.trim() === "";
+    const text = blank ? make("p", { className: "quiet" }, words.noBody) : long("p", body, words.body, "body");
+    const facts = make("dl", { className: "facts-list" });
+    /** @param {string} name @param {string} value */
+    const fact = (name, value) => facts.append(make("dt", {}, name), foreign("dd", shown(value, KEPT)));
+    if (title.length > TITLE) fact(words.title, title);
+    fact(words.receivedAt, words.fullTime(receivedAt));
+    fact(words.channel, channel);
+    fact(words.priorityLabel, words.priority(priority));
+    if (id !== null) fact(words.id, id);
+    if (url !== null) fact(words.link, url);
+    // As it came: nothing is left out here.
+    const original = make("details", {}, make("summary", {}, label), long("pre", raw, label));
+    original.ontoggle = () => this.page.resized(this);
+    const full = async () => (wasCut ? this.page.fetchFull(this.row) : null);
+    const buttons = make(
+      "div",
+      { className: "buttons" },
+      copyButton(words.copyBody, async () => (await full())?.body ?? body, this.page.failed),
+      copyButton(words.copyRaw, async () => rawText(await full()) ?? raw, this.page.failed),
+      button(words.deleteMessage, () => this.page.remove(this), "quiet-button danger"),
+    );
+    const details = make("div", { className: "details", id: `details-${this.row}` }, text);
+    if (wasCut) details.append(make("p", { className: "quiet note" }, words.cut({ limit: KEPT })));
+    details.append(facts, original, buttons);
+    return details;
+  }
+}
+
+/** @param {StoredMessage | null} message */
+function rawText(message) {
+  if (message === null) return undefined;
+  return typeof message.raw === "string" ? message.raw : message.raw.base64;
+}
+
+/** A text that may be long.
+ * @param {"p" | "pre"} tag
+ * @param {string} text
+ * @param {string} label
+ * @param {string} [className] */
+function long(tag, text, label, className = "") {
+  const element = foreign(tag, tag === "pre" ? text : shown(text, KEPT), className);
+  if (text.length > SCROLLS) {
+    element.tabIndex = 0;
+    element.role = "region";
+    element.ariaLabel = label;
+  }
+  return element;
+}
+
+/** Where a link leads: its host, which is what one should look at before one follows it.
+ * @param {string} url */
+function place(url) {
+  try {
+    return new URL(url).host || url;
+  } catch {
+    return url;
+  }
+}
