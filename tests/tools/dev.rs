@@ -29,7 +29,7 @@ struct Pair {
 }
 
 pub(crate) async fn check(place: &Place) -> anyhow::Result<()> {
-    let style = place.file("ui/style.css");
+    let style = place.file("ui/base/base.css");
     let text = fs::read_to_string(&style)?;
     fs::write(&style, painted(&text, BEFORE))?;
 
