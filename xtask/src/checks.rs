@@ -40,7 +40,7 @@ const STEPS: &[Step] = &[
     Step { name: "trees", what: "no crate but the window knows Tauri, GTK or WebKit", check: wall::trees },
     Step { name: "circles", what: "no files name each other in a circle", check: circles::check },
     Step { name: "deny", what: "licences, sources and versions of crates", check: deny::check },
-    Step { name: "page", what: "the types of the window's page", check: page::check },
+    Step { name: "page", what: "the page's modules point one way, and their types", check: page::check },
     Step { name: "clippy", what: "lints, on all targets, with the window", check: clippy },
     Step { name: "doc", what: "the docs build without warnings", check: doc },
     Step { name: "agent", what: "agent and server need no system libraries", check: build::agent_alone },

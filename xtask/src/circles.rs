@@ -14,6 +14,7 @@ use quote::ToTokens;
 use serde_json::Value;
 use syn::{Attribute, Item, ItemMod, UseTree, Visibility};
 
+use crate::arrows::{Arrows, circle, told};
 use crate::run::{cargo, output, say};
 
 /// Names from the crate's root: the way to a module, or to what is in one.
@@ -57,10 +58,6 @@ pub(crate) fn check() -> anyhow::Result<()> {
     ensure!(circles.is_empty(), "files that name each other in a circle:\n  {}", circles.join("\n  "));
     say(&format!("{files} files, no circle among them"));
     Ok(())
-}
-
-fn told(circle: &[PathBuf]) -> String {
-    circle.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" -> ")
 }
 
 impl Crate {
@@ -125,8 +122,8 @@ impl Crate {
     }
 
     /// From each file to those that have what it names.
-    fn arrows(&self) -> BTreeMap<PathBuf, BTreeSet<PathBuf>> {
-        let mut arrows: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+    fn arrows(&self) -> Arrows {
+        let mut arrows = Arrows::new();
         for (way, module) in &self.modules {
             let to = arrows.entry(module.file.clone()).or_default();
             for named in module.named.iter().chain(&module.used) {
@@ -264,29 +261,4 @@ fn name_of(item: &Item) -> Option<String> {
         _ => return None,
     };
     Some(name.to_string())
-}
-
-/// One circle, its first file again at its end.
-fn circle(arrows: &BTreeMap<PathBuf, BTreeSet<PathBuf>>) -> Option<Vec<PathBuf>> {
-    let mut left = arrows.clone();
-    // Who names nobody that is left is in no circle.
-    loop {
-        let names: BTreeSet<PathBuf> = left.keys().cloned().collect();
-        let before = left.len();
-        left.retain(|_, to| to.iter().any(|file| names.contains(file)));
-        if left.len() == before {
-            break;
-        }
-    }
-    // All that are left name one that is left: following them leads round.
-    let mut walked = vec![left.keys().next()?.clone()];
-    loop {
-        let next = left[walked.last()?].iter().find(|file| left.contains_key(*file))?;
-        if let Some(start) = walked.iter().position(|file| file == next) {
-            walked.drain(..start);
-            walked.push(next.clone());
-            return Some(walked);
-        }
-        walked.push(next.clone());
-    }
 }

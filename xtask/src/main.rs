@@ -14,6 +14,7 @@ use crate::packages::Purpose;
 use crate::run::{beside_us, cargo, run, say, took};
 use crate::task::{Misuse, Task};
 
+mod arrows;
 /// What may be typed after `bench` and `demo`.
 #[path = "../../tests/bench/groups.rs"]
 mod bench;
