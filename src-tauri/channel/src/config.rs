@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::address::ChannelUrl;
-use crate::cause::Cause;
-use crate::client_cert::ClientCert;
-use crate::close::REPLACED;
-use crate::idle::Means;
+use crate::end::cause::Cause;
+use crate::end::close::REPLACED;
+use crate::end::verdict;
+use crate::machine::idle::Means;
 use crate::memory::Memory;
-use crate::proxy::ProxyUrl;
 use crate::settings::{Backoff, Heartbeat, Liveness, TakeBack};
 use crate::timing::Timing;
-use crate::verdict;
+use crate::way::client_cert::ClientCert;
+use crate::way::proxy::ProxyUrl;
 
 /// All that one channel needs to know, beside what each dial asks of its [`Owner`](crate::Owner).
 #[derive(Debug, Clone)]

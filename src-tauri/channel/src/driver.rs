@@ -17,15 +17,13 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::alarm::Alarm;
-use crate::dial::{Connect, Connected, DialFailure, dial};
-use crate::facts::{End, Input, Now, Output};
-use crate::link::{Event, Link};
+use crate::link::alarm::Alarm;
+use crate::link::{Event, Link, acknowledged};
 use crate::machine::Machine;
-use crate::tcp::Tcp;
-use crate::{
-    Command, Config, DialAsk, Frame, Owner, Pulse, Route, Signal, Stage, Start, State, Status, acknowledged,
-};
+use crate::machine::facts::{End, Input, Now, Output};
+use crate::way::dial::{Connect, Connected, DialFailure, dial};
+use crate::way::tcp::Tcp;
+use crate::{Command, Config, DialAsk, Frame, Owner, Pulse, Route, Signal, Stage, Start, State, Status};
 
 /// Frames that wait for the owner; with messages of up to 1 MiB this bounds memory. Too low: bursts stop
 /// the reading; too high: memory.

@@ -12,11 +12,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::{Host, Position};
 
-use crate::dial::broken_off;
-use crate::patience::within;
-use crate::race::{self, lookup};
-use crate::tcp::server_name;
-use crate::tls::Tls;
+use crate::way::dial::broken_off;
+use crate::way::patience::within;
+use crate::way::race::{self, lookup};
+use crate::way::tcp::server_name;
+use crate::way::tls::Tls;
 use crate::{Cause, Config, Detail, Stage};
 
 /// A step of [`examine`], and how it went.

@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::alarm::Alarm;
-use crate::dial::{Connect, Connected};
 use crate::driver::spawn_with;
-use crate::tap::MOST_CLOSE;
+use crate::link::alarm::Alarm;
+use crate::link::tap::MOST_CLOSE;
+use crate::way::dial::{Connect, Connected};
 use crate::{
     Cause, Channel, ChannelUrl, CloseInfo, Config, Credential, Detail, DialParams, Payload, Stage, Start,
     State, Status,

@@ -49,64 +49,40 @@
 //!                       └── watch<Status>            mpsc<Frame> <────┘
 //! ```
 
-mod acknowledged;
 mod address;
-mod alarm;
-mod cause;
 mod channel;
-mod client_cert;
-mod close;
 mod config;
-mod delay;
-mod detail;
-mod dial;
-mod doubts;
 mod driver;
+mod end;
 mod examine;
-mod facts;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
-mod ghosts;
-mod idle;
-mod life;
 mod link;
 mod machine;
 mod memory;
-mod no_proxy;
-mod patience;
-mod plain;
-mod proxy;
-mod race;
-mod redirect;
-mod request;
 mod settings;
 #[cfg(feature = "simulate")]
 #[doc(hidden)]
 pub mod simulate;
 mod status;
-mod tap;
-mod tcp;
 mod timing;
-mod tls;
-mod trust;
-
-mod verdict;
+mod way;
 
 pub use address::{ChannelUrl, ChannelUrlError};
-pub use cause::{Cause, Stage};
 pub use channel::{Builder, Channel};
-pub use client_cert::{ClientCert, ClientCertError};
-pub use close::{CloseInfo, OtherMeaning};
 pub use config::Config;
-pub use detail::{Detail, day};
+pub use end::cause::{Cause, Stage};
+pub use end::close::{CloseInfo, OtherMeaning};
+pub use end::detail::{Detail, day};
+pub use end::plain::plain;
 pub use examine::{Examined, Examining, examine};
 pub use memory::{Kept, Memory};
-pub use plain::plain;
-pub use proxy::{ProxyUrl, ProxyUrlError};
 pub use settings::{Backoff, ConfigError, Heartbeat, Liveness, TakeBack};
 pub use status::{IdleLimit, PeerCheck, Pulse, Route, State, Status};
 pub use timing::Timing;
+pub use way::client_cert::{ClientCert, ClientCertError};
+pub use way::proxy::{ProxyUrl, ProxyUrlError};
 
 use std::fmt;
 use std::future::Future;

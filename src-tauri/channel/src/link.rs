@@ -1,6 +1,10 @@
 //! One open WebSocket: polls both directions without either blocking the other, and turns what the library
 //! reports into a few events. Used by the [driver](crate::driver) alone.
 
+pub(crate) mod acknowledged;
+pub(crate) mod alarm;
+pub(crate) mod tap;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,9 +15,9 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use crate::close::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
-use crate::facts::End;
-use crate::tap::{Arrived, MOST_MESSAGE, Tap};
+use crate::end::close::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
+use crate::link::tap::{Arrived, MOST_MESSAGE, Tap};
+use crate::machine::facts::End;
 use crate::{CloseInfo, Detail, Payload};
 
 /// Read buffer, bytes (D2): the library's default of 128 KiB is per link.

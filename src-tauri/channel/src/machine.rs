@@ -17,6 +17,10 @@
 //! ```
 
 mod ending;
+pub(crate) mod facts;
+pub(crate) mod ghosts;
+pub(crate) mod idle;
+pub(crate) mod life;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,13 +28,14 @@ use std::time::{Duration, SystemTime};
 
 use rand::rngs::SmallRng;
 
-use crate::delay::Delays;
-use crate::facts::{Input, Now, Output};
-use crate::idle::By;
-use crate::life::{Context, Due, Life};
+use crate::end::delay::Delays;
+use crate::end::verdict;
+use crate::machine::facts::{Input, Now, Output};
+use crate::machine::idle::By;
+use crate::machine::life::{Context, Due, Life};
 use crate::{
     Cause, CloseInfo, Command, Config, DialAsk, Frame, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal,
-    Stage, Start, State, Status, Timing, verdict,
+    Stage, Start, State, Status, Timing,
 };
 
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::facts::Now;
-use crate::ghosts::{self, Ghosts};
-use crate::idle::{self, Idle};
+use crate::machine::facts::Now;
+use crate::machine::ghosts::{self, Ghosts};
+use crate::machine::idle::{self, Idle};
 
 /// See the module. Clones are the same memory; a new one knows nothing.
 #[derive(Debug, Clone)]

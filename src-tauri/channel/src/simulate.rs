@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use crate::facts::{End, Input, Now, Output};
 use crate::machine::Machine;
+use crate::machine::facts::{End, Input, Now, Output};
 use crate::{Cause, CloseInfo, Config, Detail, Start};
 
 /// A client whose link is up.

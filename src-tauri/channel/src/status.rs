@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::cause::{Cause, Stage};
-use crate::close::CloseInfo;
+use crate::end::cause::{Cause, Stage};
+use crate::end::close::CloseInfo;
 
 /// A channel's whole visible state at one moment.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Closing, IN_VAIN, Machine, Phase, after_gap};
-use crate::delay::{Delay, grown};
-use crate::facts::{End, Now, Output};
-use crate::idle::{self, Ended, Means};
-use crate::verdict::{self, Verdict, verdict};
+use crate::end::delay::{Delay, grown};
+use crate::end::verdict::{self, Verdict, verdict};
+use crate::machine::facts::{End, Now, Output};
+use crate::machine::idle::{self, Ended, Means};
 use crate::{Cause, CloseInfo, Config, Detail, Stage};
 
 /// 4500s in a row that are taken for our own late upgrades' (R3). Too low: several that were given up one after the other on a
@@ -102,7 +102,7 @@ impl Machine {
         match self.phase {
             Phase::Dialling { .. } => self.abandon(now),
             Phase::Up { .. } => {
-                self.close(crate::close::NORMAL, now);
+                self.close(crate::end::close::NORMAL, now);
                 self.count_link(None, now);
             }
             Phase::Disconnected { .. }

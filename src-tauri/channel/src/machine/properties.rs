@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::tests::{Bench, config};
 use super::*;
-use crate::facts::End;
+use crate::machine::facts::End;
 use crate::{Detail, Payload};
 
 /// One thing that happens. Generations are relative: 0 is the newest, 1 the one before.

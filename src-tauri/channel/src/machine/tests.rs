@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 
 use super::*;
-use crate::facts::End;
+use crate::machine::facts::End;
 use crate::{ChannelUrl, Detail, Heartbeat, Memory, Payload, TakeBack};
 
 fn secs(n: u64) -> Duration {

@@ -1,6 +1,6 @@
 //! Close frames: their codes, and what their reasons add.
 
-use crate::plain::plain;
+use crate::end::plain::plain;
 
 /// Close code with which a server ends the older of two connections of one user.
 pub(crate) const REPLACED: u16 = 4500;

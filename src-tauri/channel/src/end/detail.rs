@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{self};
 use x509_parser::time::ASN1Time;
 
-use crate::plain::plain;
+use crate::end::plain::plain;
 
 /// The reason behind a [`Cause`]. `Display` is calm English; text of others in it is sanitised and cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -534,7 +534,7 @@ mod tests {
         let mut told = BTreeSet::new();
         for error in errors.chain(alerts) {
             let debug = format!("{error:?}");
-            let words = crate::tls::failure(&io::Error::other(error)).expect("about TLS").to_string();
+            let words = crate::way::tls::failure(&io::Error::other(error)).expect("about TLS").to_string();
             assert!(is_plain(&words), "{debug}: {words}");
             told.insert(words);
         }

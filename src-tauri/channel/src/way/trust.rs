@@ -239,7 +239,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::tls::trust as trust_of;
+    use crate::way::tls::trust as trust_of;
 
     /// Noon of 15 June of a year.
     fn clock(year: u64) -> UnixTime {
@@ -290,7 +290,9 @@ mod tests {
         let (first, rest) = chain.split_first().expect("one at least");
         match trust.verify_server_cert(first, rest, &host, &[], now) {
             Ok(_) => "trusted".to_owned(),
-            Err(error) => crate::tls::failure(&std::io::Error::other(error)).expect("about TLS").to_string(),
+            Err(error) => {
+                crate::way::tls::failure(&std::io::Error::other(error)).expect("about TLS").to_string()
+            }
         }
     }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use crate::close::{CloseInfo, TOO_BIG, close_code_words};
-use crate::detail::{Detail, day};
-use crate::plain::plain;
+use crate::end::close::{CloseInfo, TOO_BIG, close_code_words};
+use crate::end::detail::{Detail, day};
+use crate::end::plain::plain;
 
 /// How far a dial is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,7 +252,7 @@ fn status_words(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plain::LONGEST_DETAIL;
+    use crate::end::plain::LONGEST_DETAIL;
 
     fn closed(code: u16, reason: &str) -> String {
         Cause::Closed(CloseInfo { code, reason: reason.to_owned() }).to_string()

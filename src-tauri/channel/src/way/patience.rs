@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use crate::cause::{Cause, Stage};
+use crate::end::cause::{Cause, Stage};
 
 /// Waits at most `limit`. What has arrived by then counts, also where this process was stopped meanwhile (L6).
 pub(crate) async fn within<T>(

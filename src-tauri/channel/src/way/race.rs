@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpStream, lookup_host};
 use url::Host;
 
-use crate::patience::within;
+use crate::way::patience::within;
 use crate::{Cause, Detail, Stage, Timing};
 
 /// Asks for a name's addresses; the system's resolver in real life, something broken in tests.

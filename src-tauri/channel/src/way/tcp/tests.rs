@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio_tungstenite::accept_async;
 
 use super::*;
-use crate::alarm::Alarm;
 use crate::driver::spawn_with;
+use crate::link::alarm::Alarm;
 use crate::{Backoff, Channel, DialParams, Start, State};
 
 /// Connects to `port` of a name that `resolve` knows. Returns how long that took, too.

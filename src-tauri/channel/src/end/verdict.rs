@@ -1,12 +1,12 @@
 //! What a close and an upgrade's answer mean: the two tables of the specification, as functions from a
-//! [`Cause`] to a [`Verdict`]. Who waits how long for it is [`delay`](crate::delay)'s business.
+//! [`Cause`] to a [`Verdict`]. Who waits how long for it is [`delay`](crate::end::delay)'s business.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::cause::{Cause, Stage};
-use crate::close::{CloseInfo, INVALID_TEXT, PROTOCOL, TOO_BIG};
-use crate::detail::Detail;
+use crate::end::cause::{Cause, Stage};
+use crate::end::close::{CloseInfo, INVALID_TEXT, PROTOCOL, TOO_BIG};
+use crate::end::detail::Detail;
 use crate::timing::Timing;
 
 /// What follows from the end of a link or a dial.
@@ -222,7 +222,7 @@ fn after_status(status: u16, timing: &Timing) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::close::REPLACED;
+    use crate::end::close::REPLACED;
 
     fn close(code: u16) -> Verdict {
         let cause = Cause::Closed(CloseInfo { code, reason: String::new() });

@@ -14,11 +14,11 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::Host;
 
-use crate::dial::{Connect, Connected};
-use crate::doubts::Doubts;
-use crate::patience::within;
-use crate::race::{self, Resolve, connect_any, lookup};
-use crate::tls::Tls;
+use crate::way::dial::{Connect, Connected};
+use crate::way::doubts::Doubts;
+use crate::way::patience::within;
+use crate::way::race::{self, Resolve, connect_any, lookup};
+use crate::way::tls::Tls;
 use crate::{Cause, ChannelUrl, Config, Detail, ProxyUrl, Route, Stage, Timing};
 
 /// A connected socket, with or without TLS.

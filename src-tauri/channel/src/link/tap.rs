@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::CloseInfo;
-use crate::close::NO_CODE;
+use crate::end::close::NO_CODE;
 
 /// Longest response head of an upgrade, bytes (D1). Honest ones are below 2 KiB.
 pub(crate) const MOST_HEAD: usize = 16 * 1024;

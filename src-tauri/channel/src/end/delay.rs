@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::Rng;
 use rand::rngs::SmallRng;
 
-use crate::verdict::Verdict;
+use crate::end::verdict::Verdict;
 use crate::{Backoff, Timing};
 
 /// A drawn wait.

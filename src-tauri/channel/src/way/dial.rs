@@ -17,13 +17,12 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
+use crate::link::tap::Tap;
 use crate::link::{Link, websocket_config};
-use crate::patience::within;
-use crate::request::upgrade_request;
-use crate::tap::Tap;
-use crate::{
-    Cause, ChannelUrl, Config, Detail, DialAsk, DialRefusal, Owner, Route, Stage, Timing, redirect, tls,
-};
+use crate::way::patience::within;
+use crate::way::request::upgrade_request;
+use crate::way::{redirect, tls};
+use crate::{Cause, ChannelUrl, Config, Detail, DialAsk, DialRefusal, Owner, Route, Stage, Timing};
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
 pub(crate) trait Connect: Send + Sync + 'static {

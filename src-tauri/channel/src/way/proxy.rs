@@ -13,8 +13,9 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 use url::{Host, Url};
 
-use crate::patience::within;
-use crate::{Cause, ChannelUrl, Detail, Stage, Timing, no_proxy};
+use crate::way::no_proxy;
+use crate::way::patience::within;
+use crate::{Cause, ChannelUrl, Detail, Stage, Timing};
 
 /// The address of a proxy: `http://host:port` (CONNECT) or `socks5://host:port`, with `user:password@` where it
 /// asks for a sign-in. A channel's host name is looked up by the proxy, never here, so `socks5h` means the

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Now;
+use crate::machine::facts::Now;
 
 /// Most that are remembered; the oldest are forgotten first. Too low: a user who clicks on a slow server is taken for
 /// another instance; too high: memory.

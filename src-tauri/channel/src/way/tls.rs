@@ -11,11 +11,11 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::sign::SingleCertAndKey;
 use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig, InvalidMessage};
 
-use crate::cause::Cause;
-use crate::client_cert::{ClientCert, provider};
 use crate::config::Config;
-use crate::detail::Detail;
-use crate::trust::{Refused, Trust, refused};
+use crate::end::cause::Cause;
+use crate::end::detail::Detail;
+use crate::way::client_cert::{ClientCert, provider};
+use crate::way::trust::{Refused, Trust, refused};
 
 /// One channel's way to encrypt, made at its first encrypted dial: the system's certificates are read for it.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::idle::Silence;
+use crate::machine::idle::Silence;
 use crate::{Cause, Heartbeat, Liveness, PeerCheck, Timing};
 
 /// What a link's timers ask for.

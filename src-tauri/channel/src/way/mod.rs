@@ -1,0 +1,14 @@
+//! The way to the server: names and addresses, proxies, encryption, the upgrade.
+
+pub(crate) mod client_cert;
+pub(crate) mod dial;
+pub(crate) mod doubts;
+pub(crate) mod no_proxy;
+pub(crate) mod patience;
+pub(crate) mod proxy;
+pub(crate) mod race;
+pub(crate) mod redirect;
+pub(crate) mod request;
+pub(crate) mod tcp;
+pub(crate) mod tls;
+pub(crate) mod trust;
