@@ -1,6 +1,6 @@
 //! Popups: what the OS shows for a message.
 //!
-//! [`Popups`] is the inbox's [`Notifier`]: it only puts what is to be shown into a bounded queue. [`compose`]
+//! [`Popups`] is the inbox's [`Notifier`]: it only puts what is to be shown into a bounded queue. `compose`
 //! says what a popup looks like, as a [`notify_rust::Notification`]. `bus` shows it: `notify-rust` opens a
 //! bus connection for each popup and adds its match rule after the call, so a click can be missed, GNOME
 //! withdraws the popup when that connection ends, and a thousand popups waiting for a click would be a

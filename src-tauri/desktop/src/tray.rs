@@ -1,6 +1,6 @@
 //! The tray icon and its menu.
 //!
-//! [`view`] says what to show, as data; this draws it through the StatusNotifierItem protocol (`ksni`: no
+//! `view` says what to show, as data; this draws it through the StatusNotifierItem protocol (`ksni`: no
 //! GTK, no wake-ups, waits for a tray host that comes late or restarts).
 
 mod icons;

@@ -1,7 +1,7 @@
 //! Why a channel doesn't connect, step by step, with a mend for each failure.
 //!
 //! [`examine`] looks: for `tidings doctor`, which prints the steps, and for the agent, which examines a channel that it
-//! holds and tells them on the local socket ([`Request::Examine`]). It sends each step
+//! holds and tells them on the local socket ([`Request::Examine`](tidings_api::Request::Examine)). It sends each step
 //! as it ends, and returns after the last; dropping it, or the receiver of the steps, breaks it off.
 //!
 //! The way up to the TLS handshake is looked at by [`tidings_channel::examine`] and disturbs nobody. An upgrade takes

@@ -21,7 +21,7 @@ pub struct ChannelProfile {
     pub ignore: Vec<String>,
     /// What this is true of is protocol noise as well.
     pub ignore_when: Option<Condition>,
-    /// How much of a message a popup tells. Carried for the [`Notifier`], which looks it up by channel id;
+    /// How much of a message a popup tells. Carried for the [`Notifier`](crate::Notifier), which looks it up by channel id;
     /// the inbox stores everything either way.
     pub show: Show,
     /// Where fields come from that are not read by the usual names alone.

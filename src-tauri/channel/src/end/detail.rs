@@ -11,7 +11,7 @@ use x509_parser::time::ASN1Time;
 
 use crate::end::plain::plain;
 
-/// The reason behind a [`Cause`]. `Display` is calm English; text of others in it is sanitised and cut.
+/// The reason behind a [`Cause`](crate::Cause). `Display` is calm English; text of others in it is sanitised and cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detail {
     // Of a connection.

@@ -4,7 +4,7 @@
 //! service tidings username orders` finds it too. Other programs keep secrets under these attributes as well, in any
 //! collection, so there may be several: the one that was changed last counts, and all of them are replaced or removed
 //! together. The agent only ever looks: a locked keyring is waited for and
-//! never prompted at. Only [`write`] and [`remove`], typed by a person, may let the keyring ask for its password.
+//! never prompted at. Only [`write()`] and [`remove`], typed by a person, may let the keyring ask for its password.
 //!
 //! Not by the `keyring` crate: its read unlocks, which prompts, and it can't tell when somebody else unlocked.
 
@@ -153,7 +153,7 @@ pub async fn write(channel: &str, secret: &str, may_ask: bool) -> Result<(), Key
 }
 
 /// Removes a channel's secret with every entry that there is of it, and tells how many there were. `may_ask` as for
-/// [`write`].
+/// [`write()`].
 pub async fn remove(channel: &str, may_ask: bool) -> Result<usize, KeyringError> {
     within(if may_ask { PERSON } else { ANSWER }, async {
         let connection = connect().await?;
