@@ -15,10 +15,11 @@ pub(crate) async fn on(host: &'static Real, sheet: &mut Sheet) -> Row {
     match RealIcon::in_host(host).await {
         Ok(mut desk) => {
             row.note("connected", Ok(Cell::well()));
-            row.note("states", states(&mut desk, sheet).await);
-            row.note("tooltip", tooltip(&desk, sheet).await);
-            row.note("menu while the link falls", menu(&mut desk, sheet).await);
-            row.note("host restarted", restart(&mut desk, sheet).await);
+            row.note_seen("states", states(&mut desk, sheet).await, &desk.stage, sheet).await;
+            row.note_seen("tooltip", tooltip(&desk, sheet).await, &desk.stage, sheet).await;
+            row.note_seen("menu while the link falls", menu(&mut desk, sheet).await, &desk.stage, sheet)
+                .await;
+            row.note_seen("host restarted", restart(&mut desk, sheet).await, &desk.stage, sheet).await;
         }
         Err(error) => row.note("connected", Err(error)),
     }
@@ -64,7 +65,7 @@ async fn menu(desk: &mut RealIcon, sheet: &mut Sheet) -> anyhow::Result<Cell> {
 }
 
 async fn restart(desk: &mut RealIcon, sheet: &mut Sheet) -> anyhow::Result<Cell> {
-    let took = desk.restart().await;
+    let took = desk.restart().await?;
     sheet.add(&format!("{} restarted", desk.stage.name()), &desk.stage.settled().await?).await?;
-    Ok(Cell::Well(format!("{:.1} s after its start", took?.as_secs_f64())))
+    Ok(Cell::Well(format!("{:.1} s after its start", took.as_secs_f64())))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use tidings_tests::picture::Picture;
+use tidings_tests::real::Stage;
 
 use crate::progress::say;
 
@@ -48,6 +49,25 @@ impl Row {
         let cell = came.unwrap_or_else(|error| Cell::Failed(format!("{error:#}")));
         say(&format!("  {check}: {}", cell.told()));
         self.cells.push((check, cell));
+    }
+
+    /// The same, and keeps what was on the screen where it is not as it should be.
+    pub(crate) async fn note_seen(
+        &mut self,
+        check: &'static str,
+        came: anyhow::Result<Cell>,
+        stage: &Stage,
+        sheet: &mut Sheet,
+    ) {
+        if came.is_err()
+            && let Ok(screen) = stage.picture().await
+        {
+            let kept = sheet.add(&format!("{} {check} failed", self.name), &screen).await;
+            if let Err(error) = kept {
+                say(&format!("  no picture of it: {error:#}"));
+            }
+        }
+        self.note(check, came);
     }
 }
 

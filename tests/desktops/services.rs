@@ -25,12 +25,12 @@ pub(crate) async fn on(service: &'static Real, sheet: &mut Sheet) -> Row {
         Ok(mut desk) => {
             row.note("connected", Ok(Cell::well()));
             greet(&desk).await;
-            row.note("message", message(&desk, sheet).await);
-            row.note("tag replaced", tag(&desk, sheet).await);
-            row.note("click", click(&desk, "Click me").await);
-            row.note("button", button(&desk, sheet).await);
-            row.note("long body", long(&desk, sheet).await);
-            row.note("service restarted", restart(&mut desk).await);
+            row.note_seen("message", message(&desk, sheet).await, &desk.stage, sheet).await;
+            row.note_seen("tag replaced", tag(&desk, sheet).await, &desk.stage, sheet).await;
+            row.note_seen("click", click(&desk, "Click me").await, &desk.stage, sheet).await;
+            row.note_seen("button", button(&desk, sheet).await, &desk.stage, sheet).await;
+            row.note_seen("long body", long(&desk, sheet).await, &desk.stage, sheet).await;
+            row.note_seen("service restarted", restart(&mut desk).await, &desk.stage, sheet).await;
         }
         Err(error) => row.note("connected", Err(error)),
     }
@@ -62,6 +62,7 @@ async fn tag(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
     let first = json!({ "title": "Build 1", "tag": "build", "body": "runs" });
     let second = json!({ "title": "Build 2", "tag": "build", "body": "is done" });
     let (first, second) = desk.tagged(&first, &second).await?;
+    let second = desk.until_read("done", second).await?;
     sheet.add(&format!("{} tag", desk.stage.name()), &second.screen).await?;
     ensure!(second.replaces == first, "the second asked to replace {}, not {first}", second.replaces);
     Ok(Cell::Well(second.text().await?))

@@ -26,8 +26,12 @@ const FRAME: i32 = 32;
 const BACK: Duration = Duration::from_secs(30);
 /// The share of alike pixels from which two pictures are of the same: a pointer's shadow is none.
 const SAME: f64 = 0.97;
+/// The same for all beside the panel, of which a menu is a tenth.
+const CLOSED: f64 = 0.99;
 /// By how many pixels a panel may put it elsewhere after a restart, as waybar does.
 const NUDGE: i32 = 3;
+/// A popup of a shell's own would lie where its tooltips and menus come.
+const NO_POPUPS: &str = "[[channel.rule]]\nthen = \"store\"\n";
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -74,7 +78,8 @@ impl RealIcon {
         let popups = if own { None } else { Some(NotificationService::start(bus, ABLE).await?) };
         let bare = stage.settled().await?;
         let server = Place::start().await?;
-        let app = App::with_settings(channel("Orders", &server.url(USER))).bus(bus).start().await?;
+        let settings = channel("Orders", &server.url(USER)) + NO_POPUPS;
+        let app = App::with_settings(settings).bus(bus).start().await?;
         app.wait_for_status("connected", is("connected")).await?;
         stage.changed("an icon", &bare).await?;
 
@@ -214,10 +219,22 @@ impl RealIcon {
         let words = "the new words in the menu";
         let (_, fallen) = self.stage.changed_in(Some(self.beside()), words, &open).await?;
         let now = fallen.changed_within(self.beside(), &before).context("the menu closed by itself")?;
-        self.stage.key("Escape").await?;
-        self.stage.point(ASIDE).await?;
+        self.close_menu(&before).await?;
         self.rise().await?;
         Ok(Menu { before: area, now, open, fallen })
+    }
+
+    /// Closes what is open beside the panel; a bar in sway hears no keys.
+    async fn close_menu(&self, before: &Picture) -> anyhow::Result<()> {
+        self.stage.key("Escape").await?;
+        self.stage.press(ASIDE, 1).await?;
+        let deadline = Instant::now() + BACK;
+        let before = before.part(self.beside());
+        while self.stage.picture().await?.part(self.beside()).alike(&before) < CLOSED {
+            ensure!(Instant::now() < deadline, "the menu did not close within {BACK:?}");
+            sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     /// The screen without the panel, whose icon changes, too.
@@ -235,8 +252,11 @@ impl RealIcon {
     pub async fn restart(&mut self) -> anyhow::Result<Duration> {
         self.stage.point(ASIDE).await?;
         let before = self.stage.settled().await?;
+        self.stage.end()?;
+        // Or else what is drawn of the one that ended would pass for the next.
+        self.stage.changed_in(Some(self.icon), "the end of the host", &before).await?;
         let started = Instant::now();
-        self.stage.restart().await?;
+        self.stage.start().await?;
         self.stage.point(ASIDE).await?;
         self.shows(&before).await?;
         Ok(started.elapsed())

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::overheard::{Heard, Overheard};
@@ -45,6 +46,7 @@ pub struct OnScreen {
     pub area: Area,
     /// The whole screen with it.
     pub screen: Picture,
+    before: Picture,
 }
 
 impl OnScreen {
@@ -88,7 +90,7 @@ impl RealPopups {
         self.server.push_json(USER, message);
         let (id, replaces) = self.heard.shown(title(message)?, SLOW).await?;
         let (area, screen) = self.stage.changed_in(Some(self.stage.ground()), "the popup", before).await?;
-        Ok(OnScreen { id, replaces, area, screen })
+        Ok(OnScreen { id, replaces, area, screen, before: before.clone() })
     }
 
     /// Pushes two messages of one tag, the second at once after the first is shown. Returns what is on the screen then,
@@ -100,6 +102,17 @@ impl RealPopups {
         self.server.push_json(USER, first);
         let (id, _) = self.heard.shown(title(first)?, SLOW).await?;
         Ok((id, self.follows(second, &before).await?))
+    }
+
+    /// Waits until this can be read on the popup: some fade into each other, or one comes when the other is gone.
+    pub async fn until_read(&self, word: &str, mut popup: OnScreen) -> anyhow::Result<OnScreen> {
+        let deadline = Instant::now() + SLOW;
+        while !popup.text().await?.contains(word) {
+            ensure!(Instant::now() < deadline, "{word:?} can't be read on it");
+            let ground = Some(self.stage.ground());
+            (popup.area, popup.screen) = self.stage.changed_in(ground, word, &popup.before).await?;
+        }
+        Ok(popup)
     }
 
     /// Pushes a message with a link, and opens it by its popup. Returns what the service told of it.
