@@ -49,12 +49,11 @@ async fn greet(desk: &RealPopups) {
 async fn message(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
     let body = "Don't forget: it's Ann's <b>turn</b> & \"yours\"";
     let message = json!({ "title": "Order 17", "body": body, "url": "https://example.org/17" });
-    let popup = desk.pops_up(&message).await?;
+    let popup = desk.until_read("forget", desk.pops_up(&message).await?).await?;
     sheet.add(&format!("{} message", desk.stage.name()), &popup.screen).await?;
     let read = popup.text().await?;
     let wrong: Vec<_> = LEFTOVERS.iter().filter(|wrong| read.contains(*wrong)).collect();
     ensure!(wrong.is_empty(), "{wrong:?} in {read:?}");
-    ensure!(read.contains("forget"), "what is read is {read:?}");
     Ok(Cell::Well(read))
 }
 
