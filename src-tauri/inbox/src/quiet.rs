@@ -1,4 +1,5 @@
-//! Quiet hours: times of the week without popups.
+//! Quiet hours: times of the week without popups. When they are is said here; what they hold back is the
+//! [gate](crate::gate)'s.
 //!
 //! They begin and end at the first moment at which the wall clock shows the time or a later one: where
 //! clocks are put forward over it, at the jump; where they are put back over it, at its first pass.

@@ -9,6 +9,7 @@
 mod file;
 mod messages;
 mod popups;
+mod retention;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -344,7 +345,5 @@ fn answer<T>(reply: oneshot::Sender<T>, answer: T) {
     let _ = reply.send(answer);
 }
 
-#[cfg(test)]
-mod retention;
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,12 @@
-//! What is asked of the messages that are there, whether they are in the file or wait for it, and the end of old ones.
+//! What is asked of the messages that are there, whether they are in the file or wait for it.
 
 use tracing::warn;
 
-use super::{BATCH, Writer};
+use super::Writer;
+use crate::Unread;
 use crate::database::{Database, Read};
 use crate::history::Query;
 use crate::message::{Message, RowId};
-use crate::{Policy, Unread};
-
-/// Old messages that are deleted at a time, when a batch of new ones may have come. Too few: the file grows.
-/// Too many: the next message waits.
-const RETIRED: usize = 2 * BATCH;
 
 impl Writer {
     /// Whether this message of a replay is there already: the same id with other content is an update, and what has
@@ -68,31 +64,6 @@ impl Writer {
         self.recount();
         // The newest messages are others now, though the counts may be the same.
         self.unread.send_modify(|_| ());
-    }
-
-    /// Deletes some of what need not be kept any longer; whether there may be more of that.
-    pub(super) fn retire(&mut self) -> bool {
-        let Policy { keep_days, keep_messages, .. } = *self.gate.policy();
-        let now = (self.clock)();
-        if let Some(database) = &self.database
-            && let Err(error) = self.calendar.look(database, RowId(self.next_row), &now)
-        {
-            warn!("a new day could not be noted: {error}");
-        }
-        let outdated = self.look_up(|database| database.outdated(keep_days, keep_messages.into(), RETIRED));
-        let Some(database) = self.database.as_mut().filter(|_| !outdated.is_empty()) else { return false };
-        match database.delete(&outdated) {
-            Ok(deleted) => {
-                if !deleted.is_empty() {
-                    self.unread.send_modify(|unread| unread.subtract(&deleted));
-                }
-                true
-            }
-            Err(error) => {
-                warn!("old messages could not be deleted: {error}");
-                false
-            }
-        }
     }
 
     /// Publishes the unread counts as file and memory have them.
