@@ -63,6 +63,10 @@ pub(crate) struct Database {
     pub(crate) connection: Connection,
     /// Messages in it.
     pub(crate) count: u64,
+    /// The last row that the search's index has; those behind it are yet to be indexed.
+    pub(crate) indexed: RowId,
+    /// Whether there are any.
+    pub(crate) behind: bool,
 }
 
 /// A message that is to be shown and was not.
@@ -96,7 +100,8 @@ impl Read {
 pub(crate) type Deleted = BTreeMap<String, u64>;
 
 impl Database {
-    /// Writes these, and what became of earlier ones, in one transaction.
+    /// Writes these, and what became of earlier ones, in one transaction. The search's index has them by
+    /// [`index`](Self::index) only: it has time until somebody searches, and a popup waits for this.
     pub(crate) fn write<'a>(
         &mut self,
         messages: impl Iterator<Item = (&'a Message, State)>,
@@ -116,6 +121,29 @@ impl Database {
         drop(update);
         transaction.commit()?;
         self.count += inserted;
+        self.behind |= inserted > 0;
+        Ok(())
+    }
+
+    /// Makes some of the messages findable that are not yet, the oldest first. Those that a kill left without are found out by
+    /// what the index has.
+    pub(crate) fn index(&mut self, limit: usize) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (mut last, mut found) = (self.indexed, 0);
+        {
+            let mut rows = transaction.prepare_cached(
+                "SELECT row, title, body FROM message WHERE row > ?1 ORDER BY row LIMIT ?2",
+            )?;
+            let mut rows = rows.query(params![last, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+            while let Some(row) = rows.next()? {
+                last = RowId(row.get(0)?);
+                index(&transaction, last, row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?)?;
+                found += 1;
+            }
+        }
+        transaction.commit()?;
+        self.indexed = last;
+        self.behind = found == limit;
         Ok(())
     }
 
@@ -284,7 +312,6 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
             sound,
             opaque
         ])?;
-    index(connection, *row, title, body)?;
     match id {
         Some(id) => save_last_id(connection, channel, id),
         None => Ok(()),

@@ -12,6 +12,7 @@ use tracing::{debug, info};
 
 use crate::database::{Database, unsigned};
 use crate::history::Query;
+use crate::message::RowId;
 use crate::notice::Notice;
 use crate::schema::MIGRATIONS;
 use crate::why::Why;
@@ -188,11 +189,13 @@ impl Database {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         // 256 KiB rather than 2 MiB: the inbox is written far more than read.
         connection.pragma_update(None, "cache_size", -256)?;
-        let mut database = Self { connection, count: 0 };
+        let mut database = Self { connection, count: 0, indexed: RowId(0), behind: true };
         database.count =
             database
                 .connection
                 .query_row("SELECT coalesce(sum(messages), 0) FROM tally", [], |row| unsigned(row, 0))?;
+        let indexed = "SELECT coalesce(max(id), 0) FROM search_docsize";
+        database.indexed = RowId(database.connection.query_row(indexed, [], |row| row.get(0))?);
         // Reading a bit of everything shows damage now rather than at the first message.
         database.find(&Query::newest(1))?;
         database.pending()?;

@@ -151,8 +151,8 @@ impl Writer {
                     // What became of the messages is written once things calm down, not for each of a burst.
                     if !self.trouble {
                         self.flush();
-                        if self.retire() {
-                            // More is to be deleted; what came meanwhile goes first.
+                        if self.index() || self.retire() {
+                            // More is to be done; what came meanwhile goes first.
                             continue;
                         }
                     }

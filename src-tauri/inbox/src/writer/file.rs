@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::open::{self, Contents, OpenError, Opened, is_corrupt};
 
 /// Damaged files that one run sets aside. More than that is a broken disk, and a new file each time no cure.
-const REPLACEMENTS: u8 = 3;
+pub(super) const REPLACEMENTS: u8 = 3;
 
 impl Writer {
     /// Without a file, tries to get one.
@@ -159,6 +159,7 @@ impl Writer {
     pub(super) fn finish(mut self) {
         self.reopen();
         self.flush();
+        while self.index() {}
         if !self.waiting.is_empty() {
             error!(
                 "{} messages were shown but never written to the inbox {}",

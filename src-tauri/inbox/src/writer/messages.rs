@@ -1,12 +1,18 @@
 //! What is asked of the messages that are there, whether they are in the file or wait for it.
 
-use tracing::warn;
+use tracing::{info, warn};
 
-use super::Writer;
+use super::file::REPLACEMENTS;
+use super::{BATCH, Writer};
 use crate::Unread;
 use crate::database::{Database, Read};
 use crate::history::Query;
 use crate::message::{Message, RowId};
+use crate::open::is_corrupt;
+
+/// Messages that are made findable at a time, when the next one may have come. Too few: a burst costs more commits. Too many:
+/// the next message waits.
+const INDEXED: usize = BATCH / 4;
 
 impl Writer {
     /// Whether this message of a replay is there already: the same id with other content is an update, and what has
@@ -15,8 +21,28 @@ impl Writer {
         message.id.is_some() && (self.waiting.has(message) || self.look_up(|database| database.has(message)))
     }
 
+    /// Makes some messages findable; whether there may be more of them.
+    pub(super) fn index(&mut self) -> bool {
+        let Some(database) = self.database.as_mut().filter(|database| database.behind) else { return false };
+        match database.index(INDEXED) {
+            Ok(()) => database.behind,
+            Err(error) if is_corrupt(&error) && self.replacements < REPLACEMENTS => {
+                self.replace_file(&error);
+                false
+            }
+            Err(error) => {
+                // The next one tries again, and so does who searches.
+                info!("messages can't be found by a search yet: {error}");
+                false
+            }
+        }
+    }
+
     /// What waits is newer than everything in the file.
     pub(super) fn find(&mut self, query: &Query) -> Vec<Message> {
+        if query.search.is_some() {
+            while self.index() {}
+        }
         let mut waiting: Vec<Message> =
             query.pick(self.waiting.newest_first()).into_iter().cloned().collect();
         if query.after.is_some() {
@@ -55,6 +81,8 @@ impl Writer {
     }
 
     pub(super) fn delete(&mut self, rows: &[RowId]) {
+        // The index has no word of what is gone before it came there.
+        while self.index() {}
         self.waiting.delete(rows);
         if let Some(database) = &mut self.database
             && let Err(error) = database.delete(rows)

@@ -14,6 +14,25 @@ async fn found(inbox: &Inbox, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn what_a_kill_left_without_its_words_is_found_after_the_next_start() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    let channel = std::sync::Arc::new(tidings_inbox::ChannelProfile::new("post", "Post office"));
+    for body in ["a first order", "a second order", "a third order"] {
+        inbox.receive(text(&channel, body)).await;
+    }
+    assert_eq!(found(&inbox, "order").await.len(), 3);
+    inbox.close().await;
+    // As if the end had come between a message's way into the file and that of its words into the index.
+    let connection = Connection::open(file(&folder)).expect("it opens");
+    let newest = "DELETE FROM search WHERE rowid > (SELECT min(row) FROM message)";
+    assert_eq!(connection.execute(newest, []).expect("deleted"), 2);
+    drop(connection);
+    let (inbox, _screen) = open_well(&file(&folder));
+    assert_eq!(found(&inbox, "order").await, ["a third order", "a second order", "a first order"]);
+}
+
+#[tokio::test]
 async fn english_is_found_by_the_beginnings_of_words_and_chinese_by_any_part() {
     let folder = folder();
     let (inbox, _screen) = open_well(&file(&folder));
