@@ -1,12 +1,14 @@
 //! Popups: what the OS shows for a message.
 //!
-//! [`Popups`] is the inbox's [`Notifier`]: it only puts what is to be shown into a bounded queue. `compose`
+//! [`Popups`] is the inbox's [`Notifier`]: it only puts what is to be shown into a bounded queue, or on the bus where that
+//! can be done at once (`shortcut`). `compose`
 //! says what a popup looks like, as a [`notify_rust::Notification`]. `bus` shows it: `notify-rust` opens a
 //! bus connection for each popup and adds its match rule after the call, so a click can be missed, GNOME
 //! withdraws the popup when that connection ends, and a thousand popups waiting for a click would be a
 //! thousand connections. On Linux the very same notification goes over one lasting connection instead.
 
 pub mod bus;
+mod shortcut;
 
 use std::path::Path;
 
@@ -22,6 +24,7 @@ use tidings_words::Words;
 use tokio::sync::mpsc;
 
 use crate::tray::view::clock;
+use shortcut::Shortcut;
 
 /// Popups that may wait for the notification service. More than that stay pending in the inbox and are
 /// summed up in one popup afterwards. Too low: an honest burst is summed up; too high: a flood is shown.
@@ -41,6 +44,7 @@ const ANSWERS: usize = 8;
 
 /// What the inbox hands popups to.
 pub struct Popups {
+    shortcut: Shortcut,
     queue: mpsc::Sender<Popup>,
     overflow: mpsc::UnboundedSender<Vec<RowId>>,
 }
@@ -64,6 +68,7 @@ pub struct Queue {
     pub popups: mpsc::Receiver<Popup>,
     /// Rows whose popup found no room.
     pub(crate) overflow: mpsc::UnboundedReceiver<Vec<RowId>>,
+    shortcut: Shortcut,
 }
 
 impl Queue {
@@ -87,10 +92,11 @@ impl Popups {
         let (queue, popups) = mpsc::channel(QUEUE);
         let (overflow, overflowed) = mpsc::unbounded_channel();
         let (answers, answered) = mpsc::channel(ANSWERS);
+        let shortcut = Shortcut::default();
         (
-            Self { queue, overflow },
+            Self { shortcut: shortcut.clone(), queue, overflow },
             Answers(answers),
-            Queue { answers: answered, popups, overflow: overflowed },
+            Queue { answers: answered, popups, overflow: overflowed, shortcut },
         )
     }
 }
@@ -105,10 +111,12 @@ impl Answers {
 
 impl Notifier for Popups {
     fn show(&mut self, popup: Popup) {
-        if let Err(error) = self.queue.try_send(popup) {
-            // With no one left at the other end the agent is ending: the rows are pending at the next start.
-            let _ = self.overflow.send(error.into_inner().rows());
-        }
+        self.shortcut.show(popup, |popup| {
+            if let Err(error) = self.queue.try_send(popup) {
+                // With no one left at the other end the agent is ending: the rows are pending at the next start.
+                let _ = self.overflow.send(error.into_inner().rows());
+            }
+        });
     }
 }
 

@@ -9,6 +9,7 @@
 //! also while an answer is awaited.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 
@@ -29,6 +30,7 @@ use zbus::names::{BusName, OwnedUniqueName, UniqueName};
 use zbus::zvariant::{DynamicType, OwnedValue, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
+use super::shortcut::{Called, Ready};
 use super::{Abilities, Answer, Queue, compose, compose_answer, compose_trouble};
 
 const NAME: &str = "org.freedesktop.Notifications";
@@ -147,9 +149,29 @@ pub async fn run(
     };
     loop {
         service.do_what_is_due().await;
-        tokio::select! {
+        if let Some(ready) = service.ready() {
+            queue.shortcut.open(ready, || queue.popups.is_empty());
+        }
+        let turn = tokio::select! {
             biased;
-            message = service.wire.next() => match message {
+            // Left there for whoever waits for an answer.
+            _ = Pin::new(&mut service.wire).peek() => Turn::Wire,
+            changed = snapshot.changed() => Turn::Snapshot(changed.is_ok()),
+            () = queue.shortcut.stuck() => Turn::Stuck,
+            Some(answer) = queue.answers.recv() => Turn::Answer(answer),
+            Some(popup) = queue.popups.recv() => Turn::Popup(popup),
+            // Only once the queue is empty: what found no room is summed up then.
+            Some(rows) = queue.overflow.recv() => Turn::Overflow(rows),
+        };
+        let called = queue.shortcut.shut();
+        let heard = called.is_some();
+        if let Some((popup, called)) = called {
+            service.show(&popup, Some(called)).await;
+        }
+        match turn {
+            Turn::Wire if heard => {}
+            Turn::Stuck => {}
+            Turn::Wire => match service.wire.next().await {
                 Some(Ok(message)) => service.heard(&message),
                 Some(Err(_)) | None => {
                     // The next session's service may be of another mind about disturbing.
@@ -158,17 +180,14 @@ pub async fn run(
                     return Ok(());
                 }
             },
-            changed = snapshot.changed() => {
-                if changed.is_err() {
-                    service.withdraw(|_| true).await;
-                    return Ok(());
-                }
-                service.due.tell_troubles = true;
+            Turn::Snapshot(false) => {
+                service.withdraw(|_| true).await;
+                return Ok(());
             }
-            Some(answer) = queue.answers.recv() => service.answer(&answer).await,
-            Some(popup) = queue.popups.recv() => service.show(&popup).await,
-            // Only once the queue is empty: what found no room is summed up then.
-            Some(mut rows) = queue.overflow.recv() => {
+            Turn::Snapshot(true) => service.due.tell_troubles = true,
+            Turn::Answer(answer) => service.answer(&answer).await,
+            Turn::Popup(popup) => service.show(&popup, None).await,
+            Turn::Overflow(mut rows) => {
                 while let Ok(more) = queue.overflow.try_recv() {
                     rows.extend(more);
                 }
@@ -178,6 +197,40 @@ pub async fn run(
             }
         }
     }
+}
+
+/// What a turn of the loop found.
+enum Turn {
+    Wire,
+    /// Whether the agent goes on.
+    Snapshot(bool),
+    Stuck,
+    Answer(Answer),
+    Popup(Popup),
+    Overflow(Vec<RowId>),
+}
+
+/// What `Notify` takes.
+type Arguments<'a> =
+    (&'a str, u32, &'a str, &'a str, &'a str, &'a [String], HashMap<&'a str, Value<'a>>, i32);
+
+fn arguments(notification: &Notification, replaces: u32) -> Arguments<'_> {
+    (
+        &notification.appname,
+        replaces,
+        &notification.icon,
+        &notification.summary,
+        &notification.body,
+        &notification.actions,
+        notification.hints.iter().map(Into::into).collect(),
+        notification.timeout.into(),
+    )
+}
+
+/// The call that has it shown, in no other's place.
+pub(super) fn call_of(service: &UniqueName<'_>, notification: &Notification) -> zbus::Result<Message> {
+    let call = Message::method_call(PATH, "Notify")?.destination(service.as_ref())?.interface(NAME)?;
+    call.build(&arguments(notification, 0))
 }
 
 /// Asks the bus for the service's signals, and for news of who the service is.
@@ -195,11 +248,24 @@ async fn listen(connection: &Connection) -> zbus::Result<()> {
 }
 
 impl Service {
-    async fn show(&mut self, popup: &Popup) {
+    /// What the short way needs, where there is one now.
+    fn ready(&self) -> Option<Ready> {
+        let Owner { name, can: Some(can) } = self.owner.as_ref()? else { return None };
+        (!self.inhibited).then(|| Ready {
+            connection: self.connection.clone(),
+            service: name.clone(),
+            can: *can,
+            snapshot: self.snapshot.clone(),
+            icon: self.icon.clone(),
+        })
+    }
+
+    /// `called`: the service was asked already.
+    async fn show(&mut self, popup: &Popup, called: Option<Called>) {
         // No time limit: a hanging service must not be shown a message twice. What comes meanwhile waits
         // in the queue, then in the inbox; if the service dies, the bus answers for it.
-        let outcome =
-            self.notify(Shown::of(popup), |snapshot, can, icon| compose(popup, snapshot, can, icon)).await;
+        let compose = |snapshot: &Snapshot, can, icon: &Path| compose(popup, snapshot, can, icon);
+        let outcome = self.notify(Shown::of(popup), called, compose).await;
         match outcome {
             Outcome::Shown => {
                 self.inbox.shown(popup.rows());
@@ -221,7 +287,7 @@ impl Service {
     async fn answer(&mut self, answer: &Answer) {
         let popup = Shown { critical: true, ..Shown::plain(answer.message.into_iter().collect()) };
         let outcome =
-            self.notify(popup, |snapshot, can, icon| compose_answer(answer, snapshot, can, icon)).await;
+            self.notify(popup, None, |snapshot, can, icon| compose_answer(answer, snapshot, can, icon)).await;
         if let Outcome::Refused(error) = outcome {
             tracing::warn!(%error, "what a click could not do stands in the tray alone");
         }
@@ -237,7 +303,9 @@ impl Service {
             }
             let popup = Shown { tag: Some(trouble_tag(&channel)), ..Shown::plain(Vec::new()) };
             let outcome = self
-                .notify(popup, |snapshot, can, icon| compose_trouble(&channel, &trouble, snapshot, can, icon))
+                .notify(popup, None, |snapshot, can, icon| {
+                    compose_trouble(&channel, &trouble, snapshot, can, icon)
+                })
                 .await;
             match outcome {
                 Outcome::Shown => {
@@ -262,32 +330,27 @@ impl Service {
         }
     }
 
-    /// Has a popup shown, in the place of the one of its tag.
+    /// Has a popup shown, in the place of the one of its tag. `called`: the first try is on its way.
     async fn notify(
         &mut self,
         mut popup: Shown,
+        mut called: Option<Called>,
         compose: impl Fn(&Snapshot, Abilities, &Path) -> Notification,
     ) -> Outcome {
         let mut tries_left = TRIES;
         loop {
-            let can = self.meet().await;
-            if self.inhibited && !popup.critical {
-                return Outcome::Held;
-            }
-            let notification = compose(&self.snapshot.borrow(), can, &self.icon);
-            let replaces = popup.tag.as_ref().and_then(|tag| self.tagged(tag)).unwrap_or(0);
-            let hints: HashMap<&str, Value<'_>> = notification.hints.iter().map(Into::into).collect();
-            let body = (
-                notification.appname.as_str(),
-                replaces,
-                notification.icon.as_str(),
-                notification.summary.as_str(),
-                notification.body.as_str(),
-                &notification.actions,
-                hints,
-                i32::from(notification.timeout),
-            );
-            let answer = self.call(NAME, "Notify", &body).await;
+            let answer = match called.take() {
+                Some(called) => self.answer_to(called).await,
+                None => {
+                    let can = self.meet().await;
+                    if self.inhibited && !popup.critical {
+                        return Outcome::Held;
+                    }
+                    let notification = compose(&self.snapshot.borrow(), can, &self.icon);
+                    let replaces = popup.tag.as_ref().and_then(|tag| self.tagged(tag)).unwrap_or(0);
+                    self.call(NAME, "Notify", &arguments(&notification, replaces)).await
+                }
+            };
             tries_left -= 1;
             let error = match answer.and_then(|reply| Ok((reply.body().deserialize()?, reply))) {
                 Ok((id, reply)) => {
@@ -307,6 +370,24 @@ impl Service {
                 };
             if !again {
                 return Outcome::Refused(error);
+            }
+        }
+    }
+
+    /// The answer to a call that somebody else made; what is said before it is heard before it.
+    async fn answer_to(&mut self, called: Called) -> zbus::Result<Message> {
+        if let Some(unsent) = called.unsent {
+            unsent.await?;
+        }
+        loop {
+            let ended = || zbus::Error::from(io::Error::from(io::ErrorKind::UnexpectedEof));
+            let message = self.wire.next().await.ok_or_else(ended)??;
+            if message.header().reply_serial() != Some(called.serial) {
+                self.heard(&message);
+            } else if message.message_type() == Type::Error {
+                return Err(message.into());
+            } else {
+                return Ok(message);
             }
         }
     }
@@ -615,7 +696,7 @@ fn trouble_tag(channel: &str) -> (String, String) {
     (String::new(), format!("trouble {channel}"))
 }
 
-fn tag(popup: &Popup) -> Option<(String, String)> {
+pub(super) fn tag(popup: &Popup) -> Option<(String, String)> {
     match popup {
         Popup::Message(message) => message.tag.clone().map(|tag| (message.channel.clone(), tag)),
         // The channel without an id is none, so this is no message's.
