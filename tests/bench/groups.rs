@@ -34,11 +34,50 @@ pub(crate) fn list() -> String {
     GROUPS.map(|(name, _, what)| format!("  {name:16} {what}")).join("\n")
 }
 
-/// All groups, or those named; the error is a sentence.
-pub(crate) fn chosen(typed: &[String]) -> Result<Vec<Named>, String> {
-    if let Some(unknown) = typed.iter().find(|name| GROUPS.iter().all(|(known, ..)| known != name)) {
-        return Err(format!("nothing is called `{unknown}`"));
+/// What was asked for.
+pub(crate) struct Asked {
+    pub(crate) groups: Vec<Named>,
+    /// What is measured in turn with this one: a commit, or the agent that was built of it.
+    pub(crate) against: Option<String>,
+}
+
+impl Asked {
+    /// All groups, or those named; the error is a sentence.
+    pub(crate) fn of(typed: &[String]) -> Result<Self, String> {
+        let (mut names, mut against) = (Vec::new(), None);
+        let mut words = typed.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--against" => against = Some(words.next().ok_or("--against wants a commit")?.clone()),
+                name => names.push(name),
+            }
+        }
+        for name in &names {
+            let Some((_, group, _)) = GROUPS.iter().find(|(known, ..)| known == name) else {
+                return Err(format!("nothing is called `{name}`"));
+            };
+            if against.is_some() && !group.is_of_programs() {
+                return Err(format!(
+                    "`{name}` measures what is built into the benchmark, and so nothing of another build"
+                ));
+            }
+        }
+        let wanted = |name: &str, group: Group| match names.is_empty() {
+            true => against.is_none() || group.is_of_programs(),
+            false => names.contains(&name),
+        };
+        let groups = GROUPS.into_iter().filter(|(name, group, _)| wanted(name, *group)).collect();
+        Ok(Self { groups, against })
     }
-    let wanted = |name: &str| typed.is_empty() || typed.iter().any(|typed| typed == name);
-    Ok(GROUPS.into_iter().filter(|(name, ..)| wanted(name)).collect())
+}
+
+impl Group {
+    /// Whether it measures the programs as they were built.
+    fn is_of_programs(self) -> bool {
+        match self {
+            Self::Idle | Self::Start | Self::Notify | Self::Burst | Self::Window | Self::Packages => true,
+            // Inboxes are filled by the benchmark's own, and only this build's agent may know their version.
+            Self::Links | Self::Page | Self::Million => false,
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! All budgets in one table, each beside its goal and, where it makes sense, beside a bare program in the same run:
-//! `cargo xtask bench [NAME…]`. What each figure means stands in `docs/performance.md`.
+//! `cargo xtask bench [NAME…]`; with `--against COMMIT` beside that build's instead. What each figure means stands in `docs/performance.md`.
 //!
 //! Machines are noisy, so a run fails only where a figure is beyond twice its goal.
 
@@ -17,6 +17,7 @@ mod machine;
 mod messages;
 mod million;
 mod packages;
+mod pair;
 mod process;
 mod progress;
 mod stage;
@@ -25,18 +26,24 @@ mod window;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let typed: Vec<String> = std::env::args().skip(1).collect();
-    let groups = match groups::chosen(&typed) {
-        Ok(groups) => groups,
+    let mut typed: Vec<String> = std::env::args().skip(1).collect();
+    let for_a_pair = typed.first().is_some_and(|word| word == pair::FIGURES);
+    typed.drain(..usize::from(for_a_pair));
+    let asked = match groups::Asked::of(&typed) {
+        Ok(asked) => asked,
         Err(why) => {
             say(&format!("{why}; these are there:\n{}", groups::list()));
             return ExitCode::from(2);
         }
     };
     let (mut rows, mut well) = (Vec::new(), true);
-    for (name, group, what) in groups {
+    for (name, group, what) in asked.groups {
         say(&format!("{name}: {what} …"));
-        match measure(group).await {
+        let measured = match &asked.against {
+            Some(agent) => pair::measure(name, agent),
+            None => measure(group).await,
+        };
+        match measured {
             Ok(measured) => rows.extend(measured),
             Err(error) => {
                 say(&format!("{name} could not be measured: {error:#}"));
@@ -44,11 +51,16 @@ async fn main() -> ExitCode {
             }
         }
     }
+    if for_a_pair {
+        print(&serde_json::to_string(&rows).unwrap_or_default());
+        return if well { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     if rows.iter().any(Row::failed) {
         say("a figure is beyond twice its goal");
         well = false;
     }
-    print(&format!("{}\n\n{}", machine::facts(), table(&rows)));
+    let beside = if asked.against.is_some() { "before" } else { "bare" };
+    print(&format!("{}\n\n{}", machine::facts(), table(&rows, beside)));
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -4,10 +4,13 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Machines are noisy: a run fails only from so many times a goal on.
 const FAILS_AT: f64 = 2.0;
 
 /// One line.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Row {
     what: String,
     unit: Unit,
@@ -17,7 +20,7 @@ pub(crate) struct Row {
 }
 
 /// What a figure counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Unit {
     /// Memory or size, 1,048,576 bytes.
     Mib,
@@ -32,7 +35,7 @@ pub(crate) enum Unit {
 }
 
 /// What a figure should not pass.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 enum Goal {
     AtMost(f64),
     TimesBare(f64),
@@ -76,6 +79,21 @@ impl Row {
     pub(crate) fn goal_times_bare(mut self, at_most: f64) -> Self {
         self.goal = Some(Goal::TimesBare(at_most));
         self
+    }
+
+    /// The medians of two builds' rounds, those of the second in the bare program's place and without goals.
+    pub(crate) fn paired(ours: &[Vec<Self>], theirs: &[Vec<Self>]) -> Vec<Self> {
+        let median = |rounds: &[Vec<Self>], what: &str| {
+            let row = |round: &Vec<Self>| round.iter().find(|row| row.what == what).map(|row| row.ours);
+            let mut figures: Vec<f64> = rounds.iter().filter_map(row).collect();
+            figures.sort_by(f64::total_cmp);
+            figures.get(figures.len() / 2).copied()
+        };
+        let row = |row: &Self| {
+            let new = Self::new(&row.what, row.unit, median(ours, &row.what)?);
+            Some(Self { bare: median(theirs, &row.what), ..new })
+        };
+        ours.first().into_iter().flatten().filter_map(row).collect()
     }
 
     fn ratio(&self) -> Option<f64> {
@@ -141,9 +159,9 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The rows as a table whose columns stand below each other.
-pub(crate) fn table(rows: &[Row]) -> String {
-    let head = ["what", "Tidings", "bare", "ratio", "goal", ""].map(str::to_owned);
+/// The rows as a table whose columns stand below each other; `beside` is what Tidings is compared with.
+pub(crate) fn table(rows: &[Row], beside: &str) -> String {
+    let head = ["what", "Tidings", beside, "ratio", "goal", ""].map(str::to_owned);
     let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
     let width = |column: usize| {
         lines.iter().map(|line: &[String; 6]| line[column].chars().count()).max().unwrap_or_default()

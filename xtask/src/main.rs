@@ -32,6 +32,7 @@ mod deny;
 mod desktops;
 mod dev;
 mod licences;
+mod older;
 mod package;
 mod packages;
 mod page;
@@ -73,7 +74,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::Say(text) => say(&text),
         Task::Test(only) => test(&only)?,
         Task::Demo { typed, headless, out } => demo(&typed, headless, &out)?,
-        Task::Bench(names) => bench(&names)?,
+        Task::Bench { names, against } => bench(&names, against.as_deref())?,
         Task::Screenshots => {
             packages::install(&[Purpose::Build, Purpose::Desktop, Purpose::Tests])?;
             build::programs(&["tidings", "tidings-window", "tidings-server", "tidings-screenshots"])?;
@@ -131,14 +132,18 @@ fn demo(typed: &[String], headless: bool, out: &Path) -> anyhow::Result<()> {
 }
 
 /// Agent and window are built by themselves, as they are shipped: with the tests they would get their features, too.
-fn bench(names: &[&str]) -> anyhow::Result<()> {
+fn bench(names: &[&str], against: Option<&str>) -> anyhow::Result<()> {
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
     run(&mut cargo(&["build", "--release", "-p", "tidings", "--bins"]))?;
     // The yardsticks are programs of their own, which `cargo run` would not build.
     let programs = ["--bin", "tidings-bench", "--bin", "tidings-bare", "--bin", "tidings-links"];
     run(cargo(&["build", "--release", "-p", "tidings-tests"]).args(programs))?;
     let bench = ["run", "--release", "-p", "tidings-tests", "--bin", "tidings-bench", "--"];
-    run(cargo(&bench).args(names))
+    let mut bench = cargo(&bench);
+    if let Some(commit) = against {
+        bench.arg("--against").arg(older::build(commit)?);
+    }
+    run(bench.args(names))
 }
 
 /// Asked of cargo at run time: the binary may come from a build folder that a copy of the project shared.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::checks::{self, Step};
-use crate::{bench, debian, demo};
+use crate::{bench, debian, demo, older};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -19,8 +19,12 @@ pub(crate) enum Task {
         headless: bool,
         out: PathBuf,
     },
-    /// The names of what is to be measured.
-    Bench(Vec<&'static str>),
+    Bench {
+        /// The names of what is to be measured.
+        names: Vec<&'static str>,
+        /// The commit whose build is measured beside this one.
+        against: Option<String>,
+    },
     Screenshots,
     /// The names of the services and hosts; none means all.
     Desktops(Vec<String>),
@@ -78,14 +82,21 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: &[(
-            "bench [NAME…]",
-            "build for release and measure memory, wake-ups, speed and sizes: all, or those named",
-        )],
+        usage: &[
+            (
+                "bench [NAME…]",
+                "build for release and measure memory, wake-ups, speed and sizes: all, or those named",
+            ),
+            (
+                "bench --against COMMIT [NAME…]",
+                "build that commit, too, and measure its programs beside these, in turn",
+            ),
+        ],
         more: || format!("The names:\n{}", bench::list()),
         read: |typed| {
-            let chosen = bench::chosen(typed)?;
-            Ok(Task::Bench(chosen.into_iter().map(|(name, ..)| name).collect()))
+            let bench::Asked { groups, against } = bench::Asked::of(typed)?;
+            let against = against.map(|commit| older::commit(&commit)).transpose()?;
+            Ok(Task::Bench { names: groups.into_iter().map(|(name, ..)| name).collect(), against })
         },
     },
     Command {
