@@ -138,7 +138,8 @@ async fn wherever_it_was_given_and_whatever_was_looked_at() -> anyhow::Result<()
     let secrets = tempfile::tempdir()?;
     let settings = channel("Orders", &desk.server.url(USER)) + &told::channels(&desk.server, secrets.path())?;
     fs::write(home.join(".config/tidings/config.toml"), &settings)?;
-    page.shows("Connected since").await?;
+    // It stays: what is connected is shown only while nothing is worse.
+    page.shows("Complaint").await?;
 
     // A new channel with its secret, and then another secret.
     edit(&page, "#add", "Add a channel").await?;
