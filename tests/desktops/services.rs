@@ -60,6 +60,8 @@ async fn message(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
 async fn tag(desk: &RealPopups, sheet: &mut Sheet) -> anyhow::Result<Cell> {
     let first = json!({ "title": "Build 1", "tag": "build", "body": "runs" });
     let second = json!({ "title": "Build 2", "tag": "build", "body": "is done" });
+    // notify-osd shows one after the other, and never one that is replaced before its turn.
+    desk.until_bare().await?;
     let (first, second) = desk.tagged(&first, &second).await?;
     let second = desk.until_read("done", second).await?;
     sheet.add(&format!("{} tag", desk.stage.name()), &second.screen).await?;

@@ -356,19 +356,35 @@ impl Stage {
     /// Ends the service or host.
     pub fn end(&mut self) -> anyhow::Result<()> {
         let program = if self.real.name == "swaybar" { "sway".into() } else { self.real.program()? };
+        if self.real.name == "plasma-tray" {
+            // It has the list of icons.
+            self.desktop.remove("kded6")?;
+        }
         self.desktop.remove(&program.file_name().context("no name")?.to_string_lossy())
     }
 
     /// GNOME begins in its overview, and with words to root.
     async fn greeted(&self) -> anyhow::Result<()> {
         self.eval("Main.overview.hide(); 0").await?;
-        let quiet = "Main.messageTray.getSources().forEach(source => source.destroy()); 0";
         // Twice: the banner may come while the first looks.
         for _ in 0..2 {
             self.settled().await?;
-            self.eval(quiet).await?;
+            self.clear().await?;
         }
         Ok(())
+    }
+
+    /// Whether there is anything to look at while the service or host has ended.
+    pub fn outlasts_it(&self) -> bool {
+        self.shell.is_none()
+    }
+
+    /// Takes away the popup that stays while nobody is there: GNOME's, in whose place the next one comes.
+    pub async fn clear(&self) -> anyhow::Result<()> {
+        if self.shell.is_none() {
+            return Ok(());
+        }
+        self.eval("Main.messageTray.getSources().forEach(source => source.destroy()); 0").await
     }
 
     /// What the table calls it.

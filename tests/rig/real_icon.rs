@@ -253,8 +253,10 @@ impl RealIcon {
         self.stage.point(ASIDE).await?;
         let before = self.stage.settled().await?;
         self.stage.end()?;
-        // Or else what is drawn of the one that ended would pass for the next.
-        self.stage.changed_in(Some(self.icon), "the end of the host", &before).await?;
+        if self.stage.outlasts_it() {
+            // Or else what is drawn of the one that ended would pass for the next.
+            self.stage.changed_in(Some(self.icon), "the end of the host", &before).await?;
+        }
         let started = Instant::now();
         self.stage.start().await?;
         self.stage.point(ASIDE).await?;

@@ -17,6 +17,8 @@ use crate::wait::eventually;
 const SLOW: Duration = Duration::from_secs(60);
 /// How often a click is tried whose popup ran out before it.
 const TRIES: u32 = 3;
+/// How long a popup stays where it goes by itself; the longest that was seen is 10 s.
+const STAY: Duration = Duration::from_secs(12);
 /// What a service tells of such a one.
 const EXPIRED: &str = "closed 1";
 /// Where the pointer is out of the way of every popup.
@@ -33,6 +35,7 @@ pub struct RealPopups {
     pub heard: Overheard,
     /// Where the popups are.
     pub stage: Stage,
+    bare: Picture,
 }
 
 /// A popup on the screen.
@@ -74,12 +77,24 @@ impl RealPopups {
         let app = app.start().await?;
         app.wait_for_status("connected", |status| status.channels[0].state.as_str() == "connected").await?;
         stage.point(ASIDE).await?;
-        Ok(Self { app, server, heard, stage })
+        let bare = stage.settled().await?;
+        Ok(Self { app, server, heard, stage, bare })
+    }
+
+    /// Waits until the popups of before are gone, or for as long as most stay: some never go.
+    pub async fn until_bare(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + STAY;
+        let ground = self.stage.ground();
+        while self.stage.settled().await?.changed_within(ground, &self.bare).is_some()
+            && Instant::now() < deadline
+        {}
+        Ok(())
     }
 
     /// Pushes a message and waits until its popup is on the screen, alone.
     pub async fn pops_up(&self, message: &Value) -> anyhow::Result<OnScreen> {
         self.heard.clear().await?;
+        self.stage.clear().await?;
         self.stage.point(ASIDE).await?;
         let before = self.stage.settled().await?;
         self.follows(message, &before).await
@@ -97,6 +112,7 @@ impl RealPopups {
     /// and the number of the first popup.
     pub async fn tagged(&self, first: &Value, second: &Value) -> anyhow::Result<(u32, OnScreen)> {
         self.heard.clear().await?;
+        self.stage.clear().await?;
         self.stage.point(ASIDE).await?;
         let before = self.stage.settled().await?;
         self.server.push_json(USER, first);
