@@ -18,6 +18,8 @@ const USER: &str = "demo";
 const WINDOW: &str = "tidings-window";
 /// How long a step may take to be seen. A restarting server is given up to 30 s before the next dial.
 const STEP: Duration = Duration::from_secs(45);
+/// Where the pointer hides nothing.
+const ASIDE: (&str, &str) = ("400", "400");
 /// How often the end of a program is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -142,6 +144,8 @@ impl Story {
 
     async fn picture_with_menu(&mut self, name: &str) -> anyhow::Result<()> {
         self.desktop.open_tray_menu().await?;
+        // The pointer lies on the icon.
+        self.desktop.xdotool(&["mousemove", ASIDE.0, ASIDE.1]).await?;
         self.picture(name).await?;
         self.desktop.close_menu().await
     }
