@@ -123,12 +123,15 @@ impl RealPopups {
     /// Waits until this can be read on the popup: some fade into each other, or one comes when the other is gone.
     pub async fn until_read(&self, word: &str, mut popup: OnScreen) -> anyhow::Result<OnScreen> {
         let deadline = Instant::now() + SLOW;
-        while !popup.text().await?.contains(word) {
-            ensure!(Instant::now() < deadline, "{word:?} can't be read on it");
+        loop {
+            let read = popup.text().await?;
+            if read.contains(word) {
+                return Ok(popup);
+            }
+            ensure!(Instant::now() < deadline, "{word:?} can't be read at {:?}, but {read:?}", popup.area);
             let ground = Some(self.stage.ground());
             (popup.area, popup.screen) = self.stage.changed_in(ground, word, &popup.before).await?;
         }
-        Ok(popup)
     }
 
     /// Pushes a message with a link, and opens it by its popup. Returns what the service told of it.
