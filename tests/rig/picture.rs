@@ -194,7 +194,7 @@ impl Picture {
         let mut convert = Command::new("convert");
         convert.args(["-size", &format!("{}x{}", self.width, self.height), "-depth", "8", self.form()]);
         convert.args(["-alpha", "off", "-colorspace", "Gray"]).args(dark.then_some("-negate"));
-        convert.args(["-normalize", "-filter", "Lanczos", "-resize", READING_GLASSES, "png:-"]);
+        convert.args(["-auto-level", "-filter", "Lanczos", "-resize", READING_GLASSES, "png:-"]);
         let larger = fed(&mut convert, &self.pixels, "Debian package: imagemagick").await?;
         let mut tesseract = Command::new("tesseract");
         tesseract.args(["-", "-", "--psm", "6", "--dpi", "300"]).env("OMP_THREAD_LIMIT", "1");
