@@ -42,6 +42,10 @@ const BATCH_BYTES: usize = 4 << 20;
 /// a kill loses more.
 const RETRY: Duration = Duration::from_secs(30);
 
+/// How long the search's index waits for popups that are on their way. Too low: it takes the processor from those who show
+/// them; too high: where the service hangs, much is left for the first search.
+const INDEX_AFTER: Duration = Duration::from_secs(1);
+
 /// What the handles ask of the thread.
 pub(crate) enum Command {
     Arrive(Arrival, OwnedSemaphorePermit),
@@ -151,7 +155,9 @@ impl Writer {
                     // What became of the messages is written once things calm down, not for each of a burst.
                     if !self.trouble {
                         self.flush();
-                        if self.index() || self.retire() {
+                        // Whoever is to show a popup comes first.
+                        let shown = self.in_flight.is_empty();
+                        if shown && self.index() || self.retire() {
                             // More is to be done; what came meanwhile goes first.
                             continue;
                         }
@@ -162,6 +168,7 @@ impl Writer {
                         Err(RecvTimeoutError::Timeout) => {
                             self.reopen();
                             self.flush();
+                            self.index();
                             self.release_due();
                             continue;
                         }
@@ -235,7 +242,9 @@ impl Writer {
     fn wait(&self, queue: &Receiver<Command>) -> Result<Command, RecvTimeoutError> {
         let something_waits = !(self.waiting.is_empty() && self.outcomes.is_empty());
         let retry = something_waits.then_some(self.retry);
-        match retry.into_iter().chain(self.gate.deadline(&(self.clock)())).min() {
+        let behind = self.database.as_ref().is_some_and(|database| database.behind);
+        let index = (behind && !self.trouble).then_some(INDEX_AFTER);
+        match retry.into_iter().chain(index).chain(self.gate.deadline(&(self.clock)())).min() {
             Some(timeout) => queue.recv_timeout(timeout),
             None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
         }

@@ -31,7 +31,8 @@ impl Writer {
                 false
             }
             Err(error) => {
-                // The next one tries again, and so does who searches.
+                // The next message has it tried again, and so has the next start.
+                database.behind = false;
                 info!("messages can't be found by a search yet: {error}");
                 false
             }
