@@ -30,11 +30,11 @@ use zbus::names::{BusName, OwnedUniqueName, UniqueName};
 use zbus::zvariant::{DynamicType, OwnedValue, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
+use super::Queue;
+use super::call::{NAME, PATH, arguments, tag};
+use super::look::{Abilities, Answer, compose, compose_answer, compose_trouble};
 use super::shortcut::{Called, Ready};
-use super::{Abilities, Answer, Queue, compose, compose_answer, compose_trouble};
 
-const NAME: &str = "org.freedesktop.Notifications";
-const PATH: &str = "/org/freedesktop/Notifications";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 const BUS: &str = "org.freedesktop.DBus";
 
@@ -208,29 +208,6 @@ enum Turn {
     Answer(Answer),
     Popup(Popup),
     Overflow(Vec<RowId>),
-}
-
-/// What `Notify` takes.
-type Arguments<'a> =
-    (&'a str, u32, &'a str, &'a str, &'a str, &'a [String], HashMap<&'a str, Value<'a>>, i32);
-
-fn arguments(notification: &Notification, replaces: u32) -> Arguments<'_> {
-    (
-        &notification.appname,
-        replaces,
-        &notification.icon,
-        &notification.summary,
-        &notification.body,
-        &notification.actions,
-        notification.hints.iter().map(Into::into).collect(),
-        notification.timeout.into(),
-    )
-}
-
-/// The call that has it shown, in no other's place.
-pub(super) fn call_of(service: &UniqueName<'_>, notification: &Notification) -> zbus::Result<Message> {
-    let call = Message::method_call(PATH, "Notify")?.destination(service.as_ref())?.interface(NAME)?;
-    call.build(&arguments(notification, 0))
 }
 
 /// Asks the bus for the service's signals, and for news of who the service is.
@@ -694,12 +671,4 @@ fn sender(message: &Message) -> Option<UniqueName<'static>> {
 /// No message's: the channel without an id is none.
 fn trouble_tag(channel: &str) -> (String, String) {
     (String::new(), format!("trouble {channel}"))
-}
-
-pub(super) fn tag(popup: &Popup) -> Option<(String, String)> {
-    match popup {
-        Popup::Message(message) => message.tag.clone().map(|tag| (message.channel.clone(), tag)),
-        // The channel without an id is none, so this is no message's.
-        Popup::Summary { more, .. } => more.then(|| (String::new(), "more".to_owned())),
-    }
 }

@@ -15,8 +15,8 @@ use tokio::sync::{Notify, watch};
 use zbus::names::OwnedUniqueName;
 use zbus::{Connection, Message};
 
-use super::bus::{self, tag};
-use super::{Abilities, compose};
+use super::call::{call_of, tag};
+use super::look::{Abilities, compose};
 
 /// Both ends hold it: the inbox's thread, and the popups' task, which opens it and shuts it again.
 #[derive(Clone, Default)]
@@ -108,7 +108,7 @@ impl Ready {
     /// Never waits, also not for a bus that hangs.
     fn call(self, popup: &Popup) -> zbus::Result<Called> {
         let notification = compose(popup, &self.snapshot.borrow(), self.can, &self.icon);
-        let message = bus::call_of(&self.service, &notification)?;
+        let message = call_of(&self.service, &notification)?;
         let serial = message.primary_header().serial_num();
         let mut sending = send(self.connection, message).boxed();
         let unsent = match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
