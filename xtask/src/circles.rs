@@ -262,3 +262,65 @@ fn name_of(item: &Item) -> Option<String> {
     };
     Some(name.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The arrows of a crate whose modules have these names and texts; the root has none.
+    fn arrows(modules: &[(&str, &str)]) -> Vec<String> {
+        let mut read = Crate::default();
+        for (name, text) in modules {
+            let way: Way = name.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect();
+            let file = PathBuf::from(if name.is_empty() { "lib" } else { name });
+            let items = syn::parse_file(text).expect("Rust").items;
+            read.items(&items, &file, Path::new(""), way).expect("no other file is needed");
+        }
+        let all = read.arrows().into_iter();
+        all.flat_map(|(from, to)| {
+            to.into_iter().map(move |to| format!("{} {}", from.display(), to.display()))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn an_arrow_leads_to_who_has_what_is_named_however_it_is_named() {
+        const B: (&str, &str) = ("b", "pub struct B; pub fn b() {}");
+        for (root, a) in [
+            ("", "use crate::b::B;"),
+            ("", "use super::b; fn a() { b::b() }"),
+            ("", "use crate::b::{self as other}; fn a() { other::b() }"),
+            ("", "fn a() { println!(\"{}\", crate::b::b()) }"),
+            ("", "fn a() { select! { x = crate::b::b() => {} } }"),
+            ("pub use b::B;", "use crate::B;"),
+            ("pub use b::*;", "use crate::B as Other;"),
+            ("", "use crate::b::*; fn a() -> self::B { todo!() }"),
+        ] {
+            assert_eq!(arrows(&[("", root), ("a", a), B]), ["a b"], "{root} {a}");
+        }
+    }
+
+    #[test]
+    fn who_only_declares_hands_on_or_tests_names_nobody() {
+        for a in [
+            "#[cfg(test)] mod tests { use crate::b::B; }",
+            "#[cfg(test)] use crate::b::B;",
+            "pub use crate::b::B;",
+            "use std::b::B; fn b() {} fn a() { b() }",
+            "use crate::b;",
+        ] {
+            assert_eq!(arrows(&[("", ""), ("a", a), ("b", "pub struct B;")]), [""; 0], "{a}");
+        }
+    }
+
+    #[test]
+    fn two_files_that_name_each_other_are_a_circle() {
+        let mut read = Crate::default();
+        for (name, text) in [("a", "use super::b::B; pub struct A;"), ("b", "use crate::a::A; pub struct B;")]
+        {
+            let items = syn::parse_file(text).expect("Rust").items;
+            read.items(&items, Path::new(name), Path::new(""), vec![name.to_owned()]).expect("read");
+        }
+        assert_eq!(circle(&read.arrows()).map(|found| told(&found)).as_deref(), Some("a -> b -> a"));
+    }
+}

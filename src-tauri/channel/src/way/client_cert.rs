@@ -61,13 +61,13 @@ pub(crate) fn provider() -> CryptoProvider {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rcgen::{CertificateParams, KeyPair};
 
     use super::*;
 
     /// A certificate and its key.
-    fn pair() -> (String, String) {
+    pub(crate) fn pair() -> (String, String) {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(vec!["desk".to_owned()]).expect("a name");
         (params.self_signed(&key).expect("signed").pem(), key.serialize_pem())

@@ -151,16 +151,8 @@ pub(crate) fn trust(shared: &Mutex<Weak<Verifier>>, ca_pem: Option<&[u8]>) -> Re
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, KeyPair};
-
     use super::*;
-
-    /// A certificate and its key.
-    fn pair() -> (String, String) {
-        let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["desk".to_owned()]).expect("a name");
-        (params.self_signed(&key).expect("signed").pem(), key.serialize_pem())
-    }
+    use crate::way::client_cert::tests::pair;
 
     #[test]
     fn a_ca_file_without_certificates_is_told_and_not_ignored() {
