@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
-use serde_json::value::RawValue;
+use tidings_template::{Pointer, SyntaxError, Template, json};
 
-use crate::template::{SyntaxError, Template};
 use crate::text::bare;
 
 /// The usual names of a title …
@@ -64,8 +63,7 @@ pub struct Source(Kind);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    /// The reference tokens of a JSON Pointer, unescaped.
-    Pointer(Vec<String>),
+    Pointer(Pointer),
     Template(Template),
 }
 
@@ -90,12 +88,7 @@ impl Source {
         if text.contains("{{") || text.contains("{%") {
             return Ok(Self(Kind::Template(Template::parse(text)?)));
         }
-        let mut tokens = text.split('/');
-        if tokens.next().is_some_and(|before| !before.is_empty()) {
-            return Err(SourceError::Neither);
-        }
-        let tokens = tokens.map(|token| token.replace("~1", "/").replace("~0", "~"));
-        Ok(Self(Kind::Pointer(tokens.collect())))
+        Pointer::parse(text).map(|pointer| Self(Kind::Pointer(pointer))).ok_or(SourceError::Neither)
     }
 }
 
@@ -103,7 +96,7 @@ impl Source {
     /// The last member on the way to what a pointer names; of a template nothing.
     pub(crate) fn name(&self) -> &str {
         match &self.0 {
-            Kind::Pointer(tokens) => tokens.last().map_or("", String::as_str),
+            Kind::Pointer(pointer) => pointer.last(),
             Kind::Template(_) => "",
         }
     }
@@ -125,7 +118,7 @@ impl<'a> Sample<'a> {
     /// What `source` finds for this field, as JSON text; `None` if nothing.
     pub(crate) fn find(&self, field: Field, source: &Source, channel: &str) -> Option<String> {
         match &source.0 {
-            Kind::Pointer(tokens) => look_up(self.text, tokens).map(str::to_owned),
+            Kind::Pointer(pointer) => pointer.find(self.text).map(str::to_owned),
             Kind::Template(template) => {
                 let made = match self.members.get_or_init(|| members(self.text)) {
                     Some(members) => template.render(members).map_err(|kind| kind.to_string()),
@@ -147,28 +140,8 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// Level by level, with all else unread: numbers keep their digits, and no depth costs stack.
-fn look_up<'a>(text: &'a str, tokens: &[String]) -> Option<&'a str> {
-    tokens.iter().try_fold(text, |value, token| {
-        if value.starts_with('[') {
-            let canonical = token == "0" || !token.starts_with('0');
-            let index: usize = token.parse().ok().filter(|_| canonical && !token.starts_with('+'))?;
-            let list: Vec<&RawValue> = serde_json::from_str(value).ok()?;
-            list.get(index).map(|value| value.get())
-        } else {
-            let object: BTreeMap<String, &RawValue> = serde_json::from_str(value).ok()?;
-            object.get(token).map(|value| value.get())
-        }
-    })
-}
-
-/// Parsed JSON, for templates and conditions; `None` if it is none, or nested too deeply.
-pub(crate) fn json(text: &str) -> Option<Value> {
-    serde_json::from_str(bare(text)).ok()
-}
-
 fn members(text: &str) -> Option<Value> {
-    let json = json(text).filter(|json| json.kind() == ValueKind::Map)?;
+    let json = json(bare(text)).filter(|json| json.kind() == ValueKind::Map)?;
     let mut members =
         BTreeMap::from([("json".to_owned(), json.clone()), ("raw".to_owned(), Value::from(text))]);
     for name in json.try_iter().ok()? {

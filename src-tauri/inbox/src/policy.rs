@@ -3,11 +3,11 @@
 //! When it is shown is the [gate](crate::gate)'s business.
 
 use minijinja::Value;
+use tidings_template::json;
 
-use crate::mapping::json;
 use crate::message::{Message, Raw, Sound};
 use crate::profile::{ChannelProfile, Rule, Then};
-use crate::text::readable;
+use crate::text::{bare, readable};
 
 /// What becomes of a stored message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(crate) fn decide(profile: &ChannelProfile, message: &mut Message) -> Decisio
 /// Whether the channel takes the message for protocol noise.
 pub(crate) fn is_ignored(profile: &ChannelProfile, message: &Message) -> bool {
     let Some(when) = &profile.ignore_when else { return false };
-    when.holds(&facts(message, when.needs_json)).unwrap_or_else(|why| {
+    when.holds(&facts(message, when.needs_json())).unwrap_or_else(|why| {
         tracing::info!(channel = profile.id, %why, "`ignore_when` could not be asked about a message, so it is kept");
         false
     })
@@ -61,7 +61,7 @@ pub(crate) fn is_ignored(profile: &ChannelProfile, message: &Message) -> bool {
 
 fn first_match<'p>(profile: &'p ChannelProfile, message: &Message) -> Option<&'p Rule> {
     let conditions = || profile.rules.iter().filter_map(|rule| rule.when.as_ref());
-    let facts = conditions().next().map(|_| facts(message, conditions().any(|when| when.needs_json)));
+    let facts = conditions().next().map(|_| facts(message, conditions().any(|when| when.needs_json())));
     profile.rules.iter().find(|rule| match (&rule.when, &facts) {
         (Some(when), Some(facts)) => when.holds(facts).unwrap_or_else(|why| {
             tracing::info!(channel = profile.id, %why, "a rule could not be asked about a message, so it doesn't match");
@@ -77,7 +77,7 @@ fn facts(message: &Message, with_json: bool) -> Value {
         Raw::Text(text) => Some(text.as_str()),
         Raw::Binary(bytes) => readable(bytes),
     };
-    let json = raw.filter(|_| with_json).and_then(json).unwrap_or_default();
+    let json = raw.filter(|_| with_json).and_then(|raw| json(bare(raw))).unwrap_or_default();
     Value::from_pairs([
         ("title", Value::from(message.title.as_str())),
         ("body", Value::from(message.body.as_str())),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, Zoned};
+use tidings_template::{Condition, SyntaxError};
 
 use crate::mapping::Mapping;
 use crate::message::{Sound, Urgency};
 use crate::quiet::{self, QuietHours};
-use crate::template::{Condition, SyntaxError};
 
 /// What the inbox needs to know of a channel. Replaced as a whole when the settings change.
 #[derive(Debug, Clone, PartialEq, Eq)]

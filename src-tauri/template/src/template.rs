@@ -1,7 +1,5 @@
-//! What the user may write into the settings over messages: templates of a mapping, conditions of rules.
-//!
-//! Both are the language of `minijinja`, compiled once when the settings are read. The program is the
-//! user's own, the data is not: [`FUEL`] and [`LONGEST`] bound what any message can make of it.
+//! Templates and conditions, compiled once when the settings are read. The program is the user's own, the data is not:
+//! [`FUEL`] and [`LONGEST`] bound what any message can make of it.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -10,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
 
-use crate::why::Mistake;
+use crate::mistake::Mistake;
 
 /// Steps that a template or condition may take. Too few: an honest loop over a list fails. Too many: a
 /// message with a long list holds up the inbox (a million steps take tens of milliseconds).
@@ -42,15 +40,30 @@ impl SyntaxError {
     }
 }
 
+/// Why a template makes nothing of a message, or a condition can't be asked about it. Holds nothing of the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TemplateFailed(ErrorKind);
+
+impl From<Error> for TemplateFailed {
+    fn from(error: Error) -> Self {
+        Self(error.kind())
+    }
+}
+
 /// Compiled text with `{{ }}`.
 #[derive(Clone)]
-pub(crate) struct Template {
+pub struct Template {
     text: String,
     environment: Arc<Environment<'static>>,
 }
 
 impl Template {
-    pub(crate) fn parse(text: &str) -> Result<Self, SyntaxError> {
+    /// Over whatever names the caller gives it.
+    ///
+    /// # Errors
+    /// When the text has a mistake.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         // What a message lacks is an error, so that the default mapping gets its turn, but may be asked for.
         let mut environment = environment(UndefinedBehavior::SemiStrict);
         environment
@@ -59,12 +72,15 @@ impl Template {
         Ok(Self { text: text.to_owned(), environment: Arc::new(environment) })
     }
 
-    /// The text made of this message. The error holds nothing of it.
-    pub(crate) fn render(&self, message: &Value) -> Result<String, ErrorKind> {
+    /// The text made of this message.
+    ///
+    /// # Errors
+    /// When the message doesn't fit, or makes too much of it.
+    pub fn render(&self, message: &Value) -> Result<String, TemplateFailed> {
         let mut out = Bounded(Vec::new());
-        let template = self.environment.get_template(NAME).map_err(|error| error.kind())?;
-        template.render_captured_to(message.clone(), &mut out).map_err(|error| error.kind())?;
-        String::from_utf8(out.0).map_err(|_| ErrorKind::WriteFailure)
+        let template = self.environment.get_template(NAME)?;
+        template.render_captured_to(message.clone(), &mut out)?;
+        String::from_utf8(out.0).map_err(|_| TemplateFailed(ErrorKind::WriteFailure))
     }
 }
 
@@ -73,8 +89,7 @@ impl Template {
 pub struct Condition {
     text: String,
     expression: Arc<Expression<'static, 'static>>,
-    /// Whether it looks into the message's JSON.
-    pub(crate) needs_json: bool,
+    needs_json: bool,
 }
 
 impl Condition {
@@ -93,9 +108,18 @@ impl Condition {
         Ok(Self { text: text.to_owned(), expression: Arc::new(expression), needs_json })
     }
 
-    /// Whether it is true of this message. The error holds nothing of it.
-    pub(crate) fn holds(&self, message: &Value) -> Result<bool, ErrorKind> {
-        self.expression.eval(message.clone()).map(|value| value.is_true()).map_err(|error| error.kind())
+    /// Whether it looks into the message's JSON.
+    #[must_use]
+    pub fn needs_json(&self) -> bool {
+        self.needs_json
+    }
+
+    /// Whether it is true of this message.
+    ///
+    /// # Errors
+    /// When it can't be asked about this message.
+    pub fn holds(&self, message: &Value) -> Result<bool, TemplateFailed> {
+        Ok(self.expression.eval(message.clone())?.is_true())
     }
 }
 
@@ -107,6 +131,12 @@ fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_debug(false);
     environment
+}
+
+/// Parsed JSON, for templates and conditions; `None` if it is none, or nested too deeply.
+#[must_use]
+pub fn json(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
 }
 
 /// Equal if written equal.
@@ -173,7 +203,10 @@ mod tests {
     fn neither_time_nor_space_is_without_bounds() {
         let long =
             Template::parse("{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}");
-        assert_eq!(long.expect("it compiles").render(&Value::UNDEFINED), Err(ErrorKind::OutOfFuel));
+        assert_eq!(
+            long.expect("it compiles").render(&Value::UNDEFINED),
+            Err(TemplateFailed(ErrorKind::OutOfFuel))
+        );
         let wide = Template::parse("{{ 'x' * 9999 }}".repeat(40).as_str());
         assert!(wide.expect("it compiles").render(&Value::UNDEFINED).is_err());
     }
