@@ -77,11 +77,13 @@ pub use end::close::{CloseInfo, OtherMeaning};
 pub use end::detail::{Detail, day};
 pub use end::plain::plain;
 pub use examine::{Examined, Examining, examine};
+pub use http::Method;
 pub use memory::{Kept, Memory};
 pub use settings::{Backoff, ConfigError, Heartbeat, Liveness, TakeBack};
 pub use status::{IdleLimit, PeerCheck, Pulse, Route, State, Status};
 pub use timing::Timing;
 pub use way::client_cert::{ClientCert, ClientCertError};
+pub use way::fetch::{Fetch, Fetched, fetch};
 pub use way::proxy::{ProxyUrl, ProxyUrlError};
 
 use std::fmt;

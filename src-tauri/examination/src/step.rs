@@ -254,6 +254,7 @@ fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp } => words.mend_hung_up(),
         Cause::WrongAddress { .. }
         | Cause::NotAWebSocket { .. }
+        | Cause::NoGoodAnswer { .. }
         | Cause::Status { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } => words.mend_address(),
         Cause::Moved { to, same_host: true, .. } => words.mend_moved(&tidings_channel::plain(to)),
         Cause::Moved { .. } => words.mend_status(),

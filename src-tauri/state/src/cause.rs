@@ -25,6 +25,7 @@ pub fn told(cause: &Cause, words: Words) -> String {
             Stage::Tcp => words.cause_timed_out_tcp(),
             Stage::Tls => words.cause_timed_out_tls(),
             Stage::Upgrade => words.cause_timed_out_upgrade(),
+            Stage::Answer => words.cause_timed_out_answer(),
         },
         Cause::Tls { detail } => words.cause_tls(&detailed(detail, words)),
         Cause::Clock { says, begins } => words.cause_clock(&day(*begins), &day(*says)),
@@ -44,6 +45,7 @@ pub fn told(cause: &Cause, words: Words) -> String {
             _ => words.cause_sign_in_asked(status),
         },
         Cause::NotAWebSocket { detail } => words.cause_not_a_websocket(&detailed(detail, words)),
+        Cause::NoGoodAnswer { detail } => words.cause_no_good_answer(&detailed(detail, words)),
         Cause::CaptivePortal => words.cause_captive_portal(),
         // Ours already.
         Cause::Owner { detail } => plain(detail),
@@ -80,6 +82,8 @@ fn detailed(detail: &Detail, words: Words) -> String {
         Detail::WrongAcceptKey => words.detail_wrong_accept_key(),
         Detail::ForeignSubprotocol => words.detail_foreign_subprotocol(),
         Detail::BrokenAnswer => words.detail_broken_answer(),
+        Detail::Status(status) => words.detail_status(status),
+        Detail::TooLong => words.detail_too_long(),
         Detail::MaskedFrame => words.detail_masked_frame(),
         Detail::ReservedBits => words.detail_reserved_bits(),
         Detail::UnknownFrame => words.detail_unknown_frame(),
@@ -192,7 +196,8 @@ mod tests {
             let reason = reason.to_owned();
             move |code| Cause::Closed(CloseInfo { code, reason: reason.clone() })
         };
-        let stages = [Stage::Credential, Stage::Lookup, Stage::Tcp, Stage::Tls, Stage::Upgrade];
+        let stages =
+            [Stage::Credential, Stage::Lookup, Stage::Tcp, Stage::Tls, Stage::Upgrade, Stage::Answer];
         let mut causes = vec![
             Cause::Lost { detail: detail() },
             Cause::Silent { after: Duration::from_millis(44_600) },
@@ -210,6 +215,9 @@ mod tests {
             Cause::Moved { status: 301, same_host: true, to: "wss://shop.example/ws/".to_owned() },
             Cause::Moved { status: 301, same_host: false, to: "wss://www.example/\u{202e}".to_owned() },
             Cause::NotAWebSocket { detail: detail() },
+            Cause::NoGoodAnswer { detail: detail() },
+            Cause::NoGoodAnswer { detail: Detail::Status(500) },
+            Cause::NoGoodAnswer { detail: Detail::TooLong },
             Cause::CaptivePortal,
             Cause::Owner { detail: "what it was\u{202e}".to_owned() },
             Cause::Local,

@@ -20,6 +20,8 @@ pub enum Stage {
     Tls,
     /// WebSocket upgrade.
     Upgrade,
+    /// The answer to a request that is no upgrade.
+    Answer,
 }
 
 /// Why a link or a dial ended.
@@ -129,6 +131,11 @@ pub enum Cause {
         /// Why.
         detail: Detail,
     },
+    /// The answer to a request that is no upgrade can't be used.
+    NoGoodAnswer {
+        /// Why.
+        detail: Detail,
+    },
     /// The network in between asks for a sign-in (captive portal).
     CaptivePortal,
     /// The owner couldn't give the dial's parameters.
@@ -158,6 +165,7 @@ impl fmt::Display for Stage {
             Self::Tcp => "connecting",
             Self::Tls => "the TLS handshake",
             Self::Upgrade => "the WebSocket upgrade",
+            Self::Answer => "the server's answer",
         })
     }
 }
@@ -225,6 +233,7 @@ impl fmt::Display for Cause {
             Self::SignInRefused { status: status @ (401 | 403) } => write!(f, "sign-in refused ({status})"),
             Self::SignInRefused { status } => write!(f, "the server asks for a sign-in ({status})"),
             Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({detail})"),
+            Self::NoGoodAnswer { detail } => write!(f, "no good answer from the server ({detail})"),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),
             Self::Owner { detail } => f.write_str(&plain(detail)),
             Self::Overtaken => {

@@ -70,6 +70,12 @@ pub enum Detail {
     /// Anything else.
     BrokenAnswer,
 
+    // Of any other answer.
+    /// Its status is no success.
+    Status(u16),
+    /// More than was bargained for.
+    TooLong,
+
     // Of frames.
     /// A masked one.
     MaskedFrame,
@@ -291,6 +297,8 @@ impl fmt::Display for Detail {
             Self::WrongAcceptKey => "the answer's accept key is wrong",
             Self::ForeignSubprotocol => "the server speaks a subprotocol that nobody asked for",
             Self::BrokenAnswer => "the answer can't be read",
+            Self::Status(status) => return write!(f, "HTTP status {status}"),
+            Self::TooLong => "it is too long",
             Self::MaskedFrame => "a masked frame",
             Self::ReservedBits => "reserved bits are set",
             Self::UnknownFrame => "an unknown kind of frame",

@@ -94,7 +94,9 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         Cause::WrongAddress { status: None } => Verdict::Ordinary,
         Cause::WrongAddress { status: Some(_) } => Verdict::WrongAddress,
         Cause::SignInRefused { .. } => Verdict::SignIn,
-        Cause::Moved { .. } | Cause::NotAWebSocket { .. } => Verdict::Floor(timing.not_websocket_floor),
+        Cause::Moved { .. } | Cause::NotAWebSocket { .. } | Cause::NoGoodAnswer { .. } => {
+            Verdict::Floor(timing.not_websocket_floor)
+        }
         Cause::CaptivePortal => Verdict::Floor(timing.portal_floor),
         Cause::Owner { .. } => Verdict::NeedsUser,
         Cause::Local => Verdict::Local,
@@ -124,6 +126,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::ProxyAway(_)
         | Cause::SignInRefused { .. }
         | Cause::NotAWebSocket { .. }
+        | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
         | Cause::Owner { .. }
         | Cause::Overtaken
@@ -164,6 +167,7 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::WrongAddress { .. }
         | Cause::SignInRefused { .. }
         | Cause::NotAWebSocket { .. }
+        | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
         | Cause::Owner { .. }
         | Cause::Overtaken

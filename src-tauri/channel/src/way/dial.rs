@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::Request;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, Request};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
 use tokio_tungstenite::tungstenite::Error;
@@ -200,13 +200,20 @@ fn unreadable(error: &Error) -> DialFailure {
     Cause::NotAWebSocket { detail: Detail::of_answer(error) }.into()
 }
 
-/// What an answer other than 101 means. No redirect is ever followed (D5).
+/// What an answer other than 101 means.
 fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl) -> DialFailure {
-    let status = response.status().as_u16();
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let cause = meaning(response.status().as_u16(), response.headers(), page, url);
+    let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = after.and_then(|value| retry_after(value, SystemTime::now()));
+    DialFailure { cause, retry_after, elsewhere: false }
+}
+
+/// What an answer means that is not the one that was asked for. No redirect is ever followed (D5).
+pub(crate) fn meaning(status: u16, headers: &HeaderMap, page: Option<&str>, url: &ChannelUrl) -> Cause {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     // Anybody on the way can answer in plaintext, except to this machine itself.
     let open = !url.is_tls() && !url.is_loopback();
-    let cause = match (status, page) {
+    match (status, page) {
         (401 | 403 | 407, _) => Cause::SignInRefused { status },
         (300..=399, _) => {
             let from = web_url(url.as_url());
@@ -218,11 +225,9 @@ fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl) -> DialFai
         (511, _) => Cause::CaptivePortal,
         (200..=299, Some(_)) if open => Cause::CaptivePortal,
         (200..=299, Some(page)) if asks_to_sign_in(page) => Cause::SignInRefused { status },
-        (503, _) if response.headers().contains_key(RETRY_AFTER) => Cause::Busy { status },
+        (503, _) if headers.contains_key(RETRY_AFTER) => Cause::Busy { status },
         _ => Cause::Status { status },
-    };
-    let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
-    DialFailure { cause, retry_after, elsewhere: false }
+    }
 }
 
 /// The URL as redirects speak of it.

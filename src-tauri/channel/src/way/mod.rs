@@ -3,6 +3,7 @@
 pub(crate) mod client_cert;
 pub(crate) mod dial;
 pub(crate) mod doubts;
+pub(crate) mod fetch;
 pub(crate) mod no_proxy;
 pub(crate) mod patience;
 pub(crate) mod proxy;

@@ -1,15 +1,15 @@
-//! The upgrade request: the URL, and what the owner gave for this dial. Its parts come from settings,
-//! commands and files, so each is checked; what is wrong is told without its value.
+//! What is asked of the server: an upgrade, or anything else. The URL, and what the owner gave for it. Its parts come from
+//! settings, commands and files, so each is checked; what is wrong is told without its value.
 
 use base64::Engine;
 use http::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, UPGRADE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
-use url::Position;
+use url::{Position, Url};
 
 use crate::{ChannelUrl, Credential, DialParams, DialRefusal};
 
-/// Header names that the handshake sets, or whose meaning would change what is sent.
+/// Header names that are set here, or whose meaning would change what is sent.
 const OURS: [&str; 8] = [
     "host",
     "connection",
@@ -23,6 +23,39 @@ const OURS: [&str; 8] = [
 
 /// The request for one dial.
 pub(crate) fn upgrade_request(url: &ChannelUrl, params: &DialParams) -> Result<Request<()>, DialRefusal> {
+    let (target, mut headers) = target(url, params)?;
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
+    let key = HeaderValue::from_str(&generate_key()).map_err(|_| refusal("no key could be made"))?;
+    headers.insert("sec-websocket-key", key);
+    let mut request = Request::get(target.as_str()).body(()).map_err(|_| unsendable())?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// A request that is no upgrade, and after which the connection ends.
+pub(crate) fn plain_request(
+    url: &ChannelUrl,
+    params: &DialParams,
+    method: http::Method,
+    more: &[(String, String)],
+    body: String,
+) -> Result<Request<String>, DialRefusal> {
+    let (target, mut headers) = target(url, params)?;
+    for (name, value) in more {
+        add_header(&mut headers, name, value)?;
+    }
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    let uri = &target[Position::BeforePath..Position::AfterQuery];
+    let request = Request::builder().method(method).uri(uri).body(body);
+    let mut request = request.map_err(|_| unsendable())?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// Where a request goes, and the headers that any has.
+fn target(url: &ChannelUrl, params: &DialParams) -> Result<(Url, HeaderMap), DialRefusal> {
     let mut headers = HeaderMap::new();
     for (name, value) in &params.headers {
         add_header(&mut headers, name, value)?;
@@ -48,24 +81,17 @@ pub(crate) fn upgrade_request(url: &ChannelUrl, params: &DialParams) -> Result<R
         Some(Credential::Query { name, value }) => add_query(name, value),
         Some(Credential::Cookie { name, value }) => add_cookie(&mut headers, name, value)?,
     }
-
     let host = &target[Position::BeforeHost..Position::AfterPort];
     let host = HeaderValue::from_str(host).map_err(|_| refusal("the URL's host can't be sent"))?;
     headers.insert(HOST, host);
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
-    let key = HeaderValue::from_str(&generate_key()).map_err(|_| refusal("no key could be made"))?;
-    headers.insert("sec-websocket-key", key);
     if !headers.contains_key(USER_AGENT) {
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("tidings/", env!("CARGO_PKG_VERSION"))));
     }
+    Ok((target, headers))
+}
 
-    let mut request = Request::get(target.as_str())
-        .body(())
-        .map_err(|_| refusal("the URL's path or query can't be sent: percent-encode it"))?;
-    *request.headers_mut() = headers;
-    Ok(request)
+fn unsendable() -> DialRefusal {
+    refusal("the URL's path or query can't be sent: percent-encode it")
 }
 
 fn refusal(message: impl Into<String>) -> DialRefusal {
@@ -89,7 +115,7 @@ fn add_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Di
         return Err(refusal(format!("{name:?} can't be a header's name: use letters, digits and dashes")));
     };
     if OURS.contains(&header.as_str()) {
-        return Err(refusal(format!("the header {name} belongs to the WebSocket handshake: take it out")));
+        return Err(refusal(format!("the header {name} is set by Tidings itself: take it out")));
     }
     headers.append(header, secret(value, &format!("the header {name}"))?);
     Ok(())

@@ -4,6 +4,7 @@
 #[path = "../desk/mod.rs"]
 mod desk;
 mod dialling;
+mod fetching;
 mod links;
 mod proxies;
 mod trust;

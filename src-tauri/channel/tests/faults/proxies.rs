@@ -6,12 +6,12 @@ use tokio::io::copy_bidirectional;
 use super::trust::{Authority, FAR};
 use super::*;
 
-fn through(proxy: &str, port: u16) -> Config {
+pub(super) fn through(proxy: &str, port: u16) -> Config {
     Config { proxy: Some(ProxyUrl::parse(proxy).expect("a proxy")), ..config("ws", port) }
 }
 
 /// Takes one CONNECT and answers it; on 200 it leads to `server`. Returns what was asked.
-async fn connect_proxy(proxy: &TcpListener, answer: &str, server: u16) -> String {
+pub(super) async fn connect_proxy(proxy: &TcpListener, answer: &str, server: u16) -> String {
     let mut stream = dialled(proxy).await;
     let asked = head(&mut stream).await;
     stream.write_all(answer.as_bytes()).await.expect("sent");

@@ -31,7 +31,7 @@ impl Authority {
         self.certificate.pem().into_bytes()
     }
 
-    fn issue(&self, name: &str, last_year: i32) -> (Certificate, KeyPair) {
+    pub(super) fn issue(&self, name: &str, last_year: i32) -> (Certificate, KeyPair) {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -41,17 +41,28 @@ impl Authority {
 
     /// A server with a certificate for `name`; with `asks`, it wants one of the client, too.
     pub(super) fn server(&self, name: &str, last_year: i32, asks: bool) -> TlsAcceptor {
+        self.asking(name, last_year, asks.then_some(true))
+    }
+
+    /// A server that takes a certificate of the client, and does without.
+    pub(super) fn server_that_may_ask(&self, name: &str) -> TlsAcceptor {
+        self.asking(name, FAR, Some(false))
+    }
+
+    /// `insists`: whether it asks for the client's certificate, and can't do without.
+    fn asking(&self, name: &str, last_year: i32, insists: Option<bool>) -> TlsAcceptor {
         let (certificate, key) = self.issue(name, last_year);
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let provider = Arc::new(ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .expect("versions");
-        let config = if asks {
+        let config = if let Some(insists) = insists {
             let mut roots = RootCertStore::empty();
             roots.add(self.certificate.der().clone()).expect("an authority");
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            config.with_client_cert_verifier(verifier.expect("a verifier"))
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier = if insists { verifier } else { verifier.allow_unauthenticated() };
+            config.with_client_cert_verifier(verifier.build().expect("a verifier"))
         } else {
             config.with_no_client_auth()
         };

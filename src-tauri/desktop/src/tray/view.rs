@@ -364,6 +364,7 @@ fn stage_words(stage: Stage, words: Words) -> String {
         Stage::Tcp => words.stage_tcp(),
         Stage::Tls => words.stage_tls(),
         Stage::Upgrade => words.stage_upgrade(),
+        Stage::Answer => words.stage_answer(),
     }
 }
 

@@ -11,6 +11,7 @@ stage-lookup = name lookup
 stage-tcp = TCP
 stage-tls = TLS
 stage-upgrade = upgrade
+stage-answer = answer
 
 # The tooltip's first line: what the icon says, in words. Some hosts show no more of it. Some read it as markup and some don't:
 # none of < > & may be in it.

@@ -11,6 +11,7 @@ stage-lookup = 域名解析
 stage-tcp = TCP
 stage-tls = TLS
 stage-upgrade = 协议升级
+stage-answer = 应答
 
 # The tooltip's first line: what the icon says, in words. Some hosts show no more of it. Some read it as markup and some don't:
 # none of < > & may be in it.
