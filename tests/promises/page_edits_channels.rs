@@ -215,7 +215,7 @@ async fn a_channel_is_added_and_removed() {
 /// The example that names every key: what the settings file can say, the window can, too.
 #[tokio::test]
 async fn every_key_of_a_channel_has_its_control() {
-    let keys = "id name url enabled allow_plaintext token_command token_file token_env auth show username headers \
+    let keys = "id name url enabled allow_plaintext token_command token_file token_env auth show format username headers \
                 proxy ca_file client_cert client_key resume quiet_close_codes take_back_after ignore ignore_when \
                 heartbeat.text heartbeat.interval heartbeat.proxy_timeout liveness.ping_after liveness.deadline \
                 backoff.first backoff.cap mapping.title mapping.body mapping.id mapping.time mapping.priority \

@@ -20,6 +20,7 @@ export function channelFields(fresh) {
   ];
   const messages = [
     choiceField("show", words.show, [["full", words.showFull], ["title", words.showTitle], ["nothing", words.showNothing]], words.showHint),
+    choiceField("format", words.format, [["plain", words.formatPlain], ["markdown", words.formatMarkdown]], words.formatHint),
     linesField("ignore", words.ignore, { hint: words.ignoreHint, empty: words.ignoreEmpty }),
     textField("ignore_when", words.ignoreWhen, { kind: "code", hint: words.ignoreWhenHint, placeholder: "json.type == 'ping'" }),
     rulesField(),

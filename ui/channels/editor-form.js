@@ -35,7 +35,7 @@ const drafts = new Map();
 /** A channel's name is cut to this many characters. */
 export const NAME = 80;
 /** Those by which a message is read. */
-const READING = ["mapping", "rule", "ignore", "ignore_when"];
+const READING = ["format", "mapping", "rule", "ignore", "ignore_when"];
 
 /** Whether its settings are being edited.
  * @param {string} id */

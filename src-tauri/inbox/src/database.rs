@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavi
 use serde::Deserialize;
 use url::Url;
 
-use crate::message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
+use crate::message::{Action, Format, Message, Priority, Raw, RowId, Sound, Urgency};
 use crate::schema::index;
 use crate::text::link;
 
@@ -272,7 +272,9 @@ impl Database {
 
 fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite::Result<()> {
     let Message { row, channel, id, title, body, priority, url, icon, image, tag, actions, .. } = message;
-    let Message { silent, urgency, sound, sent_at, expires, received_at, raw, unread, opaque, .. } = message;
+    let Message {
+        silent, urgency, sound, sent_at, expires, received_at, raw, unread, opaque, format, ..
+    } = message;
     let sound = match sound {
         Sound::Usual => None,
         Sound::Off => Some(""),
@@ -282,8 +284,8 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
     connection
         .prepare_cached(
             "INSERT INTO message (row, channel, id, state, unread, received_at, sent_at, expires, priority, silent, \
-             title, body, url, icon, image, tag, actions, raw, urgency, sound, opaque) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+             title, body, url, icon, image, tag, actions, raw, urgency, sound, opaque, format) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
         )?
         .execute(params![
             row,
@@ -310,7 +312,11 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
                 Urgency::Critical => 2,
             },
             sound,
-            opaque
+            opaque,
+            match format {
+                Format::Plain => 0,
+                Format::Markdown => 1,
+            }
         ])?;
     match id {
         Some(id) => save_last_id(connection, channel, id),
@@ -364,6 +370,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         id: row.get("id")?,
         title: row.get("title")?,
         body: row.get("body")?,
+        format: match row.get::<_, i64>("format")? {
+            1 => Format::Markdown,
+            _ => Format::Plain,
+        },
         opaque: row.get("opaque")?,
         priority: Priority::clamped(row.get("priority")?),
         url: row.get::<_, Option<String>>("url")?.and_then(|url| link(&url)),

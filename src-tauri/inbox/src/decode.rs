@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 
 use crate::event::Payload;
 use crate::mapping::{BODY, Field, Sample, TITLE};
-use crate::message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
+use crate::message::{Action, Format, Message, Priority, Raw, RowId, Sound, Urgency};
 use crate::noise::is_keep_alive;
 use crate::policy::is_ignored;
 use crate::profile::ChannelProfile;
@@ -145,6 +145,7 @@ impl Reading<'_> {
             id: None,
             title: one_line(&self.profile.name),
             body: String::new(),
+            format: Format::Plain,
             opaque: false,
             priority: Priority::NORMAL,
             url: None,
@@ -177,6 +178,7 @@ impl Reading<'_> {
             Some(object) => self.read(&mut message, text, object),
             None => {
                 message.body = lines(text.trim_matches(['\0', '\u{feff}', '\u{1e}']));
+                message.format = self.profile.format;
                 !is_blank(&message.body)
             }
         };
@@ -219,6 +221,7 @@ impl Reading<'_> {
         }
         if let Some(body) = body {
             message.body = body;
+            message.format = self.profile.format;
         }
         let word = |value: Json<'_>| filled(one_line(&value.scalar()?));
         message.id = reader

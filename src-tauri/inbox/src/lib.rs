@@ -48,7 +48,7 @@ pub use history::Query;
 pub use inbox::Inbox;
 pub use journal::Note;
 pub use mapping::{Field, Mapping, Source, SourceError};
-pub use message::{Action, Message, Priority, Raw, RowId, Sound, Urgency};
+pub use message::{Action, Format, Message, Priority, Raw, RowId, Sound, Urgency};
 pub use notice::Notice;
 pub use policy::pops_up;
 pub use profile::{ChannelProfile, Policy, Rule, Show, Then};

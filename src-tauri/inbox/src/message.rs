@@ -96,6 +96,30 @@ pub enum Sound {
     Named(String),
 }
 
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// As it is read.
+    #[default]
+    Plain,
+    /// Markdown. It is kept as it was sent, and read as such by who shows it.
+    Markdown,
+}
+
+impl Format {
+    /// What a media type says of it (RFC 9110, section 8.3), in whatever case and with whatever parameters.
+    #[must_use]
+    pub fn of_media_type(media_type: &str) -> Self {
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("text/markdown") || essence.eq_ignore_ascii_case("text/x-markdown") {
+            Self::Markdown
+        } else {
+            Self::Plain
+        }
+    }
+}
+
 /// A button that a message asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Action {
@@ -160,6 +184,8 @@ pub struct Message {
     pub title: String,
     /// No control characters but line feed and tab; may be empty, may be as long as a frame.
     pub body: String,
+    /// How the body is written. (The title is always plain.)
+    pub format: Format,
     /// A binary frame that is no text: there is nothing to read in it, and who shows it says so. (The body is empty.)
     pub opaque: bool,
     /// How much it matters.

@@ -6,7 +6,7 @@ use jiff::{Timestamp, Zoned};
 use tidings_template::{Condition, SyntaxError};
 
 use crate::mapping::Mapping;
-use crate::message::{Sound, Urgency};
+use crate::message::{Format, Sound, Urgency};
 use crate::quiet::{self, QuietHours};
 
 /// What the inbox needs to know of a channel. Replaced as a whole when the settings change.
@@ -24,6 +24,8 @@ pub struct ChannelProfile {
     /// How much of a message a popup tells. Carried for the [`Notifier`](crate::Notifier), which looks it up by channel id;
     /// the inbox stores everything either way.
     pub show: Show,
+    /// How bodies are written that don't say it themselves.
+    pub format: Format,
     /// Where fields come from that are not read by the usual names alone.
     pub mapping: Mapping,
     /// How its messages are shown; the first rule that matches counts.
@@ -43,6 +45,7 @@ impl ChannelProfile {
             ignore: Self::DEFAULT_IGNORE.map(String::from).to_vec(),
             ignore_when: None,
             show: Show::Full,
+            format: Format::Plain,
             mapping: Mapping::new(),
             rules: Vec::new(),
         }

@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
     |file| file.execute_batch(VERSION_3),
     |file| file.execute_batch(VERSION_4),
     |file| file.execute_batch(VERSION_5),
+    |file| file.execute_batch(VERSION_6),
 ];
 
 const VERSION_1: &str = "
@@ -102,6 +103,11 @@ const VERSION_5: &str = "
     ) STRICT;
     INSERT INTO day (date, first_row)
         SELECT received_at / 86400000, min(row) FROM message GROUP BY 1 ORDER BY 2;
+";
+
+/// How a body is written.
+const VERSION_6: &str = "
+    ALTER TABLE message ADD COLUMN format INTEGER NOT NULL DEFAULT 0; -- 0 plain, 1 Markdown
 ";
 
 /// Makes a message findable.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, TakeBack};
 use tidings_ground::paths::short;
-use tidings_inbox::{ChannelProfile, Condition, Mapping, Policy, QuietHours, Rule, Show};
+use tidings_inbox::{ChannelProfile, Condition, Format, Mapping, Policy, QuietHours, Rule, Show};
 use tidings_words::{Text, Words};
 use url::Url;
 
@@ -138,6 +138,8 @@ pub struct ChannelSettings {
     pub auth: Auth,
     /// `show`: how much of a message a popup tells, default all.
     pub show: Show,
+    /// `format`: how bodies are written that don't say it themselves, default plain.
+    pub format: Format,
     /// `headers`: further headers of the upgrade request.
     pub headers: Vec<(String, String)>,
     /// `proxy`: `http`, `socks5` or `socks5h`, without a password.
@@ -268,6 +270,7 @@ impl ChannelSettings {
             ignore: self.ignore.clone(),
             ignore_when: self.ignore_when.clone(),
             show: self.show,
+            format: self.format,
             mapping: self.mapping.clone(),
             rules: self.rules.clone(),
         }
@@ -295,6 +298,7 @@ impl ChannelSettings {
             name: _,
             enabled: _,
             show: _,
+            format: _,
             ignore: _,
             ignore_when: _,
             mapping: _,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use tidings_inbox::{ChannelProfile, Condition, Message, Payload, Priority, Raw, Urgency};
+use tidings_inbox::{ChannelProfile, Condition, Format, Message, Payload, Priority, Raw, Urgency};
 
 fn profile() -> ChannelProfile {
     ChannelProfile::new("orders", "Orders")
@@ -53,6 +53,37 @@ fn text_that_is_no_object_is_a_body_under_the_channels_name() {
         r#"{title: "no JSON"}"#,
     ] {
         assert_eq!(title_and_body(text), ("Orders".into(), text.into()));
+    }
+}
+
+#[test]
+fn what_a_person_wrote_is_in_the_channels_format_and_what_a_program_wrote_is_plain() {
+    let profile = ChannelProfile { format: Format::Markdown, ..profile() };
+    for (text, format) in [
+        ("**Tea** is ready", Format::Markdown),
+        (r#"{"title": "*Tea*", "body": "is **ready**"}"#, Format::Markdown),
+        // All of an object of somebody's own making, a link, and nothing at all.
+        (r#"{"cup_of_tea": "_", "pot_of_tea": "_"}"#, Format::Plain),
+        (r#"{"url": "https://x.example/a_b_c"}"#, Format::Plain),
+        (r#"{"title": "*Tea*"}"#, Format::Plain),
+    ] {
+        let message = decode(&profile, Payload::Text(text.to_owned()), received()).expect("a message");
+        assert_eq!(message.format, format, "{text}");
+    }
+    let binary = decode(&profile, Payload::Binary(vec![0, 1, 255]), received()).expect("a message");
+    assert_eq!(binary.format, Format::Plain);
+    assert_eq!(message("**Tea**").format, Format::Plain);
+}
+
+#[test]
+fn a_media_type_tells_markdown_whatever_stands_around_it() {
+    for markdown in
+        ["text/markdown", "Text/Markdown; charset=UTF-8", " text/markdown;variant=GFM", "text/x-markdown"]
+    {
+        assert_eq!(Format::of_media_type(markdown), Format::Markdown, "{markdown}");
+    }
+    for plain in ["", "text/plain", "text/html; text/markdown", "application/json", "markdown"] {
+        assert_eq!(Format::of_media_type(plain), Format::Plain, "{plain}");
     }
 }
 

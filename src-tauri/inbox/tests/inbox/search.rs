@@ -3,7 +3,7 @@
 use crate::support::{file, folder, open_well, orders, text};
 use proptest::prelude::*;
 use rusqlite::Connection;
-use tidings_inbox::{Inbox, Message, Query, RowId, Sound, Urgency};
+use tidings_inbox::{Format, Inbox, Message, Query, RowId, Sound, Urgency};
 
 async fn look(inbox: &Inbox, text: &str, before: Option<RowId>, limit: usize) -> Vec<Message> {
     inbox.find(Query { before, search: Some(text.to_owned()), ..Query::newest(limit) }).await
@@ -182,6 +182,7 @@ async fn a_file_of_version_1_is_taken_over_with_all_it_holds() {
         let stored = inbox.recent(9).await;
         let facts: Vec<_> =
             stored.iter().map(|m| (m.title.as_str(), m.urgency, &m.sound, m.unread)).collect();
+        assert!(stored.iter().all(|m| m.format == Format::Plain), "as all were");
         assert_eq!(
             facts,
             [

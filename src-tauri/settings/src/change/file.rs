@@ -419,6 +419,7 @@ fn defaults() -> Defaults {
             "allow_plaintext": false,
             "auth": "bearer",
             "show": "full",
+            "format": "plain",
             "headers": {},
             "quiet_close_codes": [4500],
             "take_back_after": "never",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness, TakeBack};
 use tidings_ground::redact::{is_credential, looks_secret};
 use tidings_inbox::{
-    ChannelProfile, Condition, Field, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency,
+    ChannelProfile, Condition, Field, Format, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency,
 };
 use tidings_words::Text;
 use url::Url;
@@ -25,7 +25,7 @@ const LONGEST_ID: usize = 64;
 const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 26] = [
+pub(crate) const CHANNEL_KEYS: [&str; 27] = [
     "id",
     "name",
     "url",
@@ -36,6 +36,7 @@ pub(crate) const CHANNEL_KEYS: [&str; 26] = [
     "token_env",
     "auth",
     "show",
+    "format",
     "username",
     "headers",
     "proxy",
@@ -96,6 +97,9 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         auth,
         show: table.or("show", Show::default(), |entry| {
             entry.choice(&[("full", Show::Full), ("title", Show::Title), ("nothing", Show::Nothing)])
+        })?,
+        format: table.or("format", Format::default(), |entry| {
+            entry.choice(&[("plain", Format::Plain), ("markdown", Format::Markdown)])
         })?,
         headers: table.or("headers", Vec::new(), headers)?,
         proxy: table.maybe("proxy", proxy)?,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tidings_channel::{Backoff, Heartbeat, Liveness, TakeBack};
-use tidings_inbox::{Field, Rule, Show, Sound, Source, Then, Urgency};
+use tidings_inbox::{Field, Format, Rule, Show, Sound, Source, Then, Urgency};
 use tidings_words::Words;
 use url::Url;
 
@@ -62,6 +62,7 @@ allow_plaintext = false            # ws:// beyond loopback
 token_command = "pass show orders" # or token_file, token_env
 auth = "bearer"                    # none | bearer | basic | { header = "X-Key" } | …
 show = "full"                      # full | title | nothing
+format = "plain"                   # plain | markdown
 username = "me"                    # for basic
 headers = { "X-Client" = "desk" }
 proxy = "socks5://127.0.0.1:1080"
@@ -117,7 +118,7 @@ fn every_documented_key_is_read() {
     assert!(orders.enabled);
     assert_eq!(orders.credential, CredentialSource::Command("pass show orders".into()));
     assert_eq!(orders.auth, Auth::Bearer);
-    assert_eq!(orders.show, Show::Full);
+    assert_eq!((orders.show, orders.format), (Show::Full, Format::Plain));
     assert_eq!(orders.headers, [("X-Client".to_owned(), "desk".to_owned())]);
     assert_eq!(orders.proxy.as_ref().map(Url::as_str), Some("socks5://127.0.0.1:1080"));
     assert_eq!(orders.ca_file.as_deref(), Some(Path::new("/etc/ssl/corp.pem")));
@@ -378,7 +379,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ("name = 1", "3:8: `name` must be text, not a number; put it in quotes"),
         (
             "tokn = \"x\"",
-            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, url, enabled, allow_plaintext, token_command, token_file, token_env, auth, show, username, headers, proxy, ca_file, client_cert, client_key, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
+            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, url, enabled, allow_plaintext, token_command, token_file, token_env, auth, show, format, username, headers, proxy, ca_file, client_cert, client_key, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
         ),
         (
             "token = \"x\"",
@@ -424,6 +425,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ("token_file = \"\"", "3:14: `token_file` is empty; fill it in, or remove the line"),
         (r#"token_file = "a\u0000""#, "3:14: `token_file` is not a path; remove the NUL character"),
         ("show = \"ful\"", "3:8: unknown word `ful` for `show`; did you mean `full`?"),
+        ("format = \"markdwn\"", "3:10: unknown word `markdwn` for `format`; did you mean `markdown`?"),
         (
             "headers = [\"a\"]",
             "3:11: `headers` must be a table, not a list; write it as { \"Name\" = \"value\" }",
@@ -643,6 +645,7 @@ fn only_what_the_link_is_made_of_asks_for_a_new_one() {
         "name = \"B\"",
         "enabled = false",
         "show = \"title\"",
+        "format = \"markdown\"",
         "ignore = []",
         "[channel.mapping]\ntitle = \"/t\"",
     ] {
@@ -665,7 +668,8 @@ fn a_channel_becomes_what_connection_and_inbox_take() {
     let folder = tempfile::tempdir().expect("a folder");
     let ca = folder.path().join("ca.pem");
     let mut settings = channel(
-        "resume = \"since\"\nquiet_close_codes = [4500, 4001]\ntake_back_after = \"30m\"\nshow = \"title\"",
+        "resume = \"since\"\nquiet_close_codes = [4500, 4001]\ntake_back_after = \"30m\"\nshow = \"title\"\n\
+         format = \"markdown\"",
     );
     settings.ca_file = Some(ca.clone());
     let refused = settings.config().expect_err("no file").to_string();
@@ -687,6 +691,7 @@ fn a_channel_becomes_what_connection_and_inbox_take() {
     assert_eq!(proxy.to_string(), "socks5h://127.0.0.1:1080");
     let profile = settings.profile();
     assert_eq!((profile.show, profile.id.as_str()), (Show::Title, "shop.example"));
+    assert_eq!(profile.format, Format::Markdown);
 }
 
 #[test]
