@@ -26,7 +26,7 @@ pub(crate) async fn act(
 ) -> Result<(), PageError> {
     let request = match command {
         PageCommand::Channel { action, channel } => Request::Act { action, channel },
-        PageCommand::OpenLink { message } => Request::OpenLink { message },
+        PageCommand::OpenLink { message, link } => Request::OpenLink { message, link },
         PageCommand::MarkRead { messages } => Request::MarkRead { messages },
         PageCommand::MarkAllRead { channel } => Request::MarkAllRead { channel },
         PageCommand::Delete { messages } => Request::Delete { messages },

@@ -82,7 +82,7 @@ async fn the_windows_own_links_are_answered_for_too() -> anyhow::Result<()> {
     scene.app.break_browser("exit 3")?;
     scene.server.push_json(USER, &json!({ "title": "Write", "url": "mailto:ann@shop.example?body=s3cret" }));
     scene.popups.wait_for_title("Write").await?;
-    scene.app.ask(&Request::OpenLink { message: 1 }).await?;
+    scene.app.ask(&Request::OpenLink { message: 1, link: None }).await?;
     let answer = scene.popups.wait_for_title("Nothing opened").await?;
     assert!(answer.body.contains("ann@shop.example."), "{}", answer.body);
     assert!(!format!("{answer:?}{}", scene.app.log()).contains("s3cret"));

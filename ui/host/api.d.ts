@@ -142,6 +142,10 @@ row: number,
  */
 unread: boolean, 
 /**
+ * What its Markdown says; absent where the body is shown as it was sent.
+ */
+rich?: Rich, 
+/**
  * Name of the channel.
  */
 channel: string, 
@@ -154,9 +158,13 @@ id: string | null,
  */
 title: string, 
 /**
- * Body.
+ * Body, as it was sent.
  */
 body: string, 
+/**
+ * How the body is written; absent where it is plain text.
+ */
+format?: Format, 
 /**
  * 1 (lowest) to 5 (highest), 3 is normal.
  */
@@ -179,6 +187,82 @@ export type Raw = string | {
  * The bytes in standard base64 with padding (RFC 4648, section 4).
  */
 base64: string, };
+
+export type Format = "plain" | "markdown";
+
+export type Rich = { 
+/**
+ * The same as plain text, for reading and copying.
+ */
+text: string, 
+/**
+ * From top to bottom.
+ */
+blocks: Array<Block>, 
+/**
+ * Where its links lead: `http`, `https` or `mailto`. [`Span::link`] counts them from 0.
+ */
+links: Array<string>, };
+
+export type Block = { "block": "paragraph", 
+/**
+ * Its text.
+ */
+spans: Array<Span>, } | { "block": "heading", 
+/**
+ * 1 to 6.
+ */
+level: number, 
+/**
+ * Its text.
+ */
+spans: Array<Span>, } | { "block": "code", 
+/**
+ * All of it.
+ */
+text: string, } | { "block": "quote", 
+/**
+ * From top to bottom.
+ */
+blocks: Array<Block>, } | { "block": "list", 
+/**
+ * The number of its first item; `null`: they have no numbers.
+ */
+start: number | null, 
+/**
+ * Each from top to bottom.
+ */
+items: Array<Array<Block>>, } | { "block": "rule" };
+
+export type Span = { 
+/**
+ * Never empty.
+ */
+text: string, 
+/**
+ * Strong.
+ */
+bold?: boolean, 
+/**
+ * Emphasised.
+ */
+italic?: boolean, 
+/**
+ * Struck out.
+ */
+struck?: boolean, 
+/**
+ * Code.
+ */
+code?: boolean, 
+/**
+ * What is said in place of a picture, which nobody fetches.
+ */
+image?: boolean, 
+/**
+ * The number of the link that it is a part of.
+ */
+link?: number, };
 
 export type Event = { "type": "snapshot" } & StatusReport | { "type": "state" } & ChannelReport | { "type": "message" } & StoredMessage | { "type": "raise", 
 /**
@@ -236,7 +320,11 @@ channel: string | null, } | { "do": "open_link",
 /**
  * The message's row.
  */
-message: number, } | { "do": "mark_read", 
+message: number, 
+/**
+ * Which of the links in its Markdown, counted from 0; absent: the message's own.
+ */
+link?: number, } | { "do": "mark_read", 
 /**
  * Their rows.
  */
@@ -447,6 +535,10 @@ export type Preview = {
  */
 message: MessageReport, 
 /**
+ * What its Markdown says; absent where the body is shown as it was sent.
+ */
+rich?: Rich, 
+/**
  * Whether a popup would show it, by the channel's rules.
  */
 popup: boolean, 
@@ -473,9 +565,13 @@ id: string | null,
  */
 title: string, 
 /**
- * Body.
+ * Body, as it was sent.
  */
 body: string, 
+/**
+ * How the body is written; absent where it is plain text.
+ */
+format?: Format, 
 /**
  * 1 (lowest) to 5 (highest), 3 is normal.
  */

@@ -12,11 +12,11 @@ use tidings_api::{
 use tidings_desktop::autostart;
 use tidings_desktop::window::Raises;
 use tidings_ground::text::quoted;
-use tidings_inbox::{Inbox, Message, Payload, Query, Raw, RowId};
+use tidings_inbox::{Format, Inbox, Message, Payload, Query, Raw, RowId};
 use tidings_settings::SettingsFile;
 use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::Link;
-use tidings_state::message::message_report;
+use tidings_state::message::{message_report, rich};
 use tidings_state::snapshot::{DEMO, Snapshot};
 use tidings_state::wish::{Wish, Wishes};
 use tidings_words::{Text, Words};
@@ -36,7 +36,7 @@ const HISTORY_BYTES: usize = 4 * 1024 * 1024;
 const EVENTS: usize = 64;
 
 /// The keys of a channel that say what a message looks like.
-const PREVIEWED: [&str; 7] = ["id", "name", "show", "ignore", "ignore_when", "mapping", "rule"];
+const PREVIEWED: [&str; 8] = ["id", "name", "show", "format", "ignore", "ignore_when", "mapping", "rule"];
 
 /// Stands for the address where only the look of messages is asked for (RFC 6761, section 6.4).
 const NOWHERE: &str = "wss://preview.invalid/";
@@ -111,7 +111,7 @@ impl Handler for Answers {
                 Reply::Done { channels: Vec::new() }
             }
             Request::History(query) => self.history(query).await,
-            Request::OpenLink { message } => self.open_link(RowId(message)).await,
+            Request::OpenLink { message, link } => self.open_link(RowId(message), link).await,
             Request::Pause { until } => {
                 self.wishes.make(Wish::Pause { until });
                 Reply::Done { channels: Vec::new() }
@@ -292,7 +292,9 @@ impl Answers {
             return Err(self.refusal(ErrorCode::NoSample, &Text::refused_not_a_message()));
         };
         let popup = tidings_inbox::pops_up(&profile, &mut message) && !ignored;
-        Ok(Preview { message: message_report(&message, profile.name, self.words()), popup, ignored, sample })
+        let rich = rich(&message);
+        let message = message_report(&message, profile.name, self.words());
+        Ok(Preview { message, rich, popup, ignored, sample })
     }
 
     /// The file asks for a start at login, and the desktop may have it switched off.
@@ -320,9 +322,15 @@ impl Answers {
         }
     }
 
-    async fn open_link(&self, row: RowId) -> Reply {
+    /// The page names a link by its number: no other address than those of the message is opened for it.
+    async fn open_link(&self, row: RowId, number: Option<u32>) -> Reply {
+        let url = |message: &Message| match (number, message.format) {
+            (None, _) => message.url.clone(),
+            (Some(number), Format::Markdown) => tidings_markdown::link(&message.body, number),
+            (Some(_), Format::Plain) => None,
+        };
         let message = self.inbox.message(row).await;
-        let Some((channel, url)) = message.and_then(|message| Some((message.channel, message.url?))) else {
+        let Some((url, channel)) = message.and_then(|message| Some((url(&message)?, message.channel))) else {
             return Reply::Refused(self.refusal(ErrorCode::UnknownMessage, &Text::refused_no_link()));
         };
         let link = Link { url, message: row, channel };
@@ -399,7 +407,12 @@ fn text_length(message: &Message) -> usize {
         Raw::Text(text) => text.len(),
         Raw::Binary(bytes) => bytes.len(),
     };
-    1 + message.title.len() + message.body.len() + raw
+    // Told as a text and as a tree, too.
+    let bodies = match message.format {
+        Format::Plain => 1,
+        Format::Markdown => 4,
+    };
+    1 + message.title.len() + bodies * message.body.len() + raw
 }
 
 fn stored(message: &Message, snapshot: &Snapshot) -> StoredMessage {
@@ -407,6 +420,7 @@ fn stored(message: &Message, snapshot: &Snapshot) -> StoredMessage {
         row: message.row.0,
         unread: message.unread,
         message: message_report(message, channel_name(snapshot, message), snapshot.words),
+        rich: rich(message),
     }
 }
 

@@ -14,6 +14,7 @@ mod wire;
 mod examine;
 mod report;
 mod request;
+mod rich;
 mod settings;
 #[cfg(test)]
 mod typescript;
@@ -21,10 +22,11 @@ mod typescript;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
-    ChannelReport, Close, Dropped, IdleLimit, Line, MessageReport, Raw, StateLine, StateName, StatusReport,
-    StoredMessage,
+    ChannelReport, Close, Dropped, Format, IdleLimit, Line, MessageReport, Raw, StateLine, StateName,
+    StatusReport, StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
+pub use rich::{Block, Rich, Span};
 pub use settings::{ChannelValues, Defaults, Edit, Preview, Secret, SettingsReport, Step, Values};
 
 /// Version of the socket's language. A peer with another number is told so and nothing else.

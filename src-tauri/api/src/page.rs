@@ -52,6 +52,10 @@ pub enum PageCommand {
         /// The message's row.
         #[cfg_attr(test, ts(type = "number"))]
         message: i64,
+        /// Which of the links in its Markdown, counted from 0; absent: the message's own.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        link: Option<u32>,
     },
     /// Count messages as read.
     MarkRead {

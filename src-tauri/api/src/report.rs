@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::rich::Rich;
+
 /// `tidings status --json`, and the start of every event stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -165,8 +167,12 @@ pub struct MessageReport {
     pub id: Option<String>,
     /// Title; the channel's name where the message has none.
     pub title: String,
-    /// Body.
+    /// Body, as it was sent.
     pub body: String,
+    /// How the body is written; absent where it is plain text.
+    #[serde(default, skip_serializing_if = "Format::is_plain")]
+    #[cfg_attr(test, ts(optional, as = "Option<Format>"))]
+    pub format: Format,
     /// 1 (lowest) to 5 (highest), 3 is normal.
     pub priority: u8,
     /// Link that a click opens.
@@ -176,6 +182,25 @@ pub struct MessageReport {
     pub received_at: Timestamp,
     /// What the server sent, untouched.
     pub raw: Raw,
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// As it is read.
+    #[default]
+    Plain,
+    /// Markdown.
+    Markdown,
+}
+
+impl Format {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+    fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
 }
 
 /// One line of `tidings listen --json` and `tidings tail --json`.
@@ -200,6 +225,10 @@ pub struct StoredMessage {
     /// The message itself.
     #[serde(flatten)]
     pub message: MessageReport,
+    /// What its Markdown says; absent where the body is shown as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub rich: Option<Rich>,
 }
 
 /// Text as it is, or bytes as `{"base64": "…"}`.

@@ -54,6 +54,9 @@ pub enum Request {
     OpenLink {
         /// The message's row.
         message: i64,
+        /// Which of the links in its Markdown, counted from 0; `None`: the message's own.
+        #[serde(default)]
+        link: Option<u32>,
     },
     /// Hold popups back. Answered by [`Reply::Done`].
     Pause {

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::report::MessageReport;
+use crate::rich::Rich;
 
 /// A table of the settings file: keys to values, subtables nested.
 pub type Values = serde_json::Map<String, serde_json::Value>;
@@ -125,6 +126,10 @@ pub struct Step {
 pub struct Preview {
     /// The message as it would be stored.
     pub message: MessageReport,
+    /// What its Markdown says; absent where the body is shown as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub rich: Option<Rich>,
     /// Whether a popup would show it, by the channel's rules.
     pub popup: bool,
     /// It is protocol noise by `ignore`, and would not become a message at all.

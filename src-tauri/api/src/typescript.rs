@@ -9,9 +9,9 @@ use ts_rs::{Config, TS};
 
 use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
 use crate::{
-    Action, Band, ChannelReport, ChannelValues, Close, Defaults, Dropped, Edit, ErrorCode, Event,
-    HealthReport, HistoryQuery, IdleLimit, LinkReport, MessageReport, Preview, Raw, Refusal, RoundTrip,
-    Secret, SettingsReport, StateName, StatusReport, Step, StoredMessage,
+    Action, Band, Block, ChannelReport, ChannelValues, Close, Defaults, Dropped, Edit, ErrorCode, Event,
+    Format, HealthReport, HistoryQuery, IdleLimit, LinkReport, MessageReport, Preview, Raw, Refusal, Rich,
+    RoundTrip, Secret, SettingsReport, Span, StateName, StatusReport, Step, StoredMessage,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -30,6 +30,10 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<IdleLimit>(&config),
         declaration::<StoredMessage>(&config),
         declaration::<Raw>(&config),
+        declaration::<Format>(&config),
+        declaration::<Rich>(&config),
+        declaration::<Block>(&config),
+        declaration::<Span>(&config),
         declaration::<Event>(&config),
         declaration::<Action>(&config),
         declaration::<Refusal>(&config),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use tidings_api::{Line, MessageReport};
+use tidings_api::{Format, Line, MessageReport};
 use tidings_ground::terminal::{Unwritten, plain};
 use tidings_words::Words;
 use tokio::io::{AsyncWriteExt, Stdout};
@@ -47,7 +47,12 @@ fn told(line: &Line, words: Words) -> String {
             line.cause.as_ref().map_or_else(|| told.clone(), |cause| words.cli_status_cause(cause, &told))
         }
         Line::Message(message) => {
-            let MessageReport { channel, title, body, received_at, .. } = message;
+            let MessageReport { channel, title, body, format, received_at, .. } = message;
+            let read = match format {
+                Format::Plain => None,
+                Format::Markdown => tidings_markdown::plain(body),
+            };
+            let body = read.as_ref().unwrap_or(body);
             format!("{} {channel}: {title}\n{body}", local_time(*received_at))
         }
     };
@@ -58,21 +63,38 @@ fn told(line: &Line, words: Words) -> String {
 mod tests {
     use super::*;
 
+    fn message(title: &str, body: &str) -> MessageReport {
+        MessageReport {
+            channel: "Orders".to_owned(),
+            id: None,
+            title: title.to_owned(),
+            body: body.to_owned(),
+            format: Format::Plain,
+            priority: 3,
+            url: None,
+            received_at: "2001-02-03T12:00:00Z".parse().unwrap(),
+            raw: tidings_api::Raw::Text(String::new()),
+        }
+    }
+
+    #[test]
+    fn markdown_is_told_as_text_and_kept_as_it_was_sent_for_programs() {
+        let source = "**Two**&#7;[lamps](https://shop.example/41)";
+        let message = MessageReport { format: Format::Markdown, ..message("*Order*", source) };
+        let told = told(&Line::Message(message.clone()), Words::default());
+        assert!(told.ends_with("Orders: *Order*\nTwo lamps (https://shop.example/41)"), "{told:?}");
+        let json = json(&Line::Message(message)).unwrap();
+        assert!(json.contains(r#""format":"markdown""#) && json.contains("**Two**&#7;[lamps]"), "{json}");
+    }
+
     #[test]
     fn a_message_is_told_with_the_time_at_which_it_came_and_commands_no_terminal() {
-        let received_at: Timestamp = "2001-02-03T12:00:00Z".parse().unwrap();
         let evil = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}";
         let message = MessageReport {
             channel: format!("O{evil}"),
-            id: None,
-            title: format!("T{evil}"),
-            body: format!("two\nlines{evil}"),
-            priority: 3,
-            url: None,
-            received_at,
-            raw: tidings_api::Raw::Text(String::new()),
+            ..message(&format!("T{evil}"), &format!("two\nlines{evil}"))
         };
-        let time = local_time(received_at);
+        let time = local_time(message.received_at);
         assert!(time.starts_with("2001-02-0"), "{time}");
         let plain = " ]0;x  2J";
         assert_eq!(

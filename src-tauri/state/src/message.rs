@@ -6,9 +6,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
-use tidings_api::MessageReport;
+use tidings_api::{MessageReport, Rich};
 use tidings_channel::{Frame, Payload};
-use tidings_inbox::{Arrival, ChannelProfile, Message, Raw};
+use tidings_inbox::{Arrival, ChannelProfile, Format, Message, Raw};
 use tidings_words::Words;
 
 use crate::snapshot::timestamp;
@@ -52,6 +52,14 @@ pub fn body(message: &Message, words: Words) -> String {
     }
 }
 
+/// What a message's Markdown says; `None` where its body is shown as it was sent.
+pub fn rich(message: &Message) -> Option<Rich> {
+    match message.format {
+        Format::Plain => None,
+        Format::Markdown => tidings_markdown::rich(&message.body),
+    }
+}
+
 /// A message in the words of the contract.
 pub fn message_report(message: &Message, channel: String, words: Words) -> MessageReport {
     MessageReport {
@@ -59,6 +67,10 @@ pub fn message_report(message: &Message, channel: String, words: Words) -> Messa
         id: message.id.clone(),
         title: message.title.clone(),
         body: body(message, words),
+        format: match message.format {
+            Format::Plain => tidings_api::Format::Plain,
+            Format::Markdown => tidings_api::Format::Markdown,
+        },
         priority: message.priority.level(),
         url: message.url.as_ref().map(ToString::to_string),
         received_at: message.received_at,
