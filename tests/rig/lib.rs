@@ -15,6 +15,8 @@ pub mod network;
 pub mod nginx;
 pub mod notification_service;
 pub mod overheard;
+pub mod peer;
+pub mod peers;
 pub mod picture;
 pub mod real;
 pub mod real_icon;

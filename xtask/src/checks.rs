@@ -16,6 +16,7 @@ use crate::deny;
 use crate::package;
 use crate::packages::{self, Purpose};
 use crate::page;
+use crate::peers;
 use crate::run::{cargo, left_out, run as run_command, say, took};
 use crate::tools;
 use crate::wall;
@@ -127,6 +128,10 @@ fn tests() -> anyhow::Result<()> {
             "the tests of the page: there is no Chromium here, but maybe as a snap, which sees no test's files",
         );
         command.arg("--").args(PAGE.iter().flat_map(|tests| ["--skip", tests]));
+    }
+    let peers = peers::missing();
+    if !peers.is_empty() {
+        left_out(&format!("the tests at {}: `cargo xtask peers` brings them", peers.join(", ")));
     }
     let ran = run_command(command.env("TIDINGS_TESTS_SKIPPED", &list));
     for test in fs::read_to_string(&list).unwrap_or_default().lines() {

@@ -1,4 +1,4 @@
-//! What a person types: `cargo xtask test`, `demo`, `bench`, `desktops`, `tools`, `package`, `packages`. Continuous integration types the first
+//! What a person types: `cargo xtask test`, `demo`, `bench`, `desktops`, `peers`, `tools`, `package`, `packages`. Continuous integration types the first
 //! of them and nothing else. Few and small dependencies, so that it builds in seconds.
 
 use std::env;
@@ -36,6 +36,10 @@ mod older;
 mod package;
 mod packages;
 mod page;
+#[expect(unreachable_pub, reason = "the tests' library hands it on")]
+#[path = "../../tests/rig/peers.rs"]
+mod peer_names;
+mod peers;
 mod reload;
 mod root;
 mod run;
@@ -81,6 +85,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             run(&mut run::program(&beside_us("tidings-screenshots")?))?;
         }
         Task::Desktops(names) => desktops::run_on(&names)?,
+        Task::Peers(names) => peers::run_on(&names)?,
         Task::Tools => {
             packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
             tools::check()?;

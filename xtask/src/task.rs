@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::checks::{self, Step};
-use crate::{bench, debian, demo, older};
+use crate::{bench, debian, demo, older, peer_names};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) enum Task {
     Screenshots,
     /// The names of the services and hosts; none means all.
     Desktops(Vec<String>),
+    /// The names of other people's servers.
+    Peers(Vec<&'static str>),
     Tools,
     Package {
         check: bool,
@@ -120,6 +122,22 @@ const COMMANDS: &[Command] = &[
         read: |typed| match typed.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["--list"] => Ok(Task::Say(debian::list())),
             _ => Ok(Task::Desktops(debian::only(typed)?)),
+        },
+    },
+    Command {
+        name: "peers",
+        usage: &[
+            (
+                "peers [NAME…]",
+                "the real Tidings at other people's servers, which are fetched from Debian and npm into target/peers\n\
+                 (400 MB) and started on loopback: all, or those named",
+            ),
+            ("peers --list", "their names"),
+        ],
+        more: || format!("The names:\n{}", peer_names::list()),
+        read: |typed| match typed.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["--list"] => Ok(Task::Say(peer_names::list())),
+            _ => Ok(Task::Peers(peer_names::named(typed)?)),
         },
     },
     Command {

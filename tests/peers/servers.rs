@@ -1,0 +1,94 @@
+//! How each is set up.
+
+use anyhow::Context;
+use tidings_tests::peer::{Peer, own_server};
+
+/// The token or the password that each wants.
+pub(crate) const SECRET: &str = "s3cret";
+
+/// Both versions of ntfy.
+pub(crate) const NTFY: [&str; 2] = ["ntfy-old", "ntfy"];
+
+/// An ntfy where all topics are everybody's, but `ann` alone may read `private`, and nobody may read `closed`.
+pub(crate) async fn ntfy(name: &str) -> anyhow::Result<Option<Peer>> {
+    let ntfy = Peer::start(name, |addr, folder| {
+        let settings = format!(
+            "base-url: http://{addr}\nlisten-http: {addr}\ncache-file: /tmp/cache.db\n\
+             attachment-cache-dir: /tmp/attachments\nauth-file: /tmp/users.db\nauth-default-access: read-write\n\
+             visitor-request-limit-exempt-hosts: 127.0.0.1\nlog-level: warn\n"
+        );
+        Ok(["ntfy", "serve", "--config", &folder.write("server.yml", &settings)?].map(str::to_owned).to_vec())
+    });
+    let Some(ntfy) = ntfy.await? else { return Ok(None) };
+    // The file with the users is there only once the server is.
+    for words in [
+        &["ntfy", "user", "--config", "/tmp/server.yml", "add", "ann"][..],
+        &["ntfy", "access", "--config", "/tmp/server.yml", "ann", "private", "rw"],
+        &["ntfy", "access", "--config", "/tmp/server.yml", "ann", "closed", "deny"],
+        &["ntfy", "access", "--config", "/tmp/server.yml", "everyone", "private", "deny"],
+        &["ntfy", "access", "--config", "/tmp/server.yml", "everyone", "closed", "deny"],
+    ] {
+        ntfy.run(words, &[("NTFY_PASSWORD", SECRET)]).await?;
+    }
+    Ok(Some(ntfy))
+}
+
+/// A new token of `ann` there.
+pub(crate) async fn ntfy_token(ntfy: &Peer) -> anyhow::Result<String> {
+    // The word goes to stderr in old versions, so the list is asked.
+    ntfy.run(&["sh", "-c", "ntfy token --config /tmp/server.yml add ann 2>&1"], &[])
+        .await?
+        .split_whitespace()
+        .find(|word| word.starts_with("tk_"))
+        .map(str::to_owned)
+        .context("no token")
+}
+
+/// RabbitMQ with web-stomp, at `/ws`; `guest` signs in with `guest`.
+pub(crate) async fn rabbitmq() -> anyhow::Result<Option<Peer>> {
+    Peer::start("rabbitmq", |addr, folder| {
+        let (ip, port) = (addr.ip(), addr.port());
+        folder.write(
+            "rabbitmq.conf",
+            &format!(
+                "listeners.tcp = none\nstomp.listeners.tcp = none\nloopback_users = none\n\
+                 web_stomp.tcp.ip = {ip}\nweb_stomp.tcp.port = {port}\n"
+            ),
+        )?;
+        folder.write("plugins", "[rabbitmq_web_stomp].\n")?;
+        // The port mapper would outlive the server: as a child of its own it doesn't. Its two ports are at our own
+        // address, where nobody else has them.
+        let mapped = ip.to_string().replace('.', ",");
+        let script = format!(
+            "export ERL_EPMD_ADDRESS={ip} ERL_EPMD_PORT=4369 RABBITMQ_DIST_PORT=25672\n\
+             export RABBITMQ_NODENAME=peer@localhost RABBITMQ_CONFIG_FILE=/tmp/rabbitmq.conf\n\
+             export RABBITMQ_ENABLED_PLUGINS_FILE=/tmp/plugins RABBITMQ_MNESIA_BASE=/tmp/db\n\
+             export RABBITMQ_LOG_BASE=/tmp/log RABBITMQ_LOGS=-\n\
+             export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 1:1 -kernel inet_dist_use_interface {{{mapped}}}'\n\
+             setpriv --pdeathsig TERM -- epmd &\n\
+             exec /usr/lib/rabbitmq/bin/rabbitmq-server\n"
+        );
+        Ok(vec!["sh".to_owned(), folder.write("start", &script)?])
+    })
+    .await
+}
+
+/// Action Cable at `/cable`.
+pub(crate) async fn action_cable() -> anyhow::Result<Option<Peer>> {
+    Peer::start("action-cable", |addr, folder| {
+        let rackup = folder.write("config.ru", include_str!("servers/action-cable.ru"))?;
+        Ok(["puma", "--bind", &format!("tcp://{addr}"), "--threads", "1:4", &rackup]
+            .map(str::to_owned)
+            .to_vec())
+    })
+    .await
+}
+
+/// One of npm's.
+pub(crate) async fn of_npm(name: &str) -> anyhow::Result<Option<Peer>> {
+    Peer::start(name, |addr, _| {
+        let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
+        Ok(vec![own_server(&format!("{name}.js")), ip, port, SECRET.to_owned()])
+    })
+    .await
+}
