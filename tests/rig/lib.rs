@@ -27,5 +27,6 @@ pub mod told;
 pub mod tray_host;
 pub mod tray_item;
 pub mod wait;
+pub mod web;
 pub mod window;
 pub mod witness;

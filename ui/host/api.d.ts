@@ -589,6 +589,33 @@ received_at: string,
  */
 raw: Raw, };
 
+export type Discovery = { 
+/**
+ * Where it was looked, without what may be a secret.
+ */
+address: string, 
+/**
+ * `ntfy`, `gotify`, `tidings-server`, `socket.io`, `sockjs`, `home-assistant`, `mattermost`, `websocket`; `null`: nothing
+ * that can be listened to.
+ */
+found: string | null, 
+/**
+ * What the server says of its version; untrusted text.
+ */
+version: string | null, 
+/**
+ * What was found, or why nothing, for people.
+ */
+detail: string, 
+/**
+ * What is still to be done, for people.
+ */
+mend: string | null, 
+/**
+ * A `[[channel]]` of the settings file that would listen there; `null` where there is none.
+ */
+channel: Record<string, any> | null, };
+
 export type HealthReport = { 
 /**
  * Id of the channel.

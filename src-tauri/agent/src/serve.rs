@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, ErrorCode, Event, Examine, HistoryQuery, Preview, Refusal, Reply, Request, Secret,
-    SettingsReport, StatusReport, Step, StoredMessage, Values,
+    ChannelReport, Discovery, ErrorCode, Event, Examine, HistoryQuery, Preview, Refusal, Reply, Request,
+    Secret, SettingsReport, StatusReport, Step, StoredMessage, Values,
 };
 use tidings_desktop::autostart;
 use tidings_desktop::window::Raises;
+use tidings_examination::discover::{self, Place};
 use tidings_ground::text::quoted;
 use tidings_inbox::{Format, Inbox, Message, Payload, Query, Raw, RowId};
 use tidings_settings::SettingsFile;
@@ -37,6 +38,9 @@ const EVENTS: usize = 64;
 
 /// The keys of a channel that say what a message looks like.
 const PREVIEWED: [&str; 8] = ["id", "name", "show", "format", "ignore", "ignore_when", "mapping", "rule"];
+
+/// … and those that say which way leads to its server.
+const WAY: [&str; 5] = ["proxy", "ca_file", "client_cert", "client_key", "allow_plaintext"];
 
 /// Stands for the address where only the look of messages is asked for (RFC 6761, section 6.4).
 const NOWHERE: &str = "wss://preview.invalid/";
@@ -159,6 +163,10 @@ impl Handler for Answers {
                     None => Reply::Refused(self.unknown(&channel)),
                 }
             }
+            Request::Discover { address, values } => match self.discover(&address, values).await {
+                Ok(discovery) => Reply::Discovered(discovery),
+                Err(refusal) => Reply::Refused(refusal),
+            },
             Request::StartDemo => match Demo::start(self.words()).await {
                 Ok(demo) => self.demo(Some(demo)).await,
                 Err(refusal) => Reply::Refused(refusal),
@@ -295,6 +303,24 @@ impl Answers {
         let rich = rich(&message);
         let message = message_report(&message, profile.name, self.words());
         Ok(Preview { message, rich, popup, ignored, sample })
+    }
+
+    async fn discover(&self, address: &str, mut values: Values) -> Result<Discovery, Refusal> {
+        let allow_plaintext = values.get("allow_plaintext") == Some(&true.into());
+        let place = Place::read(address, allow_plaintext).map_err(|why| {
+            let message = discover::why(&why);
+            Refusal { key: Some("url".to_owned()), ..self.refusal(ErrorCode::InvalidSettings, &message) }
+        })?;
+        // Whatever else is being edited may be wrong meanwhile.
+        values.retain(|key, _| WAY.contains(&key.as_str()));
+        values.insert("url".to_owned(), place.server().as_url().as_str().into());
+        let words = self.words();
+        let settings = self.file.channel(None, values, words)?;
+        let config = settings.config().map_err(|error| Refusal {
+            key: Some("ca_file".to_owned()),
+            ..Refusal::new(ErrorCode::InvalidSettings, error.told(words))
+        })?;
+        Ok(discover::discover(&place, config, words).await)
     }
 
     /// The file asks for a start at login, and the desktop may have it switched off.

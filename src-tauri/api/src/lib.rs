@@ -11,6 +11,7 @@ pub mod page;
 pub mod socket;
 mod wire;
 
+mod discover;
 mod examine;
 mod report;
 mod request;
@@ -19,6 +20,7 @@ mod settings;
 #[cfg(test)]
 mod typescript;
 
+pub use discover::Discovery;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::discover::Discovery;
 use crate::examine::Examine;
 use crate::health::HealthReport;
 use crate::report::{ChannelReport, StatusReport, StoredMessage};
@@ -120,6 +121,14 @@ pub enum Request {
         /// A message's text.
         sample: Option<String>,
     },
+    /// What is at an address, and which channel would listen there. Nothing is subscribed, and no secret sent. Answered by
+    /// [`Reply::Discovered`].
+    Discover {
+        /// As it was pasted.
+        address: String,
+        /// As they stand in the editor: those of them count that tell the way, such as `proxy` and `ca_file`.
+        values: Values,
+    },
     /// How a channel did. Answered by [`Reply::Health`].
     Health {
         /// Id.
@@ -204,6 +213,8 @@ pub enum Reply {
     Step(Step),
     /// What a message would look like.
     Preview(Preview),
+    /// What is at an address.
+    Discovered(Discovery),
     /// How a channel did.
     Health(HealthReport),
     /// Not done.

@@ -47,6 +47,7 @@ impl Handler for Agent {
             | Request::SetSecret { .. }
             | Request::Test { .. }
             | Request::Preview { .. }
+            | Request::Discover { .. }
             | Request::Examine(_)
             | Request::Health { .. }
             | Request::StartDemo

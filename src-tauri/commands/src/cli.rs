@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Quit,
     Tail(Tail),
     Doctor(Doctor),
+    Discover(Discover),
     Diagnostics {
         file: Option<PathBuf>,
     },
@@ -93,6 +94,15 @@ pub(crate) struct Doctor {
     pub idle: bool,
     #[arg(long, requires = "idle", default_value = "150s", value_parser = humantime::parse_duration)]
     pub max: Duration,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discover {
+    pub address: String,
+    #[arg(long)]
+    pub allow_plaintext: bool,
     #[arg(long)]
     pub json: bool,
 }

@@ -6,6 +6,7 @@
 
 mod cli;
 mod diagnostics;
+mod discover;
 mod doctor;
 pub mod help;
 mod lines;
@@ -100,6 +101,7 @@ fn run(
             Some(Command::Export { file }) => transfer::export(&paths, file.as_deref(), words).await,
             Some(Command::Import { file, replace }) => transfer::import(&paths, file, *replace, words).await,
             Some(Command::Doctor(args)) => doctor::run(&paths, args, words).await,
+            Some(Command::Discover(args)) => discover::run(args, words).await,
             Some(Command::Secret(what)) => secret::run(&paths, what, words).await,
             Some(Command::Listen(args)) => listen::run(&paths, args, words).await,
             Some(Command::Help { command }) => {

@@ -4,11 +4,14 @@
 //! holds and tells them on the local socket ([`Request::Examine`](tidings_api::Request::Examine)). It sends each step
 //! as it ends, and returns after the last; dropping it, or the receiver of the steps, breaks it off.
 //!
+//! [`discover`] finds out what is at an address at all.
+//!
 //! The way up to the TLS handshake is looked at by [`tidings_channel::examine`] and disturbs nobody. An upgrade takes
 //! the place of every other instance of the user, so it is made only when told ([`Reach::Link`]), and a channel that
 //! the agent holds is let go of meanwhile by its [`Lender`] (R3).
 
 pub mod dialect;
+pub mod discover;
 pub mod lender;
 mod link;
 mod step;

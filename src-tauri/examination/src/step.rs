@@ -237,7 +237,7 @@ pub(crate) async fn secret(mut source: Credentials, words: Words) -> (Step, Opti
 }
 
 /// What to do about it.
-fn mend(cause: &Cause, config: &Config, words: Words) -> String {
+pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
     match cause {
         Cause::Lookup { .. } if config.proxy.is_some() => words.mend_proxy_name(),
         Cause::Lookup { .. } => words.mend_lookup(),

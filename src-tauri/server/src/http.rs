@@ -1,4 +1,4 @@
-//! The two routes: the upgrade and the push.
+//! The routes: the upgrade, the push, and what this is.
 
 use std::sync::{Arc, PoisonError, atomic::Ordering::Relaxed};
 
@@ -15,7 +15,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     event::{EventKind, Request},
@@ -36,8 +36,14 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/ws/user-channel", get(upgrade))
         .route("/push/{user}", post(push))
+        .route("/version", get(version))
         .layer(DefaultBodyLimit::max(PUSH_LIMIT))
         .with_state(shared)
+}
+
+/// So that a client that was given the host alone finds the channel.
+async fn version() -> Json<Value> {
+    Json(json!({ "name": "tidings-server", "version": env!("CARGO_PKG_VERSION") }))
 }
 
 #[derive(Deserialize)]

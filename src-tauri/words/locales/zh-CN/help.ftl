@@ -45,6 +45,9 @@ help-tail-since =
     2026-03-01T08:00:00Z），或消息的服务器 ID（从其后开始）
 help-tail-search = 仅输出包含所有这些词的消息，不论已存储还是新到
 help-tail-no-follow = 输出已存储的消息后即结束
+help-discover = 查明地址处是什么服务，以及用什么频道监听
+help-discover-address = 粘贴的内容：网页、服务器、主题或频道的地址
+help-discover-allow-plaintext = 即使到另一台机器的途中没有加密也照样查看
 help-doctor = 查明频道为何无法连接，以及如何解决
 help-doctor-url = 要检查的网址，如 wss://shop.example/ws/user-channel
 help-doctor-upgrade =

@@ -1,0 +1,114 @@
+//! What is at an address that somebody pasted, found out by what the server answers on well-known paths, and the channel that
+//! would listen there.
+//!
+//! A handful of plain requests to that host alone, without secret, upgrade or subscription, within
+//! [`PATIENCE`] each: the first tells whether there is a way at all, and the others go out together. What they answer is judged
+//! by [`judge`](judge::judge), which is pure.
+
+mod judge;
+mod place;
+
+use std::time::Duration;
+
+use tidings_api::Discovery;
+use tidings_channel::{Cause, Config, DialParams, Fetch, Fetched, Stage, fetch};
+use tidings_state::cause;
+use tidings_words::Words;
+
+pub use place::{Place, why};
+
+use crate::step;
+use judge::{Answer, Probe, Said};
+
+/// For one answer; there are two rounds of them. Too low: a slow server stays unknown; too high: who waits for it gives up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Longest answer that is looked at, bytes. Too low: a wordy server stays unknown; too high: a hostile one takes memory.
+const MOST: usize = 64 * 1024;
+
+/// Looks. `config` tells the way: proxy, authorities and client certificate; its address doesn't matter.
+pub async fn discover(place: &Place, config: Config, words: Words) -> Discovery {
+    let config = Config { url: place.server(), ..config };
+    let mut probes = judge::probes(place).into_iter();
+    let mut answers = Vec::new();
+    if let Some(first) = probes.next() {
+        let answer = ask(place, &config, first).await;
+        if let Err(cause) = &answer.said
+            && is_no_way(cause)
+        {
+            return nowhere(place, cause, &config, words);
+        }
+        answers.push(answer);
+    }
+    let others = probes.map(|probe| ask(place, &config, probe));
+    answers.extend(futures_util::future::join_all(others).await);
+    judge::judge(place, &answers).told(place, &config, words)
+}
+
+async fn ask(place: &Place, config: &Config, probe: Probe) -> Answer {
+    let request = Fetch { patience: PATIENCE, most: MOST, ..Fetch::get(place.at(&probe.target())) };
+    let said = fetch(config, &DialParams::default(), request).await.map(|fetched| said(&fetched));
+    Answer { probe, said }
+}
+
+fn said(fetched: &Fetched) -> Said {
+    Said {
+        status: fetched.status,
+        failure: fetched.failure(),
+        is_page: fetched.is_html(),
+        // RFC 9110, section 15.5.22: a server that wants an upgrade says to what.
+        wants_websocket: fetched.header("upgrade").is_some_and(|to| to.eq_ignore_ascii_case("websocket"))
+            || fetched.header("sec-websocket-version").is_some(),
+        body: String::from_utf8_lossy(&fetched.body).into_owned(),
+    }
+}
+
+/// Whether no other question would come through either.
+fn is_no_way(cause: &Cause) -> bool {
+    match cause {
+        Cause::Lookup { .. }
+        | Cause::Unreachable { .. }
+        | Cause::Tls { .. }
+        | Cause::Clock { .. }
+        | Cause::Certificate { .. }
+        | Cause::WrongName { .. }
+        | Cause::Proxy { .. }
+        | Cause::ProxyAway(_)
+        | Cause::SignInRefused { .. }
+        | Cause::Owner { .. } => true,
+        Cause::TimedOut { stage } => *stage != Stage::Answer,
+        Cause::Closed(_)
+        | Cause::Lost { .. }
+        | Cause::Silent { .. }
+        | Cause::Unanswered { .. }
+        | Cause::WriteStalled
+        | Cause::Refused { .. }
+        | Cause::Status { .. }
+        | Cause::Busy { .. }
+        | Cause::Moved { .. }
+        | Cause::WrongAddress { .. }
+        | Cause::NotAWebSocket { .. }
+        | Cause::NoGoodAnswer { .. }
+        | Cause::CaptivePortal
+        | Cause::Overtaken
+        | Cause::Local => false,
+    }
+}
+
+/// The server can't be asked.
+fn nowhere(place: &Place, cause: &Cause, config: &Config, words: Words) -> Discovery {
+    // Whoever left the scheme out may mean a server without encryption.
+    let mend = if matches!(cause, Cause::Tls { .. }) && !place.says_how() {
+        words.discover_mend_no_tls(&place.host())
+    } else {
+        step::mend(cause, config, words)
+    };
+    Discovery {
+        address: place.to_string(),
+        found: None,
+        version: None,
+        detail: cause::told(cause, words),
+        mend: Some(mend),
+        channel: None,
+    }
+}

@@ -1,0 +1,117 @@
+//! A web server that answers what a test says: a double for servers that no test machine has, and for those that are broken.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+
+/// One request, as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// `GET /path?query`.
+    pub line: String,
+    /// The headers, in lower case, a line each.
+    pub headers: String,
+    /// What came along.
+    pub body: String,
+}
+
+/// What a path is answered with.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Without a query.
+    pub path: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// Further headers, each with its line break.
+    pub headers: String,
+    /// The body.
+    pub body: String,
+}
+
+/// A page of JSON.
+#[must_use]
+pub fn json(path: &'static str, body: &str) -> Page {
+    let headers = "Content-Type: application/json\r\n".to_owned();
+    Page { path, status: 200, headers, body: body.to_owned() }
+}
+
+/// The server; it ends when dropped.
+#[derive(Debug)]
+pub struct Web {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    task: AbortHandle,
+}
+
+impl Web {
+    /// Answers these paths so, and every other one with the last page.
+    pub async fn start(pages: Vec<Page>, otherwise: Page) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (known, pages) = (asked.clone(), Arc::new((pages, otherwise)));
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (known, pages) = (known.clone(), pages.clone());
+                tokio::spawn(async move {
+                    // A client that hangs up early is the test's.
+                    let _ = serve(stream, &known, &pages).await;
+                });
+            }
+        });
+        Ok(Self { addr, asked, task: task.abort_handle() })
+    }
+
+    /// `http://127.0.0.1:PORT` and this path.
+    #[must_use]
+    pub fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
+    }
+
+    /// What was asked so far.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    asked: &Mutex<Vec<Asked>>,
+    (pages, otherwise): &(Vec<Page>, Page),
+) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    // The first byte of TLS, to which plain servers answer so.
+    if stream.fill_buf().await?.first() == Some(&22) {
+        return stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    }
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    let mut headers = String::new();
+    while stream.read_line(&mut headers).await? > 2 {}
+    let headers = headers.to_lowercase();
+    let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await?;
+    let line = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
+    let path = line.split([' ', '?']).nth(1).unwrap_or_default();
+    let page = pages.iter().find(|page| page.path == path).unwrap_or(otherwise);
+    let Page { status, headers: more, body: text, .. } = page;
+    let length = text.len();
+    let answer =
+        format!("HTTP/1.1 {status} \r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n{text}");
+    let request = Asked { line, headers, body: String::from_utf8_lossy(&body).into_owned() };
+    asked.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await
+}
