@@ -31,6 +31,10 @@ export interface PageView {
   arrived?(): void;
   /** A message was stored. */
   heard?(message: StoredMessage): void;
+  /** Messages are no longer there. */
+  gone?(rows: number[]): void;
+  /** Messages were read elsewhere. */
+  wasRead?(rows: number[]): void;
   /** A message is to be shown. */
   raise?(row: number): void;
   /** The document was scrolled or has another size. */

@@ -211,6 +211,12 @@ function heard(event) {
     case "message":
       for (const page of made) page.heard?.(event);
       return;
+    case "gone":
+      for (const page of made) page.gone?.(event.messages);
+      return;
+    case "read":
+      for (const page of made) page.wasRead?.(event.messages);
+      return;
     case "raise":
       if (event.message !== null) {
         const { message } = event;

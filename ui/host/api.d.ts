@@ -264,7 +264,15 @@ image?: boolean,
  */
 link?: number, };
 
-export type Event = { "type": "snapshot" } & StatusReport | { "type": "state" } & ChannelReport | { "type": "message" } & StoredMessage | { "type": "raise", 
+export type Event = { "type": "snapshot" } & StatusReport | { "type": "state" } & ChannelReport | { "type": "message" } & StoredMessage | { "type": "gone", 
+/**
+ * Their rows.
+ */
+messages: Array<number>, } | { "type": "read", 
+/**
+ * Their rows.
+ */
+messages: Array<number>, } | { "type": "raise", 
 /**
  * The desktop's permission to take the focus (XDG activation), where it handed one over.
  */

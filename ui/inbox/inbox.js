@@ -28,6 +28,10 @@ const filter = { search: "", channel: null, unread: false };
  * @type {Set<number>} */
 const doomed = new Set();
 
+/** Rows that are gone; a list that was on its way may have them yet.
+ * @type {Set<number>} */
+const gone = new Set();
+
 /** @param {App} app
  * @returns {import("../app").PageView} */
 export function inboxPage(app) {
@@ -93,7 +97,7 @@ export function inboxPage(app) {
       const search = filter.search.trim() === "" ? null : filter.search.trim();
       const { channel, unread } = filter;
       const messages = await app.host.history({ before, limit, search, channel, unread, since: null });
-      const kept = messages.filter((message) => !doomed.has(message.row));
+      const kept = messages.filter((message) => !doomed.has(message.row) && !gone.has(message.row));
       // None at all would read as the end.
       if (kept.length > 0 || messages.length === 0) return kept;
       return this.history(messages.at(-1)?.row ?? null, limit);
@@ -363,6 +367,20 @@ export function inboxPage(app) {
         typing = setTimeout(again, TYPING);
       } else if (fits(message)) list.add(message);
       if (wanted === message.row) requestAnimationFrame(() => raise(message.row));
+    },
+    gone(rows) {
+      for (const row of rows) {
+        gone.add(row);
+        open.delete(row);
+      }
+      if (!begun) return;
+      const left = new Set(rows);
+      const held = list.items().find((item) => left.has(item.row) && item.element.contains(document.activeElement));
+      list.drop(left);
+      if (held !== undefined) (list.items()[0]?.button ?? search).focus({ preventScroll: true });
+    },
+    wasRead(rows) {
+      for (const row of rows) list.item(row)?.read();
     },
     raise,
     find() {

@@ -164,6 +164,16 @@ export function messageList({ element, itemOf, history, place, changed, failed }
     };
   }
 
+  /** Takes rows out that are no longer there.
+   * @param {Set<number>} rows */
+  function drop(rows) {
+    const left = entries.filter((entry) => !rows.has(entry.row));
+    if (left.length === entries.length) return;
+    entries = left;
+    draw();
+    changed();
+  }
+
   /** Once per frame, however much happens. */
   function drawSoon() {
     if (soon) return;
@@ -260,6 +270,7 @@ export function messageList({ element, itemOf, history, place, changed, failed }
     start,
     add,
     remove,
+    drop,
     draw,
     drawSoon,
     get phase() {

@@ -164,7 +164,12 @@ async fn run(paths: &Paths, start: Start, lock: Lock) -> anyhow::Result<ExitCode
             Ok(()) = unread.changed() => agent.look_into_inbox().await,
             event = events.recv() => match event {
                 Ok(tidings_inbox::Event::Notice(notice)) => agent.notice(Notice::Inbox(notice)),
-                Ok(tidings_inbox::Event::Stored(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Ok(
+                    tidings_inbox::Event::Stored(_)
+                    | tidings_inbox::Event::Gone(_)
+                    | tidings_inbox::Event::Read(_),
+                )
+                | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => break,
             },
             () = sleep_until(resume_at) => agent.set_pause(None),

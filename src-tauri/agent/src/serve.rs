@@ -392,6 +392,8 @@ async fn stream(mut answers: Answers, events: mpsc::Sender<Event>) {
                     Ok(tidings_inbox::Event::Stored(message)) => {
                         Event::Message(stored(&message, &answers.snapshot.borrow()))
                     }
+                    Ok(tidings_inbox::Event::Gone(rows)) => Event::Gone { messages: numbers(&rows) },
+                    Ok(tidings_inbox::Event::Read(rows)) => Event::Read { messages: numbers(&rows) },
                     // Its words are in the snapshot.
                     Ok(tidings_inbox::Event::Notice(_)) => continue,
                     // Some messages were missed: the snapshot makes the reader look again.
@@ -425,6 +427,10 @@ fn news(told: &StatusReport, now: &StatusReport) -> Vec<Event> {
     };
     let changed = now.channels.iter().zip(&told.channels).filter(|(now, told)| state(now) != state(told));
     changed.map(|(now, _)| Event::State(now.clone())).collect()
+}
+
+fn numbers(rows: &[RowId]) -> Vec<i64> {
+    rows.iter().map(|row| row.0).collect()
 }
 
 /// Never 0.

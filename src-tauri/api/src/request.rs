@@ -288,6 +288,18 @@ pub enum Event {
     State(ChannelReport),
     /// A message was stored.
     Message(StoredMessage),
+    /// Messages are no longer there: deleted, here or by their sender, or replaced by a later version.
+    Gone {
+        /// Their rows.
+        #[cfg_attr(test, ts(type = "Array<number>"))]
+        messages: Vec<i64>,
+    },
+    /// Messages were read elsewhere.
+    Read {
+        /// Their rows.
+        #[cfg_attr(test, ts(type = "Array<number>"))]
+        messages: Vec<i64>,
+    },
     /// The window should come to the front. Told to the window alone.
     Raise {
         /// The desktop's permission to take the focus (XDG activation), where it handed one over.

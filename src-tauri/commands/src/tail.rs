@@ -60,7 +60,8 @@ async fn follow(socket: &Path, args: &Tail, out: Out) -> anyhow::Result<()> {
             Event::Message(message) => Some(message.row) > reader.query.after,
             // Also told in place of messages, to a reader that is too slow for each.
             Event::Snapshot(_) => true,
-            Event::State(_) | Event::Raise { .. } => false,
+            // What is printed stays so; what is not yet is not there any more.
+            Event::State(_) | Event::Raise { .. } | Event::Gone { .. } | Event::Read { .. } => false,
         };
         if rung {
             reader.print().await?;

@@ -29,6 +29,7 @@ pub struct Popups {
     shortcut: Shortcut,
     queue: mpsc::Sender<Popup>,
     overflow: mpsc::UnboundedSender<Vec<RowId>>,
+    withdrawn: mpsc::UnboundedSender<Vec<RowId>>,
 }
 
 /// What says in a popup what a click could not do.
@@ -42,6 +43,8 @@ pub struct Queue {
     pub popups: mpsc::Receiver<Popup>,
     /// Rows whose popup found no room.
     pub(crate) overflow: mpsc::UnboundedReceiver<Vec<RowId>>,
+    /// Rows whose popup is no longer wanted.
+    pub(crate) withdrawn: mpsc::UnboundedReceiver<Vec<RowId>>,
     shortcut: Shortcut,
 }
 
@@ -52,6 +55,7 @@ impl Queue {
             tokio::select! {
                 Some(popup) = self.popups.recv() => inbox.not_shown(popup.rows()),
                 Some(rows) = self.overflow.recv() => inbox.not_shown(rows),
+                Some(_) = self.withdrawn.recv() => {}
                 // Nobody is there to see why a click opened nothing.
                 Some(_) = self.answers.recv() => {}
                 else => std::future::pending().await,
@@ -65,12 +69,13 @@ impl Popups {
     pub fn new() -> (Self, Answers, Queue) {
         let (queue, popups) = mpsc::channel(QUEUE);
         let (overflow, overflowed) = mpsc::unbounded_channel();
+        let (withdrawn, to_withdraw) = mpsc::unbounded_channel();
         let (answers, answered) = mpsc::channel(ANSWERS);
         let shortcut = Shortcut::default();
         (
-            Self { shortcut: shortcut.clone(), queue, overflow },
+            Self { shortcut: shortcut.clone(), queue, overflow, withdrawn },
             Answers(answers),
-            Queue { answers: answered, popups, overflow: overflowed, shortcut },
+            Queue { answers: answered, popups, overflow: overflowed, withdrawn: to_withdraw, shortcut },
         )
     }
 }
@@ -91,5 +96,10 @@ impl Notifier for Popups {
                 let _ = self.overflow.send(error.into_inner().rows());
             }
         });
+    }
+
+    fn withdraw(&mut self, rows: Vec<RowId>) {
+        // Nothing is left on the screen of an agent that is ending.
+        let _ = self.withdrawn.send(rows);
     }
 }

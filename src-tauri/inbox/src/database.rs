@@ -10,12 +10,20 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::message::{Action, Format, Message, Priority, Raw, RowId, Sound, Urgency};
+use crate::message::{
+    Action, Attachment, Does, Format, HttpRequest, Message, Priority, Raw, RowId, Sound, Urgency,
+};
+use crate::recall::{Recalled, Stone, Stones, Unwritten};
 use crate::schema::index;
 use crate::text::link;
+
+/// Ids and series that are remembered of what is gone; of more, the oldest are forgotten. Too few: what was deleted comes back where
+/// a server repeats a lot; too many: the file grows by them.
+const REMEMBERED: i64 = 10_000;
 
 /// How far a message is on its way to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +84,35 @@ pub(crate) struct Pending {
     pub(crate) channel: String,
     pub(crate) urgency: Urgency,
     pub(crate) expires: Option<Timestamp>,
+}
+
+/// How far a channel's messages have come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Reached {
+    /// Of the message that came last of those that had one.
+    pub(crate) last_id: String,
+    /// The latest time of a message, by its server's clock but never later than by ours; in milliseconds. Only where no id is
+    /// given twice, as the next.
+    pub(crate) newest: Option<i64>,
+    /// The highest id that is a number.
+    pub(crate) highest: Option<i64>,
+}
+
+impl Reached {
+    /// As far as this message.
+    pub(crate) fn by(message: &Message) -> Option<Self> {
+        let last_id = message.id.clone()?;
+        let unique = message.series.is_some();
+        let newest = message.sent().min(message.received_at).as_millisecond();
+        let highest = last_id.parse().ok().filter(|_| unique);
+        Some(Self { last_id, newest: unique.then_some(newest), highest })
+    }
+
+    pub(crate) fn and_then(&mut self, later: Self) {
+        self.last_id = later.last_id;
+        self.newest = self.newest.max(later.newest);
+        self.highest = self.highest.max(later.highest);
+    }
 }
 
 /// Which messages were read.
@@ -148,19 +185,85 @@ impl Database {
     }
 
     /// Keeps the last ids of a run that began without this file.
-    pub(crate) fn write_last_ids(&mut self, last_ids: &BTreeMap<String, String>) -> rusqlite::Result<()> {
+    pub(crate) fn write_reached(&mut self, reached: &BTreeMap<String, Reached>) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (channel, id) in last_ids {
-            save_last_id(&transaction, channel, id)?;
+        for (channel, reached) in reached {
+            save_reached(&transaction, channel, reached)?;
         }
         transaction.commit()
     }
 
-    /// Whether one of this channel, id and content is there; without an id none is.
-    pub(crate) fn has(&self, Message { channel, id, raw, .. }: &Message) -> rusqlite::Result<bool> {
+    /// Whether it came before. Where a server may give an id twice, only one of this id and content did; without an id none.
+    pub(crate) fn has(&self, message: &Message) -> rusqlite::Result<bool> {
+        let Message { channel, id, raw, .. } = message;
+        if message.series.is_none() {
+            return self
+                .connection
+                .prepare_cached("SELECT 1 FROM message WHERE channel = ?1 AND id = ?2 AND raw = ?3")?
+                .exists(params![channel, id, raw]);
+        }
+        let known = "SELECT 1 FROM message WHERE channel = ?1 AND id = ?2 AND series IS NOT NULL \
+                     UNION ALL SELECT 1 FROM gone WHERE channel = ?1 AND id = ?2";
+        self.connection.prepare_cached(known)?.exists(params![channel, id])
+    }
+
+    /// Those of this series, and when each was sent.
+    pub(crate) fn of_series(&self, channel: &str, series: &str) -> rusqlite::Result<Vec<(RowId, Timestamp)>> {
+        let rows = "SELECT row, coalesce(sent_at, received_at) FROM message WHERE channel = ?1 AND series = ?2 ORDER BY row";
         self.connection
-            .prepare_cached("SELECT 1 FROM message WHERE channel = ?1 AND id = ?2 AND raw = ?3")?
-            .exists(params![channel, id, raw])
+            .prepare_cached(rows)?
+            .query_map([channel, series], |row| Ok((RowId(row.get(0)?), time(row.get(1)?))))?
+            .collect()
+    }
+
+    /// What was said last of this series.
+    pub(crate) fn stones(&self, channel: &str, series: &str) -> rusqlite::Result<Stones> {
+        let mut stones = Stones::default();
+        let mut rows = self
+            .connection
+            .prepare_cached("SELECT what, at, id, spent FROM stone WHERE channel = ?1 AND series = ?2")?;
+        let mut rows = rows.query([channel, series])?;
+        while let Some(row) = rows.next()? {
+            let what = if row.get::<_, i64>(0)? == 0 { Recalled::Deleted } else { Recalled::Read };
+            *stones.of(what) = Some(Stone { at: time(row.get(1)?), id: row.get(2)?, spent: row.get(3)? });
+        }
+        Ok(stones)
+    }
+
+    /// Writes what is to be remembered of what is gone.
+    pub(crate) fn remember(&mut self, unwritten: &Unwritten) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (channel, id) in &unwritten.gone {
+            remember_gone(&transaction, channel, id)?;
+        }
+        for ((channel, series), stones) in &unwritten.stones {
+            for (what, stone) in [(0, &stones.deleted), (1, &stones.read)] {
+                let Some(Stone { at, id, spent }) = stone else { continue };
+                transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO stone (channel, series, what, at, id, spent) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute(params![channel, series, what, at.as_millisecond(), id, spent])?;
+            }
+        }
+        for table in ["gone", "stone"] {
+            forget_the_oldest(&transaction, table)?;
+        }
+        transaction.commit()
+    }
+
+    /// From now on the channel's ids are others': nothing that comes repeats what is there.
+    pub(crate) fn begin_anew(&mut self, channel: &str) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for statement in [
+            "UPDATE message SET series = NULL WHERE channel = ?1 AND series IS NOT NULL",
+            "DELETE FROM gone WHERE channel = ?1",
+            "DELETE FROM stone WHERE channel = ?1",
+            "UPDATE channel SET newest = NULL, highest = NULL WHERE id = ?1",
+        ] {
+            transaction.execute(statement, [channel])?;
+        }
+        transaction.commit()
     }
 
     /// What is to be shown and was not; oldest first.
@@ -214,20 +317,33 @@ impl Database {
     pub(crate) fn delete(&mut self, rows: &[RowId]) -> rusqlite::Result<Deleted> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut deleted = Deleted::new();
-        let mut count = 0;
+        let (mut count, mut remembered) = (0, false);
         {
-            let mut message =
-                transaction.prepare_cached("DELETE FROM message WHERE row = ?1 RETURNING channel, unread")?;
+            let mut message = transaction.prepare_cached(
+                "DELETE FROM message WHERE row = ?1 RETURNING channel, unread, iif(series IS NULL, NULL, id)",
+            )?;
             let mut terms = transaction.prepare_cached("DELETE FROM search WHERE rowid = ?1")?;
             for row in rows {
-                let gone = message.query_row([row], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-                let Some((channel, unread)) = gone else { continue };
+                let gone = message
+                    .query_row([row], |row| {
+                        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
+                    })
+                    .optional()?;
+                let Some((channel, unread, id)) = gone else { continue };
                 terms.execute([row])?;
                 count += 1;
+                // Its server may send it again.
+                if let Some(id) = id {
+                    remember_gone(&transaction, &channel, &id)?;
+                    remembered = true;
+                }
                 if unread {
                     *deleted.entry(channel).or_default() += 1;
                 }
             }
+        }
+        if remembered {
+            forget_the_oldest(&transaction, "gone")?;
         }
         transaction.commit()?;
         self.count = self.count.saturating_sub(count);
@@ -275,17 +391,21 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
     let Message {
         silent, urgency, sound, sent_at, expires, received_at, raw, unread, opaque, format, ..
     } = message;
+    let Message { series, topic, app, tags, attachments, .. } = message;
     let sound = match sound {
         Sound::Usual => None,
         Sound::Off => Some(""),
         Sound::Named(name) => Some(name.as_str()),
     };
-    let actions = if actions.is_empty() { None } else { serde_json::to_string(actions).ok() };
+    let actions: Vec<StoredAction> = actions.iter().map(StoredAction::of).collect();
+    let (actions, tags, attachments) = (list(&actions), list(tags), list(attachments));
     connection
         .prepare_cached(
             "INSERT INTO message (row, channel, id, state, unread, received_at, sent_at, expires, priority, silent, \
-             title, body, url, icon, image, tag, actions, raw, urgency, sound, opaque, format) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+             title, body, url, icon, image, tag, actions, raw, urgency, sound, opaque, format, series, topic, app, tags, \
+             attachments) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+             ?22, ?23, ?24, ?25, ?26, ?27)",
         )?
         .execute(params![
             row,
@@ -316,12 +436,40 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
             match format {
                 Format::Plain => 0,
                 Format::Markdown => 1,
-            }
+            },
+            series,
+            topic,
+            app,
+            tags,
+            attachments
         ])?;
-    match id {
-        Some(id) => save_last_id(connection, channel, id),
+    match Reached::by(message) {
+        Some(reached) => save_reached(connection, channel, &reached),
         None => Ok(()),
     }
+}
+
+/// In JSON; nothing for none.
+fn list<T: Serialize>(items: &[T]) -> Option<String> {
+    if items.is_empty() { None } else { serde_json::to_string(items).ok() }
+}
+
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn remember_gone(connection: &Connection, channel: &str, id: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO gone (channel, id) VALUES (?1, ?2)")?
+        .execute([channel, id])
+        .map(|_| ())
+}
+
+fn forget_the_oldest(connection: &Connection, table: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(&format!("DELETE FROM {table} WHERE row <= (SELECT max(row) FROM {table}) - ?1"))?
+        .execute([REMEMBERED])
+        .map(|_| ())
 }
 
 fn read_urgency(number: i64) -> Urgency {
@@ -337,28 +485,75 @@ pub(crate) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or(0))
 }
 
-fn save_last_id(connection: &Connection, channel: &str, id: &str) -> rusqlite::Result<()> {
+fn save_reached(connection: &Connection, channel: &str, reached: &Reached) -> rusqlite::Result<()> {
+    let Reached { last_id, newest, highest } = reached;
     connection
         .prepare_cached(
-            "INSERT INTO channel VALUES (?1, ?2) ON CONFLICT DO UPDATE SET last_id = excluded.last_id",
+            "INSERT INTO channel (id, last_id, newest, highest) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET \
+             last_id = excluded.last_id, \
+             newest = max(coalesce(newest, excluded.newest), coalesce(excluded.newest, newest)), \
+             highest = max(coalesce(highest, excluded.highest), coalesce(excluded.highest, highest))",
         )?
-        .execute([channel, id])
+        .execute(params![channel, last_id, newest, highest])
         .map(|_| ())
+}
+
+/// An action as it is in the file.
+#[derive(Serialize, Deserialize)]
+struct StoredAction {
+    label: String,
+    #[serde(flatten)]
+    does: StoredDoes,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StoredDoes {
+    Url(String),
+    Copy(String),
+    Send { method: String, url: String, headers: Vec<(String, String)>, body: String, clear: bool },
+}
+
+impl StoredAction {
+    fn of(Action { label, does }: &Action) -> Self {
+        let does = match does {
+            Does::Open(url) => StoredDoes::Url(url.to_string()),
+            Does::Copy(text) => StoredDoes::Copy(text.clone()),
+            Does::Send(HttpRequest { method, url, headers, body, clear }) => StoredDoes::Send {
+                method: method.clone(),
+                url: url.to_string(),
+                headers: headers.clone(),
+                body: body.clone(),
+                clear: *clear,
+            },
+        };
+        Self { label: label.clone(), does }
+    }
+
+    fn read(self) -> Option<Action> {
+        let does = match self.does {
+            StoredDoes::Url(url) => Does::Open(link(&url)?),
+            StoredDoes::Copy(text) => Does::Copy(text),
+            StoredDoes::Send { method, url, headers, body, clear } => {
+                Does::Send(HttpRequest { method, url: link(&url)?, headers, body, clear })
+            }
+        };
+        Some(Action { label: self.label, does })
+    }
+}
+
+/// What is no such list is empty.
+fn read_list<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<T>> {
+    let list: Option<String> = row.get(column)?;
+    Ok(list.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default())
 }
 
 /// A row as a message. The file is ours, but a link in it is checked again before anyone may click it.
 fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
-    #[derive(Deserialize)]
-    struct StoredAction {
-        label: String,
-        url: String,
-    }
     let time = |name| row.get(name).map(|time: Option<i64>| Timestamp::from_millisecond(time?).ok());
-    let actions: Option<String> = row.get("actions")?;
-    let actions: Vec<StoredAction> =
-        actions.and_then(|actions| serde_json::from_str(&actions).ok()).unwrap_or_default();
-    let action = |StoredAction { label, url }| Some(Action { label, url: link(&url)? });
-    let actions = actions.into_iter().filter_map(action).collect();
+    let actions: Vec<StoredAction> = read_list(row, "actions")?;
+    let mut attachments: Vec<Attachment> = read_list(row, "attachments")?;
+    attachments.retain(|attachment| link(attachment.url.as_str()).is_some());
     let raw = match row.get("raw")? {
         Sql::Blob(bytes) => Raw::Binary(bytes),
         Sql::Text(text) => Raw::Text(text),
@@ -368,6 +563,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         row: RowId(row.get("row")?),
         channel: row.get("channel")?,
         id: row.get("id")?,
+        series: row.get("series")?,
+        topic: row.get("topic")?,
+        app: row.get("app")?,
         title: row.get("title")?,
         body: row.get("body")?,
         format: match row.get::<_, i64>("format")? {
@@ -380,7 +578,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         icon: row.get("icon")?,
         image: row.get("image")?,
         tag: row.get("tag")?,
-        actions,
+        actions: actions.into_iter().filter_map(StoredAction::read).collect(),
+        tags: read_list(row, "tags")?,
+        attachments,
         silent: row.get("silent")?,
         urgency: read_urgency(row.get("urgency")?),
         sound: match row.get::<_, Option<String>>("sound")? {

@@ -11,6 +11,9 @@
 //! Only the outermost object is taken apart. Its values stay text until one is wanted, so numbers keep
 //! their digits (an id of 20 digits is not rounded into its neighbour) and no depth of nesting costs stack.
 
+mod gotify;
+mod ntfy;
+
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
@@ -18,13 +21,15 @@ use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use url::Url;
 
 use crate::event::Payload;
 use crate::mapping::{BODY, Field, Sample, TITLE};
-use crate::message::{Action, Format, Message, Priority, Raw, RowId, Sound, Urgency};
+use crate::message::{Action, Does, Format, Message, Priority, Raw, RowId, Sound, Urgency};
 use crate::noise::is_keep_alive;
 use crate::policy::is_ignored;
-use crate::profile::ChannelProfile;
+use crate::profile::{ChannelProfile, Reads};
+use crate::recall::Recall;
 use crate::text::{bare, is_blank, link, readable};
 
 const ID: &[&str] = &["id"];
@@ -65,6 +70,8 @@ const MOST_PARTS: usize = 1_000;
 pub struct Decoded {
     /// In the order in which they stand there.
     pub messages: Vec<Message>,
+    /// What is said of messages that came before.
+    pub recalls: Vec<Recall>,
     /// What there was beside them that the channel ignores.
     pub ignored: u64,
 }
@@ -77,32 +84,36 @@ pub struct Decoded {
 #[must_use]
 pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp) -> Decoded {
     let reading = Reading { profile, received_at: whole_millisecond(received_at) };
-    let (text, raw) = match payload {
-        Payload::Text(text) => (text, None),
-        Payload::Garbled(bytes) => (String::from_utf8_lossy(&bytes).into_owned(), Some(bytes)),
-        Payload::Binary(bytes) => match readable(&bytes) {
-            Some(text) => (text.to_owned(), Some(bytes)),
-            None => {
-                let message = Message { opaque: true, ..reading.blank(Raw::Binary(bytes)) };
-                return Decoded { messages: vec![message], ignored: 0 };
-            }
+    let said = match profile.reads {
+        Reads::Usual => return reading.usual(payload),
+        Reads::Ntfy => payload.read().and_then(|text| ntfy::read(&reading, &text)),
+        Reads::Gotify => payload.read().and_then(|text| gotify::read(&reading, &text)),
+    };
+    match said {
+        Some(Said::Message(message)) => match reading.heeded(*message) {
+            Some(message) => Decoded { messages: vec![message], ..Decoded::default() },
+            None => Decoded { ignored: 1, ..Decoded::default() },
         },
-    };
-    let mut decoded = Decoded::default();
-    let mut take = |message: Option<Message>| match message {
-        Some(message) => decoded.messages.push(message),
-        None => decoded.ignored += 1,
-    };
-    let parts = if profile.ignore.contains(&text) { None } else { parts(bare(&text)) };
-    match parts {
-        Some(parts) => {
-            for part in parts {
-                take(reading.message(part, || Raw::Text(part.to_owned())));
-            }
-        }
-        None => take(reading.message(&text, || raw.map_or_else(|| Raw::Text(text.clone()), Raw::Binary))),
+        Some(Said::Recall(recall)) => Decoded { recalls: vec![recall], ..Decoded::default() },
+        None => Decoded { ignored: 1, ..Decoded::default() },
     }
-    decoded
+}
+
+/// What an object of a known server says.
+enum Said {
+    Message(Box<Message>),
+    Recall(Recall),
+}
+
+impl Payload {
+    /// The text that it is.
+    fn read(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Garbled(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Self::Binary(bytes) => readable(&bytes).map(str::to_owned),
+        }
+    }
 }
 
 /// The objects of a text that is several of them, and nothing else.
@@ -137,12 +148,45 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Anybody's frame.
+    fn usual(&self, payload: Payload) -> Decoded {
+        let (text, raw) = match payload {
+            Payload::Text(text) => (text, None),
+            Payload::Garbled(bytes) => (String::from_utf8_lossy(&bytes).into_owned(), Some(bytes)),
+            Payload::Binary(bytes) => match readable(&bytes) {
+                Some(text) => (text.to_owned(), Some(bytes)),
+                None => {
+                    let message = Message { opaque: true, ..self.blank(Raw::Binary(bytes)) };
+                    return Decoded { messages: vec![message], ..Decoded::default() };
+                }
+            },
+        };
+        let mut decoded = Decoded::default();
+        let mut take = |message: Option<Message>| match message {
+            Some(message) => decoded.messages.push(message),
+            None => decoded.ignored += 1,
+        };
+        let parts = if self.profile.ignore.contains(&text) { None } else { parts(bare(&text)) };
+        match parts {
+            Some(parts) => {
+                for part in parts {
+                    take(self.message(part, || Raw::Text(part.to_owned())));
+                }
+            }
+            None => take(self.message(&text, || raw.map_or_else(|| Raw::Text(text.clone()), Raw::Binary))),
+        }
+        decoded
+    }
+
     /// A message that says nothing yet.
     fn blank(&self, raw: Raw) -> Message {
         Message {
             row: RowId::UNSTORED,
             channel: self.profile.id.clone(),
             id: None,
+            series: None,
+            topic: None,
+            app: None,
             title: one_line(&self.profile.name),
             body: String::new(),
             format: Format::Plain,
@@ -153,6 +197,8 @@ impl Reading<'_> {
             image: None,
             tag: None,
             actions: Vec::new(),
+            tags: Vec::new(),
+            attachments: Vec::new(),
             silent: false,
             urgency: Urgency::Normal,
             sound: Sound::Usual,
@@ -182,16 +228,25 @@ impl Reading<'_> {
                 !is_blank(&message.body)
             }
         };
-        if !says_something {
-            match &message.url {
-                Some(url) => message.body = url.to_string(),
-                None if message.actions.is_empty() => {
-                    // There is nothing to read in it: it is kept, and nobody is called for it.
-                    (message.silent, message.unread) = (true, false);
-                }
-                None => {}
-            }
+        if !says_something && let Some(url) = &message.url {
+            message.body = url.to_string();
         }
+        let nothing = !says_something && message.url.is_none() && message.actions.is_empty();
+        if nothing {
+            hush(&mut message);
+        }
+        self.heeded(message)
+    }
+
+    /// How a body of this media type is written; as the channel says, where there is none.
+    fn format(&self, media_type: Option<&str>) -> Format {
+        let Some(media_type) = media_type else { return self.profile.format };
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("text/markdown") { Format::Markdown } else { Format::Plain }
+    }
+
+    /// The message, unless the channel ignores it.
+    fn heeded(&self, message: Message) -> Option<Message> {
         (!is_ignored(self.profile, &message)).then_some(message)
     }
 
@@ -296,6 +351,16 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// What can be read under this name, as one line.
+    fn line(&self, name: &str) -> Option<String> {
+        self.first(&[name], |value| filled(one_line(&value.scalar()?)))
+    }
+
+    /// A button's; one that nobody can read says where it leads.
+    fn label(&self, url: &Url) -> String {
+        self.line("label").unwrap_or_else(|| url.host_str().unwrap_or_else(|| url.path()).to_owned())
+    }
+
     /// What `read` makes of the first of these names for which it makes something.
     fn first<T>(&self, names: &[&str], read: impl Fn(Json<'a>) -> Option<T>) -> Option<T> {
         names.iter().filter_map(|name| self.0.get(*name)).find_map(|value| read(Json(value.get())))
@@ -396,10 +461,8 @@ impl Json<'_> {
         let action = |item: &RawValue| {
             let item = Object::parse(item.get())?;
             let url = item.first(&["url"], |value| link(&value.scalar()?))?;
-            // A button that nobody can read says where it leads.
-            let label = item.first(&["label"], |value| filled(one_line(&value.scalar()?)));
-            let label = label.unwrap_or_else(|| url.host_str().unwrap_or_else(|| url.path()).to_owned());
-            Some(Action { label, url })
+            let label = item.label(&url);
+            Some(Action { label, does: Does::Open(url) })
         };
         Some(list.into_iter().filter_map(action).take(ACTIONS_LIMIT).collect())
     }
@@ -456,6 +519,11 @@ fn unix(number: f64) -> Option<Timestamp> {
 fn written(text: &str) -> Option<Timestamp> {
     let mail = || rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
     Timestamp::from_str(text).ok().or_else(mail).map(whole_millisecond)
+}
+
+/// There is nothing to read in it: it is kept, and nobody is called for it.
+fn hush(message: &mut Message) {
+    (message.silent, message.unread) = (true, false);
 }
 
 fn filled(text: String) -> Option<String> {

@@ -60,6 +60,11 @@ pub struct Dropped {
 pub trait Notifier: Send + 'static {
     /// Hands the popup on. Must not block: nothing else is stored meanwhile.
     fn show(&mut self, popup: Popup);
+
+    /// Takes the popups of these rows off the screen, where there are any: they are deleted, replaced or read elsewhere.
+    fn withdraw(&mut self, rows: Vec<RowId>) {
+        let _ = rows;
+    }
 }
 
 /// What is to be shown.
@@ -109,6 +114,10 @@ impl Popup {
 pub enum Event {
     /// A message was taken in: committed, or waiting in memory while the file can't be written.
     Stored(Arc<Message>),
+    /// These are no longer there: deleted, or replaced by a later version.
+    Gone(Vec<RowId>),
+    /// These were read elsewhere.
+    Read(Vec<RowId>),
     /// The inbox has something to say.
     Notice(Notice),
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use tracing::error;
 
@@ -14,7 +15,7 @@ use crate::gate::Hold;
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::writer::{Command, Writer};
-use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Unread};
+use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Recall, Unread};
 
 /// Arrivals that may wait for the writer. Too few: each burst stalls its link for the length of a commit.
 /// Too many: a stalled disk lets that many frames of up to 1 MiB pile up.
@@ -118,6 +119,28 @@ impl Inbox {
     /// is asked for what it knows.
     pub async fn last_id(&self, channel: &str) -> Option<String> {
         self.ask(|reply| Command::LastId(channel.to_owned(), reply)).await
+    }
+
+    /// The latest time of a message of this channel, by its server's clock but never later than by ours, over all runs and
+    /// whatever was deleted since: what a server that gives no id twice ([`Message::series`]) is asked for what came after.
+    pub async fn newest(&self, channel: &str) -> Option<Timestamp> {
+        self.ask(|reply| Command::Newest(channel.to_owned(), reply)).await
+    }
+
+    /// The highest id of a message of such a channel, where they are numbers; likewise.
+    pub async fn highest_id(&self, channel: &str) -> Option<u64> {
+        self.ask(|reply| Command::HighestId(channel.to_owned(), reply)).await
+    }
+
+    /// The channel's server was set up anew and gives its ids again: what comes from now on repeats nothing that is there, and
+    /// [`newest`](Self::newest) and [`highest_id`](Self::highest_id) begin anew.
+    pub async fn begin_anew(&self, channel: &str) {
+        self.ask(|reply| Command::BeginAnew(channel.to_owned(), reply)).await;
+    }
+
+    /// Does what was found out about messages that came before: that they are deleted, or read elsewhere.
+    pub async fn recall(&self, recalls: Vec<Recall>) {
+        self.ask(|reply| Command::Recall(recalls, reply)).await;
     }
 
     /// The newest `limit` messages, newest first.

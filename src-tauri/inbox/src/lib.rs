@@ -35,6 +35,7 @@ mod open;
 mod policy;
 mod profile;
 mod quiet;
+mod recall;
 mod schema;
 mod search;
 mod text;
@@ -48,10 +49,13 @@ pub use history::Query;
 pub use inbox::Inbox;
 pub use journal::Note;
 pub use mapping::{Field, Mapping, Source, SourceError};
-pub use message::{Action, Format, Message, Priority, Raw, RowId, Sound, Urgency};
+pub use message::{
+    Action, Attachment, Does, Format, HttpRequest, Message, Priority, Raw, RowId, Sound, Urgency,
+};
 pub use notice::Notice;
 pub use policy::pops_up;
-pub use profile::{ChannelProfile, Policy, Rule, Show, Then};
+pub use profile::{ChannelProfile, Policy, Reads, Rule, Show, Then};
 pub use quiet::{QuietHours, Weekdays};
+pub use recall::{Recall, Recalled};
 pub use tidings_template::{Condition, Mistake, SyntaxError};
 pub use why::Why;

@@ -125,7 +125,78 @@ impl Format {
 pub struct Action {
     /// What stands on it: one line, never empty.
     pub label: String,
-    /// What it opens: `http`, `https` or `mailto`.
+    /// What it does.
+    pub does: Does,
+}
+
+impl Action {
+    /// The link that it opens.
+    #[must_use]
+    pub fn opens(&self) -> Option<&Url> {
+        match &self.does {
+            Does::Open(url) => Some(url),
+            Does::Copy(_) | Does::Send(_) => None,
+        }
+    }
+}
+
+/// What a button does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Does {
+    /// Opens this: `http`, `https` or `mailto`.
+    Open(Url),
+    /// Puts this into the clipboard.
+    Copy(String),
+    /// Sends this, once the user has agreed.
+    Send(HttpRequest),
+}
+
+/// What a button sends. All of it but method and host may be a secret of the sender's, and is shown nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct HttpRequest {
+    /// In capitals.
+    pub method: String,
+    /// `http` or `https`.
+    #[serde(skip)]
+    pub url: Url,
+    /// In no order that counts.
+    #[serde(skip)]
+    pub headers: Vec<(String, String)>,
+    /// Empty where there is none.
+    #[serde(skip)]
+    pub body: String,
+    /// Once it is sent, the message is done with.
+    pub clear: bool,
+}
+
+impl HttpRequest {
+    /// To whom it goes: the host, and the port where it is not the usual one.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.method, self.host())
+    }
+}
+
+/// A file that goes with a message. It stays where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// One line, never empty.
+    pub name: String,
+    /// Its media type, one line.
+    pub kind: Option<String>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Until when it can be had; to the millisecond.
+    pub expires: Option<Timestamp>,
+    /// Where it can be had: `http` or `https`.
     pub url: Url,
 }
 
@@ -180,6 +251,13 @@ pub struct Message {
     pub channel: String,
     /// The server's name for it, exactly as sent; at most 512 bytes.
     pub id: Option<String>,
+    /// What a later version of it, and its deletion, are told by. Where there is one, the server gives no id twice: an equal
+    /// id is a repetition, and a later message of the same series takes its place.
+    pub series: Option<String>,
+    /// What the server says it is about, where the channel has topics; one line.
+    pub topic: Option<String>,
+    /// The program it is of, by its server's number for it.
+    pub app: Option<String>,
     /// One line without control characters; the channel's name if the message names no title.
     pub title: String,
     /// No control characters but line feed and tab; may be empty, may be as long as a frame.
@@ -200,6 +278,10 @@ pub struct Message {
     pub tag: Option<String>,
     /// At most 8.
     pub actions: Vec<Action>,
+    /// Words that it was given beside its text, each one line; at most 16.
+    pub tags: Vec<String>,
+    /// Files that go with it; at most 8.
+    pub attachments: Vec<Attachment>,
     /// Stored without a popup, unless a rule says otherwise.
     pub silent: bool,
     /// By its priority, unless a rule says otherwise.
@@ -216,4 +298,42 @@ pub struct Message {
     pub raw: Raw,
     /// Nobody has looked at it yet.
     pub unread: bool,
+}
+
+impl Message {
+    /// What its popup takes the place of: that of the last message of the same tag, or the earlier version's.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        self.tag.as_deref().or(self.series.as_deref())
+    }
+
+    /// Whether it may be a later version of another, rather than the first of its series.
+    #[must_use]
+    pub fn is_update(&self) -> bool {
+        let (Some(series), Some(id)) = (&self.series, &self.id) else { return false };
+        !series.strip_suffix(id.as_str()).is_some_and(|topic| topic.is_empty() || topic.ends_with('/'))
+    }
+
+    /// Bytes of what can't be read, where that is so.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<usize> {
+        #[derive(Deserialize)]
+        struct Encoded {
+            message: String,
+        }
+        match &self.raw {
+            _ if !self.opaque => None,
+            Raw::Binary(bytes) => Some(bytes.len()),
+            // ntfy's bytes come as base64 in its object.
+            Raw::Text(text) => serde_json::from_str::<Encoded>(text)
+                .ok()
+                .and_then(|encoded| BASE64.decode(encoded.message).ok())
+                .map(|bytes| bytes.len()),
+        }
+    }
+
+    /// By its server's clock, or by ours where it says nothing.
+    pub(crate) fn sent(&self) -> Timestamp {
+        self.sent_at.unwrap_or(self.received_at)
+    }
 }

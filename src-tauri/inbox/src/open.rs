@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, TransactionBehavior};
 use tracing::{debug, info};
 
-use crate::database::{Database, unsigned};
+use crate::database::{Database, Reached, unsigned};
 use crate::history::Query;
 use crate::message::RowId;
 use crate::notice::Notice;
@@ -76,7 +76,7 @@ pub(crate) fn is_corrupt(error: &rusqlite::Error) -> bool {
 pub(crate) struct Contents {
     /// Higher than every row ever given in this file.
     pub(crate) next_row: i64,
-    pub(crate) last_ids: BTreeMap<String, String>,
+    pub(crate) reached: BTreeMap<String, Reached>,
 }
 
 /// What came of opening the file, and what the user should know of it.
@@ -199,7 +199,7 @@ impl Database {
         // Reading a bit of everything shows damage now rather than at the first message.
         database.find(&Query::newest(1))?;
         database.pending()?;
-        let contents = Contents { next_row: database.next_row()?, last_ids: database.last_ids()? };
+        let contents = Contents { next_row: database.next_row()?, reached: database.reached()? };
         Ok(Ok((database, contents)))
     }
 
@@ -209,10 +209,13 @@ impl Database {
         Ok(last.unwrap_or(0).saturating_add(1))
     }
 
-    fn last_ids(&self) -> rusqlite::Result<BTreeMap<String, String>> {
+    fn reached(&self) -> rusqlite::Result<BTreeMap<String, Reached>> {
+        let reached = |row: &Row<'_>| {
+            Ok((row.get(0)?, Reached { last_id: row.get(1)?, newest: row.get(2)?, highest: row.get(3)? }))
+        };
         self.connection
-            .prepare("SELECT id, last_id FROM channel")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .prepare("SELECT id, last_id, newest, highest FROM channel")?
+            .query_map([], reached)?
             .collect()
     }
 }

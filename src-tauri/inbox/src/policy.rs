@@ -3,7 +3,7 @@
 //! When it is shown is the [gate](crate::gate)'s business.
 
 use minijinja::Value;
-use tidings_template::json;
+use tidings_template::{Condition, json};
 
 use crate::message::{Message, Raw, Sound};
 use crate::profile::{ChannelProfile, Rule, Then};
@@ -61,7 +61,7 @@ pub(crate) fn is_ignored(profile: &ChannelProfile, message: &Message) -> bool {
 
 fn first_match<'p>(profile: &'p ChannelProfile, message: &Message) -> Option<&'p Rule> {
     let conditions = || profile.rules.iter().filter_map(|rule| rule.when.as_ref());
-    let facts = conditions().next().map(|_| facts(message, conditions().any(|when| when.needs_json())));
+    let facts = conditions().next().map(|_| facts(message, conditions().any(Condition::needs_json)));
     profile.rules.iter().find(|rule| match (&rule.when, &facts) {
         (Some(when), Some(facts)) => when.holds(facts).unwrap_or_else(|why| {
             tracing::info!(channel = profile.id, %why, "a rule could not be asked about a message, so it doesn't match");
@@ -83,6 +83,8 @@ fn facts(message: &Message, with_json: bool) -> Value {
         ("body", Value::from(message.body.as_str())),
         ("priority", Value::from(message.priority.level())),
         ("channel", Value::from(message.channel.as_str())),
+        ("topic", Value::from(message.topic.as_deref())),
+        ("tags", Value::from(message.tags.clone())),
         ("tag", Value::from(message.tag.as_deref())),
         ("id", Value::from(message.id.as_deref())),
         ("url", Value::from(message.url.as_ref().map(url::Url::as_str))),

@@ -26,6 +26,10 @@ pub struct ChannelProfile {
     pub show: Show,
     /// How bodies are written that don't say it themselves.
     pub format: Format,
+    /// How its frames are read.
+    pub reads: Reads,
+    /// Its messages are of several topics: one that names no title says of which it is.
+    pub several_topics: bool,
     /// Where fields come from that are not read by the usual names alone.
     pub mapping: Mapping,
     /// How its messages are shown; the first rule that matches counts.
@@ -46,10 +50,24 @@ impl ChannelProfile {
             ignore_when: None,
             show: Show::Full,
             format: Format::Plain,
+            reads: Reads::Usual,
+            several_topics: false,
             mapping: Mapping::new(),
             rules: Vec::new(),
         }
     }
+}
+
+/// Whose frames they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reads {
+    /// Anybody's: by the channel's mapping and the usual names.
+    #[default]
+    Usual,
+    /// ntfy's: its events, field by field. The mapping and the texts of `ignore` are for the usual ones alone.
+    Ntfy,
+    /// Gotify's messages, likewise.
+    Gotify,
 }
 
 /// One rule of a channel; the first that matches a message counts.
@@ -77,7 +95,7 @@ pub enum Then {
 
 impl Rule {
     /// A rule that changes nothing yet. `when` is an expression over `title`, `body`, `priority`,
-    /// `channel` (its id), `tag`, `id`, `url`, `silent`, `raw` (the text) and `json` (the same parsed);
+    /// `channel` (its id), `topic`, `tags`, `tag`, `id`, `url`, `silent`, `raw` (the text) and `json` (the same parsed);
     /// without it the rule matches every message.
     ///
     /// # Errors

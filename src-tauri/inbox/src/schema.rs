@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
     |file| file.execute_batch(VERSION_4),
     |file| file.execute_batch(VERSION_5),
     |file| file.execute_batch(VERSION_6),
+    |file| file.execute_batch(VERSION_7),
 ];
 
 const VERSION_1: &str = "
@@ -108,6 +109,35 @@ const VERSION_5: &str = "
 /// How a body is written.
 const VERSION_6: &str = "
     ALTER TABLE message ADD COLUMN format INTEGER NOT NULL DEFAULT 0; -- 0 plain, 1 Markdown
+";
+
+/// Versions of a message, and what is known of those that are gone (`recall`): what its server sends again does not come back.
+/// Of a channel, how far its messages have come.
+const VERSION_7: &str = "
+    ALTER TABLE message ADD COLUMN series TEXT;
+    ALTER TABLE message ADD COLUMN topic TEXT;
+    ALTER TABLE message ADD COLUMN app TEXT;
+    ALTER TABLE message ADD COLUMN tags TEXT;         -- JSON: [text]
+    ALTER TABLE message ADD COLUMN attachments TEXT;  -- JSON: [{name, kind, size, expires, url}]
+    CREATE INDEX message_series ON message (channel, series) WHERE series IS NOT NULL;
+    CREATE TABLE gone (
+        row INTEGER PRIMARY KEY,
+        channel TEXT NOT NULL,
+        id TEXT NOT NULL,
+        UNIQUE (channel, id)
+    ) STRICT;
+    CREATE TABLE stone (
+        row INTEGER PRIMARY KEY,
+        channel TEXT NOT NULL,
+        series TEXT NOT NULL,
+        what INTEGER NOT NULL,                        -- 0 deleted, 1 read
+        at INTEGER NOT NULL,
+        id TEXT,
+        spent INTEGER NOT NULL,
+        UNIQUE (channel, series, what)
+    ) STRICT;
+    ALTER TABLE channel ADD COLUMN newest INTEGER;    -- the latest time of a message, by its server's clock
+    ALTER TABLE channel ADD COLUMN highest INTEGER;   -- the highest id that is a number
 ";
 
 /// Makes a message findable.

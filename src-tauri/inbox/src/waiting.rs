@@ -63,12 +63,14 @@ impl Waiting {
         self.0.retain(|held| !rows.contains(&held.message.row));
     }
 
-    /// Whether one of this channel, id and content is among them.
+    /// Whether it came before, as [`Database::has`](crate::database::Database::has) says.
     pub(crate) fn has(&self, message: &Message) -> bool {
-        self.0
-            .iter()
-            .map(|held| &held.message)
-            .any(|held| held.id == message.id && held.channel == message.channel && held.raw == message.raw)
+        let unique = message.series.is_some();
+        self.0.iter().map(|held| &held.message).any(|held| {
+            held.id == message.id
+                && held.channel == message.channel
+                && if unique { held.series.is_some() } else { held.raw == message.raw }
+        })
     }
 
     /// The oldest are in the file.
@@ -76,17 +78,18 @@ impl Waiting {
         self.0.drain(..count);
     }
 
-    /// There is a file to look into: drops what repeats a message `there`, and tells the channel of each.
-    pub(crate) fn check(&mut self, there: impl Fn(&Message) -> bool) -> Vec<String> {
-        let mut repeated = Vec::new();
-        self.0.retain_mut(|held| {
-            let repeats = std::mem::take(&mut held.unchecked) && there(&held.message);
-            if repeats {
-                repeated.push(held.message.channel.clone());
-            }
-            !repeats
-        });
-        repeated
+    /// Those that may be known in the file; they count as checked from now on.
+    pub(crate) fn unchecked(&mut self) -> Vec<Arc<Message>> {
+        let unchecked =
+            self.0.iter_mut().filter_map(|held| std::mem::take(&mut held.unchecked).then_some(&held.message));
+        unchecked.cloned().collect()
+    }
+
+    /// Nothing that comes repeats these.
+    pub(crate) fn begin_anew(&mut self, channel: &str) {
+        for held in self.0.iter_mut().filter(|held| held.message.channel == channel) {
+            Arc::make_mut(&mut held.message).series = None;
+        }
     }
 
     /// Sets what became of one; `false` if it doesn't wait.

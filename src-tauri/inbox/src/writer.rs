@@ -3,15 +3,16 @@
 //! Every message goes the same way: into `waiting`, from there into the file in one transaction with all
 //! the others that wait, and then to the notifier. While the file can't be written, `waiting` simply stays
 //! filled: the messages are shown all the same, and each later arrival, and a timer that runs only in this
-//! state, tries again (`file`). What was not shown goes out later (`popups`), and the handles ask for what is
-//! there (`messages`).
+//! state, tries again (`file`). What was not shown goes out later (`popups`), the handles ask for what is
+//! there (`messages`), and servers take back what they sent (`recalls`).
 
 mod file;
 mod messages;
 mod popups;
+mod recalls;
 mod retention;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -22,14 +23,15 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::calendar::Calendar;
-use crate::database::{Database, Read, State};
+use crate::database::{Database, Reached, Read, State};
 use crate::decode::{Decoded, decode};
 use crate::gate::{Gate, Hold, Now};
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
+use crate::recall::{Recall, Unwritten};
 use crate::waiting::{Held, Waiting};
-use crate::{Arrival, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Unread, open};
+use crate::{Arrival, ChannelProfile, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Unread, open};
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
 /// shown late.
@@ -53,6 +55,10 @@ pub(crate) enum Command {
     NotShown(Vec<RowId>),
     ShowPending,
     LastId(String, oneshot::Sender<Option<String>>),
+    Newest(String, oneshot::Sender<Option<Timestamp>>),
+    HighestId(String, oneshot::Sender<Option<u64>>),
+    BeginAnew(String, oneshot::Sender<()>),
+    Recall(Vec<Recall>, oneshot::Sender<()>),
     Find(Query, oneshot::Sender<Vec<Message>>),
     RowOf(String, oneshot::Sender<Option<RowId>>),
     Message(RowId, oneshot::Sender<Option<Message>>),
@@ -86,9 +92,13 @@ pub(crate) struct Writer {
     /// Handed to the notifier and not answered, with what they are once shown.
     in_flight: HashMap<RowId, State>,
     next_row: i64,
-    last_ids: BTreeMap<String, String>,
-    /// Some of them are not in the file, for they came with a repetition.
-    last_ids_moved: bool,
+    reached: BTreeMap<String, Reached>,
+    /// Some of it is not in the file, for it came with a repetition.
+    reached_moved: bool,
+    /// What is known of messages that are gone, and is not in the file.
+    unwritten: Unwritten,
+    /// Messages in the file that are to be deleted.
+    doomed: Vec<RowId>,
     gate: Gate,
     calendar: Calendar,
     clock: Box<dyn Fn() -> Now + Send>,
@@ -119,8 +129,10 @@ impl Writer {
             in_flight: HashMap::new(),
             // A file not seen yet may hold any low number; this is higher, and rises more slowly than time.
             next_row: Timestamp::now().as_millisecond(),
-            last_ids: BTreeMap::new(),
-            last_ids_moved: false,
+            reached: BTreeMap::new(),
+            reached_moved: false,
+            unwritten: Unwritten::default(),
+            doomed: Vec::new(),
             gate: Gate::new(policy, Instant::now()),
             calendar: Calendar::default(),
             clock: Box::new(Now::read),
@@ -202,7 +214,25 @@ impl Writer {
                     }
                     // Every turn ends by a look at it.
                     Command::LookAtClock => {}
-                    Command::LastId(channel, reply) => answer(reply, self.last_ids.get(&channel).cloned()),
+                    Command::LastId(channel, reply) => {
+                        answer(reply, self.reached.get(&channel).map(|reached| reached.last_id.clone()));
+                    }
+                    Command::Newest(channel, reply) => {
+                        let newest = self.reached.get(&channel).and_then(|reached| reached.newest);
+                        answer(reply, newest.and_then(|at| Timestamp::from_millisecond(at).ok()));
+                    }
+                    Command::HighestId(channel, reply) => {
+                        let highest = self.reached.get(&channel).and_then(|reached| reached.highest);
+                        answer(reply, highest.and_then(|id| u64::try_from(id).ok()));
+                    }
+                    Command::BeginAnew(channel, reply) => {
+                        self.begin_anew(&channel);
+                        answer(reply, ());
+                    }
+                    Command::Recall(recalls, reply) => {
+                        self.take_in_recalls(&recalls);
+                        answer(reply, ());
+                    }
                     Command::Find(query, reply) => answer(reply, self.find(&query)),
                     Command::RowOf(id, reply) => answer(reply, self.row_of(&id)),
                     Command::Delete(rows, reply) => {
@@ -253,41 +283,59 @@ impl Writer {
     fn take_in(&mut self, batch: Vec<Arrival>) {
         // First, so that what the file knows is known.
         self.reopen();
-        let mut fresh = Vec::new();
+        let mut news = News::default();
         for Arrival { channel, payload, received_at, catch_up } in batch {
-            let Decoded { messages, ignored } = decode(&channel, payload, received_at);
+            let Decoded { messages, recalls, ignored } = decode(&channel, payload, received_at);
             if ignored > 0 {
                 self.count(&channel.id, |dropped| dropped.ignored += ignored);
             }
-            for mut message in messages {
-                if let Some(id) = &message.id {
-                    self.last_ids.insert(message.channel.clone(), id.clone());
-                }
-                if catch_up && self.repeats(&message) {
-                    debug!(channel = channel.id, "a message came again");
-                    self.last_ids_moved = true;
-                    self.count(&channel.id, |dropped| dropped.repeated += 1);
-                    continue;
-                }
-                message.row = RowId(self.next_row);
-                self.next_row += 1;
-                let state = match policy::decide(&channel, &mut message) {
-                    Decision::Notify => State::Pending,
-                    Decision::Store => State::Silent,
-                };
-                let message = Arc::new(message);
-                fresh.push((Arc::clone(&message), state, catch_up));
-                let unchecked = catch_up && self.database.is_none();
-                self.waiting.push(Held { message, state, unchecked });
+            for message in messages {
+                self.take(&channel, message, catch_up, &mut news);
+            }
+            for recall in &recalls {
+                self.recall(recall, &mut news);
             }
         }
-        if fresh.is_empty() {
+        self.publish(news);
+    }
+
+    /// Takes in a message, unless it is none: a repetition, or taken back before it came.
+    fn take(&mut self, channel: &ChannelProfile, mut message: Message, catch_up: bool, news: &mut News) {
+        if let Some(reached) = Reached::by(&message) {
+            let known = self.reached.entry(message.channel.clone()).or_default();
+            known.and_then(reached);
+        }
+        let unique = message.series.is_some();
+        let Fate::News { replaces, read } = self.fate(&message, catch_up || unique) else {
+            debug!(channel = channel.id, "a message came again, or too late");
+            self.reached_moved = true;
+            self.count(&channel.id, |dropped| dropped.repeated += 1);
+            return;
+        };
+        message.row = RowId(self.next_row);
+        self.next_row += 1;
+        message.unread &= !read;
+        let state = match policy::decide(channel, &mut message) {
+            Decision::Notify => State::Pending,
+            Decision::Store => State::Silent,
+        };
+        self.remove(&replaces, news);
+        let message = Arc::new(message);
+        news.fresh.push(Fresh { message: Arc::clone(&message), state, catch_up, replaces });
+        let unchecked = (catch_up || unique) && self.database.is_none();
+        self.waiting.push(Held { message, state, unchecked });
+    }
+
+    /// Writes what came, shows it, and tells of it.
+    fn publish(&mut self, news: News) {
+        let News { fresh, gone, read, recount } = news;
+        if fresh.is_empty() && !recount {
             return;
         }
         // Counted before they are written, since trouble with the file counts anew; told after the popups, since whoever
         // else hears of a message is less in a hurry than the user.
         self.unread.send_if_modified(|unread| {
-            for (message, ..) in fresh.iter().filter(|(message, ..)| message.unread) {
+            for Fresh { message, .. } in fresh.iter().filter(|fresh| fresh.message.unread) {
                 unread.total += 1;
                 *unread.by_channel.entry(message.channel.clone()).or_default() += 1;
             }
@@ -295,7 +343,9 @@ impl Writer {
         });
         self.flush();
         let now = (self.clock)();
-        for (message, state, catch_up) in &fresh {
+        // A popup that takes the place of another need not have that one closed.
+        let mut withdrawn: BTreeSet<RowId> = gone.iter().chain(&read).copied().collect();
+        for Fresh { message, state, catch_up, replaces } in &fresh {
             if *state != State::Pending {
                 continue;
             }
@@ -304,11 +354,25 @@ impl Writer {
             } else if self.gate.admit(message.urgency, *catch_up, &now) {
                 self.in_flight.insert(message.row, State::Shown);
                 self.notifier.show(Popup::Message(Arc::clone(message)));
+                withdrawn.retain(|row| !replaces.contains(row));
             }
         }
+        if !withdrawn.is_empty() {
+            self.notifier.withdraw(withdrawn.into_iter().collect());
+        }
+        if recount {
+            self.delete_doomed();
+            self.recount();
+        }
         self.unread.send_modify(|_| {});
-        for (message, ..) in fresh {
-            // No onlooker is no error.
+        // No onlooker is no error.
+        for event in [Event::Gone(gone), Event::Read(read)] {
+            let (Event::Gone(rows) | Event::Read(rows)) = &event else { continue };
+            if !rows.is_empty() {
+                let _ = self.events.send(event);
+            }
+        }
+        for Fresh { message, .. } in fresh {
             let _ = self.events.send(Event::Stored(message));
         }
     }
@@ -324,6 +388,50 @@ impl Writer {
     fn tell(&self, notice: Notice) {
         warn!("{notice}");
         let _ = self.events.send(Event::Notice(notice));
+    }
+}
+
+/// What a batch brought.
+#[derive(Default)]
+struct News {
+    fresh: Vec<Fresh>,
+    /// Deleted, or replaced by a later version.
+    gone: Vec<RowId>,
+    /// Read elsewhere.
+    read: Vec<RowId>,
+    /// The unread are others than the fresh add.
+    recount: bool,
+}
+
+/// A message that came.
+struct Fresh {
+    message: Arc<Message>,
+    state: State,
+    catch_up: bool,
+    /// The earlier versions.
+    replaces: Vec<RowId>,
+}
+
+/// What becomes of a message that comes in.
+enum Fate {
+    News {
+        /// Earlier versions of it.
+        replaces: Vec<RowId>,
+        /// Its server told already that it was read elsewhere.
+        read: bool,
+    },
+    /// It came before, a later version did, or it is deleted.
+    Dropped,
+}
+
+impl Fate {
+    const NEWS: Self = Self::News { replaces: Vec::new(), read: false };
+}
+
+impl News {
+    /// Whether this one is among those that came.
+    fn has(&self, row: RowId) -> bool {
+        self.fresh.iter().any(|fresh| fresh.message.row == row)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, TakeBack};
 use tidings_ground::paths::short;
-use tidings_inbox::{ChannelProfile, Condition, Format, Mapping, Policy, QuietHours, Rule, Show};
+use tidings_inbox::{ChannelProfile, Condition, Format, Mapping, Policy, QuietHours, Reads, Rule, Show};
 use tidings_words::{Text, Words};
 use url::Url;
 
@@ -271,6 +271,8 @@ impl ChannelSettings {
             ignore_when: self.ignore_when.clone(),
             show: self.show,
             format: self.format,
+            reads: Reads::Usual,
+            several_topics: false,
             mapping: self.mapping.clone(),
             rules: self.rules.clone(),
         }

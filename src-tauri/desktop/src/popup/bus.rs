@@ -8,7 +8,7 @@
 //! All that the service says is heard in the order in which it said it: signals and answers come out of one queue,
 //! also while an answer is awaited.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
@@ -61,13 +61,16 @@ struct Shown {
     id: u32,
     stage: Stage,
     critical: bool,
+    /// It tells of more messages than its own.
+    counts: bool,
     rows: Vec<RowId>,
     /// The message's, by id.
     channel: String,
     /// Channel and tag: a newer popup of the same tag takes its place.
     tag: Option<(String, String)>,
     opens: Option<Url>,
-    buttons: Vec<Url>,
+    /// What each opens; the others are for the window.
+    buttons: Vec<Option<Url>>,
     activation_token: Option<String>,
 }
 
@@ -96,6 +99,8 @@ struct Service {
     owner: Option<Owner>,
     /// The owner's popups, in the order in which they were shown.
     shown: VecDeque<Shown>,
+    /// Rows whose popups may be in the queue, and are no longer wanted.
+    unwanted: HashSet<RowId>,
     /// A popup was refused: what it told is told again once the service takes another.
     refused: bool,
     /// The service was told not to disturb.
@@ -138,6 +143,7 @@ pub async fn run(
         wire,
         owner: None,
         shown: VecDeque::new(),
+        unwanted: HashSet::new(),
         refused: false,
         inhibited: false,
         told: BTreeMap::new(),
@@ -159,6 +165,8 @@ pub async fn run(
             changed = snapshot.changed() => Turn::Snapshot(changed.is_ok()),
             () = queue.shortcut.stuck() => Turn::Stuck,
             Some(answer) = queue.answers.recv() => Turn::Answer(answer),
+            // Before the popups, which may be among them.
+            Some(rows) = queue.withdrawn.recv() => Turn::Withdrawn(rows),
             Some(popup) = queue.popups.recv() => Turn::Popup(popup),
             // Only once the queue is empty: what found no room is summed up then.
             Some(rows) = queue.overflow.recv() => Turn::Overflow(rows),
@@ -186,7 +194,13 @@ pub async fn run(
             }
             Turn::Snapshot(true) => service.due.tell_troubles = true,
             Turn::Answer(answer) => service.answer(&answer).await,
-            Turn::Popup(popup) => service.show(&popup, None).await,
+            Turn::Withdrawn(rows) => service.take_back(rows, !queue.popups.is_empty()).await,
+            Turn::Popup(popup) => {
+                service.show_wanted(&popup).await;
+                if queue.popups.is_empty() {
+                    service.unwanted.clear();
+                }
+            }
             Turn::Overflow(mut rows) => {
                 while let Ok(more) = queue.overflow.try_recv() {
                     rows.extend(more);
@@ -206,6 +220,7 @@ enum Turn {
     Snapshot(bool),
     Stuck,
     Answer(Answer),
+    Withdrawn(Vec<RowId>),
     Popup(Popup),
     Overflow(Vec<RowId>),
 }
@@ -257,6 +272,41 @@ impl Service {
                 self.inbox.not_shown(popup.rows());
                 self.refused = true;
             }
+        }
+    }
+
+    /// Shows it, unless all of its messages are taken back meanwhile.
+    async fn show_wanted(&mut self, popup: &Popup) {
+        let rows = popup.rows();
+        if rows.iter().all(|row| self.unwanted.contains(row)) {
+            self.inbox.not_shown(rows);
+        } else {
+            self.show(popup, None).await;
+        }
+    }
+
+    /// Closes the popups that tell of these messages and of no other. `queued`: some of theirs may be in the queue.
+    async fn take_back(&mut self, rows: Vec<RowId>, queued: bool) {
+        let mut closed = Vec::new();
+        for shown in self.shown.iter_mut().filter(|shown| shown.rows.iter().any(|row| rows.contains(row))) {
+            shown.rows.retain(|row| !rows.contains(row));
+            // One that goes on counting tells of earlier ones as well.
+            if shown.rows.is_empty() && !shown.counts {
+                shown.opens = None;
+                shown.buttons.clear();
+                closed.push(shown.id);
+            }
+        }
+        for id in closed {
+            let open = self.find(id).is_some_and(|shown| shown.stage == Stage::Open);
+            self.ended(id);
+            if open {
+                // One that the user has closed meanwhile is as good.
+                let _ = self.close(id).await;
+            }
+        }
+        if queued {
+            self.unwanted.extend(rows);
         }
     }
 
@@ -618,7 +668,9 @@ impl Service {
         }
         let link = match action {
             "default" => shown.opens.clone(),
-            button => button.parse().ok().and_then(|index: usize| shown.buttons.get(index).cloned()),
+            button => {
+                button.parse().ok().and_then(|index: usize| shown.buttons.get(index).cloned()).flatten()
+            }
         };
         let message = shown.rows.last().copied();
         let activation_token = shown.activation_token.take();
@@ -641,10 +693,10 @@ impl Shown {
             Popup::Message(message) => Self {
                 channel: message.channel.clone(),
                 opens: message.url.clone(),
-                buttons: message.actions.iter().map(|action| action.url.clone()).collect(),
+                buttons: message.actions.iter().map(|action| action.opens().cloned()).collect(),
                 ..plain
             },
-            Popup::Summary { .. } => plain,
+            Popup::Summary { more, .. } => Self { counts: *more, ..plain },
         }
     }
 
@@ -654,6 +706,7 @@ impl Shown {
             id: 0,
             stage: Stage::Open,
             critical: false,
+            counts: false,
             rows,
             channel: String::new(),
             tag: None,

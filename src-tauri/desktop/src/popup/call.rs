@@ -35,11 +35,19 @@ pub(super) fn call_of(service: &UniqueName<'_>, notification: &Notification) -> 
     call.build(&arguments(notification, 0))
 }
 
-/// What a later popup of the same takes the place of.
+/// The place of a popup on the screen, where a later one may take it.
 pub(super) fn tag(popup: &Popup) -> Option<(String, String)> {
     match popup {
-        Popup::Message(message) => message.tag.clone().map(|tag| (message.channel.clone(), tag)),
+        Popup::Message(message) => message.place().map(|place| (message.channel.clone(), place.to_owned())),
         // The channel without an id is none, so this is no message's.
         Popup::Summary { more, .. } => more.then(|| (String::new(), "more".to_owned())),
+    }
+}
+
+/// Whether it may take the place of one that is there.
+pub(super) fn replaces(popup: &Popup) -> bool {
+    match popup {
+        Popup::Message(message) => message.tag.is_some() || message.is_update(),
+        Popup::Summary { more, .. } => *more,
     }
 }

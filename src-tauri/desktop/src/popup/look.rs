@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
 use tidings_ground::text::{Room, escaped, fitted, neutral, unreadable, wrapped};
-use tidings_inbox::{Action, Message, Popup, RowId, Show, Sound};
+use tidings_inbox::{Action, Does, Message, Popup, RowId, Show, Sound};
 use tidings_state::notice::Notice;
 use tidings_state::snapshot::Snapshot;
 use tidings_state::trouble::{Kind, Trouble};
@@ -138,11 +138,16 @@ pub(crate) fn compose_answer(
     notification
 }
 
-/// What stands on a button: the link's host where nothing is to be seen in its label.
+/// What stands on a button: where it leads if nothing is to be seen in its label.
 fn label(button: &Action) -> String {
     let label = neutral(&fitted(&button.label, LABEL));
     if label.is_empty() {
-        return fitted(button.url.host_str().unwrap_or_else(|| button.url.path()), LABEL);
+        let host = match &button.does {
+            Does::Open(url) => url.host_str().unwrap_or_else(|| url.path()).to_owned(),
+            Does::Send(request) => request.host(),
+            Does::Copy(text) => neutral(&fitted(text, LABEL)),
+        };
+        return fitted(&host, LABEL);
     }
     label
 }

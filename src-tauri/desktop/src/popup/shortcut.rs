@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use zbus::names::OwnedUniqueName;
 use zbus::{Connection, Message};
 
-use super::call::{call_of, tag};
+use super::call::{call_of, replaces};
 use super::look::{Abilities, compose};
 
 /// Both ends hold it: the inbox's thread, and the popups' task, which opens it and shuts it again.
@@ -61,7 +61,7 @@ impl Shortcut {
         let mut way = self.way();
         match std::mem::take(&mut *way) {
             // What replaces another is the task's, which knows the others.
-            Way::Open(ready) if tag(&popup).is_none() => match ready.call(&popup) {
+            Way::Open(ready) if !replaces(&popup) => match ready.call(&popup) {
                 Ok(called) => {
                     if called.unsent.is_some() {
                         self.0.stuck.notify_one();

@@ -23,7 +23,8 @@ impl Writer {
     /// Writes all that waits, as far as the file lets us.
     pub(super) fn flush(&mut self) {
         if self.waiting.is_empty() && self.outcomes.is_empty() {
-            self.keep_last_ids();
+            self.keep_reached();
+            self.keep_recalled();
             return;
         }
         let waited = self.trouble;
@@ -58,18 +59,22 @@ impl Writer {
             self.recount();
             self.tell(Notice::Written { file: self.path.clone(), written });
         }
+        if !self.trouble {
+            self.delete_doomed();
+        }
         self.give_up_the_oldest();
-        self.keep_last_ids();
+        self.keep_reached();
+        self.keep_recalled();
     }
 
-    /// Writes the last ids that no message brings into the file, after all that came before them.
-    fn keep_last_ids(&mut self) {
-        if !self.last_ids_moved || !self.waiting.is_empty() {
+    /// Writes how far channels came where no message brings it into the file, after all that came before them.
+    fn keep_reached(&mut self) {
+        if !self.reached_moved || !self.waiting.is_empty() {
             return;
         }
         let Some(database) = &mut self.database else { return };
-        match database.write_last_ids(&self.last_ids) {
-            Ok(()) => self.last_ids_moved = false,
+        match database.write_reached(&self.reached) {
+            Ok(()) => self.reached_moved = false,
             // The worst that follows is one more repetition.
             Err(error) => debug!("the last ids could not be written: {error}"),
         }
@@ -98,6 +103,7 @@ impl Writer {
         // Closed first, or its log would be written under the new file's name.
         self.database = None;
         self.outcomes.clear();
+        self.doomed.clear();
         info!("the inbox is damaged: {error}");
         self.use_opened(open::replace(&self.path, error.into()));
         self.recount();
@@ -124,18 +130,19 @@ impl Writer {
     /// Takes this file into use and brings together what it and this run know.
     pub(super) fn adopt(&mut self, mut database: Database, contents: Contents) {
         self.next_row = self.next_row.max(contents.next_row);
-        if !self.last_ids.is_empty()
-            && let Err(error) = database.write_last_ids(&self.last_ids)
+        if !self.reached.is_empty()
+            && let Err(error) = database.write_reached(&self.reached)
         {
             warn!("the last ids could not be written: {error}");
         }
-        for (channel, id) in contents.last_ids {
-            self.last_ids.entry(channel).or_insert(id);
-        }
-        for channel in self.waiting.check(|message| database.has(message).unwrap_or(false)) {
-            self.count(&channel, |dropped| dropped.repeated += 1);
+        for (channel, mut reached) in contents.reached {
+            if let Some(later) = self.reached.remove(&channel) {
+                reached.and_then(later);
+            }
+            self.reached.insert(channel, reached);
         }
         self.database = Some(database);
+        self.check_waiting();
         self.calendar = Calendar::default();
         self.recount();
     }

@@ -4,11 +4,11 @@ use tracing::{info, warn};
 
 use super::file::REPLACEMENTS;
 use super::{BATCH, Writer};
-use crate::Unread;
 use crate::database::{Database, Read};
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::open::is_corrupt;
+use crate::{Event, Unread};
 
 /// Messages that are made findable at a time, when the next one may have come. Too few: a burst costs more commits. Too many:
 /// the next message waits.
@@ -18,7 +18,10 @@ impl Writer {
     /// Whether this message of a replay is there already: the same id with other content is an update, and what has
     /// no id can't be told from another of the same text.
     pub(super) fn repeats(&mut self, message: &Message) -> bool {
-        message.id.is_some() && (self.waiting.has(message) || self.look_up(|database| database.has(message)))
+        message.id.is_some()
+            && (self.waiting.has(message)
+                || self.unwritten.is_gone(message)
+                || self.look_up(|database| database.has(message)))
     }
 
     /// Makes some messages findable; whether there may be more of them.
@@ -84,7 +87,11 @@ impl Writer {
     pub(super) fn delete(&mut self, rows: &[RowId]) {
         // The index has no word of what is gone before it came there.
         while self.index() {}
+        for message in rows.iter().filter_map(|row| self.waiting.message(*row)) {
+            self.unwritten.gone(message);
+        }
         self.waiting.delete(rows);
+        self.keep_recalled();
         if let Some(database) = &mut self.database
             && let Err(error) = database.delete(rows)
         {
@@ -93,6 +100,7 @@ impl Writer {
         self.recount();
         // The newest messages are others now, though the counts may be the same.
         self.unread.send_modify(|_| ());
+        let _ = self.events.send(Event::Gone(rows.to_vec()));
     }
 
     /// Publishes the unread counts as file and memory have them.

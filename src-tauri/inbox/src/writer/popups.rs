@@ -46,6 +46,7 @@ impl Writer {
         self.flush();
         let mut pending = self.look_up(Database::pending);
         // The file may not know yet that these were shown.
+        pending.retain(|Pending { row, .. }| !self.doomed.contains(row));
         pending.retain(|Pending { row, .. }| !self.outcomes.iter().any(|(settled, _)| settled == row));
         pending.extend(self.waiting.pending());
         pending.retain(|Pending { row, .. }| !self.in_flight.contains_key(row));

@@ -336,7 +336,7 @@ fn only_links_to_the_web_and_to_mail_become_links() {
         let text = format!(r#"{{"url": {value}, "actions": [{{"label": "Go", "url": {value}}}]}}"#);
         let decoded = message(&text);
         assert_eq!(decoded.url.as_ref().map(url::Url::as_str), url, "{value}");
-        let action = decoded.actions.first().map(|action| action.url.as_str());
+        let action = decoded.actions.first().and_then(|action| action.opens()).map(url::Url::as_str);
         assert_eq!(action, url, "{value}");
     }
     let decoded = message(r#"{"url": "file:///x", "link": "https://a.example/"}"#);

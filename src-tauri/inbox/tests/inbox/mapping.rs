@@ -44,7 +44,7 @@ fn fields_come_from_pointers_and_templates() {
     assert_eq!((message.tag.as_deref(), message.icon.as_deref()), (Some("odd"), Some("one")));
     assert_eq!((message.priority, message.urgency), (Priority::HIGH, Urgency::Normal));
     assert_eq!(message.url.map(String::from).as_deref(), Some("https://shop.example/2?True"));
-    assert_eq!(message.actions[0].url.as_str(), "https://a.example/Ann");
+    assert_eq!(message.actions[0].opens().map(url::Url::as_str), Some("https://a.example/Ann"));
     assert_eq!(message.raw, Raw::Text(NESTED.to_owned()));
 }
 

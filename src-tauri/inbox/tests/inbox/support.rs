@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
-use tidings_inbox::{Arrival, ChannelProfile, Inbox, Notice, Notifier, Payload, Policy, Popup};
+use tidings_inbox::{Arrival, ChannelProfile, Inbox, Notice, Notifier, Payload, Policy, Popup, Reads, RowId};
 use tokio::sync::mpsc;
 
 /// Longer than anything here takes; only a failing test waits it out.
@@ -33,6 +33,16 @@ pub(crate) fn second_channel() -> Arc<ChannelProfile> {
     Arc::new(ChannelProfile::new("other", "Other"))
 }
 
+/// A channel of an ntfy server.
+pub(crate) fn alerts() -> Arc<ChannelProfile> {
+    Arc::new(ChannelProfile { reads: Reads::Ntfy, ..ChannelProfile::new("ntfy", "Alerts") })
+}
+
+/// A channel of a Gotify server.
+pub(crate) fn pushes() -> Arc<ChannelProfile> {
+    Arc::new(ChannelProfile { reads: Reads::Gotify, ..ChannelProfile::new("gotify", "Pushes") })
+}
+
 pub(crate) fn text(channel: &Arc<ChannelProfile>, text: &str) -> Arrival {
     Arrival {
         channel: Arc::clone(channel),
@@ -47,24 +57,62 @@ pub(crate) fn again(channel: &Arc<ChannelProfile>, repeated: &str) -> Arrival {
     Arrival { catch_up: true, ..text(channel, repeated) }
 }
 
-struct Forward(mpsc::UnboundedSender<Popup>);
+/// What the inbox does to the screen.
+enum Change {
+    Shown(Popup),
+    Withdrawn(Vec<RowId>),
+}
+
+struct Forward(mpsc::UnboundedSender<Change>);
 
 impl Notifier for Forward {
     fn show(&mut self, popup: Popup) {
         // A test that is over looks at no popups.
-        let _ = self.0.send(popup);
+        let _ = self.0.send(Change::Shown(popup));
+    }
+
+    fn withdraw(&mut self, rows: Vec<RowId>) {
+        let _ = self.0.send(Change::Withdrawn(rows));
     }
 }
 
 /// What would be on the user's screen.
-pub(crate) struct Screen(mpsc::UnboundedReceiver<Popup>);
+pub(crate) struct Screen(mpsc::UnboundedReceiver<Change>);
 
 impl Screen {
     pub(crate) async fn next(&mut self) -> Popup {
+        match self.change().await {
+            Change::Shown(popup) => popup,
+            Change::Withdrawn(rows) => panic!("a popup was due, and not the withdrawal of {rows:?}"),
+        }
+    }
+
+    async fn change(&mut self) -> Change {
         tokio::time::timeout(DEADLINE, self.0.recv())
             .await
             .expect("a popup in time")
             .expect("the writer lives")
+    }
+
+    /// Rows whose popups are taken off it.
+    pub(crate) async fn withdrawn(&mut self) -> Vec<RowId> {
+        match self.change().await {
+            Change::Withdrawn(rows) => rows,
+            Change::Shown(popup) => panic!("a popup was to be withdrawn, and not shown: {popup:?}"),
+        }
+    }
+
+    /// Titles of the popups that came so far, whatever was withdrawn.
+    pub(crate) fn titles(&mut self) -> Vec<String> {
+        let mut titles = Vec::new();
+        while let Ok(change) = self.0.try_recv() {
+            match change {
+                Change::Shown(Popup::Message(message)) => titles.push(message.title.clone()),
+                Change::Shown(summary @ Popup::Summary { .. }) => titles.push(format!("{summary:?}")),
+                Change::Withdrawn(_) => {}
+            }
+        }
+        titles
     }
 
     pub(crate) async fn next_body(&mut self) -> String {
