@@ -53,7 +53,7 @@ pub(crate) fn decide(profile: &ChannelProfile, message: &mut Message) -> Decisio
 /// Whether the channel takes the message for protocol noise.
 pub(crate) fn is_ignored(profile: &ChannelProfile, message: &Message) -> bool {
     let Some(when) = &profile.ignore_when else { return false };
-    when.holds(&facts(message, when.needs_json())).unwrap_or_else(|why| {
+    when.holds(&facts(message, when.uses("json"))).unwrap_or_else(|why| {
         tracing::info!(channel = profile.id, %why, "`ignore_when` could not be asked about a message, so it is kept");
         false
     })
@@ -61,7 +61,7 @@ pub(crate) fn is_ignored(profile: &ChannelProfile, message: &Message) -> bool {
 
 fn first_match<'p>(profile: &'p ChannelProfile, message: &Message) -> Option<&'p Rule> {
     let conditions = || profile.rules.iter().filter_map(|rule| rule.when.as_ref());
-    let facts = conditions().next().map(|_| facts(message, conditions().any(Condition::needs_json)));
+    let facts = conditions().next().map(|_| facts(message, conditions().any(|when| when.uses("json"))));
     profile.rules.iter().find(|rule| match (&rule.when, &facts) {
         (Some(when), Some(facts)) => when.holds(facts).unwrap_or_else(|why| {
             tracing::info!(channel = profile.id, %why, "a rule could not be asked about a message, so it doesn't match");

@@ -1,6 +1,7 @@
 //! Templates and conditions, compiled once when the settings are read. The program is the user's own, the data is not:
 //! [`FUEL`] and [`LONGEST`] bound what any message can make of it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -56,6 +57,7 @@ impl From<Error> for TemplateFailed {
 pub struct Template {
     text: String,
     environment: Arc<Environment<'static>>,
+    names: Arc<HashSet<String>>,
 }
 
 impl Template {
@@ -69,7 +71,21 @@ impl Template {
         environment
             .add_template_owned(NAME, text.to_owned())
             .map_err(|error| SyntaxError::of(&error, text))?;
-        Ok(Self { text: text.to_owned(), environment: Arc::new(environment) })
+        let names = environment.get_template(NAME).map(|template| template.undeclared_variables(false));
+        let names = Arc::new(names.map_err(|error| SyntaxError::of(&error, text))?);
+        Ok(Self { text: text.to_owned(), environment: Arc::new(environment), names })
+    }
+
+    /// Whether it asks for this name.
+    #[must_use]
+    pub fn uses(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// The text made of this message.
@@ -89,7 +105,7 @@ impl Template {
 pub struct Condition {
     text: String,
     expression: Arc<Expression<'static, 'static>>,
-    needs_json: bool,
+    names: Arc<HashSet<String>>,
 }
 
 impl Condition {
@@ -104,14 +120,14 @@ impl Condition {
             LazyLock::new(|| environment(UndefinedBehavior::Chainable));
         let compiled = ENVIRONMENT.compile_expression_owned(text.to_owned());
         let expression = compiled.map_err(|error| SyntaxError::of(&error, text))?;
-        let needs_json = expression.undeclared_variables(false).contains("json");
-        Ok(Self { text: text.to_owned(), expression: Arc::new(expression), needs_json })
+        let names = Arc::new(expression.undeclared_variables(false));
+        Ok(Self { text: text.to_owned(), expression: Arc::new(expression), names })
     }
 
-    /// Whether it looks into the message's JSON.
+    /// Whether it asks for this name.
     #[must_use]
-    pub fn needs_json(&self) -> bool {
-        self.needs_json
+    pub fn uses(&self, name: &str) -> bool {
+        self.names.contains(name)
     }
 
     /// Whether it is true of this message.

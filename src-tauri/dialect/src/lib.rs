@@ -1,0 +1,194 @@
+//! What is said to a server once a link is open, and what its frames mean: a message, an answer to give, noise, proof that the
+//! subscription stands, a refusal, a take-over. Pure: a [`Talk`] is asked, and answers with what to do.
+//!
+//! ```text
+//! Dialect ──talk()──> Talk (one per link)
+//!                       open() ──> Reply: what to say first, and how far the link is then
+//!                       hear(frame) ──> Reply: at most one answer, messages, a step
+//!                       closed(code, reason) ──> what the end means, where the dialect knows
+//! ```
+//!
+//! Nothing here knows sockets, clocks or messages' content. Each frame is answered at most once, and what a frame holds can't
+//! make a talk panic or run for long.
+
+mod dialogue;
+mod framing;
+mod ntfy;
+
+pub use dialogue::{Beat, Dialogue, Rule, Then};
+pub use framing::Framing;
+
+use std::fmt;
+use std::sync::Arc;
+
+/// How a server is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// Every frame is a message, and nothing is said but the heartbeat. Also Gotify's.
+    #[default]
+    Plain,
+    /// ntfy's: the subscription stands once the server says so.
+    Ntfy,
+    /// The settings', or a preset's.
+    Dialogue(Arc<Dialogue>),
+}
+
+impl Dialect {
+    /// Begins the talk of one link.
+    #[must_use]
+    pub fn talk(&self, given: Given) -> Talk {
+        Talk(match self {
+            Self::Plain => Kind::Plain,
+            Self::Ntfy => Kind::Ntfy { stands: false },
+            Self::Dialogue(dialogue) => {
+                Kind::Dialogue(Box::new(dialogue::Talk::new(dialogue.clone(), given)))
+            }
+        })
+    }
+
+    /// The subprotocol that is asked for in the upgrade.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        match self {
+            Self::Plain | Self::Ntfy => None,
+            Self::Dialogue(dialogue) => dialogue.subprotocol.as_deref(),
+        }
+    }
+
+    /// Its name, where an error has to say what the server doesn't speak.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Plain => "",
+            Self::Ntfy => "ntfy",
+            Self::Dialogue(dialogue) => &dialogue.name,
+        }
+    }
+}
+
+/// What a dial brought for the talk. Its `Debug` shows no values.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The token or password.
+    pub secret: Option<String>,
+    /// The user's name, where there is one.
+    pub username: Option<String>,
+    /// The id of the last message.
+    pub last: Option<String>,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given(***)")
+    }
+}
+
+/// How far a link is that is open and not of use yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// The server has yet to take the sign-in.
+    SignedIn,
+    /// The server has yet to take the subscription.
+    Subscribed,
+}
+
+/// What follows from a frame, beside answers and messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The link isn't of use yet.
+    Waits(Until),
+    /// The subscription stands.
+    Stands,
+    /// The server refuses; what it says for people, which is untrusted.
+    Refused(String),
+    /// Another instance has taken over.
+    Replaced,
+    /// All that was missed has been sent.
+    CaughtUp,
+    /// It isn't this dialect that the server speaks.
+    Foreign,
+}
+
+/// What to do.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// To be sent, in this order. At most one but at the open.
+    pub say: Vec<String>,
+    /// Messages.
+    pub messages: Vec<String>,
+    /// What follows.
+    pub steps: Vec<Step>,
+}
+
+/// Shows no text: one may hold a secret, the others are people's mail.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("say", &self.say.len())
+            .field("messages", &self.messages.len())
+            .field("steps", &self.steps)
+            .finish()
+    }
+}
+
+impl Reply {
+    fn step(step: Step) -> Self {
+        Self { steps: vec![step], ..Self::default() }
+    }
+}
+
+/// The talk over one link.
+#[derive(Debug)]
+pub struct Talk(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Plain,
+    Ntfy { stands: bool },
+    Dialogue(Box<dialogue::Talk>),
+}
+
+impl Talk {
+    /// The link is open.
+    pub fn open(&mut self) -> Reply {
+        match &mut self.0 {
+            Kind::Plain => Reply::step(Step::Stands),
+            Kind::Ntfy { .. } => Reply::step(Step::Waits(Until::Subscribed)),
+            Kind::Dialogue(talk) => talk.open(),
+        }
+    }
+
+    /// A text frame came. `None`: it is a message as it stands, and nothing else.
+    pub fn hear(&mut self, text: &str) -> Option<Reply> {
+        match &mut self.0 {
+            Kind::Plain => None,
+            Kind::Ntfy { stands } => ntfy::hear(text, stands),
+            Kind::Dialogue(talk) => talk.hear(text),
+        }
+    }
+
+    /// Whether a frame that is no text is a message.
+    #[must_use]
+    pub fn takes_binary(&self) -> bool {
+        match &self.0 {
+            Kind::Plain => true,
+            Kind::Ntfy { .. } | Kind::Dialogue(_) => false,
+        }
+    }
+
+    /// The text of the heartbeat that is due; `text` is the settings'.
+    pub fn beat(&mut self, text: &str) -> String {
+        match &mut self.0 {
+            Kind::Plain | Kind::Ntfy { .. } => text.to_owned(),
+            Kind::Dialogue(talk) => talk.beat().unwrap_or_default(),
+        }
+    }
+
+    /// What a close frame means, where the dialect says so: [`Step::Refused`] or [`Step::Replaced`].
+    pub fn closed(&mut self, code: u16, reason: &str) -> Option<Step> {
+        match &mut self.0 {
+            Kind::Plain | Kind::Ntfy { .. } => None,
+            Kind::Dialogue(talk) => talk.closed(code, reason),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! ntfy (2.11 to 2.29): the first frame is `open`, which names the topics; then come what was missed and what is new, in one
+//! stream. Nothing is said: the server pings, and reads texts away.
+
+use serde::Deserialize;
+
+use crate::{Reply, Step};
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow, default)]
+    event: Option<std::borrow::Cow<'a, str>>,
+}
+
+/// What this frame means. Until the subscription stands, all but `open` is another server's.
+pub(crate) fn hear(text: &str, stands: &mut bool) -> Option<Reply> {
+    let frame: Option<Frame<'_>> = serde_json::from_str(text).ok();
+    match (frame.and_then(|frame| frame.event).as_deref(), *stands) {
+        (Some("open"), false) => {
+            *stands = true;
+            Some(Reply::step(Step::Stands))
+        }
+        (_, false) => Some(Reply::step(Step::Foreign)),
+        // The connection's own; `poll_request` asks to fetch what comes here by itself.
+        (Some("open" | "keepalive" | "poll_request"), true) => Some(Reply::default()),
+        // A message, or what becomes of one: who reads them knows.
+        (_, true) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_stands_once_the_server_says_so() {
+        let mut stands = false;
+        let open = r#"{"id":"a","time":1,"event":"open","topic":"alerts,backup"}"#;
+        assert_eq!(hear(open, &mut stands).expect("no message").steps, [Step::Stands]);
+        assert_eq!(hear(open, &mut stands), Some(Reply::default()), "once");
+        for noise in [r#"{"event":"keepalive"}"#, r#"{"event":"poll_request","id":"x"}"#] {
+            assert_eq!(hear(noise, &mut stands), Some(Reply::default()), "{noise}");
+        }
+        for message in [r#"{"event":"message","id":"x"}"#, r#"{"event":"message_delete"}"#, "{}", "plain"] {
+            assert_eq!(hear(message, &mut stands), None, "{message}");
+        }
+    }
+
+    #[test]
+    fn another_servers_words_are_no_subscription() {
+        for first in ["HeartBeat", "{}", "[]", r#"{"event":"message","id":"x"}"#, r#"{"event":4}"#, ""] {
+            let mut stands = false;
+            assert_eq!(hear(first, &mut stands).expect("no message").steps, [Step::Foreign], "{first}");
+            assert!(!stands);
+        }
+    }
+}
