@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use tidings_dialect::Dialect;
+
 use crate::address::ChannelUrl;
 use crate::end::cause::Cause;
 use crate::end::close::REPLACED;
@@ -19,6 +21,8 @@ use crate::way::proxy::ProxyUrl;
 pub struct Config {
     /// Where to connect.
     pub url: ChannelUrl,
+    /// How the server is spoken to.
+    pub dialect: Dialect,
     /// The application's heartbeat (H1).
     pub heartbeat: Heartbeat,
     /// Proof of life (L1).
@@ -46,6 +50,7 @@ impl Config {
     pub fn new(url: ChannelUrl) -> Self {
         Self {
             url,
+            dialect: Dialect::default(),
             heartbeat: Heartbeat::default(),
             liveness: Liveness::default(),
             backoff: Backoff::default(),

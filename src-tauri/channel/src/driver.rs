@@ -21,7 +21,7 @@ use crate::link::alarm::Alarm;
 use crate::link::{Event, Link, acknowledged};
 use crate::machine::Machine;
 use crate::machine::facts::{End, Input, Now, Output};
-use crate::way::dial::{Connect, Connected, DialFailure, dial};
+use crate::way::dial::{Connect, DialFailure, Dialled, dial};
 use crate::way::tcp::Tcp;
 use crate::{Command, Config, DialAsk, Frame, Owner, Pulse, Route, Signal, Stage, Start, State, Status};
 
@@ -118,17 +118,15 @@ struct Dialling<S> {
     stage: watch::Receiver<Stage>,
     /// What the machine knows of it.
     told: Stage,
-    done: Pin<Box<dyn Future<Output = Dialled<S>> + Send>>,
+    done: Pin<Box<dyn Future<Output = Result<Dialled<S>, DialFailure>> + Send>>,
 }
-
-type Dialled<S> = Result<Connected<Box<Link<S>>>, DialFailure>;
 
 /// What a turn of the loop found.
 enum Found<S> {
     Ask(Option<Ask>),
     Time,
     Stage,
-    Dialled(Dialled<S>),
+    Dialled(Result<Dialled<S>, DialFailure>),
     Link(Event),
     Room,
     OwnerGone,
@@ -200,11 +198,11 @@ impl<O: Owner, C: Connect> Driver<O, C> {
 
     /// What is there already, of the link or the dial.
     async fn arrived(&mut self) -> Option<Found<C::Stream>> {
-        let held = self.held.is_some();
+        let read = self.held.is_none() && self.machine.may_read();
         let Self { dialling, link, .. } = self;
         tokio::select! {
             biased;
-            event = next_event(link, !held) => Some(Found::Link(event)),
+            event = next_event(link, read) => Some(Found::Link(event)),
             Some(found) = progress(dialling) => Some(found),
             () = std::future::ready(()) => None,
         }
@@ -228,12 +226,13 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     async fn find(&mut self) -> Found<C::Stream> {
         let deadline = self.machine.deadline().map(|deadline| self.zero + deadline);
         let held = self.held.is_some();
+        let read = !held && self.machine.may_read();
         let Self { alarm, asked, dialling, link, frames, stopping, .. } = self;
         tokio::select! {
             ask = asked.recv(), if !*stopping => Found::Ask(ask),
             () = time(alarm, deadline) => Found::Time,
             Some(found) = progress(dialling) => found,
-            event = next_event(link, !held) => Found::Link(event),
+            event = next_event(link, read) => Found::Link(event),
             room = frames.reserve(), if held => if room.is_ok() { Found::Room } else { Found::OwnerGone },
             () = frames.closed(), if !held && !*stopping => Found::OwnerGone,
         }
@@ -270,13 +269,13 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             Found::Dialled(result) => {
                 let generation = self.dialling.take()?.generation;
                 match result {
-                    Ok(Connected { stream: mut link, route, .. }) => {
+                    Ok(Dialled { mut link, route, given }) => {
                         if self.machine.forgives() {
                             link.forgive();
                         }
                         self.link = Some((generation, link));
                         self.route = route;
-                        Input::Opened { generation }
+                        Input::Opened { generation, given }
                     }
                     Err(DialFailure { cause, retry_after, elsewhere }) => {
                         tracing::debug!(url = %self.config.url, generation, %cause, "dial failed");
@@ -340,8 +339,13 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 Output::Abandon { .. } => self.dialling = None,
                 Output::Heartbeat { text, .. } => {
                     if let Some((_, link)) = &mut self.link {
-                        link.heartbeat(text);
+                        link.say(text.0);
                         self.pulse.send_modify(|pulse| pulse.heartbeat = Some(SystemTime::now()));
+                    }
+                }
+                Output::Say { text, .. } => {
+                    if let Some((_, link)) = &mut self.link {
+                        link.say(text.0);
                     }
                 }
                 Output::Ping { counter, .. } => {

@@ -90,6 +90,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
+use tidings_dialect::Given;
+
 /// How a channel begins; remembered states survive restarts (R1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
@@ -148,6 +150,8 @@ pub struct Frame {
     pub payload: Payload,
     /// When its last byte was read.
     pub received_at: SystemTime,
+    /// Whether it was missed and is sent again; `None`: the dialect doesn't tell.
+    pub replay: Option<bool>,
 }
 
 /// What a frame carried.
@@ -180,6 +184,10 @@ pub struct DialParams {
     pub headers: Vec<(String, String)>,
     /// Further query parameters, such as `("since", "41")`.
     pub query: Vec<(String, String)>,
+    /// In place of the URL's path.
+    pub path: Option<String>,
+    /// The id of the last message, for a dialect that asks by it.
+    pub last: Option<String>,
 }
 
 impl fmt::Debug for DialParams {
@@ -191,7 +199,20 @@ impl fmt::Debug for DialParams {
             .field("credential", &self.credential)
             .field("headers", &names(&self.headers))
             .field("query", &names(&self.query))
+            .field("path", &self.path)
             .finish()
+    }
+}
+
+impl DialParams {
+    /// What of it the dialect may say.
+    pub(crate) fn given(&self) -> Given {
+        let username = match &self.credential {
+            Some(Credential::Basic { username, .. }) => Some(username.clone()),
+            _ => None,
+        };
+        let secret = self.credential.as_ref().map(|credential| credential.secret().to_owned());
+        Given { secret, username, last: self.last.clone() }
     }
 }
 
@@ -241,6 +262,19 @@ pub enum Credential {
         /// Cookie value.
         value: String,
     },
+    /// Nowhere in the request: the dialect says it.
+    Said(String),
+}
+
+impl Credential {
+    /// The secret itself.
+    pub(crate) fn secret(&self) -> &str {
+        match self {
+            Self::Bearer(secret) | Self::Said(secret) => secret,
+            Self::Basic { password, .. } => password,
+            Self::Header { value, .. } | Self::Query { value, .. } | Self::Cookie { value, .. } => value,
+        }
+    }
 }
 
 impl fmt::Debug for Credential {
@@ -251,6 +285,7 @@ impl fmt::Debug for Credential {
             Self::Header { name, .. } => write!(f, "Header({name:?}, ***)"),
             Self::Query { name, .. } => write!(f, "Query({name:?}, ***)"),
             Self::Cookie { name, .. } => write!(f, "Cookie({name:?}, ***)"),
+            Self::Said(_) => f.write_str("Said(***)"),
         }
     }
 }

@@ -80,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         self.socket.get_mut().forgive();
     }
 
-    pub(crate) fn heartbeat(&mut self, text: String) {
+    pub(crate) fn say(&mut self, text: String) {
         self.send(Message::Text(text.into()));
     }
 

@@ -21,21 +21,24 @@ pub(crate) mod facts;
 pub(crate) mod ghosts;
 pub(crate) mod idle;
 pub(crate) mod life;
+mod talk;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rand::rngs::SmallRng;
+use tidings_dialect::Given;
 
 use crate::end::delay::Delays;
 use crate::end::verdict;
-use crate::machine::facts::{Input, Now, Output};
+use crate::machine::facts::{Input, Now, Output, Said};
 use crate::machine::idle::By;
 use crate::machine::life::{Context, Due, Life};
+use crate::machine::talk::Conversation;
 use crate::{
-    Cause, CloseInfo, Command, Config, DialAsk, Frame, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal,
-    Stage, Start, State, Status, Timing,
+    Cause, CloseInfo, Command, Config, DialAsk, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal, Stage,
+    Start, State, Status, Timing,
 };
 
 #[derive(Debug)]
@@ -61,6 +64,7 @@ enum Phase {
     Up {
         life: Life,
         since: SystemTime,
+        conversation: Conversation,
     },
     Replaced {
         since: SystemTime,
@@ -229,9 +233,9 @@ impl Machine {
                     self.conclude(cause, retry_after, false, now);
                 }
             }
-            Input::Opened { generation } => {
+            Input::Opened { generation, given } => {
                 if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
-                    self.opened(now);
+                    self.opened(given, now);
                 }
             }
             Input::AddressGone { generation } => {
@@ -252,11 +256,7 @@ impl Machine {
                     life.bytes(now.mono, &self.liveness);
                     life.data(now.mono, &self.heartbeat);
                     self.last_inbound = Some(now.wall);
-                    self.outputs.push_back(Output::Deliver(Frame {
-                        generation,
-                        payload,
-                        received_at: now.wall,
-                    }));
+                    self.hear(payload, now);
                 }
             }
             Input::Pong { generation, counter } => {
@@ -312,7 +312,9 @@ impl Machine {
         let closing = self.closing.map(|closing| closing.until);
         let phase = match &self.phase {
             Phase::Dialling { limit, .. } => Some(*limit),
-            Phase::Up { life, .. } => life.verdict_at(),
+            Phase::Up { life, conversation, .. } => {
+                life.verdict_at().into_iter().chain(conversation.limit()).min()
+            }
             Phase::Disconnected { .. }
             | Phase::Waiting { .. }
             | Phase::Replaced { .. }
@@ -343,7 +345,10 @@ impl Machine {
             Phase::Waiting { until, .. } | Phase::NeedsUser { until, .. } => dial_at(*until),
             Phase::Replaced { take_back, .. } => take_back.and_then(dial_at),
             Phase::Dialling { limit, noted_at, .. } => noted_at.iter().chain([limit]).min().copied(),
-            Phase::Up { life, .. } => life.deadline(),
+            Phase::Up { life, conversation, .. } => {
+                let talk = conversation.limit().into_iter().chain(conversation.resumes_at());
+                life.deadline().into_iter().chain(talk).min()
+            }
         };
         closing.into_iter().chain(phase).min()
     }
@@ -379,7 +384,10 @@ impl Machine {
                 State::Waiting { retry_at: *retry_at, attempt: self.attempt, cause: cause.clone() }
             }
             Phase::Dialling { stage, .. } => State::Connecting { attempt: self.attempt, stage: *stage },
-            Phase::Up { since, .. } => State::Connected { since: *since },
+            Phase::Up { since, conversation, .. } => match conversation.waits() {
+                Some(stage) => State::Connecting { attempt: self.attempt, stage },
+                None => State::Connected { since: *since },
+            },
             Phase::Replaced { since, .. } => State::Replaced { since: *since },
             Phase::NeedsUser { cause, retry_at, .. } => {
                 State::NeedsUser { cause: cause.clone(), retry_at: *retry_at }
@@ -522,7 +530,7 @@ impl Machine {
         }
     }
 
-    fn opened(&mut self, now: Now) {
+    fn opened(&mut self, given: Given, now: Now) {
         let limit = self.config.memory.with(|known| {
             known.ghosts.answered(now);
             known.idle.limit()
@@ -535,14 +543,14 @@ impl Machine {
             None => {}
         }
         self.links_opened += 1;
-        self.refreshed = false;
-        self.sign_ins_refused = 0;
         if self.skips() {
             self.too_big = 0;
             self.broken = 0;
         }
         let life = Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer);
-        self.phase = Phase::Up { life, since: now.wall };
+        let conversation = Conversation::new(&self.config.dialect, given);
+        self.phase = Phase::Up { life, since: now.wall, conversation };
+        self.begin(now);
     }
 
     /// Whether the owner's cursor stands before something that can't be had.
@@ -625,12 +633,19 @@ impl Machine {
         let generation = self.generation;
         loop {
             let Self { phase, heartbeat, liveness, config, .. } = self;
-            let Phase::Up { life, .. } = phase else { return };
+            let Phase::Up { life, conversation, .. } = phase else { return };
+            if let Some(stage) = conversation.is_over(now.mono) {
+                return self.abort(Cause::TimedOut { stage }, now);
+            }
+            if conversation.resume(now.mono) {
+                life.released(now.mono, liveness);
+            }
             let context = Context { heartbeat, liveness, timing: &config.timing };
-            match life.tick(now.mono, &context, self.peer, self.held, self.offline) {
+            let held = self.held || conversation.is_paused();
+            match life.tick(now.mono, &context, self.peer, held, self.offline) {
                 Some(Due::Heartbeat) => {
-                    let text = heartbeat.text().to_owned();
-                    self.outputs.push_back(Output::Heartbeat { generation, text });
+                    let text = conversation.beat(heartbeat.text());
+                    self.outputs.push_back(Output::Heartbeat { generation, text: Said(text) });
                 }
                 Some(Due::Ping(counter)) => self.outputs.push_back(Output::Ping { generation, counter }),
                 Some(Due::NoPong) => self.peer = PeerCheck::CannotBeChecked,
@@ -659,5 +674,7 @@ fn after_gap(last_dial: Option<Duration>, gap: Duration) -> Duration {
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod talk_tests;
 #[cfg(test)]
 mod tests;

@@ -77,6 +77,7 @@ pub struct Heartbeat {
     text: String,
     interval: Duration,
     proxy_timeout: Duration,
+    steady: bool,
 }
 
 impl Heartbeat {
@@ -103,7 +104,29 @@ impl Heartbeat {
         if !text.is_empty() && interval > longest {
             return Err(ConfigError::HeartbeatTooRare { interval, proxy_timeout, longest });
         }
-        Ok(Self { text, interval, proxy_timeout })
+        Ok(Self { text, interval, proxy_timeout, steady: false })
+    }
+
+    /// A beat whose text the dialect says, sent every `interval`, whatever comes in.
+    ///
+    /// Interval too low: needless wake-ups and traffic; too high: the server, or a proxy, ends the link.
+    ///
+    /// # Errors
+    /// A time below 50 ms or above a week.
+    pub fn steady(interval: Duration) -> Result<Self, ConfigError> {
+        in_range("beat.interval", interval)?;
+        let proxy_timeout = interval.saturating_mul(3) / 2;
+        Ok(Self { text: String::from("beat"), interval, proxy_timeout, steady: true })
+    }
+
+    /// None is sent, and links are not known to be cut for it.
+    pub fn off() -> Self {
+        Self { text: String::new(), ..Self::default() }
+    }
+
+    /// Whether what comes in doesn't put it off.
+    pub(crate) fn is_steady(&self) -> bool {
+        self.steady
     }
 
     /// The exact text; empty: no heartbeat.
@@ -133,6 +156,7 @@ impl Default for Heartbeat {
             text: "HeartBeat".to_owned(),
             interval: Duration::from_secs(60),
             proxy_timeout: Duration::from_secs(90),
+            steady: false,
         }
     }
 }

@@ -56,7 +56,7 @@ impl Client {
     pub fn dialled(&mut self, well: bool, now: Duration) -> Option<Duration> {
         let generation = self.0.status().generation;
         if well {
-            self.give(Input::Opened { generation }, now);
+            self.give(Input::Opened { generation, given: Given::default() }, now);
             return None;
         }
         let cause = Cause::Unreachable { detail: Detail::Refused };

@@ -132,6 +132,9 @@ pub struct Timing {
     /// it up (R3). Too low: each dial over a slow line is written to a file twice; too high: what a killed one had asked
     /// for ends the next one's link for good.
     pub ghost_noted: Duration,
+    /// A dialect's sign-in, and its subscription, each (T1). Too low: a busy server is left before it answers; too high: one that
+    /// speaks something else holds the channel up.
+    pub subscribe: Duration,
     /// The start of a page that came instead of an upgrade. Too low: a sign-in page is taken for any page; too high:
     /// the dial drags.
     pub page: Duration,
@@ -201,6 +204,7 @@ impl Default for Timing {
             ghost_young_life: secs(30),
             ghost_broken_off: secs(5),
             ghost_noted: millis(250),
+            subscribe: secs(15),
             page: secs(2),
             keepalive_idle: secs(30),
             keepalive_interval: secs(10),

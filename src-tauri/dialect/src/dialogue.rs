@@ -170,6 +170,14 @@ impl Talk {
         Some(reply)
     }
 
+    /// What is text is heard as that, for some servers send JSON so; an attachment of Socket.IO is none.
+    pub(crate) fn hear_binary(&mut self, bytes: &[u8]) -> Option<Reply> {
+        if self.dialogue.framing == Framing::SocketIo {
+            return Some(Reply::default());
+        }
+        std::str::from_utf8(bytes).ok().and_then(|text| self.hear(text))
+    }
+
     pub(crate) fn closed(&mut self, code: u16, reason: &str) -> Option<Step> {
         let dialogue = Arc::clone(&self.dialogue);
         let known = [("close", Value::from(code)), ("reason", Value::from(reason))];

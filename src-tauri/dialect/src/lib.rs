@@ -55,6 +55,15 @@ impl Dialect {
         }
     }
 
+    /// Whether it says when all that was missed has been sent.
+    #[must_use]
+    pub fn tells_when_caught_up(&self) -> bool {
+        match self {
+            Self::Plain | Self::Ntfy => false,
+            Self::Dialogue(dialogue) => dialogue.on.iter().any(|rule| rule.then.caught_up),
+        }
+    }
+
     /// Its name, where an error has to say what the server doesn't speak.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -167,12 +176,12 @@ impl Talk {
         }
     }
 
-    /// Whether a frame that is no text is a message.
-    #[must_use]
-    pub fn takes_binary(&self) -> bool {
-        match &self.0 {
-            Kind::Plain => true,
-            Kind::Ntfy { .. } | Kind::Dialogue(_) => false,
+    /// A binary frame came. `None`: it is a message as it stands.
+    pub fn hear_binary(&mut self, bytes: &[u8]) -> Option<Reply> {
+        match &mut self.0 {
+            Kind::Plain => None,
+            Kind::Ntfy { .. } => Some(Reply::default()),
+            Kind::Dialogue(talk) => talk.hear_binary(bytes),
         }
     }
 

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::*;
+use crate::way::dial::Connected;
 use crate::{Cause, Channel, ChannelUrl, Credential, Detail, DialParams, DialRefusal, Heartbeat, PeerCheck};
 
 /// The client's end of a stream in memory, counted while it lives.

@@ -22,6 +22,10 @@ pub enum Stage {
     Upgrade,
     /// The answer to a request that is no upgrade.
     Answer,
+    /// The link is open, and the server has yet to take the sign-in (T1).
+    SignIn,
+    /// The server has yet to take the subscription (T1).
+    Subscribe,
 }
 
 /// Why a link or a dial ended.
@@ -143,6 +147,18 @@ pub enum Cause {
         /// The owner's words.
         detail: String,
     },
+    /// The server refused the sign-in or the subscription in its dialect.
+    Denied {
+        /// What it says of it, possibly empty. Untrusted text.
+        said: String,
+    },
+    /// Another instance has taken over, as the dialect says it.
+    TakenOver,
+    /// The server speaks something else than this dialect.
+    Foreign {
+        /// What was asked for.
+        dialect: String,
+    },
     /// Replaced, and by an upgrade of ours that had been given up and was completed late, as far as can be told (R3).
     Overtaken,
     /// Woken, moved or asked: a local reason.
@@ -166,6 +182,8 @@ impl fmt::Display for Stage {
             Self::Tls => "the TLS handshake",
             Self::Upgrade => "the WebSocket upgrade",
             Self::Answer => "the server's answer",
+            Self::SignIn => "the sign-in",
+            Self::Subscribe => "the subscription",
         })
     }
 }
@@ -236,6 +254,15 @@ impl fmt::Display for Cause {
             Self::NoGoodAnswer { detail } => write!(f, "no good answer from the server ({detail})"),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),
             Self::Owner { detail } => f.write_str(&plain(detail)),
+            Self::Denied { said } => match plain(said) {
+                said if said.is_empty() => f.write_str("refused by the server"),
+                said => write!(f, "refused by the server: {said}"),
+            },
+            Self::TakenOver => f.write_str("replaced by another tab or device"),
+            Self::Foreign { dialect } if dialect.is_empty() => {
+                f.write_str("the server doesn't speak as the settings say")
+            }
+            Self::Foreign { dialect } => write!(f, "the server at this address doesn't speak {dialect}"),
             Self::Overtaken => {
                 f.write_str("an earlier try of Tidings itself got through late and took the link's place")
             }

@@ -93,8 +93,9 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         // Waiting may mend it where something in front hangs up for a server that is not there yet.
         Cause::WrongAddress { status: None } => Verdict::Ordinary,
         Cause::WrongAddress { status: Some(_) } => Verdict::WrongAddress,
-        Cause::SignInRefused { .. } => Verdict::SignIn,
-        Cause::Moved { .. } | Cause::NotAWebSocket { .. } | Cause::NoGoodAnswer { .. } => {
+        Cause::SignInRefused { .. } | Cause::Denied { .. } => Verdict::SignIn,
+        Cause::TakenOver => Verdict::Quiet,
+        Cause::Moved { .. } | Cause::NotAWebSocket { .. } | Cause::NoGoodAnswer { .. } | Cause::Foreign { .. } => {
             Verdict::Floor(timing.not_websocket_floor)
         }
         Cause::CaptivePortal => Verdict::Floor(timing.portal_floor),
@@ -110,7 +111,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         Cause::Refused { code, .. } => *code != TOO_BIG,
         Cause::Status { status } => matches!(status, 404 | 410),
         Cause::Lost { detail } => *detail == Detail::HungUp,
-        Cause::Moved { .. } | Cause::WrongAddress { .. } => true,
+        Cause::Moved { .. } | Cause::WrongAddress { .. } | Cause::Foreign { .. } => true,
         Cause::Busy { .. }
         | Cause::Silent { .. }
         | Cause::Unanswered { .. }
@@ -129,6 +130,8 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
         | Cause::Owner { .. }
+        | Cause::Denied { .. }
+        | Cause::TakenOver
         | Cause::Overtaken
         | Cause::Local => false,
     }
@@ -170,6 +173,9 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
         | Cause::Owner { .. }
+        | Cause::Denied { .. }
+        | Cause::TakenOver
+        | Cause::Foreign { .. }
         | Cause::Overtaken
         | Cause::Local => false,
     }

@@ -20,7 +20,7 @@ impl Machine {
             End::Closed(close) => {
                 self.last_close = Some(close.clone());
                 self.await_end(false, now);
-                (Cause::Closed(close), true)
+                (self.closed_by(close.code, &close.reason).unwrap_or(Cause::Closed(close)), true)
             }
             End::Lost { detail } => {
                 self.last_close = None;
@@ -263,7 +263,7 @@ impl Machine {
         let n = self.delays_drawn;
         self.delays_drawn = n.saturating_add(1);
         let drawn = match (&cause, self.sign_in_again(verdict, now)) {
-            (Cause::SignInRefused { .. }, Some(again)) => Verdict::Floor(again),
+            (Cause::SignInRefused { .. } | Cause::Denied { .. }, Some(again)) => Verdict::Floor(again),
             _ => verdict,
         };
         let Delay { length, shortenable } = self.delays.draw(drawn, n, link_ended, timing);

@@ -1,7 +1,10 @@
 //! What goes into the [`Machine`](crate::machine::Machine) and what comes out.
 
+use std::fmt;
 use std::ops::Add;
 use std::time::{Duration, SystemTime};
+
+use tidings_dialect::Given;
 
 use crate::{Cause, CloseInfo, Command, Detail, DialAsk, Frame, Payload, Signal, Stage};
 
@@ -43,6 +46,8 @@ pub(crate) enum Input {
     },
     Opened {
         generation: u64,
+        /// What the dial brought for the talk.
+        given: Given,
     },
     /// The address of this machine that the link goes out from is gone (W3).
     AddressGone {
@@ -93,6 +98,16 @@ pub(crate) enum End {
     Violation { code: u16, detail: Detail },
 }
 
+/// A text of ours. Its `Debug` shows none of it: a dialect may say a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Said(pub(crate) String);
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Said({} bytes)", self.0.len())
+    }
+}
+
 /// What the driver has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -107,7 +122,12 @@ pub(crate) enum Output {
     },
     Heartbeat {
         generation: u64,
-        text: String,
+        text: Said,
+    },
+    /// Send a text that the dialect says.
+    Say {
+        generation: u64,
+        text: Said,
     },
     Ping {
         generation: u64,

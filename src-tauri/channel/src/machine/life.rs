@@ -117,9 +117,17 @@ impl Life {
     /// A Text or Binary frame: only these put the heartbeat off (H1).
     pub(crate) fn data(&mut self, now: Duration, heartbeat: &Heartbeat) {
         self.got_data = true;
-        if let Some(next) = &mut self.next_heartbeat {
+        if let Some(next) = &mut self.next_heartbeat
+            && !heartbeat.is_steady()
+        {
             *next = now + heartbeat.interval();
         }
+    }
+
+    /// A text of ours that is no heartbeat goes out.
+    pub(crate) fn said(&mut self, now: Duration) {
+        self.break_silence(now);
+        (self.last_sent, self.last_text) = (now, now);
     }
 
     /// Whether the link is young and no Text or Binary frame has come: what is wrong now is the first thing

@@ -96,7 +96,9 @@ impl World {
                     }
                     self.last_heartbeat = Some((*generation, *at));
                 }
-                Output::Ping { generation, .. } | Output::Close { generation, .. } => {
+                Output::Ping { generation, .. }
+                | Output::Say { generation, .. }
+                | Output::Close { generation, .. } => {
                     assert_eq!(self.link, Some(*generation));
                 }
                 Output::Abort { generation } => {
@@ -151,7 +153,7 @@ fn happen(bench: &mut Bench, world: &mut World, happening: Happening) {
                 if age == 0 {
                     world.link = Some(generation);
                 }
-                bench.give(Input::Opened { generation });
+                bench.give(Input::Opened { generation, given: Given::default() });
             }
         }
         Happening::DialFailed { age, which } => {
@@ -279,7 +281,7 @@ proptest! {
         let generation = bench.machine.generation.wrapping_sub(age);
         let (status, deadline, outputs) = (bench.machine.status(), bench.machine.deadline(), bench.out.len());
         for input in [
-            Input::Opened { generation },
+            Input::Opened { generation, given: Given::default() },
             Input::DialFailed { generation, cause: cause(which), retry_after: None, elsewhere: false },
             Input::Stage { generation, stage: Stage::Tls },
             Input::AddressGone { generation },

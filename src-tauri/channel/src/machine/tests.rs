@@ -60,7 +60,7 @@ impl Bench {
     }
 
     /// The outputs since the last call.
-    fn news(&mut self) -> Vec<Output> {
+    pub(super) fn news(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.out).into_iter().map(|(_, output)| output).collect()
     }
 
@@ -73,7 +73,7 @@ impl Bench {
     }
 
     /// Passes time until a dial starts; how long that took.
-    fn until_dial(&mut self, at_most: Duration) -> Duration {
+    pub(super) fn until_dial(&mut self, at_most: Duration) -> Duration {
         let (from, before) = (self.mono, self.generation());
         while self.generation() == before {
             let deadline = self.machine.deadline().expect("something is due");
@@ -85,7 +85,7 @@ impl Bench {
     }
 
     fn open(&mut self) {
-        self.give(Input::Opened { generation: self.generation() });
+        self.give(Input::Opened { generation: self.generation(), given: Given::default() });
     }
 
     fn fail(&mut self, cause: Cause) {
@@ -115,6 +115,7 @@ impl Bench {
             Output::Dial { .. }
             | Output::Abandon { .. }
             | Output::Heartbeat { .. }
+            | Output::Say { .. }
             | Output::Close { .. }
             | Output::Abort { .. }
             | Output::Deliver(_)
@@ -191,7 +192,7 @@ fn the_heartbeat_goes_out_every_60_s_in_silence() {
     bench.pass(secs(200));
     assert_eq!(bench.heartbeats(from), [secs(60), secs(120), secs(180)]);
     let Some((_, Output::Heartbeat { text, .. })) = bench.out.last() else { panic!("a heartbeat") };
-    assert_eq!(text, "HeartBeat");
+    assert_eq!(text.0, "HeartBeat");
 }
 
 #[test]
@@ -816,7 +817,7 @@ fn what_a_stale_link_reports_changes_nothing() {
     bench.give(Input::Gone { generation: 1 });
     bench.give(Input::Bytes { generation: 1 });
     bench.give(Input::Pong { generation: 1, counter: 1 });
-    bench.give(Input::Opened { generation: 1 });
+    bench.give(Input::Opened { generation: 1, given: Given::default() });
     bench.give(Input::WriteStuck { generation: 1, stuck: true });
     assert_eq!(bench.machine.status(), before);
     assert_eq!(bench.news(), []);
@@ -1293,6 +1294,7 @@ fn next_ask(bench: &mut Bench) -> DialAsk {
         Output::Dial { ask, .. } => Some(ask),
         Output::Abandon { .. }
         | Output::Heartbeat { .. }
+        | Output::Say { .. }
         | Output::Ping { .. }
         | Output::Close { .. }
         | Output::Abort { .. }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Request};
+use tidings_dialect::Given;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
 use tokio_tungstenite::tungstenite::Error;
@@ -60,6 +61,15 @@ pub(crate) struct Connected<S> {
     pub(crate) others: bool,
 }
 
+/// An open link.
+#[derive(Debug)]
+pub(crate) struct Dialled<S> {
+    pub(crate) link: Box<Link<S>>,
+    pub(crate) route: Option<Route>,
+    /// What the dial brought for the talk.
+    pub(crate) given: Given,
+}
+
 /// Why a dial failed.
 #[derive(Debug)]
 pub(crate) struct DialFailure {
@@ -88,7 +98,7 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
     owner: Arc<Mutex<O>>,
     ask: DialAsk,
     stage: watch::Sender<Stage>,
-) -> Result<Connected<Box<Link<C::Stream>>>, DialFailure> {
+) -> Result<Dialled<C::Stream>, DialFailure> {
     // Another address of a proxy leads to the same server.
     let is_direct = config.proxy.is_none();
     let dialled = dial_address(config, &*connector, owner, ask, stage).await;
@@ -102,9 +112,10 @@ async fn dial_address<C: Connect, O: Owner>(
     owner: Arc<Mutex<O>>,
     ask: DialAsk,
     stage: watch::Sender<Stage>,
-) -> Result<Connected<Box<Link<C::Stream>>>, DialFailure> {
+) -> Result<Dialled<C::Stream>, DialFailure> {
     let params = owner.lock().await.dial_params(ask).await?;
-    let request = upgrade_request(&config.url, &params)?;
+    let request = upgrade_request(&config.url, &params, config.dialect.subprotocol())?;
+    let given = params.given();
     let Connected { stream, route, others } = connector.connect(&config, &stage).await?;
     stage.send_replace(Stage::Upgrade);
     // R3: a server that has read the request may never find out that we hung up, but many do where it was a reset.
@@ -120,7 +131,7 @@ async fn dial_address<C: Connect, O: Owner>(
         connector.serves(to);
     }
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
-    Ok(Connected { stream: Box::new(Link::new(socket)), route, others })
+    Ok(Dialled { link: Box::new(Link::new(socket)), route, given })
 }
 
 /// Asks for the upgrade, and reads what the answer means.

@@ -22,13 +22,22 @@ const OURS: [&str; 8] = [
 ];
 
 /// The request for one dial.
-pub(crate) fn upgrade_request(url: &ChannelUrl, params: &DialParams) -> Result<Request<()>, DialRefusal> {
+pub(crate) fn upgrade_request(
+    url: &ChannelUrl,
+    params: &DialParams,
+    subprotocol: Option<&str>,
+) -> Result<Request<()>, DialRefusal> {
     let (target, mut headers) = target(url, params)?;
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
     let key = HeaderValue::from_str(&generate_key()).map_err(|_| refusal("no key could be made"))?;
     headers.insert("sec-websocket-key", key);
+    if let Some(subprotocol) = subprotocol {
+        let value =
+            HeaderValue::from_str(subprotocol).map_err(|_| refusal("the subprotocol can't be sent"))?;
+        headers.insert("sec-websocket-protocol", value);
+    }
     let mut request = Request::get(target.as_str()).body(()).map_err(|_| unsendable())?;
     *request.headers_mut() = headers;
     Ok(request)
@@ -61,6 +70,9 @@ fn target(url: &ChannelUrl, params: &DialParams) -> Result<(Url, HeaderMap), Dia
         add_header(&mut headers, name, value)?;
     }
     let mut target = url.as_url().clone();
+    if let Some(path) = &params.path {
+        target.set_path(path);
+    }
     let mut add_query = |name: &str, value: &str| {
         target.query_pairs_mut().append_pair(name, value);
     };
@@ -68,7 +80,7 @@ fn target(url: &ChannelUrl, params: &DialParams) -> Result<(Url, HeaderMap), Dia
         add_query(name, value);
     }
     match &params.credential {
-        None => {}
+        None | Some(Credential::Said(_)) => {}
         Some(Credential::Bearer(token)) => authorize(&mut headers, "Bearer", token)?,
         Some(Credential::Basic { username, password }) => {
             if username.contains(':') {
@@ -140,7 +152,7 @@ mod tests {
 
     fn request(params: &DialParams) -> Result<Request<()>, DialRefusal> {
         let url = ChannelUrl::parse("wss://shop.example:8443/ws?a=1", false).expect("a good URL");
-        upgrade_request(&url, params)
+        upgrade_request(&url, params, None)
     }
 
     fn with(credential: Credential) -> Result<Request<()>, DialRefusal> {
@@ -168,6 +180,7 @@ mod tests {
             credential: Some(Credential::Cookie { name: text("sid"), value: text("7") }),
             headers: vec![(text("Cookie"), text("a=b"))],
             query: vec![(text("since"), text("41"))],
+            ..DialParams::default()
         };
         let sent = request(&params).expect("fine");
         assert_eq!(header(&sent, "cookie"), "a=b; sid=7");
@@ -197,6 +210,7 @@ mod tests {
             credential: Some(Credential::Basic { username: text("me"), password: text("s3cret") }),
             headers: vec![(text("X-Key"), text("s3cret"))],
             query: vec![(text("key"), text("s3cret"))],
+            ..DialParams::default()
         };
         assert!(!format!("{params:?}").contains("s3cret"));
     }

@@ -167,6 +167,7 @@ async fn what_the_owner_gives_is_sent() {
         credential: Some(Credential::Query { name: text("token"), value: text("a b") }),
         headers: vec![(text("Origin"), text("https://shop.example"))],
         query: vec![(text("since"), text("41"))],
+        ..DialParams::default()
     };
     let _desk = Desk::with(config("ws", port), params);
     let asked = head(&mut dialled(&listener).await).await;

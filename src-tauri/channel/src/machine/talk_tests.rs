@@ -1,0 +1,176 @@
+//! What a dialect adds to the rules, in invented time (T1, T2).
+
+use std::sync::Arc;
+
+use tidings_dialect::{Dialect, Dialogue, Rule, Then};
+use tidings_template::{Condition, Pointer, Template};
+
+use super::tests::{Bench, config};
+use super::*;
+use crate::{Frame, Payload};
+
+fn on(when: &str, then: Then) -> Rule {
+    Rule { when: Condition::parse(when).expect("a good condition"), then }
+}
+
+fn say(text: &str) -> Then {
+    Then { say: Some(Template::parse(text).expect("a good template")), ..Then::default() }
+}
+
+fn dialogue() -> Dialect {
+    let on = vec![
+        on("raw == 'ok'", Then { signed_in: true, ..say("subscribe") }),
+        on("raw == 'up'", Then { connected: true, ..Then::default() }),
+        on("raw == 'ping'", say("pong")),
+        on("raw == 'no'", Then { refused: Template::parse("not you").ok(), ..Then::default() }),
+        on("raw == 'other'", Then { replaced: true, ..Then::default() }),
+        on("raw == 'all'", Then { caught_up: true, ..Then::default() }),
+        on("json.m", Then { message: Pointer::parse("/m"), ..Then::default() }),
+        on("close == 4009", Then { replaced: true, ..Then::default() }),
+        on("close == 4001", Then { refused: Template::parse("over").ok(), ..Then::default() }),
+    ];
+    let greet = vec![Template::parse("hello {{ secret }}").expect("a good template")];
+    Dialect::Dialogue(Arc::new(Dialogue { name: "test".to_owned(), greet, on, ..Dialogue::default() }))
+}
+
+fn bench(dialect: Dialect) -> Bench {
+    let mut bench = Bench::new(Config { dialect, ..config() }, Start::Connect, 7);
+    bench.until_dial(Duration::from_secs(5));
+    let given = Given { secret: Some("hunter2".to_owned()), ..Given::default() };
+    bench.give(Input::Opened { generation: bench.machine.status().generation, given });
+    bench
+}
+
+fn text(bench: &mut Bench, text: &str) {
+    let generation = bench.machine.status().generation;
+    bench.give(Input::Frame { generation, payload: Payload::Text(text.to_owned()) });
+}
+
+fn said(bench: &mut Bench) -> Vec<String> {
+    let said = bench.news().into_iter().filter_map(|output| match output {
+        Output::Say { text, .. } => Some(text.0),
+        _ => None,
+    });
+    said.collect()
+}
+
+fn waits_for(bench: &Bench) -> Option<Stage> {
+    match bench.machine.status().state {
+        State::Connecting { stage, .. } => Some(stage),
+        _ => None,
+    }
+}
+
+fn is_connected(bench: &Bench) -> bool {
+    matches!(bench.machine.status().state, State::Connected { .. })
+}
+
+#[test]
+fn it_is_connected_once_the_subscription_stands() {
+    let mut bench = bench(dialogue());
+    assert_eq!(said(&mut bench), ["hello hunter2"]);
+    assert_eq!(waits_for(&bench), Some(Stage::SignIn));
+    text(&mut bench, "ok");
+    assert_eq!(said(&mut bench), ["subscribe"]);
+    assert_eq!(waits_for(&bench), Some(Stage::Subscribe));
+    bench.pass(Duration::from_secs(14));
+    text(&mut bench, "up");
+    assert!(is_connected(&bench));
+    let State::Connected { since } = bench.machine.status().state else { unreachable!() };
+    assert_eq!(
+        since.duration_since(SystemTime::UNIX_EPOCH).expect("later"),
+        Duration::from_secs(1_800_000_000) + bench.mono
+    );
+    text(&mut bench, "ok");
+    assert!(is_connected(&bench), "what stands isn't waited for again");
+}
+
+#[test]
+fn who_never_says_that_it_stands_is_left() {
+    let mut bench = bench(dialogue());
+    bench.pass(Duration::from_secs(14));
+    for _ in 0..3 {
+        text(&mut bench, "ok");
+        text(&mut bench, "ok");
+        bench.pass(Duration::from_secs(4));
+    }
+    assert_eq!(waits_for(&bench), Some(Stage::Subscribe), "not put off by saying it again");
+    bench.pass(Duration::from_millis(3_100));
+    let Some(Cause::TimedOut { stage: Stage::Subscribe }) = bench.machine.status().state.cause().cloned()
+    else {
+        panic!("{:?}", bench.machine.status().state)
+    };
+}
+
+#[test]
+fn a_refusal_is_the_users_once_the_credential_was_read_again() {
+    let mut bench = bench(dialogue());
+    text(&mut bench, "no");
+    let denied = Cause::Denied { said: "not you".to_owned() };
+    assert_eq!(bench.machine.status().state.cause(), Some(&denied));
+    assert!(matches!(bench.machine.status().state, State::Waiting { .. }), "read again first");
+    let generation = bench.machine.status().generation;
+    bench.give(Input::Gone { generation });
+    bench.until_dial(Duration::from_secs(60));
+    bench.give(Input::Opened { generation: generation + 1, given: Given::default() });
+    text(&mut bench, "no");
+    assert!(matches!(bench.machine.status().state, State::NeedsUser { .. }), "{:?}", bench.machine.status());
+}
+
+#[test]
+fn a_take_over_is_quiet_however_the_dialect_says_it() {
+    let mut told = bench(dialogue());
+    text(&mut told, "up");
+    text(&mut told, "other");
+    assert!(matches!(told.machine.status().state, State::Replaced { .. }));
+    let mut closed = bench(dialogue());
+    text(&mut closed, "up");
+    closed.closed(4009);
+    assert!(matches!(closed.machine.status().state, State::Replaced { .. }));
+    let mut over = bench(dialogue());
+    over.closed(4001);
+    assert_eq!(over.machine.status().state.cause(), Some(&Cause::Denied { said: "over".to_owned() }));
+}
+
+#[test]
+fn another_servers_words_are_told_as_that() {
+    let mut bench = bench(Dialect::Ntfy);
+    assert_eq!(waits_for(&bench), Some(Stage::Subscribe));
+    text(&mut bench, "HeartBeat");
+    assert_eq!(bench.machine.status().state.cause(), Some(&Cause::Foreign { dialect: "ntfy".to_owned() }));
+}
+
+#[test]
+fn messages_are_told_as_missed_until_all_are_there() {
+    let mut bench = bench(dialogue());
+    text(&mut bench, r#"{"m":1}"#);
+    text(&mut bench, "all");
+    text(&mut bench, r#"{"m":[2,3]}"#);
+    let delivered = bench.news().into_iter().filter_map(|output| match output {
+        Output::Deliver(Frame { payload, replay, .. }) => Some((payload, replay)),
+        _ => None,
+    });
+    let text = |text: &str| Payload::Text(text.to_owned());
+    assert_eq!(
+        delivered.collect::<Vec<_>>(),
+        [(text("1"), Some(true)), (text("2"), Some(false)), (text("3"), Some(false))]
+    );
+}
+
+#[test]
+fn a_server_that_asks_without_end_is_read_as_slowly_as_it_is_answered() {
+    let mut bench = bench(dialogue());
+    text(&mut bench, "up");
+    said(&mut bench);
+    let began = bench.mono;
+    let mut answers = 0;
+    while bench.mono - began < Duration::from_secs(60) {
+        match bench.machine.may_read() {
+            true => text(&mut bench, "ping"),
+            false => bench.pass(Duration::from_millis(10)),
+        }
+        answers += said(&mut bench).len();
+    }
+    assert!((60 * 150..=60 * 200 + 500).contains(&answers), "{answers} in a minute");
+    assert!(is_connected(&bench), "that nothing is read is no silence of the server's");
+}
