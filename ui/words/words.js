@@ -40,6 +40,8 @@ function joined(texts) {
             ? texts.stateConnectedUnchecked({ time: clock(channel.since, now) })
             : texts.stateConnected({ time: clock(channel.since, now) });
         case "connecting":
+          if (channel.stage === "sign_in") return texts.stateConnectingStage({ stage: texts.stageSignIn });
+          if (channel.stage === "subscribe") return texts.stateConnectingStage({ stage: texts.stageSubscribe });
           return channel.attempt > 1 ? texts.stateConnectingAgain({ attempt: channel.attempt }) : texts.stateConnecting;
         case "waiting": {
           const time = clock(channel.retry_at ?? channel.since, now, true);

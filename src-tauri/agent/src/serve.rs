@@ -423,7 +423,17 @@ fn news(told: &StatusReport, now: &StatusReport) -> Vec<Event> {
     }
     // A mere byte or round trip is no news.
     let state = |c: &ChannelReport| {
-        (c.state, c.since, c.attempt, c.retry_at, c.cause.clone(), c.answers_pings, c.idle_limit, c.unread)
+        (
+            c.state,
+            c.stage,
+            c.since,
+            c.attempt,
+            c.retry_at,
+            c.cause.clone(),
+            c.answers_pings,
+            c.idle_limit,
+            c.unread,
+        )
     };
     let changed = now.channels.iter().zip(&told.channels).filter(|(now, told)| state(now) != state(told));
     changed.map(|(now, _)| Event::State(now.clone())).collect()

@@ -24,8 +24,8 @@ pub use discover::Discovery;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
-    ChannelReport, Close, Dropped, Format, IdleLimit, Line, MessageReport, Raw, StateLine, StateName,
-    StatusReport, StoredMessage,
+    ChannelKind, ChannelReport, Close, Dropped, Format, IdleLimit, Line, MessageReport, Raw, StageName,
+    StateLine, StateName, StatusReport, StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};

@@ -37,8 +37,15 @@ pub struct ChannelReport {
     pub name: String,
     /// Address, the values of its query left out.
     pub url: String,
+    /// What is spoken with the server.
+    #[serde(default)]
+    pub kind: ChannelKind,
     /// What it is doing.
     pub state: StateName,
+    /// How far a dial is, or what the server has yet to take; while connecting alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub stage: Option<StageName>,
     /// Since when it is in that state.
     #[cfg_attr(test, ts(type = "string"))]
     pub since: Timestamp,
@@ -104,6 +111,43 @@ pub struct Close {
     pub code: u16,
     /// Reason given by who closed.
     pub reason: String,
+}
+
+/// What is spoken with a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelKind {
+    /// Every frame is a message, and nothing is said but the heartbeat.
+    #[default]
+    Recipe,
+    /// ntfy.
+    Ntfy,
+    /// Gotify.
+    Gotify,
+    /// As the settings, or a preset, say.
+    Dialogue,
+}
+
+/// How far a channel is that connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum StageName {
+    /// The secret is being read.
+    Credential,
+    /// Name lookup.
+    Lookup,
+    /// TCP connect.
+    Tcp,
+    /// TLS handshake.
+    Tls,
+    /// WebSocket upgrade.
+    Upgrade,
+    /// The link is open, and the server has yet to take the sign-in.
+    SignIn,
+    /// The server has yet to take the subscription.
+    Subscribe,
 }
 
 /// The six states of a channel.

@@ -78,6 +78,15 @@ impl ChannelUrl {
         &self.0
     }
 
+    /// The same server at this path, which may have a query.
+    pub fn at(&self, path: &str) -> Option<Self> {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut url = self.0.clone();
+        url.set_path(path);
+        url.set_query(query);
+        Some(Self(url)).filter(|made| made.host() == self.host())
+    }
+
     /// The host as written, IPv6 addresses in brackets.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()

@@ -115,7 +115,7 @@ impl Owner for Dialler {
             .fetch(ask.refresh_credential)
             .await
             .map_err(|error| tidings_channel::DialRefusal { message: error.told(self.words) })?;
-        Ok(tidings_channel::DialParams { credential, headers: self.headers.clone(), query: Vec::new() })
+        Ok(tidings_channel::DialParams { credential, headers: self.headers.clone(), ..Default::default() })
     }
 }
 

@@ -267,7 +267,9 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Unanswered { .. } => words.mend_busy(),
         Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
         Cause::Owner { .. } => words.mend_owner(),
-        Cause::Overtaken | Cause::Local => words.mend_local(),
+        Cause::Denied { .. } => words.mend_denied(),
+        Cause::Foreign { .. } => words.mend_foreign(),
+        Cause::TakenOver | Cause::Overtaken | Cause::Local => words.mend_local(),
     }
 }
 

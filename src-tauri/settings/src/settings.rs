@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tidings_api::ChannelKind;
 use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, TakeBack};
+use tidings_dialect::{Dialect, Dialogue};
 use tidings_ground::paths::short;
 use tidings_inbox::{ChannelProfile, Condition, Format, Mapping, Policy, QuietHours, Reads, Rule, Show};
 use tidings_words::{Text, Words};
@@ -128,7 +131,9 @@ pub struct ChannelSettings {
     pub id: String,
     /// `name`. Default: the URL's host.
     pub name: String,
-    /// `url`; holds no secret.
+    /// `kind`: what is spoken with the server, default recipe.
+    pub kind: Kind,
+    /// `url`: the server's base for ntfy and Gotify, else where the link goes. Holds no secret.
     pub url: ChannelUrl,
     /// `enabled`: connect at start, default true.
     pub enabled: bool,
@@ -168,6 +173,42 @@ pub struct ChannelSettings {
     pub mapping: Mapping,
     /// Each `[[channel.rule]]`, first match wins.
     pub rules: Vec<Rule>,
+}
+
+/// `kind`, with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// `recipe`: each frame is a message.
+    Recipe,
+    /// `ntfy`.
+    Ntfy {
+        /// `topics`, at least one.
+        topics: Vec<String>,
+    },
+    /// `gotify`.
+    Gotify,
+    /// `dialogue`: `preset`, `[channel.dialogue]`.
+    Dialogue(Arc<Dialogue>),
+}
+
+impl Kind {
+    /// Its word in contracts.
+    pub fn name(&self) -> ChannelKind {
+        match self {
+            Self::Recipe => ChannelKind::Recipe,
+            Self::Ntfy { .. } => ChannelKind::Ntfy,
+            Self::Gotify => ChannelKind::Gotify,
+            Self::Dialogue(_) => ChannelKind::Dialogue,
+        }
+    }
+
+    /// Where the secret goes, unless `auth` says otherwise.
+    pub(crate) fn usual_auth(&self) -> Auth {
+        match self {
+            Self::Dialogue(dialogue) if dialogue.says("secret") => Auth::Said,
+            Self::Recipe | Self::Ntfy { .. } | Self::Gotify | Self::Dialogue(_) => Auth::Bearer,
+        }
+    }
 }
 
 /// `client_cert` and `client_key`, PEM.
@@ -218,6 +259,28 @@ impl ChannelSettings {
         self.ca_file.as_deref().into_iter().chain(own)
     }
 
+    /// The address of the link.
+    pub fn link_url(&self) -> ChannelUrl {
+        let path = match &self.kind {
+            Kind::Recipe | Kind::Dialogue(_) => return self.url.clone(),
+            Kind::Ntfy { topics } => ntfy_path(topics),
+            Kind::Gotify => {
+                let base = self.url.as_url().path().trim_end_matches('/');
+                // Who pastes the link's own address means its server.
+                format!("{}/stream", base.strip_suffix("/stream").unwrap_or(base))
+            }
+        };
+        self.url.at(&path).unwrap_or_else(|| self.url.clone())
+    }
+
+    /// The address for people: a web server's where the link's own follows from it.
+    pub fn shown_url(&self) -> String {
+        match &self.kind {
+            Kind::Recipe | Kind::Dialogue(_) => self.url.to_string(),
+            Kind::Ntfy { .. } | Kind::Gotify => self.url.to_string().replacen("ws", "http", 1),
+        }
+    }
+
     /// What the connection needs. Reads `ca_file`, `client_cert` and `client_key`, and the environment's proxy
     /// where none is set.
     ///
@@ -250,7 +313,12 @@ impl ChannelSettings {
             Some(url) => ProxyUrl::parse(url.as_str()).map(Some),
             None => ProxyUrl::from_env(&self.url, |name| std::env::var(name).ok()),
         };
-        let mut config = Config::new(self.url.clone());
+        let mut config = Config::new(self.link_url());
+        config.dialect = match &self.kind {
+            Kind::Recipe | Kind::Gotify => Dialect::Plain,
+            Kind::Ntfy { .. } => Dialect::Ntfy,
+            Kind::Dialogue(dialogue) => Dialect::Dialogue(dialogue.clone()),
+        };
         config.heartbeat = self.heartbeat.clone();
         config.liveness = self.liveness;
         config.backoff = self.backoff;
@@ -284,6 +352,7 @@ impl ChannelSettings {
         // Taken apart, so that a new setting has to be sorted into one of the two kinds.
         let Self {
             id,
+            kind,
             url,
             credential,
             auth,
@@ -307,6 +376,7 @@ impl ChannelSettings {
             rules: _,
         } = self;
         *id != other.id
+            || *kind != other.kind
             || *url != other.url
             || *credential != other.credential
             || *auth != other.auth
@@ -321,6 +391,11 @@ impl ChannelSettings {
             || *liveness != other.liveness
             || *backoff != other.backoff
     }
+}
+
+/// Where ntfy sends what comes to these topics.
+pub fn ntfy_path(topics: &[String]) -> String {
+    format!("/{}/ws", topics.join(","))
 }
 
 /// What a channel's connection needs can't be read or used: `ca_file`, `client_cert`, a proxy.

@@ -26,6 +26,8 @@ pub fn told(cause: &Cause, words: Words) -> String {
             Stage::Tls => words.cause_timed_out_tls(),
             Stage::Upgrade => words.cause_timed_out_upgrade(),
             Stage::Answer => words.cause_timed_out_answer(),
+            Stage::SignIn => words.cause_timed_out_sign_in(),
+            Stage::Subscribe => words.cause_timed_out_subscribe(),
         },
         Cause::Tls { detail } => words.cause_tls(&detailed(detail, words)),
         Cause::Clock { says, begins } => words.cause_clock(&day(*begins), &day(*says)),
@@ -49,6 +51,13 @@ pub fn told(cause: &Cause, words: Words) -> String {
         Cause::CaptivePortal => words.cause_captive_portal(),
         // Ours already.
         Cause::Owner { detail } => plain(detail),
+        Cause::Denied { said } => match plain(said) {
+            said if said.is_empty() => words.cause_denied(),
+            said => words.cause_denied_saying(&said),
+        },
+        Cause::TakenOver => words.cause_taken_over(),
+        Cause::Foreign { dialect } if dialect.is_empty() => words.cause_foreign_nameless(),
+        Cause::Foreign { dialect } => words.cause_foreign(&plain(dialect)),
         Cause::Overtaken => words.cause_overtaken(),
         Cause::Local => words.cause_local(),
     }
@@ -196,8 +205,16 @@ mod tests {
             let reason = reason.to_owned();
             move |code| Cause::Closed(CloseInfo { code, reason: reason.clone() })
         };
-        let stages =
-            [Stage::Credential, Stage::Lookup, Stage::Tcp, Stage::Tls, Stage::Upgrade, Stage::Answer];
+        let stages = [
+            Stage::Credential,
+            Stage::Lookup,
+            Stage::Tcp,
+            Stage::Tls,
+            Stage::Upgrade,
+            Stage::Answer,
+            Stage::SignIn,
+            Stage::Subscribe,
+        ];
         let mut causes = vec![
             Cause::Lost { detail: detail() },
             Cause::Silent { after: Duration::from_millis(44_600) },
@@ -220,6 +237,11 @@ mod tests {
             Cause::NoGoodAnswer { detail: Detail::TooLong },
             Cause::CaptivePortal,
             Cause::Owner { detail: "what it was\u{202e}".to_owned() },
+            Cause::Denied { said: String::new() },
+            Cause::Denied { said: "lunch\u{202e} break".to_owned() },
+            Cause::TakenOver,
+            Cause::Foreign { dialect: String::new() },
+            Cause::Foreign { dialect: "ntfy".to_owned() },
             Cause::Local,
         ];
         causes.extend(

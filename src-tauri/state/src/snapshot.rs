@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use tidings_api::{ChannelReport, Close, IdleLimit, StateLine, StateName, StatusReport};
-use tidings_channel::{Cause, PeerCheck, State, Status};
+use tidings_api::{
+    ChannelKind, ChannelReport, Close, IdleLimit, StageName, StateLine, StateName, StatusReport,
+};
+use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
 use tidings_inbox::{Dropped, Message, Show, Unread};
 use tidings_settings::Theme;
 use tidings_words::Words;
@@ -52,6 +54,8 @@ pub struct ChannelView {
     pub name: String,
     /// Without the values of its query.
     pub url: String,
+    /// What is spoken with the server.
+    pub kind: ChannelKind,
     /// Whether it connects at start: one that doesn't is off on purpose.
     pub enabled: bool,
     /// How much of its messages a popup tells.
@@ -118,7 +122,9 @@ impl Snapshot {
             id: channel.id.clone(),
             name: channel.name.clone(),
             url: channel.url.clone(),
+            kind: channel.kind,
             state: line.state,
+            stage: stage(&status.state),
             since: line.since,
             attempt: line.attempt,
             retry_at: line.retry_at,
@@ -141,6 +147,20 @@ impl Snapshot {
             demo: channel.id == DEMO,
         }
     }
+}
+
+/// How far it is, in the words of the contract.
+fn stage(state: &State) -> Option<StageName> {
+    let State::Connecting { stage, .. } = state else { return None };
+    Some(match stage {
+        Stage::Credential => StageName::Credential,
+        Stage::Lookup => StageName::Lookup,
+        Stage::Tcp => StageName::Tcp,
+        Stage::Tls => StageName::Tls,
+        Stage::Upgrade => StageName::Upgrade,
+        Stage::SignIn => StageName::SignIn,
+        Stage::Subscribe => StageName::Subscribe,
+    })
 }
 
 /// A state in the words of the contract. `entered` stands in where the state itself names no time.

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
 
 use crate::mistake::Mistake;
@@ -67,7 +68,32 @@ impl Template {
     /// When the text has a mistake.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         // What a message lacks is an error, so that the default mapping gets its turn, but may be asked for.
+        Self::of(text, environment(UndefinedBehavior::SemiStrict))
+    }
+
+    /// For what is sent as it is: the line feed at its end is part of it.
+    ///
+    /// # Errors
+    /// When the text has a mistake.
+    pub fn spoken(text: &str) -> Result<Self, SyntaxError> {
         let mut environment = environment(UndefinedBehavior::SemiStrict);
+        let mut syntax = SyntaxConfig::builder();
+        // The builder fails for delimiters alone.
+        if let Ok(syntax) = syntax.keep_trailing_newline(true).build() {
+            environment.set_syntax(syntax);
+        }
+        Self::of(text, environment)
+    }
+
+    /// Makes nothing of what isn't there, and what it can of the rest.
+    ///
+    /// # Errors
+    /// When the text has a mistake.
+    pub fn lenient(text: &str) -> Result<Self, SyntaxError> {
+        Self::of(text, environment(UndefinedBehavior::Chainable))
+    }
+
+    fn of(text: &str, mut environment: Environment<'static>) -> Result<Self, SyntaxError> {
         environment
             .add_template_owned(NAME, text.to_owned())
             .map_err(|error| SyntaxError::of(&error, text))?;
@@ -213,6 +239,15 @@ mod tests {
         assert_eq!(error.at, 14, "{error:?}");
         assert!(Condition::parse("priority >=").is_err());
         assert!(Condition::parse("").is_err());
+    }
+
+    #[test]
+    fn what_is_sent_as_it_is_keeps_its_line_feed() {
+        let text =
+            |template: Result<Template, SyntaxError>| template.expect("good").render(&Value::UNDEFINED);
+        assert_eq!(text(Template::spoken("a\n\n")), Ok("a\n\n".to_owned()));
+        assert_eq!(text(Template::parse("a\n")), Ok("a".to_owned()));
+        assert_eq!(text(Template::lenient("{{ a.b[0].c or d }}!")), Ok("!".to_owned()));
     }
 
     #[test]

@@ -60,6 +60,6 @@ impl Owner for Dialler {
             }
         }
         self.asked.store(!query.is_empty(), Ordering::Relaxed);
-        Ok(DialParams { credential, headers: self.headers.clone(), query })
+        Ok(DialParams { credential, headers: self.headers.clone(), query, ..DialParams::default() })
     }
 }

@@ -122,7 +122,8 @@ pub(super) fn view(
     ChannelView {
         id: settings.id.clone(),
         name: settings.name.clone(),
-        url: settings.url.to_string(),
+        url: settings.shown_url(),
+        kind: settings.kind.name(),
         enabled: settings.enabled,
         show: settings.profile().show,
         status,

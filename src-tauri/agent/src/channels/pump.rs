@@ -38,7 +38,8 @@ pub(super) async fn pump(
                 // The driver's end of the queue goes with its task: everything before it was taken in.
                 let Some(frame) = frame else { return };
                 let channel = profile.borrow().clone();
-                let catch_up = replay.has(frame.generation, Instant::now());
+                let may_be = replay.has(frame.generation, Instant::now());
+                let catch_up = frame.replay.unwrap_or(may_be);
                 let words = snapshot.borrow().words;
                 let unreadable = told_instead(&frame.payload, words);
                 if let Some(arrival) = arrival(channel.clone(), frame) {

@@ -365,6 +365,8 @@ fn stage_words(stage: Stage, words: Words) -> String {
         Stage::Tls => words.stage_tls(),
         Stage::Upgrade => words.stage_upgrade(),
         Stage::Answer => words.stage_answer(),
+        Stage::SignIn => words.stage_sign_in(),
+        Stage::Subscribe => words.stage_subscribe(),
     }
 }
 

@@ -12,11 +12,12 @@ use tidings_inbox::{
 use tidings_words::Text;
 use url::Url;
 
+use super::kind::kind;
 use super::table::{Entry, Table};
 use crate::error::SettingsError;
 use crate::reason;
 use crate::secret::credential::{Auth, CredentialSource};
-use crate::settings::{ChannelSettings, ClientCert};
+use crate::settings::{ChannelSettings, ClientCert, Kind};
 
 /// Longest channel id, in characters.
 const LONGEST_ID: usize = 64;
@@ -25,10 +26,14 @@ const LONGEST_ID: usize = 64;
 const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 27] = [
+pub(crate) const CHANNEL_KEYS: [&str; 31] = [
     "id",
     "name",
+    "kind",
     "url",
+    "topics",
+    "preset",
+    "dialogue",
     "enabled",
     "allow_plaintext",
     "token_command",
@@ -68,9 +73,13 @@ pub(crate) fn channels(entry: Entry<'_>, file: &Path) -> Result<Vec<ChannelSetti
                 None => table.error(message, Text::settings_mend_own_id()).about("name"),
             });
         }
-        // R3: the two would replace each other for ever.
+        // R3: the two would replace each other for ever. To ntfy and Gotify a second link is just that.
         let same = |old: &&ChannelSettings| {
-            old.url == new.url && old.credential == new.credential && old.auth == new.auth
+            matches!(new.kind, Kind::Recipe | Kind::Dialogue(_))
+                && old.kind == new.kind
+                && old.url == new.url
+                && old.credential == new.credential
+                && old.auth == new.auth
         };
         if let (Some(old), Some(url)) = (channels.iter().find(same), table.entry("url")) {
             return Err(url.error(Text::settings_same_user(&old.id), Text::settings_mend_same_user()));
@@ -86,11 +95,16 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         .entry("url")
         .ok_or_else(|| table.error(Text::settings_no_url(), Text::settings_mend_url()).about("url"))
         .and_then(|entry| channel_url(entry, allow_plaintext))?;
+    let (kind, url) = kind(table, url)?;
     let name = table.maybe("name", Entry::word)?.map_or_else(|| url.host().to_owned(), str::to_owned);
-    let auth = auth(table)?;
+    let auth = auth(table, &kind)?;
+    let default_heartbeat = heartbeat_of(table, &kind)?;
+    // What 4500 means in other protocols is their own.
+    let quiet_codes = if kind == Kind::Recipe { BTreeSet::from([4500]) } else { BTreeSet::new() };
     Ok(ChannelSettings {
         id: channel_id(table, &name)?,
         name,
+        kind,
         url,
         enabled: table.or("enabled", true, Entry::truth)?,
         credential: credential_source(table, &auth, file)?,
@@ -106,7 +120,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         ca_file: table.maybe("ca_file", |entry| path(entry, file))?,
         client_cert: client_cert(table, file)?,
         resume: table.maybe("resume", |entry| entry.word().map(str::to_owned))?,
-        quiet_close_codes: table.or("quiet_close_codes", BTreeSet::from([4500]), |entry| {
+        quiet_close_codes: table.or("quiet_close_codes", quiet_codes, |entry| {
             entry.list()?.map(|code| code.number(1000..=4999)).collect()
         })?,
         take_back_after: table.or("take_back_after", None, |entry| match entry.text()? {
@@ -122,7 +136,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
             entry.list()?.map(|text| text.text().map(str::to_owned)).collect()
         })?,
         ignore_when: table.maybe("ignore_when", ignore_when)?,
-        heartbeat: table.or("heartbeat", Heartbeat::default(), heartbeat)?,
+        heartbeat: table.or("heartbeat", default_heartbeat, heartbeat)?,
         liveness: table.or("liveness", Liveness::default(), liveness)?,
         backoff: table.or("backoff", Backoff::default(), backoff)?,
         mapping: table.or("mapping", Mapping::new(), mapping)?,
@@ -203,15 +217,21 @@ fn slug(name: &str) -> String {
     id.trim_end_matches('-').to_owned()
 }
 
-fn auth(table: &Table<'_>) -> Result<Auth, SettingsError> {
-    let Some(entry) = table.entry("auth") else { return Ok(Auth::Bearer) };
+fn auth(table: &Table<'_>, kind: &Kind) -> Result<Auth, SettingsError> {
+    let Some(entry) = table.entry("auth") else { return Ok(kind.usual_auth()) };
     if entry.is_table() {
         return auth_by_name(entry);
     }
-    match entry.choice(&[("none", Kind::None), ("bearer", Kind::Bearer), ("basic", Kind::Basic)])? {
-        Kind::None => Ok(Auth::None),
-        Kind::Bearer => Ok(Auth::Bearer),
-        Kind::Basic => match table.maybe("username", |name| name.word().map(|text| (name, text)))? {
+    let says = matches!(kind, Kind::Dialogue(dialogue) if dialogue.says("secret"));
+    let words =
+        [("none", Way::None), ("bearer", Way::Bearer), ("basic", Way::Basic), ("dialogue", Way::Said)];
+    match entry.choice(&words)? {
+        Way::None if says => Err(entry.error(Text::settings_secret_said(), Text::settings_mend_said())),
+        Way::None => Ok(Auth::None),
+        Way::Bearer => Ok(Auth::Bearer),
+        Way::Said if says => Ok(Auth::Said),
+        Way::Said => Err(entry.error(Text::settings_secret_unsaid(), Text::settings_mend_unsaid())),
+        Way::Basic => match table.maybe("username", |name| name.word().map(|text| (name, text)))? {
             Some((at, name)) if name.contains(|c: char| c == ':' || c.is_control()) => {
                 Err(at.error(Text::settings_username(), Text::settings_mend_username()))
             }
@@ -225,10 +245,12 @@ fn auth(table: &Table<'_>) -> Result<Auth, SettingsError> {
 
 /// The `auth` words.
 #[derive(Clone, Copy)]
-enum Kind {
+enum Way {
     None,
     Bearer,
     Basic,
+    /// In the dialogue's own texts.
+    Said,
 }
 
 /// `auth` as a table of one key, such as `{ header = "X-Key" }`.
@@ -248,7 +270,7 @@ fn auth_by_name(entry: Entry<'_>) -> Result<Auth, SettingsError> {
 }
 
 /// A token of RFC 9110, section 5.6.2: what names of headers and cookies are made of.
-fn is_token(name: &str) -> bool {
+pub(super) fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
@@ -347,6 +369,27 @@ fn path(entry: Entry<'_>, file: &Path) -> Result<PathBuf, SettingsError> {
             .ok_or_else(|| entry.error(Text::settings_no_home(), Text::settings_mend_whole_path())),
         None => Ok(file.parent().unwrap_or(Path::new("")).join(text)),
     }
+}
+
+/// Where no `[channel.heartbeat]` says otherwise. ntfy and Gotify read texts away and ping themselves.
+fn heartbeat_of(table: &Table<'_>, kind: &Kind) -> Result<Heartbeat, SettingsError> {
+    match kind {
+        Kind::Recipe => Ok(Heartbeat::default()),
+        Kind::Ntfy { .. } | Kind::Gotify => Ok(Heartbeat::off()),
+        Kind::Dialogue(dialogue) => match (&dialogue.beat, table.entry("heartbeat")) {
+            (_, Some(entry)) => {
+                let mend = Text::settings_mend_beat(&"beat = { text = \"…\", interval = \"25s\" }");
+                Err(entry.error(Text::settings_key_useless(&"heartbeat", &"dialogue"), mend))
+            }
+            (Some(beat), None) => heartbeat_every(table, beat.interval),
+            (None, None) => Ok(Heartbeat::off()),
+        },
+    }
+}
+
+/// The beat of a dialogue.
+pub(super) fn heartbeat_every(table: &Table<'_>, interval: Duration) -> Result<Heartbeat, SettingsError> {
+    Heartbeat::steady(interval).map_err(|error| refused(table, &error))
 }
 
 fn heartbeat(entry: Entry<'_>) -> Result<Heartbeat, SettingsError> {

@@ -54,6 +54,8 @@ pub enum Auth {
         /// Cookie name.
         name: String,
     },
+    /// Nowhere in the request: the dialogue says it.
+    Said,
 }
 
 impl Auth {
@@ -65,6 +67,7 @@ impl Auth {
             Self::Header { name } => Credential::Header { name, value: secret },
             Self::Query { name } => Credential::Query { name, value: secret },
             Self::Cookie { name } => Credential::Cookie { name, value: secret },
+            Self::Said => Credential::Said(secret),
         })
     }
 }

@@ -38,6 +38,14 @@ cause-timed-out-tcp = connecting took too long
 cause-timed-out-tls = the TLS handshake took too long
 cause-timed-out-upgrade = the WebSocket upgrade took too long
 cause-timed-out-answer = the server's answer took too long
+cause-timed-out-sign-in = the sign-in took too long
+cause-timed-out-subscribe = the subscription took too long
+# What the server says in its own protocol.
+cause-denied = refused by the server
+cause-denied-saying = refused by the server: { $said }
+cause-taken-over = replaced by another tab or device
+cause-foreign = the server at this address doesn't speak { $dialect }
+cause-foreign-nameless = the server doesn't speak as the settings say
 cause-tls = encryption failed ({ $detail })
 cause-clock = this machine's clock seems wrong: it says { $says }, and the server's certificate begins on { $begins }
 cause-certificate = certificate refused ({ $detail })

@@ -94,6 +94,8 @@ mend-captive-portal = open any page in a browser and sign in to this network
 mend-closed = ask who runs the server why it ends the link; a proxy in front may, too
 mend-silent = the network drops what is sent: check it and its proxies
 mend-owner = see what it says
+mend-denied = check the secret, the user and what is subscribed to
+mend-foreign = check the channel's kind (and preset) and its address
 mend-local = try again
 
 dialect-unspoken = the server speaks { $name } here, which Tidings doesn't speak yet

@@ -5,10 +5,14 @@ state-connected = Connected since { $time }
 state-connected-unchecked = Connected since { $time } (can't be checked)
 state-connecting = Connecting
 state-connecting-again = Connecting (attempt { NUMBER($attempt) })
+state-connecting-stage = Connecting ({ $stage })
 state-waiting = Reconnecting at { $time }
 state-waiting-because = Reconnecting at { $time }: { $cause }
 state-disconnected = Disconnected
 state-replaced = Replaced by another tab or device since { $time }
+
+stage-sign-in = sign-in
+stage-subscribe = subscribing
 
 action-connect = Connect
 action-reconnect-now = Reconnect now

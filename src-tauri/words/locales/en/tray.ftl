@@ -1,6 +1,5 @@
 ### The tray's menu and tooltip, beside what shared.ftl has of a channel's state.
 
-state-connecting-stage = Connecting ({ $stage })
 # Nothing is wrong: at the start, and when the user asked.
 state-about-to-connect = Connecting at { $time }
 # A channel's line where there are several: its name and its state.

@@ -38,6 +38,14 @@ cause-timed-out-tcp = 建立连接超时
 cause-timed-out-tls = TLS 握手超时
 cause-timed-out-upgrade = WebSocket 协议升级超时
 cause-timed-out-answer = 等待服务器应答超时
+cause-timed-out-sign-in = 登录超时
+cause-timed-out-subscribe = 订阅超时
+# What the server says in its own protocol.
+cause-denied = 被服务器拒绝
+cause-denied-saying = 被服务器拒绝：{ $said }
+cause-taken-over = 已被其他标签页或设备接管
+cause-foreign = 此地址的服务器不使用 { $dialect } 协议
+cause-foreign-nameless = 服务器的应答与设置不符
 cause-tls = 加密失败（{ $detail }）
 cause-clock = 本机时钟似乎不对：显示为 { $says }，而服务器证书从 { $begins } 起才有效
 cause-certificate = 证书被拒绝（{ $detail }）

@@ -82,6 +82,8 @@ mend-captive-portal = 请在浏览器中打开任意网页并登录此网络
 mend-closed = 请询问服务器管理员为何断开连接；也可能是前面的代理断开的
 mend-silent = 网络丢弃了发出的数据：请检查网络及其代理
 mend-owner = 请按提示处理
+mend-denied = 请检查密钥、用户和订阅的内容
+mend-foreign = 请检查频道的类型（及预设）和网址
 mend-local = 请重试
 
 dialect-unspoken = 此处的服务器使用 { $name }，Tidings 尚不支持

@@ -4,10 +4,14 @@ state-connected = 已连接（自 { $time } 起）
 state-connected-unchecked = 已连接（自 { $time } 起，无法检测链路）
 state-connecting = 正在连接
 state-connecting-again = 正在连接（第 { NUMBER($attempt) } 次尝试）
+state-connecting-stage = 正在连接（{ $stage }）
 state-waiting = 将于 { $time } 重新连接
 state-waiting-because = 将于 { $time } 重新连接：{ $cause }
 state-disconnected = 已断开
 state-replaced = 已被其他标签页或设备接管（自 { $time } 起）
+
+stage-sign-in = 登录
+stage-subscribe = 订阅
 
 action-connect = 连接
 action-reconnect-now = 立即重新连接

@@ -42,6 +42,7 @@ fn channel(name: &str, state: State) -> ChannelView {
         id: name.to_lowercase(),
         name: name.to_owned(),
         url: "wss://shop.example/ws/user-channel".to_owned(),
+        kind: tidings_api::ChannelKind::Recipe,
         enabled: true,
         show: Show::Full,
         status: watch::channel(status).1,
