@@ -293,7 +293,7 @@ mod tests {
 
     fn frame(generation: u64, text: &str) -> Frame {
         let payload = tidings_channel::Payload::Text(text.to_owned());
-        Frame { generation, payload, received_at: SystemTime::UNIX_EPOCH }
+        Frame { generation, payload, received_at: SystemTime::UNIX_EPOCH, replay: None }
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn stage(state: &State) -> Option<StageName> {
         Stage::Lookup => StageName::Lookup,
         Stage::Tcp => StageName::Tcp,
         Stage::Tls => StageName::Tls,
-        Stage::Upgrade => StageName::Upgrade,
+        Stage::Upgrade | Stage::Answer => StageName::Upgrade,
         Stage::SignIn => StageName::SignIn,
         Stage::Subscribe => StageName::Subscribe,
     })
