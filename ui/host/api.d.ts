@@ -44,9 +44,17 @@ name: string,
  */
 url: string, 
 /**
+ * What is spoken with the server.
+ */
+kind: ChannelKind, 
+/**
  * What it is doing.
  */
 state: StateName, 
+/**
+ * How far a dial is, or what the server has yet to take; while connecting alone.
+ */
+stage?: StageName, 
 /**
  * Since when it is in that state.
  */
@@ -75,6 +83,10 @@ rtt_ms: number | null,
  * Whether the server answers pings; `false`: a dead link can't be told from a silent one. `null` until it is known.
  */
 answers_pings: boolean | null, 
+/**
+ * Topics that this user may not read, as the server says; absent where there are none.
+ */
+left_out?: Array<string>, 
 /**
  * Silent links are known to be ended by the server or on the way, and this one is kept awake. `null` where none is.
  */

@@ -34,11 +34,16 @@ function joined(texts) {
      * @param {Date} now */
     state(channel, now) {
       const cause = channel.cause ?? "";
+      const topics = channel.left_out?.join(", ") ?? "";
+      /** @param {string} state */
+      const without = (state) => (topics === "" ? state : texts.stateLeftOut({ state, topics }));
       switch (channel.state) {
         case "connected":
-          return channel.answers_pings === false
-            ? texts.stateConnectedUnchecked({ time: clock(channel.since, now) })
-            : texts.stateConnected({ time: clock(channel.since, now) });
+          return without(
+            channel.answers_pings === false
+              ? texts.stateConnectedUnchecked({ time: clock(channel.since, now) })
+              : texts.stateConnected({ time: clock(channel.since, now) }),
+          );
         case "connecting":
           if (channel.stage === "sign_in") return texts.stateConnectingStage({ stage: texts.stageSignIn });
           if (channel.stage === "subscribe") return texts.stateConnectingStage({ stage: texts.stageSubscribe });

@@ -5,6 +5,7 @@
 
 mod dialler;
 mod held;
+mod ntfy;
 mod pump;
 mod replay;
 
@@ -22,7 +23,7 @@ use tidings_examination::{Examination, Reach};
 use tidings_ground::text::quoted;
 use tidings_inbox::Inbox;
 use tidings_settings::credential::{CredentialSource, Credentials};
-use tidings_settings::{CaFileError, ChannelSettings};
+use tidings_settings::{CaFileError, ChannelSettings, Kind};
 use tidings_state::loan::{Lent, Loan};
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
 use tidings_state::wish::{Wish, Wishes};
@@ -34,6 +35,7 @@ use crate::remembered::{Quiet, Remembered};
 use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use dialler::Dialler;
 use held::{Held, view};
+use ntfy::Topics;
 use pump::{Felt, pump};
 use replay::Replay;
 
@@ -174,11 +176,19 @@ impl Channels {
             });
         let forget = credentials.forget();
         let asked = Arc::new(AtomicBool::new(false));
+        let left_out = Arc::new(watch::channel(Vec::new()).0);
+        let topics = match &settings.kind {
+            Kind::Ntfy { topics } => Some(Topics::new(config.clone(), topics.clone(), left_out.clone())),
+            Kind::Recipe | Kind::Gotify | Kind::Dialogue(_) => None,
+        };
+        let asks_by_id = matches!(&settings.kind, Kind::Dialogue(dialogue) if dialogue.says("last"));
         let owner = Dialler {
             id: settings.id.clone(),
             credentials,
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
+            topics,
+            asks_by_id,
             asked: asked.clone(),
             inbox: self.inbox.clone(),
             snapshot: self.snapshot.clone(),
@@ -187,7 +197,7 @@ impl Channels {
         let (channel, frames) = Channel::spawn(config.clone(), start, owner);
         let status = channel.status();
         let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
-        let view = view(&settings, status.clone(), self.inbox.dropped());
+        let view = view(&settings, status.clone(), self.inbox.dropped(), left_out.subscribe());
         let state = view.status().state.name();
         let target = Target::of(&config, &view.status());
         let path = Path::to(target, &Routes::look());

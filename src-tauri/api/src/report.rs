@@ -62,6 +62,10 @@ pub struct ChannelReport {
     pub rtt_ms: Option<f64>,
     /// Whether the server answers pings; `false`: a dead link can't be told from a silent one. `null` until it is known.
     pub answers_pings: Option<bool>,
+    /// Topics that this user may not read, as the server says; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(as = "Option<Vec<String>>", optional))]
+    pub left_out: Vec<String>,
     /// Silent links are known to be ended by the server or on the way, and this one is kept awake. `null` where none is.
     pub idle_limit: Option<IdleLimit>,
     /// When the peer was last heard.

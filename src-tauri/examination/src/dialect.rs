@@ -102,7 +102,7 @@ mod tests {
 
     fn frame(text: &str) -> Frame {
         let payload = Payload::Text(text.to_owned());
-        Frame { generation: 1, payload, received_at: SystemTime::UNIX_EPOCH }
+        Frame { generation: 1, payload, received_at: SystemTime::UNIX_EPOCH, replay: None }
     }
 
     #[test]

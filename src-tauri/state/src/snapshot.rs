@@ -64,6 +64,8 @@ pub struct ChannelView {
     pub status: watch::Receiver<Status>,
     /// What came over it and is no message, by channel id; always current.
     pub dropped: watch::Receiver<BTreeMap<String, Dropped>>,
+    /// Topics that this user may not read, as the server says; always current.
+    pub left_out: watch::Receiver<Vec<String>>,
     /// When it came into its present state.
     pub since: Timestamp,
 }
@@ -136,6 +138,7 @@ impl Snapshot {
                 PeerCheck::Answers => Some(true),
                 PeerCheck::CannotBeChecked => Some(false),
             },
+            left_out: channel.left_out.borrow().clone(),
             idle_limit: status.idle_limit.map(|limit| IdleLimit {
                 after_s: limit.after.as_secs_f64(),
                 kept_awake_s: limit.kept_awake.as_secs_f64(),

@@ -20,9 +20,13 @@ export default {
   stateConnected: ({ time }) => `Connected since ${time}`,
   /** @param {{ time: string }} variables */
   stateConnectedUnchecked: ({ time }) => `Connected since ${time} (can't be checked)`,
+  /** @param {{ state: string, topics: string }} variables */
+  stateLeftOut: ({ state, topics }) => `${state}; no access to ${topics}`,
   stateConnecting: "Connecting",
   /** @param {{ attempt: number }} variables */
   stateConnectingAgain: ({ attempt }) => `Connecting (attempt ${numbers.format(attempt)})`,
+  /** @param {{ stage: string }} variables */
+  stateConnectingStage: ({ stage }) => `Connecting (${stage})`,
   /** @param {{ time: string }} variables */
   stateWaiting: ({ time }) => `Reconnecting at ${time}`,
   /** @param {{ cause: string, time: string }} variables */
@@ -30,6 +34,8 @@ export default {
   stateDisconnected: "Disconnected",
   /** @param {{ time: string }} variables */
   stateReplaced: ({ time }) => `Replaced by another tab or device since ${time}`,
+  stageSignIn: "sign-in",
+  stageSubscribe: "subscribing",
   actionConnect: "Connect",
   actionReconnectNow: "Reconnect now",
   actionTakeOver: "Take over here",

@@ -20,9 +20,13 @@ export default {
   stateConnected: ({ time }) => `已连接（自 ${time} 起）`,
   /** @param {{ time: string }} variables */
   stateConnectedUnchecked: ({ time }) => `已连接（自 ${time} 起，无法检测链路）`,
+  /** @param {{ state: string, topics: string }} variables */
+  stateLeftOut: ({ state, topics }) => `${state}；无权访问 ${topics}`,
   stateConnecting: "正在连接",
   /** @param {{ attempt: number }} variables */
   stateConnectingAgain: ({ attempt }) => `正在连接（第 ${numbers.format(attempt)} 次尝试）`,
+  /** @param {{ stage: string }} variables */
+  stateConnectingStage: ({ stage }) => `正在连接（${stage}）`,
   /** @param {{ time: string }} variables */
   stateWaiting: ({ time }) => `将于 ${time} 重新连接`,
   /** @param {{ cause: string, time: string }} variables */
@@ -30,6 +34,8 @@ export default {
   stateDisconnected: "已断开",
   /** @param {{ time: string }} variables */
   stateReplaced: ({ time }) => `已被其他标签页或设备接管（自 ${time} 起）`,
+  stageSignIn: "登录",
+  stageSubscribe: "订阅",
   actionConnect: "连接",
   actionReconnectNow: "立即重新连接",
   actionTakeOver: "在此处接管",

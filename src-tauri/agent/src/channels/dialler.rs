@@ -10,13 +10,19 @@ use tidings_state::message::own;
 use tidings_state::snapshot::Snapshot;
 use tokio::sync::watch;
 
+use super::ntfy::{Topics, since};
+
 /// Gives each dial of a channel what it needs.
 pub(super) struct Dialler {
     pub(super) id: String,
     pub(super) credentials: Credentials,
     pub(super) headers: Vec<(String, String)>,
     pub(super) resume: Option<String>,
-    /// Whether the last dial carried an id.
+    /// An ntfy channel's.
+    pub(super) topics: Option<Topics>,
+    /// The dialogue asks for what was missed, by the last message's id.
+    pub(super) asks_by_id: bool,
+    /// Whether the last dial asked for what was missed.
     pub(super) asked: Arc<AtomicBool>,
     pub(super) inbox: Inbox,
     pub(super) snapshot: watch::Receiver<Snapshot>,
@@ -59,7 +65,16 @@ impl Owner for Dialler {
                 }
             }
         }
-        self.asked.store(!query.is_empty(), Ordering::Relaxed);
-        Ok(DialParams { credential, headers: self.headers.clone(), query, ..DialParams::default() })
+        let last = if self.asks_by_id { self.inbox.last_id(&self.id).await } else { None };
+        let mut params =
+            DialParams { credential, headers: self.headers.clone(), last, ..DialParams::default() };
+        if let Some(topics) = &self.topics {
+            params.path = Some(topics.path(&params, ask.refresh_credential).await);
+            query.extend(
+                since(&self.inbox, &self.id).await.map(|since| ("since".to_owned(), since.to_string())),
+            );
+        }
+        self.asked.store(!query.is_empty() || params.last.is_some(), Ordering::Relaxed);
+        Ok(DialParams { query, ..params })
     }
 }

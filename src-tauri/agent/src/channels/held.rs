@@ -44,7 +44,7 @@ impl Held {
         self.profile.send_replace(Arc::new(settings.profile()));
         self.view = ChannelView {
             since: self.view.since,
-            ..view(&settings, self.view.status.clone(), self.view.dropped.clone())
+            ..view(&settings, self.view.status.clone(), self.view.dropped.clone(), self.view.left_out.clone())
         };
         self.settings = settings;
     }
@@ -118,6 +118,7 @@ pub(super) fn view(
     settings: &ChannelSettings,
     status: watch::Receiver<Status>,
     dropped: watch::Receiver<BTreeMap<String, Dropped>>,
+    left_out: watch::Receiver<Vec<String>>,
 ) -> ChannelView {
     ChannelView {
         id: settings.id.clone(),
@@ -128,6 +129,7 @@ pub(super) fn view(
         show: settings.profile().show,
         status,
         dropped,
+        left_out,
         since: Timestamp::now(),
     }
 }

@@ -182,7 +182,7 @@ fn channel_entries(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> Vec
             vec![Entry::Line { label: snapshot.words.tray_no_channel() }]
         }
         ([channel], [status]) => {
-            let mut entries = vec![Entry::Line { label: line(&state_words(status, now, words)) }];
+            let mut entries = vec![Entry::Line { label: line(&state_line(channel, status, now, words)) }];
             entries.extend(commands(channel, &status.state, words));
             entries
         }
@@ -330,7 +330,17 @@ fn tooltip(snapshot: &Snapshot, statuses: &[Status], now: &Zoned) -> String {
 }
 
 fn channel_line(channel: &ChannelView, status: &Status, now: &Zoned, words: Words) -> String {
-    words.channel_line(&channel.name, &state_words(status, now, words))
+    words.channel_line(&channel.name, &state_line(channel, status, now, words))
+}
+
+/// A channel's state in words, and what of it isn't there.
+fn state_line(channel: &ChannelView, status: &Status, now: &Zoned, words: Words) -> String {
+    let state = state_words(status, now, words);
+    let left_out = channel.left_out.borrow();
+    match status.state {
+        State::Connected { .. } if !left_out.is_empty() => words.state_left_out(&state, &left_out.join(", ")),
+        _ => state,
+    }
 }
 
 /// A channel's state in words, as the menu's status line tells it.

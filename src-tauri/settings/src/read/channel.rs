@@ -230,7 +230,9 @@ fn auth(table: &Table<'_>, kind: &Kind) -> Result<Auth, SettingsError> {
         Way::None => Ok(Auth::None),
         Way::Bearer => Ok(Auth::Bearer),
         Way::Said if says => Ok(Auth::Said),
-        Way::Said => Err(entry.error(Text::settings_secret_unsaid(), Text::settings_mend_unsaid())),
+        Way::Said => {
+            Err(entry.error(Text::settings_secret_unsaid(), Text::settings_mend_unsaid(&"{{ secret }}")))
+        }
         Way::Basic => match table.maybe("username", |name| name.word().map(|text| (name, text)))? {
             Some((at, name)) if name.contains(|c: char| c == ':' || c.is_control()) => {
                 Err(at.error(Text::settings_username(), Text::settings_mend_username()))

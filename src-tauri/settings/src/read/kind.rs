@@ -284,7 +284,7 @@ fn set(entry: Entry<'_>) -> Result<BTreeMap<String, String>, SettingsError> {
             return Err(value.error_at(
                 at,
                 Text::settings_set_secret(&name),
-                Text::settings_mend_secret_said(),
+                Text::settings_mend_secret_said(&"{{ secret }}"),
             ));
         }
         set.insert(name.to_owned(), value.text()?.to_owned());

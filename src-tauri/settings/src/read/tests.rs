@@ -394,7 +394,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
             "4:14: `token_file` beside `token_command`; keep one of the two",
         ),
         ("auth = \"baerer\"", "3:8: unknown word `baerer` for `auth`; did you mean `bearer`?"),
-        ("auth = \"digest\"", "3:8: unknown word for `auth`; write one of none, bearer, basic"),
+        ("auth = \"digest\"", "3:8: unknown word for `auth`; write one of none, bearer, basic, dialogue"),
         ("auth = 1", "3:8: `auth` must be text, not a number; put it in quotes"),
         (
             "auth = \"basic\"",

@@ -144,13 +144,13 @@ settings-mend-topic = use 1 to { NUMBER($most) } letters, digits, - and _ (and n
 settings-mend-topics-count = name 1 to { NUMBER($most) } of them
 settings-mend-remove-query = remove it from the ? on
 settings-mend-set-name = use letters, digits and _, and none of json, raw, close, reason, secret, username, last, n
-settings-mend-secret-said = keep it where the channel's secret is, and write {"{{ secret }}"} in the text
+settings-mend-secret-said = keep it where the channel's secret is, and write { $text } in the text
 settings-mend-beat = set { $text } in [channel.dialogue]
 settings-mend-ignore = add ignore = true, if that is what you mean
 settings-mend-remove-ignore = remove one of the two
 settings-mend-on-close = set refused, replaced or ignore
 settings-mend-said = remove auth, or the secret from the text
-settings-mend-unsaid = write {"{{ secret }}"} in a text, or another auth
+settings-mend-unsaid = write { $text } in a text, or another auth
 settings-mend-port = write the server's port, or none
 settings-mend-fragment = remove it from the # on
 settings-mend-plaintext = write wss://, or add allow_plaintext = true to this channel

@@ -3,6 +3,8 @@
 # Times are absolute: 11:48, or 28 Feb 11:48.
 state-connected = Connected since { $time }
 state-connected-unchecked = Connected since { $time } (can't be checked)
+# A state, and the topics that the server lets this user not read.
+state-left-out = { $state }; no access to { $topics }
 state-connecting = Connecting
 state-connecting-again = Connecting (attempt { NUMBER($attempt) })
 state-connecting-stage = Connecting ({ $stage })

@@ -144,13 +144,13 @@ settings-mend-topic = 请使用 1 到 { NUMBER($most) } 个字母、数字、- �
 settings-mend-topics-count = 请写 1 到 { NUMBER($most) } 个
 settings-mend-remove-query = 请删除 ? 及其后的内容
 settings-mend-set-name = 请使用字母、数字和 _，不能是 json、raw、close、reason、secret、username、last、n
-settings-mend-secret-said = 请将其存放在频道密钥处，并在文本中写 {"{{ secret }}"}
+settings-mend-secret-said = 请将其存放在频道密钥处，并在文本中写 { $text }
 settings-mend-beat = 请在 [channel.dialogue] 中设置 { $text }
 settings-mend-ignore = 如果确实如此，请添加 ignore = true
 settings-mend-remove-ignore = 请删除其中之一
 settings-mend-on-close = 请设置 refused、replaced 或 ignore
 settings-mend-said = 请删除 auth，或从文本中去掉密钥
-settings-mend-unsaid = 请在文本中写 {"{{ secret }}"}，或改用其他 auth
+settings-mend-unsaid = 请在文本中写 { $text }，或改用其他 auth
 settings-mend-port = 请写服务器的端口，或不写
 settings-mend-fragment = 请删除 # 及其后的内容
 settings-mend-plaintext = 请写 wss://，或为此频道添加 allow_plaintext = true

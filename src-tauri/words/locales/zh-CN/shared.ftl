@@ -2,6 +2,8 @@
 
 state-connected = 已连接（自 { $time } 起）
 state-connected-unchecked = 已连接（自 { $time } 起，无法检测链路）
+# A state, and the topics that the server lets this user not read.
+state-left-out = { $state }；无权访问 { $topics }
 state-connecting = 正在连接
 state-connecting-again = 正在连接（第 { NUMBER($attempt) } 次尝试）
 state-connecting-stage = 正在连接（{ $stage }）

@@ -47,6 +47,7 @@ fn channel(name: &str, state: State) -> ChannelView {
         show: Show::Full,
         status: watch::channel(status).1,
         dropped: watch::channel(BTreeMap::new()).1,
+        left_out: watch::channel(Vec::new()).1,
         since: Timestamp::UNIX_EPOCH,
     }
 }
