@@ -90,6 +90,9 @@ fn is_no_way(cause: &Cause) -> bool {
         | Cause::NotAWebSocket { .. }
         | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
+        | Cause::Denied { .. }
+        | Cause::TakenOver
+        | Cause::Foreign { .. }
         | Cause::Overtaken
         | Cause::Local => false,
     }

@@ -3,7 +3,7 @@
 //! When it is shown is the [gate](crate::gate)'s business.
 
 use minijinja::Value;
-use tidings_template::{Condition, json};
+use tidings_template::json;
 
 use crate::message::{Message, Raw, Sound};
 use crate::profile::{ChannelProfile, Rule, Then};

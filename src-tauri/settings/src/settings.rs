@@ -339,7 +339,11 @@ impl ChannelSettings {
             ignore_when: self.ignore_when.clone(),
             show: self.show,
             format: self.format,
-            reads: Reads::Usual,
+            reads: match self.kind {
+                Kind::Recipe | Kind::Dialogue(_) => Reads::Usual,
+                Kind::Ntfy { .. } => Reads::Ntfy,
+                Kind::Gotify => Reads::Gotify,
+            },
             several_topics: false,
             mapping: self.mapping.clone(),
             rules: self.rules.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tidings_channel::{Config, DialParams, Fetch, fetch};
-use tidings_inbox::{Inbox, Query};
+use tidings_inbox::Inbox;
 use tidings_settings::ntfy_path;
 use tokio::sync::watch;
 
@@ -12,9 +12,6 @@ use tokio::sync::watch;
 /// of the time at which they were written, looks for those that are due every 10 s, and counts in whole seconds. What comes
 /// twice is told by its id. Too low: messages are lost; too high: needless traffic.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(15);
-
-/// Newest messages among which the one that was sent last is looked for.
-const LOOKED_AT: usize = 50;
 
 /// One channel's topics.
 pub(super) struct Topics {
@@ -81,9 +78,7 @@ impl Topics {
 
 /// From when on messages may have been missed, as ntfy's `since`: by time, for by id it loses some. `None`: the channel is new here.
 pub(super) async fn since(inbox: &Inbox, channel: &str) -> Option<i64> {
-    let newest = Query { channel: Some(channel.to_owned()), ..Query::newest(LOOKED_AT) };
-    let newest = inbox.find(newest).await.iter().filter_map(|message| message.sent_at).max();
-    match newest {
+    match inbox.newest(channel).await {
         Some(sent) => Some(back(sent)),
         // Since it was first heard of, as far as that is known: one that has never brought anything may have missed something, too.
         None => inbox.journal(channel).await.iter().map(|note| note.at).min().map(back),
