@@ -58,22 +58,7 @@ pub fn unreadable(text: &str) -> String {
 pub fn shown(text: &str, limit: usize, lines: bool) -> String {
     let mut out = String::new();
     let mut length = 0;
-    for c in text.trim().chars() {
-        let c = match c {
-            '\t' if lines => c,
-            // All that Unicode has a line break for (UAX #14).
-            '\n' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
-                if lines {
-                    '\n'
-                } else {
-                    ' '
-                }
-            }
-            // Explicit directional embeddings, overrides and isolates (Unicode UAX #9).
-            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => continue,
-            c if c.is_control() => ' ',
-            c => c,
-        };
+    for c in text.trim().chars().filter_map(|c| clean(c, lines)) {
         length += 1;
         if length > limit {
             out.pop();
@@ -85,20 +70,83 @@ pub fn shown(text: &str, limit: usize, lines: bool) -> String {
     out
 }
 
+fn clean(c: char, lines: bool) -> Option<char> {
+    Some(match c {
+        '\t' if lines => c,
+        // All that Unicode has a line break for (UAX #14).
+        '\n' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+            if lines {
+                '\n'
+            } else {
+                ' '
+            }
+        }
+        // Explicit directional embeddings, overrides and isolates (Unicode UAX #9).
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => return None,
+        c if c.is_control() => ' ',
+        c => c,
+    })
+}
+
 /// What of a text there is room for, without blank lines; cut between words if may be, with an ellipsis. Empty if
 /// there is nothing to see in it.
 pub fn fitted(text: &str, room: Room) -> String {
-    let clean = shown(text, usize::MAX, true);
-    let lines = clean.split('\n').map(str::trim_end).filter(|line| !line.is_empty());
-    let pieces = lines.enumerate().flat_map(|(index, line)| {
-        let lead = if index == 0 { None } else { Some("\n") };
-        lead.into_iter().chain(line.graphemes(true))
+    fit(&shown(text, usize::MAX, true), room).0
+}
+
+/// The same of a text in pieces, each of which keeps its style.
+pub fn fitted_pieces<S: Copy + PartialEq>(pieces: &[(String, S)], room: Room) -> Vec<(String, S)> {
+    let mut text = String::new();
+    // Where each ends.
+    let mut ends = Vec::new();
+    for (piece, style) in pieces {
+        text.extend(piece.chars().filter_map(|c| clean(c, true)));
+        ends.push((text.len(), *style));
+    }
+    let start = text.len() - text.trim_start().len();
+    let (out, origins) = fit(text.trim(), room);
+    let mut styled = Vec::new();
+    let mut style = 0;
+    for (index, (at, from)) in origins.iter().enumerate() {
+        let until = origins.get(index + 1).map_or(out.len(), |(next, _)| *next);
+        let Some(part) = out.get(*at..until) else { break };
+        while ends.get(style).is_some_and(|(end, _)| *end <= start + from) {
+            style += 1;
+        }
+        if let Some((_, style)) = ends.get(style) {
+            put(&mut styled, part, *style);
+        }
+    }
+    styled
+}
+
+fn put<S: Copy + PartialEq>(pieces: &mut Vec<(String, S)>, text: &str, style: S) {
+    match pieces.last_mut().filter(|(_, last)| *last == style) {
+        Some((last, _)) => last.push_str(text),
+        None if text.is_empty() => {}
+        None => pieces.push((text.to_owned(), style)),
+    }
+}
+
+/// What of a clean text there is room for; and of each part where it begins, and where it began in the text.
+fn fit(clean: &str, room: Room) -> (String, Vec<(usize, usize)>) {
+    let mut at = 0;
+    let lines = clean.split('\n').filter_map(|line| {
+        let start = at;
+        at += line.len() + 1;
+        let line = line.trim_end();
+        (!line.is_empty()).then_some((start, line))
+    });
+    let pieces = lines.enumerate().flat_map(|(index, (start, line))| {
+        let lead = if index == 0 { None } else { Some((start, "\n")) };
+        lead.into_iter().chain(line.grapheme_indices(true).map(move |(at, piece)| (start + at, piece)))
     });
     let mut out = String::new();
+    let mut origins = Vec::new();
     let (mut rows, mut columns, mut word) = (1, 0, 0);
     // Lengths of `out`: up to where an ellipsis has room behind it, and up to the word that is being written.
     let (mut fits, mut words) = (0, 0);
-    for piece in pieces {
+    for (origin, piece) in pieces {
         let piece = match piece {
             "\t" => " ",
             "\n" if room.lines == 1 => " ",
@@ -118,10 +166,16 @@ pub fn fitted(text: &str, room: Room) -> String {
             let whole = words > 0 && out[words..].width() <= BACK;
             out.truncate(if within && whole { fits.min(words) } else { fits });
             out.truncate(out.trim_end().len());
+            // The ellipsis belongs to what it stands behind.
+            origins.retain(|(at, _)| *at < out.len() || *at == 0);
+            if origins.is_empty() {
+                origins.push((0, origin));
+            }
             out.push('…');
             break;
         }
         rows += usize::from(next_line);
+        origins.push((out.len(), origin));
         if broken {
             out.push('\n');
             (word, words) = (width, out.len());
@@ -138,7 +192,7 @@ pub fn fitted(text: &str, room: Room) -> String {
     if out.chars().all(|c| c.is_whitespace() || c.width().unwrap_or(0) == 0) {
         out.clear();
     }
-    out
+    (out, origins)
 }
 
 /// With lines of at most so many columns, broken between words if may be: for who doesn't do so.
@@ -171,6 +225,22 @@ pub fn wrapped(text: &str, limit: usize) -> String {
         if piece == "\n" {
             (columns, space) = (0, None);
         }
+    }
+    out
+}
+
+/// The same of a text in pieces, each of which keeps its style.
+pub fn wrapped_pieces<S: Copy + PartialEq>(pieces: &[(String, S)], limit: usize) -> Vec<(String, S)> {
+    let text: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
+    let mut styled = pieces.iter().flat_map(|(text, style)| text.chars().map(|c| (c, *style))).peekable();
+    let mut out = Vec::new();
+    for c in wrapped(&text, limit).chars() {
+        let Some((next, style)) = styled.peek().copied() else { break };
+        // A line break takes the place of a space, or stands where there was none.
+        if next == c || (c, next) == ('\n', ' ') {
+            styled.next();
+        }
+        put(&mut out, c.encode_utf8(&mut [0; 4]), style);
     }
     out
 }
@@ -282,7 +352,34 @@ mod tests {
         assert_eq!(fitted("\u{200B}\u{2060}\n\u{202E} \t\u{0}", room(6, 40)), "");
     }
 
+    /// Styles by number, each piece of another one.
+    fn styled(pieces: &[&str]) -> Vec<(String, usize)> {
+        pieces.iter().enumerate().map(|(style, text)| ((*text).to_owned(), style)).collect()
+    }
+
+    #[test]
+    fn a_piece_that_is_cut_keeps_its_style() {
+        let pieces = styled(&["\n The ", "parcel\n\n", "is on its way", " to you"]);
+        let fitted = fitted_pieces(&pieces, room(6, 18));
+        assert_eq!(fitted, styled(&["The ", "parcel", "\nis on…"])[..]);
+        let wrapped = wrapped_pieces(&styled(&["The ", "parcel is", " on"]), 7);
+        assert_eq!(wrapped, styled(&["The\n", "parcel\nis", " on"]));
+    }
+
     proptest! {
+        #[test]
+        fn pieces_are_cut_as_their_text_is(
+            pieces in prop::collection::vec("(\\PC|\\s|新|👩\u{200D}👦|e\u{301}){0,30}", 0..8), lines in 1_usize..8, columns in 1_usize..90
+        ) {
+            let pieces: Vec<_> = pieces.into_iter().enumerate().map(|(style, text)| (text, style)).collect();
+            let whole: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
+            let text = |pieces: &[(String, usize)]| -> String { pieces.iter().map(|(text, _)| text.as_str()).collect() };
+            let cut = fitted_pieces(&pieces, room(lines, columns));
+            prop_assert_eq!(text(&cut), fitted(&whole, room(lines, columns)));
+            prop_assert!(cut.is_sorted_by_key(|(_, style)| *style));
+            prop_assert_eq!(text(&wrapped_pieces(&cut, 20)), wrapped(&text(&cut), 20));
+        }
+
         #[test]
         fn no_text_takes_more_room_than_there_is(text in "(\\PC|\\s|新|👩\u{200D}👦|e\u{301}){0,200}", lines in 1_usize..8, columns in 1_usize..90) {
             let out = fitted(&text, room(lines, columns));

@@ -18,7 +18,7 @@ use tidings_api::Rich;
 use url::Url;
 
 pub use read::{LONGEST, MOST};
-pub use say::Piece;
+pub use say::{Piece, Style};
 
 /// The text as a tree, and as plain text; `None` where it is to be shown as it was sent.
 #[must_use]
@@ -51,7 +51,7 @@ pub fn link(source: &str, number: u32) -> Option<Url> {
 
 /// `None` if there is nothing to see: then the source says more.
 fn said(pieces: &[Piece]) -> Option<String> {
-    let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+    let text: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
     (!text.trim().is_empty()).then_some(text)
 }
 

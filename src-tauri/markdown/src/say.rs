@@ -4,11 +4,9 @@ use tidings_api::{Block, Span};
 
 use crate::read::{Document, same_place};
 
-/// A part of a text, and how it stands out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Piece {
-    /// Never empty.
-    pub text: String,
+/// How a part of a text stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
     /// Strong, or a heading.
     pub bold: bool,
     /// Emphasised.
@@ -16,6 +14,9 @@ pub struct Piece {
     /// A link.
     pub underlined: bool,
 }
+
+/// A part of a text; never empty.
+pub type Piece = (String, Style);
 
 pub(crate) fn pieces(document: &Document, address: usize) -> Vec<Piece> {
     let mut writer =
@@ -48,19 +49,19 @@ impl Writer<'_> {
     fn blocks(&mut self, blocks: &[Block], between: &str) {
         for (index, block) in blocks.iter().enumerate() {
             if index > 0 {
-                self.write(between, &Piece::default());
+                self.write(between, Style::default());
             }
             match block {
                 Block::Paragraph { spans } => self.spans(spans, false),
                 Block::Heading { spans, .. } => self.spans(spans, true),
-                Block::Code { text } => self.write(text, &Piece::default()),
+                Block::Code { text } => self.write(text, Style::default()),
                 Block::Quote { blocks } => {
                     self.leads.push(Lead::Quote);
                     self.blocks(blocks, "\n");
                     self.leads.pop();
                 }
                 Block::List { start, items } => self.items(*start, items),
-                Block::Rule => self.write("———", &Piece::default()),
+                Block::Rule => self.write("———", Style::default()),
             }
         }
     }
@@ -69,7 +70,7 @@ impl Writer<'_> {
         let numbers = u64::from(start.unwrap_or(0))..;
         for (index, (item, number)) in items.iter().zip(numbers).enumerate() {
             if index > 0 {
-                self.write("\n", &Piece::default());
+                self.write("\n", Style::default());
             }
             let marker = if start.is_some() { format!("{number}. ") } else { "• ".to_owned() };
             let width = marker.chars().count();
@@ -85,25 +86,21 @@ impl Writer<'_> {
     fn spans(&mut self, spans: &[Span], bold: bool) {
         for (index, span) in spans.iter().enumerate() {
             let following = spans.get(index + 1);
-            let style = Piece {
-                text: String::new(),
-                bold: bold || span.bold,
-                italic: span.italic,
-                underlined: span.link.is_some(),
-            };
+            let style =
+                Style { bold: bold || span.bold, italic: span.italic, underlined: span.link.is_some() };
             let begins = |mark: fn(&Span) -> bool| {
                 mark(span) && !index.checked_sub(1).and_then(|before| spans.get(before)).is_some_and(mark)
             };
             let ends = |mark: fn(&Span) -> bool| mark(span) && !following.is_some_and(mark);
             if begins(|span| span.image) {
-                self.write("🖼 ", &style);
+                self.write("🖼 ", style);
             }
             if begins(|span| span.struck) {
-                self.write("~", &style);
+                self.write("~", style);
             }
-            self.write(&span.text, &style);
+            self.write(&span.text, style);
             if ends(|span| span.struck) {
-                self.write("~", &style);
+                self.write("~", style);
             }
             let number = span.link.filter(|_| following.and_then(|next| next.link) != span.link);
             let url = number.and_then(|number| self.links.get(usize::try_from(number).ok()?));
@@ -118,18 +115,17 @@ impl Writer<'_> {
     }
 
     fn address(&mut self, address: &str) {
-        let plain = Piece::default();
         let mut short: String = address.chars().take(self.address).collect();
         if short.len() < address.len() {
             short.push('…');
         }
-        self.write(&format!(" ({short})"), &plain);
+        self.write(&format!(" ({short})"), Style::default());
     }
 
-    fn write(&mut self, text: &str, style: &Piece) {
+    fn write(&mut self, text: &str, style: Style) {
         for (index, line) in text.split('\n').enumerate() {
             if index > 0 {
-                self.push("\n", &Piece::default());
+                self.push("\n", Style::default());
                 self.begins = true;
             }
             if !line.is_empty() {
@@ -151,19 +147,16 @@ impl Writer<'_> {
                 Lead::Item { width, .. } => lead.extend(std::iter::repeat_n(' ', *width)),
             }
         }
-        self.push(&lead, &Piece::default());
+        self.push(&lead, Style::default());
     }
 
-    fn push(&mut self, text: &str, style: &Piece) {
+    fn push(&mut self, text: &str, style: Style) {
         if text.is_empty() {
             return;
         }
-        let alike = |last: &&mut Piece| {
-            (last.bold, last.italic, last.underlined) == (style.bold, style.italic, style.underlined)
-        };
-        match self.out.last_mut().filter(alike) {
-            Some(last) => last.text.push_str(text),
-            None => self.out.push(Piece { text: text.to_owned(), ..style.clone() }),
+        match self.out.last_mut().filter(|(_, last)| *last == style) {
+            Some((last, _)) => last.push_str(text),
+            None => self.out.push((text.to_owned(), style)),
         }
     }
 }

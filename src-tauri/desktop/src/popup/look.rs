@@ -1,11 +1,13 @@
 //! What a popup looks like.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
-use tidings_ground::text::{Room, escaped, fitted, neutral, unreadable, wrapped};
-use tidings_inbox::{Action, Does, Message, Popup, RowId, Show, Sound};
+use tidings_ground::text::{Room, escaped, fitted, fitted_pieces, neutral, unreadable, wrapped_pieces};
+use tidings_inbox::{Action, Does, Format, Message, Popup, RowId, Show, Sound};
+use tidings_markdown::{Piece, Style};
 use tidings_state::notice::Notice;
 use tidings_state::snapshot::Snapshot;
 use tidings_state::trouble::{Kind, Trouble};
@@ -32,6 +34,10 @@ const LINE: usize = 60;
 /// Buttons that a popup shows at most, and what of a label: services put them in a row, as wide as it takes.
 const BUTTONS: usize = 3;
 const LABEL: Room = Room { lines: 1, columns: 24 };
+/// Characters of an address that stands behind a link's text. Too low: one doesn't see where it leads; too high: it pushes
+/// the text out of the popup.
+const ADDRESS: usize = 60;
+
 /// What the notification service can do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Abilities {
@@ -65,7 +71,7 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: 
                 (_, true) => words.popup_more(*count),
             };
             let (newest_title, _) = told(newest, name, show, words);
-            (title, newest_title, &[][..], newest)
+            (title, unmarked(newest_title), &[][..], newest)
         }
     };
     let mut notification = blank(&title, &body, can, icon);
@@ -114,7 +120,7 @@ pub(crate) fn compose_trouble(
         }
         Kind::NeedsUser => (words.popup_needs_user(&name), cause.unwrap_or_default()),
     };
-    let mut notification = blank(&title, &body, can, icon);
+    let mut notification = blank(&title, &unmarked(body), can, icon);
     notification.hint(Hint::Category("network.error".to_owned())).urgency(Urgency::Normal);
     if can.actions {
         notification.action("default", &words.popup_open());
@@ -130,7 +136,7 @@ pub(crate) fn compose_answer(
     icon: &Path,
 ) -> Notification {
     let words = snapshot.words;
-    let mut notification = blank(&words.popup_not_opened(), &answer.notice.told(words), can, icon);
+    let mut notification = blank(&words.popup_not_opened(), &unmarked(answer.notice.told(words)), can, icon);
     notification.urgency(Urgency::Normal);
     if can.actions {
         notification.action("default", &words.popup_open());
@@ -153,27 +159,50 @@ fn label(button: &Action) -> String {
 }
 
 /// With what all popups have.
-fn blank(title: &str, body: &str, can: Abilities, icon: &Path) -> Notification {
+fn blank(title: &str, body: &[Piece], can: Abilities, icon: &Path) -> Notification {
     let mut title = fitted(title, TITLE);
     if title.is_empty() {
         // Nothing of it may be shown, and a service may refuse a popup without one.
         title = "Tidings".to_owned();
     }
-    let mut body = fitted(body, BODY);
+    let mut body = fitted_pieces(body, BODY);
     if can.unwrapped {
-        body = wrapped(&body, LINE);
+        body = wrapped_pieces(&body, LINE);
     }
     if can.unescapes {
-        (title, body) = (unreadable(&title), unreadable(&body));
+        title = unreadable(&title);
+        body = body.into_iter().map(|(text, style)| (unreadable(&text), style)).collect();
     }
     let mut notification = Notification::new();
     notification
         .appname("Tidings")
         .icon(&icon.to_string_lossy())
         .summary(&title)
-        .body(&if can.markup { escaped(&body) } else { body })
+        .body(&if can.markup { marked(&body) } else { body.into_iter().map(|(text, _)| text).collect() })
         .hint(Hint::DesktopEntry("tidings".to_owned()));
     notification
+}
+
+/// The body as markup. Each piece has all of its tags around it, so that they are closed wherever the text was cut; and there
+/// are no other tags than those three, since some services show a body as it is that has any (a link is one for two of them).
+fn marked(body: &[Piece]) -> String {
+    let mut out = String::new();
+    for (text, style) in body {
+        let tags = [(style.bold, "b"), (style.italic, "i"), (style.underlined, "u")];
+        let tags = tags.into_iter().filter_map(|(set, tag)| set.then_some(tag));
+        for tag in tags.clone() {
+            let _ = write!(out, "<{tag}>");
+        }
+        out.push_str(&escaped(text));
+        for tag in tags.rev() {
+            let _ = write!(out, "</{tag}>");
+        }
+    }
+    out
+}
+
+fn unmarked(text: String) -> Vec<Piece> {
+    vec![(text, Style::default())]
 }
 
 /// A channel's name, and how much of its messages a popup may tell. Of a channel that is gone from the
@@ -186,10 +215,84 @@ fn channel<'a>(snapshot: &'a Snapshot, id: &'a str) -> (&'a str, Show) {
         .map_or((id, Show::Nothing), |channel| (&channel.name, channel.show))
 }
 
-fn told(message: &Message, name: &str, show: Show, words: Words) -> (String, String) {
+fn told(message: &Message, name: &str, show: Show, words: Words) -> (String, Vec<Piece>) {
     match show {
-        Show::Full => (message.title.clone(), message::body(message, words)),
-        Show::Title => (message.title.clone(), String::new()),
-        Show::Nothing => (name.to_owned(), words.popup_new_message()),
+        Show::Full => {
+            let read = match message.format {
+                Format::Markdown => tidings_markdown::pieces(&message.body, ADDRESS),
+                Format::Plain => None,
+            };
+            (message.title.clone(), read.unwrap_or_else(|| unmarked(message::body(message, words))))
+        }
+        Show::Title => (message.title.clone(), Vec::new()),
+        Show::Nothing => (name.to_owned(), unmarked(words.popup_new_message())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The text of a markup, if all of it is well-formed and has no other tags than those three.
+    fn read(markup: &str) -> Result<String, String> {
+        let mut open: Vec<&str> = Vec::new();
+        let mut text = String::new();
+        let mut rest = markup;
+        while let Some(first) = rest.chars().next() {
+            let end = match first {
+                '<' => rest.find('>').ok_or("a tag without an end")?,
+                '&' => rest.find(';').ok_or("an entity without an end")?,
+                _ => first.len_utf8() - 1,
+            };
+            let (part, after) = rest.split_at(end + 1);
+            rest = after;
+            match part {
+                "<b>" | "<i>" | "<u>" => open.push(&part[1..2]),
+                "</b>" | "</i>" | "</u>" if open.pop() == Some(&part[2..3]) => {}
+                "&amp;" => text.push('&'),
+                "&lt;" => text.push('<'),
+                "&gt;" => text.push('>'),
+                part if first != '<' && first != '&' && first != '>' => text.push_str(part),
+                part => return Err(format!("{part:?} in {markup:?}")),
+            }
+        }
+        if open.is_empty() { Ok(text) } else { Err(format!("{open:?} are open in {markup:?}")) }
+    }
+
+    fn body(source: &str, can: Abilities) -> String {
+        let pieces = tidings_markdown::pieces(source, ADDRESS).unwrap_or_else(|| unmarked(source.to_owned()));
+        blank("title", &pieces, can, Path::new("icon")).body
+    }
+
+    const MARKUP: Abilities = Abilities { markup: true, actions: true, unescapes: false, unwrapped: false };
+    const FNOTT: Abilities = Abilities { markup: true, actions: true, unescapes: true, unwrapped: true };
+
+    #[test]
+    fn a_cut_closes_what_it_cuts() {
+        let told = body(&format!("***{}***", "word ".repeat(100).trim()), MARKUP);
+        assert!(told.starts_with("<b><i>word") && told.ends_with("word…</i></b>"), "{told}");
+    }
+
+    proptest! {
+        #[test]
+        fn markup_is_well_formed_and_its_text_is_that_of_no_markup(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "word", " ", "\n", "\n\n", "*", "**", "_", "~~", "`", "> ", "\n- ", "\n1. ", "# ", "[", "](https://x.example/?a&b)", "<b>",
+                "</b>", "</u>", "<", ">", "&", "&lt;", "&#60;", "&amp;lt;", "\\", "&#39;", "'", "新", "<!--", "\u{2060}", "<a href='x'>",
+            ]), 0..150)
+        ) {
+            let source = parts.concat();
+            let text = body(&source, Abilities::default());
+            prop_assert_eq!(read(&body(&source, MARKUP)), Ok(text.clone()));
+            // What undoes escapes first finds the tags that we set, and no other.
+            let unescaped = body(&source, FNOTT).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let bare = ["b", "i", "u"].iter().fold(unescaped, |text, tag| {
+                text.replace(&format!("<{tag}>"), "").replace(&format!("</{tag}>"), "")
+            });
+            let bare = bare.replace("<\u{2060}", "‹").replace("&\u{2060}", "+");
+            prop_assert!(!bare.contains('<') && !bare.contains('&'), "{}", bare);
+        }
     }
 }
