@@ -26,6 +26,7 @@ mod hostile_input_hurts_nobody;
 mod language_switches_at_once;
 mod listen_speaks_json_lines;
 mod logout_leaves_all_as_it_was;
+mod markdown_is_read_and_never_obeyed;
 mod message_becomes_one_notification;
 mod messages_read_as_they_were_written;
 mod nginx_keeps_the_link;
