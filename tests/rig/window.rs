@@ -180,7 +180,8 @@ impl Page {
         let mut command = desktop.command("WebKitWebDriver");
         command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
         // As the agent starts it.
-        command.env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
+        command.env("WEBKIT_DISABLE_COMPOSITING_MODE", "1").env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
+        command.env("WEBKIT_WEB_RENDER_DEVICE_FILE", "/dev/null");
         let driver = desktop
             .spawn("WebKitWebDriver", &command)
             .context("no WebKitWebDriver (Debian package: webkit2gtk-driver)")?;

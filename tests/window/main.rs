@@ -7,6 +7,7 @@ mod hostile_messages_are_text;
 mod it_ends_tidings_when_asked;
 mod it_is_one_window;
 mod it_leads_from_nothing_to_a_message;
+mod it_loads_no_graphics_driver;
 mod it_outlives_the_agent;
 mod it_remembers_its_size_and_place;
 mod it_shows_and_commands;
