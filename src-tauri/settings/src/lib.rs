@@ -19,7 +19,7 @@ pub use change::{SettingsFile, WriteError, keep, usable, write};
 pub use content::{Content, Unreadable};
 pub use error::SettingsError;
 pub use load::{load, words};
-pub use read::{parse, presets};
+pub use read::{PresetNames, parse, presets};
 pub use secret::{credential, keyring};
 pub use settings::*;
 pub use watch::{Edited, Look, watch};

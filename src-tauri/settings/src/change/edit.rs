@@ -12,15 +12,18 @@ use tidings_api::{Edit, Values};
 use toml_edit::{Array, ArrayOfTables, Document, InlineTable, Item, Key, Table, TableLike, Value};
 
 use super::place::{
-    Splice, end, header_start, insert_line, key_start, line_end, line_start, lines, paragraph, table_end,
-    without_table,
+    Splice, all_tables, end, header_start, insert_line, key_start, line_end, line_start, lines, paragraph,
+    table_end, without_table,
 };
 use super::value::{EditError, json, parsed, table_json, toml};
 use crate::read::{CHANNEL_KEYS, default_id};
 use crate::reason;
 
 /// What has a header of its own when it is new.
-const TABLES: [&str; 6] = ["notifications", "inbox", "heartbeat", "liveness", "backoff", "mapping"];
+const TABLES: [&str; 7] =
+    ["notifications", "inbox", "heartbeat", "liveness", "backoff", "mapping", "dialogue"];
+/// Lists of tables in which each has a header of its own when it is new.
+const LISTS: [&str; 2] = ["rule", "on"];
 
 /// The text after all of the edits.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
@@ -206,10 +209,18 @@ fn set_in_table(
     value: &Json,
     key: &str,
 ) -> Result<Vec<Splice>, EditError> {
+    let header = name.is_some() && !table.is_dotted();
     match (table.get(first), rest) {
         (Some(Item::None) | None, _) if value.is_null() => Ok(Vec::new()),
         (Some(Item::None) | None, None) => Ok(vec![match entry(name, first, value, key)? {
-            Entry::Line(line) => insert_line(text, table, name.is_some(), &line),
+            // Only tables below it have headers: it gets its own above them.
+            Entry::Line(line) if header && table.is_implicit() => {
+                let below = all_tables(table).into_iter().map(|table| header_start(text, table)).min();
+                let own = format!("[{}]\n{line}\n", name.unwrap_or_default());
+                let at = below.unwrap_or(text.len());
+                (at..at, own)
+            }
+            Entry::Line(line) => insert_line(text, table, header, &line),
             Entry::Table(new) => paragraph(text, table_end(text, table), &new),
         }]),
         (Some(Item::None) | None, Some(rest)) => {
@@ -248,10 +259,13 @@ fn set_in_table(
                 let line = format!("{}.{} = {}\n", name_of(first), name_of(rest), toml(value, key)?);
                 Ok(vec![insert_line(text, inner, false, &line)])
             }
-            Some(_) => set_in_table(text, None, inner, (rest, None), value, key),
+            Some(_) => set_in_table(text, Some(&below(name, first)), inner, (rest, None), value, key),
         },
         (Some(Item::Table(inner)), Some(rest)) => {
-            set_in_table(text, Some(first), inner, (rest, None), value, key)
+            set_in_table(text, Some(&below(name, first)), inner, (rest, None), value, key)
+        }
+        (Some(Item::Table(inner)), None) if value.is_null() && !inner.is_dotted() => {
+            Ok(without_table(text, &document(text)?, inner))
         }
         (Some(Item::Table(inner)), None) => {
             let mut splices = Vec::new();
@@ -262,7 +276,7 @@ fn set_in_table(
                 splices.push(insert_line(
                     text,
                     table,
-                    name.is_some(),
+                    header,
                     &format!("{} = {}\n", name_of(first), toml(value, key)?),
                 ));
                 if !inner.is_dotted() {
@@ -313,7 +327,7 @@ fn set_tables(
         let changes =
             keys.map(|key| (key, &null)).chain(new.iter().map(|(key, value)| (key.as_str(), value)));
         for (inner, value) in changes {
-            splices.extend(set_in_table(text, Some(first), old, (inner, None), value, key)?);
+            splices.extend(set_in_table(text, Some(&below(name, first)), old, (inner, None), value, key)?);
         }
     }
     let document = document(text)?;
@@ -340,27 +354,31 @@ enum Entry {
     Table(String),
 }
 
+/// `owner` is the header, without brackets, of the table that it stands in.
 fn entry(owner: Option<&str>, name: &str, value: &Json, key: &str) -> Result<Entry, EditError> {
-    let header = match owner {
-        Some(owner) => format!("{owner}.{}", name_of(name)),
-        None => name_of(name),
-    };
-    let body = |table: &Values| {
-        let mut body = String::new();
-        for (name, value) in table.iter().filter(|(_, value)| !value.is_null()) {
-            body += &format!("{} = {}\n", name_of(name), toml(value, key)?);
+    let header = below(owner, name);
+    let with = |title: String, table: &Values| {
+        let (mut lines, mut tables) = (title, String::new());
+        let mut entries: Vec<_> = table.iter().filter(|(_, value)| !value.is_null()).collect();
+        // A rule is read from its condition on.
+        entries.sort_by_key(|(name, _)| name.as_str() != "when");
+        for (name, value) in entries {
+            match entry(Some(&header), name, value, key)? {
+                Entry::Line(line) => lines += &line,
+                Entry::Table(table) => tables += &format!("\n{table}"),
+            }
         }
-        Ok(body)
+        Ok(lines + &tables)
     };
     Ok(match value {
-        Json::Object(table) if TABLES.contains(&name) => {
-            Entry::Table(format!("[{header}]\n{}", body(table)?))
-        }
-        Json::Array(list) if name == "rule" && !list.is_empty() && list.iter().all(Json::is_object) => {
+        Json::Object(table) if TABLES.contains(&name) => Entry::Table(with(format!("[{header}]\n"), table)?),
+        Json::Array(list)
+            if LISTS.contains(&name) && !list.is_empty() && list.iter().all(Json::is_object) =>
+        {
             let tables: Result<Vec<String>, EditError> = list
                 .iter()
                 .filter_map(Json::as_object)
-                .map(|table| Ok(format!("[[{header}]]\n{}", body(table)?)))
+                .map(|table| with(format!("[[{header}]]\n"), table))
                 .collect();
             Entry::Table(tables?.join("\n"))
         }
@@ -368,6 +386,14 @@ fn entry(owner: Option<&str>, name: &str, value: &Json, key: &str) -> Result<Ent
             Entry::Line(format!("{} = {}\n", name_of(name), toml(value, key)?))
         }
     })
+}
+
+/// The header of a table that stands in another.
+fn below(owner: Option<&str>, name: &str) -> String {
+    match owner {
+        Some(owner) => format!("{owner}.{}", name_of(name)),
+        None => name_of(name),
+    }
 }
 
 fn set_inline(

@@ -311,6 +311,34 @@ fn line_ends_and_the_mark_at_the_start_stay() {
 }
 
 #[test]
+fn a_dialogue_is_written_and_changed_as_people_write_one() {
+    let rule = |when: &str| json!({"when": when, "say": "a\nb"});
+    let dialogue = json!({"greet": ["hi"], "on": [rule("x"), rule("y")], "set": {"topic": "a"}});
+    let new = edited("", &[add(json!({"url": "wss://a/", "kind": "dialogue", "dialogue": dialogue}))]);
+    let rules = "[[channel.dialogue.on]]\nwhen = \"x\"\nsay = \"a\\nb\"\n\n\
+                 [[channel.dialogue.on]]\nwhen = \"y\"\nsay = \"a\\nb\"\n";
+    let table = "[channel.dialogue]\ngreet = [\"hi\"]\nset = { topic = \"a\" }\n";
+    assert_eq!(new, format!("[[channel]]\nkind = \"dialogue\"\nurl = \"wss://a/\"\n\n{table}\n{rules}"));
+
+    // Rules alone name the table: what it gets stands above them, not in the table before.
+    let alone = format!("[[channel]]\nid = \"a\"\n\n# first\n{rules}");
+    let greeted = edited(&alone, &[set(Some("a"), "dialogue.greet", json!(["hi"]))]);
+    let above = "[channel.dialogue]\ngreet = [\"hi\"]\n";
+    assert_eq!(greeted, format!("[[channel]]\nid = \"a\"\n\n{above}\n# first\n{rules}"));
+    // Without its kind it has to go whole, and nothing else.
+    assert_eq!(edited(&greeted, &[set(Some("a"), "dialogue", Json::Null)]), "[[channel]]\nid = \"a\"\n");
+    assert_eq!(edited(&alone, &[set(Some("a"), "dialogue", Json::Null)]), "[[channel]]\nid = \"a\"\n");
+    // On one line each it stays so.
+    let dotted = "[[channel]]\nid = \"a\"\ndialogue.set = { topic = \"a\" } # which\n";
+    let more = edited(dotted, &[set(Some("a"), "dialogue.greet", json!(["hi"]))]);
+    assert_eq!(more, format!("{dotted}dialogue.greet = [\"hi\"]\n"));
+    assert_eq!(edited(dotted, &[set(Some("a"), "dialogue", Json::Null)]), "[[channel]]\nid = \"a\"\n");
+    let mixed = format!("{dotted}\n{rules}");
+    let second = edited(&mixed, &[set(Some("a"), "dialogue.on", json!([rule("x"), rule("y"), rule("z")]))]);
+    assert!(second.starts_with(&mixed) && second.matches("[[channel.dialogue.on]]").count() == 3, "{second}");
+}
+
+#[test]
 fn what_can_t_be_done_is_told() {
     let refused = |edit| apply(FILE, &[edit]).expect_err("a refusal");
     assert_eq!(refused(remove("nobody")), EditError::UnknownChannel("nobody".to_owned()));
@@ -327,7 +355,7 @@ type Line = (Option<usize>, Option<&'static str>, String);
 
 /// A file with comments everywhere, its lines told apart.
 fn file() -> impl Strategy<Value = (Vec<Line>, Values)> {
-    let channel = (any::<[bool; 4]>(), 0..3_usize);
+    let channel = (any::<[bool; 6]>(), 0..3_usize, 0..3_usize);
     (any::<[bool; 6]>(), proptest::collection::vec(channel, 0..4)).prop_map(|(root, channels)| {
         let mut lines: Vec<Line> = Vec::new();
         let mut values = Values::new();
@@ -359,7 +387,7 @@ fn file() -> impl Strategy<Value = (Vec<Line>, Values)> {
             values.insert("notifications".to_owned(), Json::Object(table));
         }
         let mut all = Vec::new();
-        for (at, (has, rules)) in channels.iter().enumerate() {
+        for (at, (has, rules, on)) in channels.iter().enumerate() {
             let mut table = Values::new();
             if has[3] {
                 lines.push((None, None, comment()));
@@ -396,6 +424,30 @@ fn file() -> impl Strategy<Value = (Vec<Line>, Values)> {
                 let list = table.entry("rule").or_insert_with(|| json!([]));
                 list.as_array_mut().expect("a list").push(json!({"sound": sound}));
             }
+            // With a header of its own, or named by those below it alone.
+            if has[4] {
+                lines.push((Some(at), None, String::new()));
+                lines.push((Some(at), Some("dialogue"), format!("[channel.dialogue] {}", comment())));
+                let mut dialogue = Values::new();
+                if has[5] {
+                    let line = format!("greet = [\"hi\"] {}", comment());
+                    lines.push((Some(at), Some("greet"), line));
+                    dialogue.insert("greet".to_owned(), json!(["hi"]));
+                }
+                table.insert("dialogue".to_owned(), Json::Object(dialogue));
+            }
+            for rule in 0..*on {
+                let say = format!("a\nb{rule}");
+                lines.push((Some(at), Some("on"), String::new()));
+                lines.push((Some(at), Some("on"), comment()));
+                lines.push((Some(at), Some("on"), format!("[[channel.dialogue.on]] {}", comment())));
+                lines.push((Some(at), Some("on"), format!("say = {} {}", json!(say), comment())));
+                let dialogue = table.entry("dialogue").or_insert_with(|| json!({}));
+                if dialogue["on"].is_null() {
+                    dialogue["on"] = json!([]);
+                }
+                dialogue["on"].as_array_mut().expect("a list").push(json!({"say": say}));
+            }
             all.push(Json::Object(table));
         }
         if !all.is_empty() {
@@ -414,7 +466,7 @@ fn file() -> impl Strategy<Value = (Vec<Line>, Values)> {
 
 /// What is done to the file, by numbers that fit any file.
 fn wish() -> impl Strategy<Value = (u8, usize, u8)> {
-    (0..11_u8, 0..4_usize, 0..3_u8)
+    (0..14_u8, 0..4_usize, 0..3_u8)
 }
 
 proptest! {
@@ -446,12 +498,18 @@ proptest! {
                 2 => (None, "notifications.burst", number(3)),
                 3 => (None, "notifications.refill", Json::Null),
                 4 => (None, "inbox.keep_days", number(1)),
-                5..=8 => {
+                5..=8 | 11..=13 => {
                     let Some(channel) = id(&left) else { continue };
                     match what {
                         5 => (Some(channel), "enabled", json!(variant == 0)),
                         6 => (Some(channel), "heartbeat.text", if variant == 0 { Json::Null } else { json!(word) }),
                         7 => (Some(channel), "mapping.title", json!("/a")),
+                        11 => (Some(channel), "dialogue.greet", if variant == 0 { Json::Null } else { json!([word]) }),
+                        12 => {
+                            let rules = (0..variant).map(|rule| json!({"say": format!("a\nb{}", rule + 1)}));
+                            (Some(channel), "dialogue.on", rules.collect())
+                        }
+                        13 => (Some(channel), "dialogue", Json::Null),
                         _ => {
                             let rules = (0..variant).map(|rule| json!({"sound": format!("s{}", rule + 1)}));
                             (Some(channel), "rule", rules.collect())
@@ -488,7 +546,11 @@ proptest! {
                 Some((at, ..)) => &mut model["channel"][*at],
             };
             let (outer, leaf) = key.split_once('.').map_or((None, key), |(outer, leaf)| (Some(outer), leaf));
-            touched.push((channel.and_then(|(_, _, first)| first), leaf));
+            let first = channel.and_then(|(_, _, first)| first);
+            touched.push((first, leaf));
+            if leaf == "dialogue" {
+                touched.extend([(first, "greet"), (first, "on")]);
+            }
             let table = match outer {
                 None => owner,
                 Some(outer) if owner[outer].is_null() && value.is_null() => continue,
@@ -512,7 +574,20 @@ proptest! {
             }
         }
         let now: Values = toml::from_str(&text).expect("still TOML");
-        prop_assert_eq!(Json::Object(now), model, "{}", text);
+        let mut now = Json::Object(now);
+        // A dialogue that the headers below it named alone is no more without them.
+        for all in [&mut now, &mut model] {
+            for channel in all["channel"].as_array_mut().into_iter().flatten().filter_map(Json::as_object_mut) {
+                if channel.get("dialogue") == Some(&json!({})) {
+                    channel.remove("dialogue");
+                }
+            }
+        }
+        if model["channel"].is_null() {
+            model.as_object_mut().expect("a table").remove("channel");
+            now.as_object_mut().expect("a table").remove("channel");
+        }
+        prop_assert_eq!(now, model, "{}", text);
 
         let mut rest: &str = &text;
         for (channel, key, line) in &lines {

@@ -105,7 +105,8 @@ pub(crate) fn all_tables(table: &Table) -> Vec<&Table> {
         match item {
             Item::None | Item::Value(_) => {}
             Item::Table(inner) => {
-                all.extend((inner.span().is_some() && !inner.is_dotted()).then_some(inner));
+                let has_header = inner.span().is_some() && !inner.is_dotted() && !inner.is_implicit();
+                all.extend(has_header.then_some(inner));
                 all.extend(all_tables(inner));
             }
             Item::ArrayOfTables(tables) => {
@@ -123,7 +124,8 @@ pub(crate) fn all_tables(table: &Table) -> Vec<&Table> {
 pub(crate) fn without_table(text: &str, document: &Document<&str>, table: &Table) -> Vec<Splice> {
     let span_start = |table: &&Table| table.span().map_or(0, |span| span.start);
     let mut own: Vec<&Table> = all_tables(table);
-    own.push(table);
+    // One that only the headers below it name has none itself.
+    own.extend((!table.is_implicit()).then_some(table));
     let own: Vec<usize> = own.iter().map(span_start).collect();
     let mut headers = all_tables(document.as_table());
     headers.sort_by_key(span_start);

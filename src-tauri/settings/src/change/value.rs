@@ -30,6 +30,10 @@ pub(super) fn toml(value: &Json, key: &str) -> Result<Value, EditError> {
             (None, Some(number)) if !value.is_u64() => number.into(),
             (None, _) => return Err(refused(tidings_words::Text::value_too_large())),
         },
+        // On one line: over several its line ends would be the file's, which may be others than the text's.
+        Json::String(text) if text.contains(['\n', '\r']) => {
+            parsed(&value.to_string().replace('\u{7f}', "\\u007f"))?
+        }
         Json::String(text) => text.into(),
         Json::Array(list) => {
             Value::Array(list.iter().map(|value| toml(value, key)).collect::<Result<Array, _>>()?)

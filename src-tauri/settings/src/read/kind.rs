@@ -1,6 +1,5 @@
 //! What is spoken with a channel's server: `kind`, and what belongs to one kind alone.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -208,7 +207,7 @@ fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), SettingsErr
             Some(place) => place.error(message, mend),
             None => table.error(message, mend),
         }
-        .about("dialogue"));
+        .about(format!("dialogue.set.{missing}")));
     }
     let path = path.and_then(|path| {
         let set = set.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
@@ -256,11 +255,26 @@ fn told(table: &Table<'_>) -> Result<Told, SettingsError> {
         subprotocol: table.maybe("subprotocol", subprotocol)?,
         framing: table.maybe("framing", |entry| entry.choice(&Framing::ALL))?,
         greet: table
-            .maybe("greet", |entry| entry.list()?.map(|text| template(text, Template::spoken)).collect())?,
-        on: table.or("on", Vec::new(), |entry| entry.list()?.map(rule).collect())?,
+            .maybe("greet", |entry| each(entry, "dialogue.greet", |text| template(text, Template::spoken)))?,
+        on: table.or("on", Vec::new(), |entry| each(entry, "dialogue.on", rule))?,
         beat: table.maybe("beat", beat)?,
         set: table.or("set", BTreeMap::new(), set)?,
     })
+}
+
+/// The elements of a list whose errors say which it is, such as `dialogue.on[1].when`.
+fn each<'a, Element>(
+    list: Entry<'a>,
+    key: &str,
+    read: impl Fn(Entry<'a>) -> Result<Element, SettingsError>,
+) -> Result<Vec<Element>, SettingsError> {
+    let elements = list.list()?.enumerate();
+    let in_element = |at: usize, error: SettingsError| {
+        let below = error.key.as_deref().and_then(|told| told.strip_prefix(key)).unwrap_or_default();
+        let told = format!("{key}[{at}]{below}");
+        error.about(told)
+    };
+    elements.map(|(at, element)| read(element).map_err(|error| in_element(at, error))).collect()
 }
 
 fn subprotocol(entry: Entry<'_>) -> Result<String, SettingsError> {
@@ -275,19 +289,18 @@ fn subprotocol(entry: Entry<'_>) -> Result<String, SettingsError> {
 fn set(entry: Entry<'_>) -> Result<BTreeMap<String, String>, SettingsError> {
     let mut set = BTreeMap::new();
     for (name, at, value) in entry.pairs()? {
+        let about = |error: SettingsError| error.about(format!("dialogue.set.{name}"));
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_name || OWN_NAMES.contains(&name) {
-            return Err(value.error_at(at, Text::settings_set_name(&name), Text::settings_mend_set_name()));
+            let (message, mend) = (Text::settings_set_name(&name), Text::settings_mend_set_name());
+            return Err(about(value.error_at(at, message, mend)));
         }
         if tidings_ground::redact::looks_secret(name) {
-            return Err(value.error_at(
-                at,
-                Text::settings_set_secret(&name),
-                Text::settings_mend_secret_said(&"{{ secret }}"),
-            ));
+            let mend = Text::settings_mend_secret_said(&"{{ secret }}");
+            return Err(about(value.error_at(at, Text::settings_set_secret(&name), mend)));
         }
-        set.insert(name.to_owned(), value.text()?.to_owned());
+        set.insert(name.to_owned(), value.text().map_err(about)?.to_owned());
     }
     Ok(set)
 }
@@ -331,7 +344,7 @@ const RULE_KEYS: [&str; 10] = [
 ];
 
 fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
-    let table = entry.table("[[channel.dialogue.on]]", &RULE_KEYS)?;
+    let table = entry.table("[[channel.dialogue.on]]", &RULE_KEYS)?.by_its_keys();
     let example = || Text::settings_mend_example(&"\"json.type == 'ping'\"");
     let Some(when) = table.entry("when") else {
         return Err(table.error(Text::settings_on_without_when(), Text::settings_mend_add_when()));
@@ -367,11 +380,22 @@ fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
     Ok(Rule { when: condition, then })
 }
 
-/// The names of the presets, for who chooses one.
-pub fn presets() -> impl Iterator<Item = (&'static str, Cow<'static, [(String, String)]>)> {
+/// A dialogue that comes with Tidings, for who chooses one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresetNames {
+    /// What `preset` calls it.
+    pub name: &'static str,
+    /// Names that `set` has to give, each with an example.
+    pub needs: BTreeMap<String, String>,
+    /// Names that `set` may give, each with what holds without.
+    pub may: BTreeMap<String, String>,
+}
+
+/// The dialogues that come with Tidings.
+pub fn presets() -> impl Iterator<Item = PresetNames> {
     PRESETS.into_iter().map(|(name, text)| {
-        let needs = read_preset(text).map(|preset| preset.needs.into_iter().collect()).unwrap_or_default();
-        (name, Cow::Owned(needs))
+        let Preset { told, needs, .. } = read_preset(text).unwrap_or_default();
+        PresetNames { name, needs, may: told.set }
     })
 }
 
@@ -505,6 +529,42 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_in_a_dialogue_is_told_by_its_key() {
+        let own = "[channel.dialogue]\n";
+        for (text, key) in [
+            (format!("{own}greet = [\"hi\", \"{{{{ secret \"]"), "dialogue.greet[1]"),
+            (format!("{own}greet = [\"hi\", 7]"), "dialogue.greet[1]"),
+            (
+                format!("{own}on = [{{ when = \"true\", ignore = true }}, {{ when = \"json.type = 1\" }}]"),
+                "dialogue.on[1].when",
+            ),
+            (format!("{own}[[channel.dialogue.on]]\nwhen = \"true\"\nsay = \"{{{{\""), "dialogue.on[0].say"),
+            (
+                format!("{own}[[channel.dialogue.on]]\nwhen = \"true\"\nrefused = \"{{%\""),
+                "dialogue.on[0].refused",
+            ),
+            (
+                format!("{own}[[channel.dialogue.on]]\nwhen = \"true\"\nmessage = \"a\""),
+                "dialogue.on[0].message",
+            ),
+            (format!("{own}[[channel.dialogue.on]]\nwhen = \"true\"\nsya = \"a\""), "dialogue.on[0]"),
+            (format!("{own}[[channel.dialogue.on]]\nwhen = \"true\""), "dialogue.on[0]"),
+            (format!("{own}[[channel.dialogue.on]]\nsay = \"a\""), "dialogue.on[0]"),
+            (format!("{own}beat = {{ text = \"{{{{\", interval = \"25s\" }}"), "dialogue.beat"),
+            (format!("{own}framing = \"jsonl\""), "dialogue.framing"),
+            (format!("{own}subprotocol = \"a b\""), "dialogue.subprotocol"),
+            (format!("{own}set = {{ json = \"x\" }}"), "dialogue.set.json"),
+            ("preset = \"stomp\"".to_owned(), "dialogue.set.destination"),
+            ("preset = \"stomp\"\ndialogue.set = { destination = 7 }".to_owned(), "dialogue.set.destination"),
+            ("preset = \"stmop\"".to_owned(), "preset"),
+        ] {
+            let file = format!("[[channel]]\nkind = \"dialogue\"\nurl = \"wss://a.example\"\n{text}");
+            let error = parse(file.as_bytes(), Path::new("c.toml")).expect_err(&text);
+            assert_eq!(error.key.as_deref(), Some(key), "{text}\n{error}");
+        }
+    }
+
+    #[test]
     fn the_secret_goes_where_the_dialogue_says_it() {
         let says = good(
             "kind = \"dialogue\"\nurl = \"wss://a.example\"\n[channel.dialogue]\ngreet = [\"{{ secret }}\"]",
@@ -522,7 +582,7 @@ mod tests {
 
     #[test]
     fn every_preset_can_be_used() {
-        for (name, needs) in presets() {
+        for PresetNames { name, needs, .. } in presets() {
             let set: Vec<String> = needs
                 .iter()
                 .map(|(name, example)| format!("{name} = {}", toml::Value::from(example.as_str())))

@@ -8,5 +8,5 @@ mod table;
 mod tests;
 
 pub(crate) use channel::{CHANNEL_KEYS, default_id};
-pub use kind::presets;
+pub use kind::{PresetNames, presets};
 pub use parse::parse;

@@ -130,6 +130,15 @@ impl<'a> Table<'a> {
         SettingsError { key: self.place.table(), ..self.document.error(self.at, message, mend) }
     }
 
+    /// Errors call its entries by their keys, though it is one of a list.
+    pub(crate) fn by_its_keys(self) -> Self {
+        let place = match self.place {
+            Place::Part(own) => Place::Within(own),
+            place @ (Place::Top | Place::Within(_)) => place,
+        };
+        Self { place, ..self }
+    }
+
     /// `read` of the key's value, or the default where there is none.
     pub(crate) fn or<T>(
         &self,
