@@ -27,6 +27,8 @@ pub(crate) async fn act(
     let request = match command {
         PageCommand::Channel { action, channel } => Request::Act { action, channel },
         PageCommand::OpenLink { message, link } => Request::OpenLink { message, link },
+        PageCommand::RunAction { message, action } => Request::RunAction { message, action },
+        PageCommand::OpenFile { message, file } => Request::OpenFile { message, file },
         PageCommand::MarkRead { messages } => Request::MarkRead { messages },
         PageCommand::MarkAllRead { channel } => Request::MarkAllRead { channel },
         PageCommand::Delete { messages } => Request::Delete { messages },

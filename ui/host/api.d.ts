@@ -166,6 +166,10 @@ channel: string,
  */
 id: string | null, 
 /**
+ * What the server says it is about, where the channel has topics.
+ */
+topic?: string, 
+/**
  * Title; the channel's name where the message has none.
  */
 title: string, 
@@ -186,11 +190,23 @@ priority: number,
  */
 url: string | null, 
 /**
+ * Its buttons; absent where there are none.
+ */
+actions?: Array<MessageAction>, 
+/**
+ * Files that go with it; absent where there are none.
+ */
+attachments?: Array<Attachment>, 
+/**
+ * Words that it was given beside its text; absent where there are none.
+ */
+tags?: Array<string>, 
+/**
  * When its last byte was read.
  */
 received_at: string, 
 /**
- * What the server sent, untouched.
+ * What the server sent, untouched but for what its buttons send, which is nobody's business.
  */
 raw: Raw, };
 
@@ -310,7 +326,7 @@ message: string,
  */
 key: string | null, };
 
-export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_sample" | "demo" | "busy" | "ending";
+export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "not_sent" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_sample" | "demo" | "busy" | "ending";
 
 export type PageEvent = AgentLink | Event;
 
@@ -344,7 +360,23 @@ message: number,
 /**
  * Which of the links in its Markdown, counted from 0; absent: the message's own.
  */
-link?: number, } | { "do": "mark_read", 
+link?: number, } | { "do": "run_action", 
+/**
+ * The message's row.
+ */
+message: number, 
+/**
+ * Which of its buttons, counted from 0.
+ */
+action: number, } | { "do": "open_file", 
+/**
+ * The message's row.
+ */
+message: number, 
+/**
+ * Which of its files, counted from 0.
+ */
+file: number, } | { "do": "mark_read", 
 /**
  * Their rows.
  */
@@ -581,6 +613,10 @@ channel: string,
  */
 id: string | null, 
 /**
+ * What the server says it is about, where the channel has topics.
+ */
+topic?: string, 
+/**
  * Title; the channel's name where the message has none.
  */
 title: string, 
@@ -601,13 +637,87 @@ priority: number,
  */
 url: string | null, 
 /**
+ * Its buttons; absent where there are none.
+ */
+actions?: Array<MessageAction>, 
+/**
+ * Files that go with it; absent where there are none.
+ */
+attachments?: Array<Attachment>, 
+/**
+ * Words that it was given beside its text; absent where there are none.
+ */
+tags?: Array<string>, 
+/**
  * When its last byte was read.
  */
 received_at: string, 
 /**
- * What the server sent, untouched.
+ * What the server sent, untouched but for what its buttons send, which is nobody's business.
  */
 raw: Raw, };
+
+export type MessageAction = { 
+/**
+ * What stands on it.
+ */
+label: string, } & ({ "does": "open", 
+/**
+ * `http`, `https` or `mailto`.
+ */
+url: string, } | { "does": "copy", 
+/**
+ * All of it.
+ */
+text: string, } | { "does": "send", 
+/**
+ * As in HTTP.
+ */
+method: string, 
+/**
+ * To whom; with `http://` before it where it goes there without encryption.
+ */
+host: string, });
+
+export type Does = { "does": "open", 
+/**
+ * `http`, `https` or `mailto`.
+ */
+url: string, } | { "does": "copy", 
+/**
+ * All of it.
+ */
+text: string, } | { "does": "send", 
+/**
+ * As in HTTP.
+ */
+method: string, 
+/**
+ * To whom; with `http://` before it where it goes there without encryption.
+ */
+host: string, };
+
+export type Attachment = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its media type, if it is known.
+ */
+media_type: string | null, 
+/**
+ * Bytes, if they are known.
+ */
+size: number | null, 
+/**
+ * Until when it can be had, if that is known.
+ */
+expires: string | null, 
+/**
+ * Where: `http` or `https`.
+ */
+url: string, };
 
 export type Discovery = { 
 /**

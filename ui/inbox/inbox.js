@@ -107,6 +107,8 @@ export function inboxPage(app) {
   /** @type {import("./message.js").Page} */
   const asks = {
     openLink: (message) => void app.act({ do: "open_link", message }),
+    runAction: (message, action) => app.act({ do: "run_action", message, action }),
+    openFile: (message, file) => void app.act({ do: "open_file", message, file }),
     markRead: (message) => void app.act({ do: "mark_read", messages: [message] }),
     failed: app.failed,
     async fetchFull(row) {

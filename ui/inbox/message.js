@@ -4,6 +4,7 @@ import { button, foreign, make, shape } from "../base/dom.js";
 import { kept, shown } from "../base/text.js";
 import { copyButton } from "../parts/clipboard.js";
 import { words } from "../words/words.js";
+import { actionButtons, fileLines } from "./extras.js";
 
 /** @typedef {import("../host/api").StoredMessage} StoredMessage */
 
@@ -25,6 +26,8 @@ const SCROLLS = 1500;
  * @property {(item: MessageItem) => void} focused
  * @property {(item: MessageItem) => void} resized It was opened or closed.
  * @property {(item: MessageItem) => void} remove
+ * @property {(row: number, action: number) => Promise<boolean>} runAction
+ * @property {(row: number, file: number) => void} openFile
  */
 
 /** A message as the page keeps it.
@@ -42,6 +45,10 @@ function slim(message) {
     priority: message.priority,
     url: message.url,
     receivedAt: message.received_at,
+    topic: message.topic ?? null,
+    tags: message.tags ?? [],
+    actions: message.actions ?? [],
+    files: message.attachments ?? [],
     wasCut: message.body.length > KEPT || raw.length > KEPT,
   };
 }
@@ -153,6 +160,8 @@ export class MessageItem {
     fact(words.receivedAt, words.fullTime(receivedAt));
     fact(words.channel, channel);
     fact(words.priorityLabel, words.priority(priority));
+    if (this.message.topic !== null) fact(words.topic, this.message.topic);
+    if (this.message.tags.length > 0) fact(words.tags, this.message.tags.join(", "));
     if (id !== null) fact(words.id, id);
     if (url !== null) fact(words.link, url);
     // As it came: nothing is left out here.
@@ -168,6 +177,9 @@ export class MessageItem {
     );
     const details = make("div", { className: "details", id: `details-${this.row}` }, text);
     if (wasCut) details.append(make("p", { className: "quiet note" }, words.cut({ limit: KEPT })));
+    for (const more of [actionButtons(this.row, this.message.actions, this.page), fileLines(this.row, this.message.files, this.page)]) {
+      if (more !== null) details.append(more);
+    }
     details.append(facts, original, buttons);
     return details;
   }

@@ -83,6 +83,14 @@ function joined(texts) {
     /** Rounded down: 100 % means all of it.
      * @param {number} part Of 1. */
     percent: (part) => (Math.floor(part * 1000) / 1000).toLocaleString(language, { style: "percent", maximumFractionDigits: 1 }),
+    /** @param {number} count */
+    bytes(count) {
+      const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+      const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+      const size = count / 1000 ** step;
+      const digits = step === 0 || size >= 100 ? 0 : 1;
+      return size.toLocaleString(language, { style: "unit", unit: units[step], unitDisplay: "short", maximumFractionDigits: digits });
+    },
     /** @param {number} milliseconds */
     duration: (milliseconds) => inWords(milliseconds, texts),
 

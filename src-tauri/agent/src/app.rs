@@ -395,6 +395,7 @@ impl Agent {
                 self.session.look_for_display().await;
                 self.browser.open(link, activation_token, &self.session);
             }
+            Wish::Send { channel, request, answer } => self.channels.send(&channel, request, answer),
             Wish::Pause { until } => self.set_pause(until),
             // Taken by the main loop itself.
             Wish::Join(_) | Wish::SessionEnded | Wish::Quit => {}

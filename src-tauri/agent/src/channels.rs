@@ -8,6 +8,7 @@ mod held;
 mod ntfy;
 mod pump;
 mod replay;
+mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -21,14 +22,14 @@ use tidings_channel::{Channel, ChannelUrl, Command, Config, Kept, Memory, Signal
 use tidings_examination::lender::Lender;
 use tidings_examination::{Examination, Reach};
 use tidings_ground::text::quoted;
-use tidings_inbox::Inbox;
+use tidings_inbox::{HttpRequest, Inbox};
 use tidings_settings::credential::{CredentialSource, Credentials};
 use tidings_settings::{CaFileError, ChannelSettings, Kind};
 use tidings_state::loan::{Lent, Loan};
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
 use tidings_state::wish::{Wish, Wishes};
-use tidings_words::Words;
-use tokio::sync::{Notify, mpsc, watch};
+use tidings_words::{Text, Words};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::health::Health;
 use crate::remembered::{Quiet, Remembered};
@@ -38,6 +39,7 @@ use held::{Held, view};
 use ntfy::Topics;
 use pump::{Felt, pump};
 use replay::Replay;
+use sending::send;
 
 #[derive(Debug)]
 pub(crate) struct Channels {
@@ -363,6 +365,21 @@ impl Channels {
         let (steps, told) = mpsc::channel(tidings_examination::STEPS);
         tokio::spawn(tidings_examination::examine(examination, steps));
         Ok(told)
+    }
+
+    /// Sends what a button of a message of this channel sends.
+    pub(crate) fn send(&self, id: &str, request: HttpRequest, answer: oneshot::Sender<Result<(), Refusal>>) {
+        let words = self.words();
+        let Some(held) = self.held.iter().find(|held| held.settings.id == id) else {
+            let message = Text::refused_unknown_channel_id(&format_args!("{id:?}")).said(words);
+            let _ = answer.send(Err(Refusal::new(ErrorCode::UnknownChannel, message)));
+            return;
+        };
+        let config = held.config.clone();
+        tokio::spawn(async move {
+            // Who asked may be gone.
+            let _ = answer.send(send(&config, request, words).await);
+        });
     }
 
     /// The channel's secret is another one now, or can be read at last. One that waits for it dials at once, and

@@ -13,7 +13,7 @@ use tidings_desktop::autostart;
 use tidings_desktop::window::Raises;
 use tidings_examination::discover::{self, Place};
 use tidings_ground::text::quoted;
-use tidings_inbox::{Format, Inbox, Message, Payload, Query, Raw, RowId};
+use tidings_inbox::{Does, Format, Inbox, Message, Payload, Query, Raw, Recall, Recalled, RowId};
 use tidings_settings::SettingsFile;
 use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::Link;
@@ -23,6 +23,7 @@ use tidings_state::wish::{Wish, Wishes};
 use tidings_words::{Text, Words};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
+use url::Url;
 
 use crate::demo::{self, Demo};
 use crate::health::Health;
@@ -116,6 +117,14 @@ impl Handler for Answers {
             }
             Request::History(query) => self.history(query).await,
             Request::OpenLink { message, link } => self.open_link(RowId(message), link).await,
+            Request::RunAction { message, action } => self.run_action(RowId(message), action).await,
+            Request::OpenFile { message, file } => {
+                let message = self.inbox.message(RowId(message)).await;
+                let file = |message: &Message| {
+                    message.attachments.get(usize::try_from(file).ok()?).map(|file| file.url.clone())
+                };
+                self.open(message.and_then(|message| Some((file(&message)?, message))))
+            }
             Request::Pause { until } => {
                 self.wishes.make(Wish::Pause { until });
                 Reply::Done { channels: Vec::new() }
@@ -356,11 +365,47 @@ impl Answers {
             (Some(_), Format::Plain) => None,
         };
         let message = self.inbox.message(row).await;
-        let Some((url, channel)) = message.and_then(|message| Some((url(&message)?, message.channel))) else {
+        self.open(message.and_then(|message| Some((url(&message)?, message))))
+    }
+
+    fn open(&self, what: Option<(Url, Message)>) -> Reply {
+        let Some((url, Message { row, channel, .. })) = what else {
             return Reply::Refused(self.refusal(ErrorCode::UnknownMessage, &Text::refused_no_link()));
         };
         let link = Link { url, message: row, channel };
         self.wishes.make(Wish::OpenLink { link, activation_token: None });
+        Reply::Done { channels: Vec::new() }
+    }
+
+    async fn run_action(&self, row: RowId, number: u32) -> Reply {
+        let message = self.inbox.message(row).await;
+        let does = |message: &Message| {
+            message.actions.get(usize::try_from(number).ok()?).map(|action| action.does.clone())
+        };
+        let known = message.and_then(|message| Some((does(&message)?, message)));
+        let (request, message) = match known {
+            Some((Does::Open(url), message)) => return self.open(Some((url, message))),
+            Some((Does::Send(request), message)) => (request, message),
+            Some((Does::Copy(_), _)) | None => {
+                return Reply::Refused(self.refusal(ErrorCode::UnknownMessage, &Text::refused_no_action()));
+            }
+        };
+        let clear = request.clear;
+        let (answer, answered) = oneshot::channel();
+        self.wishes.make(Wish::Send { channel: message.channel.clone(), request, answer });
+        match answered.await {
+            Ok(Ok(())) => {}
+            Ok(Err(refusal)) => return Reply::Refused(refusal),
+            Err(_) => return Reply::Refused(self.ending()),
+        }
+        if clear {
+            // As if it had been read elsewhere: its popup goes, too.
+            let at = message.sent_at.unwrap_or(message.received_at);
+            if let Some(series) = message.series {
+                let (channel, what) = (message.channel, Recalled::Read);
+                self.inbox.recall(vec![Recall { channel, series, what, id: None, at }]).await;
+            }
+        }
         Reply::Done { channels: Vec::new() }
     }
 }

@@ -24,8 +24,8 @@ pub use discover::Discovery;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
-    ChannelKind, ChannelReport, Close, Dropped, Format, IdleLimit, Line, MessageReport, Raw, StageName,
-    StateLine, StateName, StatusReport, StoredMessage,
+    Attachment, ChannelKind, ChannelReport, Close, Does, Dropped, Format, IdleLimit, Line, MessageAction,
+    MessageReport, Raw, StageName, StateLine, StateName, StatusReport, StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};

@@ -57,6 +57,22 @@ pub enum PageCommand {
         #[cfg_attr(test, ts(optional))]
         link: Option<u32>,
     },
+    /// Do what a button of a message says, other than copying.
+    RunAction {
+        /// The message's row.
+        #[cfg_attr(test, ts(type = "number"))]
+        message: i64,
+        /// Which of its buttons, counted from 0.
+        action: u32,
+    },
+    /// Open a file of a message in the user's browser.
+    OpenFile {
+        /// The message's row.
+        #[cfg_attr(test, ts(type = "number"))]
+        message: i64,
+        /// Which of its files, counted from 0.
+        file: u32,
+    },
     /// Count messages as read.
     MarkRead {
         /// Their rows.

@@ -213,6 +213,10 @@ pub struct MessageReport {
     pub channel: String,
     /// The server's id for it, if it gave one.
     pub id: Option<String>,
+    /// What the server says it is about, where the channel has topics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub topic: Option<String>,
     /// Title; the channel's name where the message has none.
     pub title: String,
     /// Body, as it was sent.
@@ -225,11 +229,76 @@ pub struct MessageReport {
     pub priority: u8,
     /// Link that a click opens.
     pub url: Option<String>,
+    /// Its buttons; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<MessageAction>>"))]
+    pub actions: Vec<MessageAction>,
+    /// Files that go with it; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Attachment>>"))]
+    pub attachments: Vec<Attachment>,
+    /// Words that it was given beside its text; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<String>>"))]
+    pub tags: Vec<String>,
     /// When its last byte was read.
     #[cfg_attr(test, ts(type = "string"))]
     pub received_at: Timestamp,
-    /// What the server sent, untouched.
+    /// What the server sent, untouched but for what its buttons send, which is nobody's business.
     pub raw: Raw,
+}
+
+/// A button of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MessageAction {
+    /// What stands on it.
+    pub label: String,
+    /// What it does.
+    #[serde(flatten)]
+    pub does: Does,
+}
+
+/// What a button does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "does", rename_all = "snake_case")]
+pub enum Does {
+    /// Opens a link.
+    Open {
+        /// `http`, `https` or `mailto`.
+        url: String,
+    },
+    /// Copies a text.
+    Copy {
+        /// All of it.
+        text: String,
+    },
+    /// Sends a request of the sender's own making, once the user has agreed.
+    Send {
+        /// As in HTTP.
+        method: String,
+        /// To whom; with `http://` before it where it goes there without encryption.
+        host: String,
+    },
+}
+
+/// A file that goes with a message. It stays where it is until the user opens it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Attachment {
+    /// Its name.
+    pub name: String,
+    /// Its media type, if it is known.
+    pub media_type: Option<String>,
+    /// Bytes, if they are known.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub size: Option<u64>,
+    /// Until when it can be had, if that is known.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub expires: Option<Timestamp>,
+    /// Where: `http` or `https`.
+    pub url: String,
 }
 
 /// How a text is written.

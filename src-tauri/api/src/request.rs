@@ -59,6 +59,21 @@ pub enum Request {
         #[serde(default)]
         link: Option<u32>,
     },
+    /// Do what a button of a stored message says: open its link, or send what it sends, to which the user has agreed. (What it
+    /// copies, the window copies by itself.) Answered by [`Reply::Done`] once that is done.
+    RunAction {
+        /// The message's row.
+        message: i64,
+        /// Which of its buttons, counted from 0.
+        action: u32,
+    },
+    /// Open a file of a stored message in the browser. Answered by [`Reply::Done`].
+    OpenFile {
+        /// The message's row.
+        message: i64,
+        /// Which of its files, counted from 0.
+        file: u32,
+    },
     /// Hold popups back. Answered by [`Reply::Done`].
     Pause {
         /// Until then; the far end of time means until resumed, `None` resumes.
@@ -256,6 +271,8 @@ pub enum ErrorCode {
     UnknownChannel,
     /// No message of that row, or none with a link.
     UnknownMessage,
+    /// What a button of a message was to send could not be sent, or was not taken.
+    NotSent,
     /// There is a window already; it was asked to show.
     WindowOpen,
     /// The edits would make settings that can't be used; nothing was written.

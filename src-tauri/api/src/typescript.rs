@@ -9,9 +9,10 @@ use ts_rs::{Config, TS};
 
 use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
 use crate::{
-    Action, Band, Block, ChannelReport, ChannelValues, Close, Defaults, Discovery, Dropped, Edit, ErrorCode,
-    Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport, MessageReport, Preview, Raw, Refusal,
-    Rich, RoundTrip, Secret, SettingsReport, Span, StateName, StatusReport, Step, StoredMessage,
+    Action, Attachment, Band, Block, ChannelReport, ChannelValues, Close, Defaults, Discovery, Does, Dropped,
+    Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport, MessageAction,
+    MessageReport, Preview, Raw, Refusal, Rich, RoundTrip, Secret, SettingsReport, Span, StateName,
+    StatusReport, Step, StoredMessage,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -54,6 +55,9 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<Sample>(&config),
         declaration::<Preview>(&config),
         declaration::<MessageReport>(&config),
+        declaration::<MessageAction>(&config),
+        declaration::<Does>(&config),
+        declaration::<Attachment>(&config),
         declaration::<Discovery>(&config),
         declaration::<HealthReport>(&config),
         declaration::<Band>(&config),

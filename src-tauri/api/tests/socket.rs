@@ -38,6 +38,8 @@ impl Handler for Agent {
             | Request::CredentialChanged { .. }
             | Request::History(_)
             | Request::OpenLink { .. }
+            | Request::RunAction { .. }
+            | Request::OpenFile { .. }
             | Request::MarkRead { .. }
             | Request::Pause { .. }
             | Request::MarkAllRead { .. }

@@ -67,11 +67,15 @@ mod tests {
         MessageReport {
             channel: "Orders".to_owned(),
             id: None,
+            topic: None,
             title: title.to_owned(),
             body: body.to_owned(),
             format: Format::Plain,
             priority: 3,
             url: None,
+            actions: Vec::new(),
+            attachments: Vec::new(),
+            tags: Vec::new(),
             received_at: "2001-02-03T12:00:00Z".parse().unwrap(),
             raw: tidings_api::Raw::Text(String::new()),
         }

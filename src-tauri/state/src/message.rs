@@ -6,9 +6,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
-use tidings_api::{MessageReport, Rich};
+use tidings_api::{MessageAction, MessageReport, Rich};
 use tidings_channel::{Frame, Payload};
-use tidings_inbox::{Arrival, ChannelProfile, Format, Message, Raw};
+use tidings_inbox::{Action, Arrival, Attachment, ChannelProfile, Does, Format, HttpRequest, Message, Raw};
 use tidings_words::Words;
 
 use crate::snapshot::timestamp;
@@ -46,9 +46,9 @@ pub fn own(channel: &ChannelProfile, text: String) -> Arrival {
 
 /// What there is to read in a message.
 pub fn body(message: &Message, words: Words) -> String {
-    match &message.raw {
-        Raw::Binary(bytes) if message.opaque => words.message_binary(bytes.len()),
-        Raw::Text(_) | Raw::Binary(_) => message.body.clone(),
+    match message.unreadable() {
+        Some(bytes) => words.message_binary(bytes),
+        None => message.body.clone(),
     }
 }
 
@@ -60,11 +60,39 @@ pub fn rich(message: &Message) -> Option<Rich> {
     }
 }
 
+fn action(action: &Action) -> MessageAction {
+    let does = match &action.does {
+        Does::Open(url) => tidings_api::Does::Open { url: url.to_string() },
+        Does::Copy(text) => tidings_api::Does::Copy { text: text.clone() },
+        Does::Send(request) => {
+            tidings_api::Does::Send { method: request.method.clone(), host: host(request) }
+        }
+    };
+    MessageAction { label: action.label.clone(), does }
+}
+
+/// To whom a button sends, as people are told: that it goes there without encryption is said.
+pub fn host(request: &HttpRequest) -> String {
+    let host = request.host();
+    if request.url.scheme() == "http" { format!("http://{host}") } else { host }
+}
+
+fn attachment(file: &Attachment) -> tidings_api::Attachment {
+    tidings_api::Attachment {
+        name: file.name.clone(),
+        media_type: file.kind.clone(),
+        size: file.size,
+        expires: file.expires,
+        url: file.url.to_string(),
+    }
+}
+
 /// A message in the words of the contract.
 pub fn message_report(message: &Message, channel: String, words: Words) -> MessageReport {
     MessageReport {
         channel,
         id: message.id.clone(),
+        topic: message.topic.clone(),
         title: message.title.clone(),
         body: body(message, words),
         format: match message.format {
@@ -73,6 +101,9 @@ pub fn message_report(message: &Message, channel: String, words: Words) -> Messa
         },
         priority: message.priority.level(),
         url: message.url.as_ref().map(ToString::to_string),
+        actions: message.actions.iter().map(action).collect(),
+        attachments: message.attachments.iter().map(attachment).collect(),
+        tags: message.tags.clone(),
         received_at: message.received_at,
         raw: match &message.raw {
             Raw::Text(text) => tidings_api::Raw::Text(text.clone()),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tidings_api::{Action, Examine, Refusal, Step};
-use tidings_inbox::RowId;
+use tidings_inbox::{HttpRequest, RowId};
 use tidings_settings::ChannelSettings;
 use tokio::sync::{mpsc, oneshot};
 
@@ -65,6 +65,15 @@ pub enum Wish {
         link: Link,
         /// The desktop's permission to take the focus.
         activation_token: Option<String>,
+    },
+    /// Send what a button of a message sends, over the channel's own way.
+    Send {
+        /// The channel's id.
+        channel: String,
+        /// What.
+        request: HttpRequest,
+        /// Once it was taken, or why it was not.
+        answer: oneshot::Sender<Result<(), Refusal>>,
     },
     /// Hold popups back until then; `None`: show them again.
     Pause {

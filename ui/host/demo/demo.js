@@ -179,6 +179,16 @@ function agentOf(scenario, language, theme) {
         if (url) window.open(url, "_blank", "noopener");
         return undefined;
       }
+      case "run_action": {
+        const action = stored.find((message) => message.row === command.message)?.actions?.[command.action];
+        if (action?.does === "open") window.open(action.url, "_blank", "noopener");
+        return undefined;
+      }
+      case "open_file": {
+        const file = stored.find((message) => message.row === command.message)?.attachments?.[command.file];
+        if (file) window.open(file.url, "_blank", "noopener");
+        return undefined;
+      }
       case "channel":
         for (const { id, state } of channels) {
           if (command.channel !== null && command.channel !== id) continue;

@@ -80,6 +80,16 @@ export default {
   priorityHigh: "High",
   priorityUrgent: "Urgent",
   openLink: "Open link",
+  topic: "Topic",
+  tags: "Tags",
+  files: "Files",
+  /** @param {{ time: string }} variables */
+  fileUntil: ({ time }) => `until ${time}`,
+  /** @param {{ host: string, method: string }} variables */
+  askSend: ({ host, method }) => `Send ${method} to ${host}?`,
+  send: "Send",
+  sent: "Sent",
+  cancelSend: "Don't send",
   title: "Title",
   body: "Text",
   noBody: "This message has no text.",

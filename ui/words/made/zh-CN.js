@@ -80,6 +80,16 @@ export default {
   priorityHigh: "高",
   priorityUrgent: "紧急",
   openLink: "打开链接",
+  topic: "主题",
+  tags: "标签",
+  files: "文件",
+  /** @param {{ time: string }} variables */
+  fileUntil: ({ time }) => `保留至 ${time}`,
+  /** @param {{ host: string, method: string }} variables */
+  askSend: ({ host, method }) => `要向 ${host} 发送 ${method} 请求吗？`,
+  send: "发送",
+  sent: "已发送",
+  cancelSend: "不发送",
   title: "标题",
   body: "正文",
   noBody: "此消息没有正文。",

@@ -154,6 +154,12 @@ fn web(text: &str) -> Option<Url> {
     link(text).filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
+/// What a request can be sent to: a name and a password have a header of their own, and a fragment no server sees.
+fn sendable(mut url: Url) -> Option<Url> {
+    url.set_fragment(None);
+    (url.username().is_empty() && url.password().is_none() && url.port() != Some(0)).then_some(url)
+}
+
 /// The buttons, and where in the text stands what they send and nobody is to see. `broadcast` is for Android alone.
 fn actions(text: &str, object: &Object<'_>) -> (Vec<Action>, Vec<Range<usize>>) {
     let mut secrets = Vec::new();
@@ -195,7 +201,7 @@ fn request(item: &Object<'_>) -> Option<HttpRequest> {
     });
     Some(HttpRequest {
         method,
-        url: item.first(&["url"], |value| web(&value.scalar()?))?,
+        url: item.first(&["url"], |value| web(&value.scalar()?)).and_then(sendable)?,
         headers: headers.unwrap_or_default(),
         body: item.first(&["body"], Json::text).unwrap_or_default(),
         clear: item.first(&["clear"], Json::flag).unwrap_or(false),

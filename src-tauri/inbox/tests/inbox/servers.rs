@@ -99,7 +99,9 @@ fn buttons_of_ntfy_open_copy_or_send_and_what_they_send_stands_nowhere() {
             "method": "put", "headers": {"Authorization": "Bearer s3cret"}, "body": "{\"a\":\"s3cret\"}", "clear": true},
         {"id": "4", "action": "broadcast", "label": "Android", "intent": "x"},
         {"id": "5", "action": "view", "label": "Run", "url": "file:///bin/sh"},
-        {"id": "6", "action": "http", "url": "http://a.example/"},
+        {"id": "6", "action": "http", "url": "http://a.example/#there"},
+        {"id": "7", "action": "http", "label": "x", "url": "https://ann:pw@a.example/"},
+        {"id": "8", "action": "http", "label": "x", "url": "https://a.example/", "method": "A B"},
     ]}));
     let labels: Vec<&str> = message.actions.iter().map(|action| action.label.as_str()).collect();
     assert_eq!(labels, ["Open", "Copy code", "Close door", "a.example"]);

@@ -48,6 +48,9 @@ refused-unknown-channel = no channel is called { $name }; there is: { $known }
 refused-unknown-address = no channel has this address; there is: { $known }
 refused-unknown-id = no message in the inbox has the id { $id }
 refused-no-link = this message has no link, or is no longer there
+refused-no-action = this message has no such button, or is no longer there
+# A button of a message; the cause is in words of ours.
+refused-not-sent = { $host } did not take what was sent: { $cause }
 refused-window-open = the window is open already
 refused-ending = Tidings is ending
 refused-unknown-channel-id = there is no channel with the id { $id }

@@ -42,6 +42,16 @@ priority-normal = Normal
 priority-high = High
 priority-urgent = Urgent
 open-link = Open link
+topic = Topic
+tags = Tags
+files = Files
+# Beside a file's name: its size, and when its server drops it.
+file-until = until { $time }
+# Asked before a button of a message sends something; the host stands there as it is.
+ask-send = Send { $method } to { $host }?
+send = Send
+sent = Sent
+cancel-send = Don't send
 title = Title
 body = Text
 no-body = This message has no text.

@@ -62,6 +62,9 @@ refused-unknown-channel = 没有名为 { $name } 的频道；现有：{ $known }
 refused-unknown-address = 没有使用此地址的频道；现有：{ $known }
 refused-unknown-id = 收件箱中没有 ID 为 { $id } 的消息
 refused-no-link = 此消息没有链接，或已不存在
+refused-no-action = 此消息没有这个按钮，或已不存在
+# A button of a message; the cause is in words of ours.
+refused-not-sent = { $host } 没有接受所发送的内容：{ $cause }
 refused-window-open = 窗口已经打开
 refused-ending = Tidings 正在退出
 refused-unknown-channel-id = 没有 ID 为 { $id } 的频道

@@ -39,6 +39,16 @@ priority-normal = 普通
 priority-high = 高
 priority-urgent = 紧急
 open-link = 打开链接
+topic = 主题
+tags = 标签
+files = 文件
+# Beside a file's name: its size, and when its server drops it.
+file-until = 保留至 { $time }
+# Asked before a button of a message sends something; the host stands there as it is.
+ask-send = 要向 { $host } 发送 { $method } 请求吗？
+send = 发送
+sent = 已发送
+cancel-send = 不发送
 title = 标题
 body = 正文
 no-body = 此消息没有正文。
