@@ -13,7 +13,7 @@ const MOST: usize = 256 << 10;
 /// host, also to one that is reached without encryption.
 pub(super) async fn send(config: &Config, request: HttpRequest, words: Words) -> Result<(), Refusal> {
     let refused = |why: String| {
-        let message = Text::refused_not_sent(&message::host(&request), &why).said(words);
+        let message = Text::refused_not_sent(&why, &message::host(&request)).said(words);
         Refusal::new(ErrorCode::NotSent, message)
     };
     // The inbox takes no other.
@@ -32,6 +32,62 @@ pub(super) async fn send(config: &Config, request: HttpRequest, words: Words) ->
             // The rest of the address, and the headers, may be secrets.
             tracing::info!(host = message::host(&request), ?why, "what a button sends was not taken");
             Err(refused(cause::told(&why, words)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Presses a button whose request goes to a server that answers this; what arrived there, and what became of it.
+    async fn pressed(answer: &'static str) -> (String, Result<(), Refusal>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut arrived = Vec::new();
+            while !arrived.ends_with(b"open=1") {
+                let mut piece = [0; 1024];
+                let count = stream.read(&mut piece).await.expect("read");
+                assert!(count > 0, "ended early: {}", String::from_utf8_lossy(&arrived));
+                arrived.extend_from_slice(&piece[..count]);
+            }
+            stream.write_all(answer.as_bytes()).await.expect("written");
+            String::from_utf8(arrived).expect("text")
+        });
+        let own = ChannelUrl::parse("wss://ntfy.example/alerts/ws", false).expect("a channel");
+        let request = HttpRequest {
+            method: "PUT".to_owned(),
+            url: format!("http://127.0.0.1:{port}/door?key=s3cret").parse().expect("an address"),
+            headers: vec![("X-Key".to_owned(), "s3cret".to_owned())],
+            body: "open=1".to_owned(),
+            clear: false,
+        };
+        let ended = send(&Config::new(own), request, Words::default()).await;
+        (served.await.expect("served"), ended)
+    }
+
+    #[tokio::test]
+    async fn a_button_sends_what_its_message_says_and_hears_whether_it_was_taken() {
+        let (arrived, ended) = pressed("HTTP/1.1 204 No Content\r\n\r\n").await;
+        assert!(arrived.starts_with("PUT /door?key=s3cret HTTP/1.1\r\n"), "{arrived}");
+        assert!(arrived.to_ascii_lowercase().contains("\r\nx-key: s3cret\r\n"), "{arrived}");
+        assert_eq!(ended, Ok(()));
+        for answer in [
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\n\r\n",
+            "SSH-2.0\r\n",
+        ] {
+            let (_, ended) = pressed(answer).await;
+            let refusal = ended.expect_err(answer);
+            assert_eq!(refusal.code, ErrorCode::NotSent, "{answer}");
+            assert!(refusal.message.starts_with("http://127.0.0.1:"), "{refusal}");
+            assert!(!refusal.message.contains("s3cret"), "{refusal}");
         }
     }
 }
