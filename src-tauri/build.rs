@@ -18,6 +18,7 @@ fn window() {
         "edit_settings",
         "test",
         "preview",
+        "discover",
         "health",
     ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands)) {

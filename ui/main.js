@@ -101,7 +101,9 @@ function place() {
   } catch {
     // No channel has such an id.
   }
-  if (name === "add") return { page: "editor", section: "channels", rest: "" };
+  // With an address that was pasted elsewhere: `+` shows it, `?` also looks what is there. No channel has such an id.
+  const pasted = { add: "+", look: "?" }[name];
+  if (pasted !== undefined) return { page: "editor", section: "channels", rest: id === "" ? "" : pasted + id };
   if (name === "channels" && id !== "") return { page: "editor", section: "channels", rest: id };
   const known = SECTIONS.find((section) => section === name) ?? "inbox";
   return { page: known, section: known, rest: id };
@@ -218,6 +220,7 @@ function heard(event) {
       for (const page of made) page.wasRead?.(event.messages);
       return;
     case "raise":
+      if (event.add !== null) app.go(`#add/${encodeURIComponent(event.add)}`);
       if (event.message !== null) {
         const { message } = event;
         const raise = () => pageOf("inbox").then((inbox) => inbox.raise?.(message));

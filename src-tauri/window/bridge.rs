@@ -20,6 +20,14 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Pages that may wait to be served; there is one, and it is rarely loaded again.
 const PAGES: usize = 8;
 
+/// What the window was opened for.
+pub(crate) enum Place {
+    /// This message's row.
+    Message(i64),
+    /// Adding a channel with this address.
+    Adding(String),
+}
+
 /// What the commands use.
 pub(crate) struct Bridge {
     socket: PathBuf,
@@ -32,16 +40,16 @@ pub(crate) struct Link {
     pages: mpsc::Receiver<Channel<PageEvent>>,
     page: Option<Channel<PageEvent>>,
     link: AgentLink,
-    /// The message to show first.
-    message: Option<i64>,
+    /// What to show first.
+    first: Option<Place>,
 }
 
 impl Bridge {
-    pub(crate) fn new(state: &Path, message: Option<i64>) -> (Self, Link) {
+    pub(crate) fn new(state: &Path, first: Option<Place>) -> (Self, Link) {
         let socket = tidings_api::socket::path_in(state);
         let (sender, pages) = mpsc::channel(PAGES);
         let link = AgentLink::AgentGone { message: "connecting to Tidings".to_owned() };
-        (Self { socket: socket.clone(), pages: sender }, Link { socket, pages, page: None, link, message })
+        (Self { socket: socket.clone(), pages: sender }, Link { socket, pages, page: None, link, first })
     }
 
     /// This page gets the events from now on.
@@ -203,8 +211,12 @@ impl Link {
         if let Ok(Reply::Status(status)) = status.await {
             self.tell(PageEvent::Agent(Box::new(Event::Snapshot(status))));
         }
-        if let Some(message) = self.message.take() {
-            let raise = Event::Raise { activation_token: None, message: Some(message) };
+        if let Some(place) = self.first.take() {
+            let (message, add) = match place {
+                Place::Message(row) => (Some(row), None),
+                Place::Adding(address) => (None, Some(address)),
+            };
+            let raise = Event::Raise { activation_token: None, message, add };
             self.tell(PageEvent::Agent(Box::new(raise)));
         }
     }

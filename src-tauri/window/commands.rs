@@ -2,9 +2,9 @@
 
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
-use tidings_api::page::{PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
+use tidings_api::page::{PageCommand, PageError, PageErrorCode, PageEvent, Pasted, Sample, Trial};
 use tidings_api::{
-    Edit, HealthReport, HistoryQuery, Preview, Reply, Request, SettingsReport, Step, StoredMessage,
+    Discovery, Edit, HealthReport, HistoryQuery, Preview, Reply, Request, SettingsReport, Step, StoredMessage,
 };
 
 use crate::bridge::Bridge;
@@ -98,6 +98,16 @@ pub(crate) async fn preview(bridge: State<'_, Bridge>, sample: Sample) -> Result
     let request = Request::Preview { channel: sample.channel, values: sample.values, sample: sample.text };
     let Reply::Preview(preview) = bridge.ask(&request).await? else { return Err(odd()) };
     Ok(preview)
+}
+
+/// What is at an address.
+#[tauri::command]
+pub(crate) async fn discover(bridge: State<'_, Bridge>, pasted: Pasted) -> Result<Discovery, PageError> {
+    let Pasted { address, values } = pasted;
+    let Reply::Discovered(found) = bridge.ask(&Request::Discover { address, values }).await? else {
+        return Err(odd());
+    };
+    Ok(found)
 }
 
 /// How a channel did over the last day.

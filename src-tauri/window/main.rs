@@ -16,7 +16,7 @@ use tauri::webview::PageLoadEvent;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_window_state::StateFlags;
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Place};
 use crate::complain::complain;
 
 /// The window appears with its page on it, not empty; without one at the latest after this time. Too low shows an empty
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let message = message(std::env::args().skip(1))?;
+    let first = place(std::env::args().skip(1))?;
     let state = tidings_api::socket::state_folder().ok_or("your home folder is not known: set HOME")?;
     let place = tauri_plugin_window_state::Builder::new()
         .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
@@ -42,7 +42,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     tauri::Builder::default()
         .plugin(place)
         .setup(move |app| {
-            let (bridge, link) = Bridge::new(&state, message);
+            let (bridge, link) = Bridge::new(&state, first);
             app.manage(bridge);
             tauri::async_runtime::spawn(link.keep(app.handle().clone()));
             let handle = app.handle().clone();
@@ -66,6 +66,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             commands::edit_settings,
             commands::test,
             commands::preview,
+            commands::discover,
             commands::health
         ])
         .run(tauri::generate_context!())?;
@@ -79,13 +80,15 @@ fn appear(app: &AppHandle) {
     }
 }
 
-/// The row of the message to show first: `--message ROW`, the only argument there is.
-fn message(mut args: impl Iterator<Item = String>) -> Result<Option<i64>, String> {
+/// What to show first: `--message ROW` or `--add ADDRESS`.
+fn place(mut args: impl Iterator<Item = String>) -> Result<Option<Place>, String> {
     match (args.next().as_deref(), args.next()) {
         (None, _) => Ok(None),
         (Some("--message"), Some(row)) => {
-            row.parse().map(Some).map_err(|_| format!("--message wants a row, not {row:?}"))
+            let row = row.parse().map_err(|_| format!("--message wants a row, not {row:?}"))?;
+            Ok(Some(Place::Message(row)))
         }
+        (Some("--add"), Some(address)) => Ok(Some(Place::Adding(address))),
         (Some(other), _) => Err(format!("{other:?} is not understood; the window is opened by `tidings`")),
     }
 }

@@ -195,8 +195,10 @@ async fn a_sample_is_previewed_as_one_types() {
 async fn a_channel_is_added_and_removed() {
     let mut page = page("several#add").await;
     fill(&mut page, "url", "https://new.example/ws/user-channel").await;
-    page.sees("the scheme", &format!("{}.value.startsWith('wss://')", control("url"))).await.expect("mended");
     fill(&mut page, "name", "New one").await;
+    // What is no WebSocket's address is looked at first.
+    page.press("Add").await.expect("a press");
+    page.sees("the scheme", &format!("{}.value.startsWith('wss://')", control("url"))).await.expect("mended");
     page.press("Add").await.expect("a press");
     let names = "[...document.querySelectorAll('.channel-name')].map(name => name.textContent)";
     page.sees("the list", &format!("{names}.at(-1) === 'New one'")).await.expect("added");
@@ -209,6 +211,46 @@ async fn a_channel_is_added_and_removed() {
     page.sees("the list", &format!("{names}.length === 3 && !{names}.includes('New one')"))
         .await
         .expect("removed");
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+const FOUND: &str = "document.querySelector('.discovered').textContent";
+
+#[tokio::test]
+async fn a_pasted_address_is_looked_at_and_fills_the_form_in_and_nothing_is_added_by_that() {
+    let mut page = page("several#add").await;
+    fill(&mut page, "url", "https://ntfy.example/alerts").await;
+    page.press("Find out what is there").await.expect("a press");
+    page.sees("what it is", &format!("{FOUND}.includes('this is ntfy')")).await.expect("told");
+    page.sees("the name", &format!("{}.value === 'alerts'", control("name"))).await.expect("filled in");
+    page.sees("the server", &format!("{}.value === 'https://ntfy.example'", control("url")))
+        .await
+        .expect("filled in");
+    page.sees("the page", "location.hash === '#add'").await.expect("still there");
+    // Another address takes the proposal's place.
+    fill(&mut page, "url", "https://shop.example/ws/orders").await;
+    page.press("Find out what is there").await.expect("a press");
+    page.sees("what it is", &format!("{FOUND}.includes('this is a WebSocket')")).await.expect("told");
+    page.sees("no name", &format!("{}.value === ''", control("name"))).await.expect("taken away");
+    // What is nothing is told, with what to do.
+    fill(&mut page, "url", "shop.example").await;
+    page.press("Add").await.expect("a press");
+    page.sees("the mend", &format!("{FOUND}.includes('begins with wss://')")).await.expect("told");
+    fill(&mut page, "url", "gopher://shop.example").await;
+    page.press("Find out what is there").await.expect("a press");
+    told(&mut page, "url", "not a WebSocket address").await;
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+#[tokio::test]
+async fn a_link_opens_the_page_with_its_address_and_asks_nobody() {
+    let mut page = page("several#add/ntfy%3A%2F%2Fntfy.example%2Falerts").await;
+    page.sees("the address", &format!("{}?.value === 'ntfy://ntfy.example/alerts'", control("url")))
+        .await
+        .expect("shown");
+    assert_eq!(page.ask(FOUND).await.expect("an answer"), "");
+    page.press("Add").await.expect("a press");
+    page.sees("what it is", &format!("{FOUND}.includes('this is ntfy')")).await.expect("told");
     assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
 }
 

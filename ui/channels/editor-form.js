@@ -13,6 +13,7 @@ import { health } from "../parts/channel-row.js";
 import { toast } from "../parts/toast.js";
 import { words } from "../words/words.js";
 import { channelFields } from "./channel-fields.js";
+import { discoverySection } from "./discovery.js";
 import { previewSection } from "./preview.js";
 import { signIn } from "./sign-in.js";
 import { trialSection } from "./trial.js";
@@ -37,6 +38,12 @@ export const NAME = 80;
 /** Those by which a message is read. */
 const READING = ["format", "mapping", "rule", "ignore", "ignore_when"];
 
+/** Begins a new channel with this address, in place of one that was begun.
+ * @param {string} address */
+export function begin(address) {
+  drafts.set("", { values: { url: address }, original: {}, revision: "" });
+}
+
 /** Whether its settings are being edited.
  * @param {string} id */
 export const isBegun = (id) => drafts.has(id);
@@ -47,6 +54,8 @@ export function editorForm(app, id, first, reload) {
   const fresh = id === "";
   const inFile = () => report.channels.find((channel) => channel.id === id);
   const draft = drafts.get(id) ?? begun();
+  // Of a begun one it isn't known yet.
+  if (draft.revision === "") draft.revision = report.revision;
   drafts.set(id, draft);
 
   /** @returns {Draft} */
@@ -70,6 +79,7 @@ export function editorForm(app, id, first, reload) {
   /** Those whose error is the preview's.
    * @type {import("../forms/fields.js").Field | undefined} */
   let previewed;
+  const discovery = fresh ? discoverySection({ discover: app.host.discover, values: () => draft.values, proposed: fill, problem: failed }) : null;
   const preview = previewSection({
     preview: app.host.preview,
     stands: () => ({ channel: fresh ? null : id, values: draft.values }),
@@ -81,6 +91,8 @@ export function editorForm(app, id, first, reload) {
     },
   });
 
+  const basics = grid(parts.basics);
+  if (discovery !== null) basics.children[0]?.after(discovery.element);
   const save = pressing(fresh ? words.add : words.save, submit, "strong");
   const discard = button(fresh ? words.cancel : words.discard, () => {
     drafts.delete(id);
@@ -99,7 +111,7 @@ export function editorForm(app, id, first, reload) {
   const form = make(
     "form",
     { noValidate: true },
-    section(words.basics, null, grid(parts.basics)),
+    section(words.basics, null, basics),
     section(words.signIn, words.signInText, sign.element, trial.element),
     section(words.messages, null, grid(parts.messages), mapping, make("h3", {}, words.preview), preview.element),
     advanced,
@@ -167,7 +179,8 @@ export function editorForm(app, id, first, reload) {
   form.addEventListener("change", (event) => {
     // A choice decides which of the others count.
     for (const field of fields) put(draft.values, field.key, field.read());
-    if (event.target instanceof HTMLInputElement && event.target.closest("[data-key=url]") !== null) {
+    // Of a new one it is found out what it is.
+    if (!fresh && event.target instanceof HTMLInputElement && event.target.closest("[data-key=url]") !== null) {
       const address = addressOf(event.target.value);
       if (address !== event.target.value && address !== "") {
         event.target.value = address;
@@ -214,6 +227,12 @@ export function editorForm(app, id, first, reload) {
       return;
     }
     const { secret } = sign;
+    if (discovery !== null) {
+      const url = String(at(draft.values, "url"));
+      if (discovery.isUnknown(url)) return discovery.look();
+      // Nobody knows what it is: as it is meant.
+      if (at(draft.values, "kind") === undefined) put(draft.values, "url", addressOf(url));
+    }
     try {
       if (fresh) {
         await edit([{ edit: "add_channel", values: draft.values, secret }], draft.revision);
@@ -282,5 +301,5 @@ export function editorForm(app, id, first, reload) {
   }
 
   fill();
-  return { elements: [head, status, form, confirm], rebase, status: tellStatus };
+  return { elements: [head, status, form, confirm], rebase, status: tellStatus, look: () => discovery?.look() };
 }

@@ -5,7 +5,7 @@ import { shown } from "../base/text.js";
 import { reason } from "../host/errors.js";
 import { read, settings } from "../host/settings-file.js";
 import { words } from "../words/words.js";
-import { editorForm, isBegun, NAME } from "./editor-form.js";
+import { begin, editorForm, isBegun, NAME } from "./editor-form.js";
 
 /** @typedef {import("../app").App} App */
 /** @typedef {import("../host/api").SettingsReport} SettingsReport */
@@ -20,6 +20,8 @@ export function editorPage(app) {
   /** @type {ReturnType<typeof editorForm> | null} */
   let form = null;
   let loads = 0;
+  /** Whether it is to be found out what is at the address, once the form is there. */
+  let looks = false;
 
   /** @param {string} id @param {boolean} [anew] */
   async function load(id, anew = true) {
@@ -61,6 +63,8 @@ export function editorPage(app) {
     } else {
       form = editorForm(app, id, report, () => load(id));
       element.replaceChildren(back(), ...form.elements);
+      if (looks) form.look();
+      looks = false;
     }
     if (focused) element.querySelector("h1")?.focus({ preventScroll: true });
   }
@@ -68,6 +72,15 @@ export function editorPage(app) {
   return {
     element,
     show(rest) {
+      const pasted = /^[+?]/.exec(rest)?.[0];
+      if (pasted !== undefined) {
+        // Once: who comes back finds what was typed since.
+        begin(rest.slice(1));
+        history.replaceState(null, "", "#add");
+        rest = "";
+        shownId = null;
+        looks = pasted === "?";
+      }
       if (shownId !== rest) {
         shownId = null;
         form = null;

@@ -308,7 +308,11 @@ activation_token: string | null,
 /**
  * The row of the message to show.
  */
-message: number | null, };
+message: number | null, 
+/**
+ * Show the page that adds a channel, with this address. Nothing is asked of its server before the user says so.
+ */
+add: string | null, };
 
 export type Action = "connect" | "disconnect" | "reconnect_now" | "take_over";
 
@@ -580,6 +584,16 @@ values: Record<string, any>,
  * A message's text.
  */
 text: string | null, };
+
+export type Pasted = { 
+/**
+ * As it was typed or pasted.
+ */
+address: string, 
+/**
+ * As they stand in the editor.
+ */
+values: Record<string, any>, };
 
 export type Preview = { 
 /**

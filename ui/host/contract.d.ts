@@ -1,7 +1,7 @@
 // What the page asks of its host, and what the host tells. Failures reject with a PageError.
 
 import type {
-  Edit, HealthReport, HistoryQuery, PageCommand, PageEvent, Preview, Sample, SettingsReport, Step, StoredMessage, Trial,
+  Discovery, Edit, HealthReport, HistoryQuery, PageCommand, PageEvent, Pasted, Preview, Sample, SettingsReport, Step, StoredMessage, Trial,
 } from "./api";
 
 export interface Host {
@@ -18,6 +18,8 @@ export interface Host {
   /** Ends after the last step. */
   test(trial: Trial, onStep: (step: Step) => void): Promise<void>;
   preview(sample: Sample): Promise<Preview>;
+  /** Sends no secret, and subscribes to nothing. */
+  discover(pasted: Pasted): Promise<Discovery>;
   health(channel: string): Promise<HealthReport>;
   /** Of the usual size; `null` where the host zooms by itself. */
   zoom: ((factor: number) => Promise<void>) | null;

@@ -14,7 +14,7 @@ const tauri = Reflect.get(globalThis, "__TAURI__");
 /** @type {Host} */
 const host = tauri ? overTauri(tauri.core) : (await import("./demo/demo.js")).demo();
 
-export const { subscribe, act, history, diagnostics, settings, editSettings, test, preview, health, zoom } = host;
+export const { subscribe, act, history, diagnostics, settings, editSettings, test, preview, discover, health, zoom } = host;
 
 /** @param {TauriCore} core
  * @returns {Host} */
@@ -36,6 +36,7 @@ function overTauri({ invoke, Channel }) {
       await invoke("test", { trial, steps });
     },
     preview: (sample) => invoke("preview", { sample }),
+    discover: (pasted) => invoke("discover", { pasted }),
     health: (channel) => invoke("health", { channel }),
     zoom: (factor) => invoke("plugin:webview|set_webview_zoom", { value: factor }),
   };

@@ -1,6 +1,5 @@
 // What the window says before there is a channel: one field, what happens next, and a way to try it without a server.
 
-import { addressOf } from "../base/address.js";
 import { foreign, make, pressing, shape } from "../base/dom.js";
 import { code, reason } from "../host/errors.js";
 import { edit, read } from "../host/settings-file.js";
@@ -36,11 +35,14 @@ export function welcome(app) {
     event.preventDefault();
     if (busy) return;
     if (!input.checkValidity()) return fail(words.urlMissing);
+    const address = input.value.trim();
+    // Of anything else it is found out first what it is, and shown what would be added.
+    if (!/^wss?:\/\//i.test(address)) return app.go(`#look/${encodeURIComponent(address)}`);
     busy = true;
     try {
       // From what stands there now: somebody may have written the file by hand.
       await read();
-      await edit([{ edit: "add_channel", values: { url: addressOf(input.value) }, secret: null }]);
+      await edit([{ edit: "add_channel", values: { url: address }, secret: null }]);
       fail(null);
       input.value = "";
     } catch (error) {

@@ -29,7 +29,7 @@ use tidings_state::link::{Link, LinkError};
 use tidings_state::notice::{Notice, Source, WindowError};
 use tidings_state::session::SessionView;
 use tidings_state::snapshot::{ChannelView, DEMO, Snapshot};
-use tidings_state::wish::{Start, Wish, Wishes};
+use tidings_state::wish::{Place, Start, Wish, Wishes};
 use tidings_words::{Text, Words};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -53,7 +53,7 @@ pub async fn start(paths: &Paths, start: Start, words: Words) -> anyhow::Result<
         .map_err(|why| Failed(Text::cli_lock_file(&paths.lock().display(), &reason::of_io(&why))))?;
     match lock {
         None if start.background => second::hand_over(paths, words).await,
-        None => second::raise(paths, words).await,
+        None => second::raise(paths, start.add, words).await,
         Some(lock) => Box::pin(run(paths, start, lock)).await,
     }
 }
@@ -120,8 +120,8 @@ async fn run(paths: &Paths, start: Start, lock: Lock) -> anyhow::Result<ExitCode
     agent.take_up(settings, &BTreeSet::new(), !start.background).await;
     let mut desktop = Desktop::join(paths, popup_queue, &agent.inbox, &agent.snapshot, &wishes, outlives);
     agent.tell_crash(paths, false);
-    if start.open {
-        agent.open_window(None, None);
+    if start.open || start.add.is_some() {
+        agent.open_window(None, start.add.map(Place::Adding));
     }
 
     let mut unread = agent.inbox.unread();
@@ -387,9 +387,9 @@ impl Agent {
                 let _ = answer.send(self.channels.try_out(&channel, secret));
             }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
-            Wish::OpenWindow { activation_token, message } => {
+            Wish::OpenWindow { activation_token, at } => {
                 self.session.look_for_display().await;
-                self.open_window(activation_token.as_deref(), message);
+                self.open_window(activation_token.as_deref(), at);
             }
             Wish::OpenLink { link, activation_token } => {
                 self.session.look_for_display().await;
@@ -477,12 +477,18 @@ impl Agent {
         self.notice(notice);
     }
 
-    fn open_window(&mut self, activation_token: Option<&str>, message: Option<RowId>) {
-        match self.window.open(activation_token, message, &self.session) {
+    fn open_window(&mut self, activation_token: Option<&str>, at: Option<Place>) {
+        match self.window.open(activation_token, at.as_ref(), &self.session) {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Window).is_some());
             }
-            Err(error) => self.answer_click(Notice::Window(error), message),
+            Err(error) => {
+                let message = match at {
+                    Some(Place::Message(row)) => Some(row),
+                    Some(Place::Adding(_)) | None => None,
+                };
+                self.answer_click(Notice::Window(error), message);
+            }
         }
     }
 }

@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep};
 /// Between two looks for the socket of one that is about to serve it.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A second start by hand: shows the first one's window, in the session that this one is in.
-pub(crate) async fn raise(paths: &Paths, words: Words) -> anyhow::Result<ExitCode> {
+/// A second start by hand: shows the first one's window, perhaps at the page that adds a channel, in the session that this one is in.
+pub(crate) async fn raise(paths: &Paths, add: Option<String>, words: Words) -> anyhow::Result<ExitCode> {
     let mut agent = first(paths).await?;
     join(&mut agent, paths).await?;
     let activation_token = std::env::var("XDG_ACTIVATION_TOKEN").ok();
-    agent.ask_in_time(&Request::Raise { activation_token }).await?;
+    agent.ask_in_time(&Request::Raise { activation_token, add }).await?;
     say(&words.cli_raised());
     Ok(ExitCode::SUCCESS)
 }

@@ -19,7 +19,7 @@ use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::Link;
 use tidings_state::message::{message_report, rich};
 use tidings_state::snapshot::{DEMO, Snapshot};
-use tidings_state::wish::{Wish, Wishes};
+use tidings_state::wish::{self, Wish, Wishes};
 use tidings_words::{Text, Words};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -103,8 +103,8 @@ impl Handler for Answers {
                 self.wishes.make(Wish::CredentialChanged { channel });
                 Reply::Done { channels: Vec::new() }
             }
-            Request::Raise { activation_token } => {
-                self.wishes.make(Wish::OpenWindow { activation_token, message: None });
+            Request::Raise { activation_token, add } => {
+                self.wishes.make(Wish::OpenWindow { activation_token, at: add.map(wish::Place::Adding) });
                 Reply::Done { channels: Vec::new() }
             }
             Request::Join { environment } => {
@@ -192,7 +192,7 @@ impl Handler for Answers {
         let (events, receiver) = mpsc::channel(EVENTS);
         if window && !self.raises.take(events.clone()) {
             // The second one's place is with the first.
-            self.wishes.make(Wish::OpenWindow { activation_token: None, message: None });
+            self.wishes.make(Wish::OpenWindow { activation_token: None, at: None });
             return Err(self.refusal(ErrorCode::WindowOpen, &Text::refused_window_open()));
         }
         tokio::spawn(stream(self.clone(), events));

@@ -140,6 +140,17 @@ pub struct Sample {
     pub text: Option<String>,
 }
 
+/// An address of which the page wants to know what is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Pasted {
+    /// As it was typed or pasted.
+    pub address: String,
+    /// As they stand in the editor.
+    #[cfg_attr(test, ts(type = "Record<string, any>"))]
+    pub values: Values,
+}
+
 /// Why something was not done. The page branches on `code` and shows `message`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -34,6 +34,9 @@ pub enum Request {
     Raise {
         /// The desktop's permission to take the focus (XDG activation), where it hands one over.
         activation_token: Option<String>,
+        /// Show the page that adds a channel, with this address.
+        #[serde(default)]
+        add: Option<String>,
     },
     /// Be in the desktop session that a second start was made in: speak on its bus where there is none yet, and start
     /// programs on its display. Answered by [`Reply::Done`].
@@ -324,5 +327,7 @@ pub enum Event {
         /// The row of the message to show.
         #[cfg_attr(test, ts(type = "number | null"))]
         message: Option<i64>,
+        /// Show the page that adds a channel, with this address. Nothing is asked of its server before the user says so.
+        add: Option<String>,
     },
 }

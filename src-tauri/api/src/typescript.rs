@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ts_rs::{Config, TS};
 
-use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Sample, Trial};
+use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Pasted, Sample, Trial};
 use crate::{
     Action, Attachment, Band, Block, ChannelReport, ChannelValues, Close, Defaults, Discovery, Does, Dropped,
     Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport, MessageAction,
@@ -53,6 +53,7 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<Trial>(&config),
         declaration::<Step>(&config),
         declaration::<Sample>(&config),
+        declaration::<Pasted>(&config),
         declaration::<Preview>(&config),
         declaration::<MessageReport>(&config),
         declaration::<MessageAction>(&config),

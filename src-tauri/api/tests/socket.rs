@@ -117,7 +117,7 @@ async fn one_connection_carries_several_requests() {
     let (_folder, path) = serve();
     let mut client = Client::connect(&path).await.unwrap();
     assert_eq!(client.ask(&Request::Status).await.unwrap(), Reply::Status(status()));
-    let raise = Request::Raise { activation_token: None };
+    let raise = Request::Raise { activation_token: None, add: None };
     assert_eq!(client.ask(&raise).await.unwrap(), Reply::Done { channels: Vec::new() });
 }
 

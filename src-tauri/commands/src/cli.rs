@@ -38,11 +38,13 @@ pub(crate) struct Start {
     pub(crate) background: bool,
     #[arg(long, conflicts_with = "background")]
     pub(crate) open: bool,
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "background")]
+    pub(crate) add: Option<String>,
 }
 
 impl Start {
     pub(crate) fn wish(&self) -> tidings_state::wish::Start {
-        tidings_state::wish::Start { background: self.background, open: self.open }
+        tidings_state::wish::Start { background: self.background, open: self.open, add: self.add.clone() }
     }
 }
 

@@ -88,6 +88,7 @@ fn text(path: &str, words: Words) -> Option<String> {
         "" => words.help_tidings(),
         "--background" => words.help_background(),
         "--open" => words.help_open(),
+        "--add" => words.help_add(),
         "--help" => words.help_help(),
         "--version" => words.help_version(),
         "status" => words.help_status(),

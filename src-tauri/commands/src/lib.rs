@@ -35,7 +35,7 @@ use cli::{Cli, Command};
 /// Runs the command line; the exit codes are told by `tidings --help`. Without a command `agent` runs.
 #[must_use]
 pub fn main(agent: impl AsyncFnOnce(&Paths, Start, Words) -> anyhow::Result<ExitCode>) -> ExitCode {
-    let cli = match read(&std::env::args_os().collect::<Vec<_>>()) {
+    let cli = match read(&with_link(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(code) => return code,
     };
@@ -44,6 +44,22 @@ pub fn main(agent: impl AsyncFnOnce(&Paths, Start, Words) -> anyhow::Result<Exit
         Err(error) => terminal::ended(exit::FAILED, &reason::of_any(&error, Words::default())),
     }
 }
+
+/// A desktop hands over a link that was clicked as the only argument, `tidings ntfy://host/topic`: it is to be added.
+fn with_link(mut args: Vec<OsString>) -> Vec<OsString> {
+    let is_link = |arg: &OsString| {
+        arg.to_str()
+            .and_then(|arg| arg.get(..LINK.len()))
+            .is_some_and(|start| start.eq_ignore_ascii_case(LINK))
+    };
+    if args.len() == 2 && args.last().is_some_and(is_link) {
+        args.insert(1, "--add".into());
+    }
+    args
+}
+
+/// How links of ntfy begin.
+const LINK: &str = "ntfy://";
 
 /// Reads the arguments, or answers those that ask for help or are wrong.
 fn read(args: &[OsString]) -> Result<Cli, ExitCode> {
@@ -127,4 +143,28 @@ fn run(
         .or_else(|error| error.downcast().map(|error: Unwritten| error.end(words)))
         .or_else(|error| error.downcast().map(|Failed(why)| terminal::ended(exit::FAILED, &why.said(words))))
         .or_else(|error| Ok(terminal::ended(exit::FAILED, &reason::of_any(&error, words))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_of_ntfy_is_to_be_added_and_no_other_word_is() {
+        let read = |args: &[&str]| {
+            let args = args.iter().map(OsString::from).collect();
+            Cli::try_parse_from(with_link(args)).map(|cli| cli.start.wish().add)
+        };
+        for link in ["ntfy://ntfy.sh/alerts", "NTFY://ntfy.sh/alerts?secure=false"] {
+            assert_eq!(read(&["tidings", link]).expect(link).as_deref(), Some(link));
+        }
+        assert_eq!(read(&["tidings"]).expect("a start"), None);
+        for wrong in [
+            &["tidings", "https://ntfy.sh/alerts"][..],
+            &["tidings", "statsu"],
+            &["tidings", "ntfy://a", "x"],
+        ] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ use tokio::sync::{oneshot, watch};
 
 pub(crate) use icons::POPUP_ICON;
 use tidings_state::snapshot::Snapshot;
-use tidings_state::wish::{Wish, Wishes};
+use tidings_state::wish::{Place, Wish, Wishes};
 pub use view::RECENT;
 use view::{Does, Entry, TrayView};
 
@@ -157,7 +157,7 @@ impl Tray for Item {
 
     fn activate(&mut self, _x: i32, _y: i32) {
         self.wishes
-            .make(Wish::OpenWindow { activation_token: ksni::current_xdg_activation_token(), message: None });
+            .make(Wish::OpenWindow { activation_token: ksni::current_xdg_activation_token(), at: None });
     }
 
     fn menu_about_to_show(&mut self) {
@@ -218,9 +218,10 @@ fn wish(does: &Does) -> Wish {
         Does::Act { action, channel } => {
             Wish::Act { action: *action, channel: channel.clone(), answer: None }
         }
-        Does::OpenMessage(message) => {
-            Wish::OpenWindow { activation_token: ksni::current_xdg_activation_token(), message: *message }
-        }
+        Does::OpenMessage(message) => Wish::OpenWindow {
+            activation_token: ksni::current_xdg_activation_token(),
+            at: message.map(Place::Message),
+        },
         Does::Pause(pause) => Wish::Pause { until: Some(pause.end(&Zoned::now())) },
         Does::Resume => Wish::Pause { until: None },
         Does::Quit => Wish::Quit,

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tidings_api::Event;
 use tidings_ground::program;
-use tidings_inbox::RowId;
 use tidings_state::notice::WindowError;
+use tidings_state::wish::Place;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
@@ -51,9 +51,14 @@ impl Raises {
     }
 
     /// Asks the open window to show; false if there is none that listens.
-    fn raise(&self, activation_token: Option<String>, message: Option<RowId>) -> bool {
+    fn raise(&self, activation_token: Option<String>, at: Option<&Place>) -> bool {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let event = Event::Raise { activation_token, message: message.map(|row| row.0) };
+        let (message, add) = match at {
+            None => (None, None),
+            Some(Place::Message(row)) => (Some(row.0), None),
+            Some(Place::Adding(address)) => (None, Some(address.clone())),
+        };
+        let event = Event::Raise { activation_token, message, add };
         held.as_ref().is_some_and(|held| match held.try_send(event) {
             // One that is too busy to be told is there all the same.
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
@@ -68,15 +73,15 @@ impl Window {
         &self.raises
     }
 
-    /// Shows the window, at a message where one is named: raises the one that is open, or starts one in this session.
+    /// Shows the window, at a place where one is named: raises the one that is open, or starts one in this session.
     pub fn open(
         &mut self,
         activation_token: Option<&str>,
-        message: Option<RowId>,
+        at: Option<&Place>,
         session: &Session,
     ) -> Result<(), WindowError> {
         // One that was started a moment ago and doesn't listen yet is about to show.
-        if self.raises.raise(activation_token.map(str::to_owned), message) || self.child.is_some() {
+        if self.raises.raise(activation_token.map(str::to_owned), at) || self.child.is_some() {
             return Ok(());
         }
         let failed = |error: std::io::Error| WindowError::Failed((&error).into());
@@ -90,8 +95,14 @@ impl Window {
         if std::env::var_os(PLAIN_PAINT).is_none() {
             command.env(PLAIN_PAINT, "1").envs(NO_DRIVER);
         }
-        if let Some(row) = message {
-            command.arg("--message").arg(row.to_string());
+        match at {
+            None => {}
+            Some(Place::Message(row)) => {
+                command.arg("--message").arg(row.0.to_string());
+            }
+            Some(Place::Adding(address)) => {
+                command.arg("--add").arg(address);
+            }
         }
         hand_on(&mut command, activation_token);
         self.child = Some(command.spawn().map_err(failed)?);

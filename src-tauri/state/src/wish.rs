@@ -56,8 +56,8 @@ pub enum Wish {
     OpenWindow {
         /// The desktop's permission to take the focus.
         activation_token: Option<String>,
-        /// At this message.
-        message: Option<RowId>,
+        /// At what; `None`: as it was left.
+        at: Option<Place>,
     },
     /// Open a message's link in the user's browser, and count the message as read if that can be done.
     OpenLink {
@@ -88,13 +88,24 @@ pub enum Wish {
     Quit,
 }
 
+/// A place in the window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// This message.
+    Message(RowId),
+    /// The page that adds a channel, with this address.
+    Adding(String),
+}
+
 /// How Tidings is started.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Start {
     /// At login: nothing is shown.
     pub background: bool,
     /// With the window open.
     pub open: bool,
+    /// With the window open at the page that adds a channel, with this address.
+    pub add: Option<String>,
 }
 
 /// Where wishes are made.

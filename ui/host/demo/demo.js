@@ -262,6 +262,11 @@ function agentOf(scenario, language, theme) {
       if (sample === undefined) throw /** @type {PageError} */ ({ code: "no_sample", message: "The channel has received no message yet.", key: null });
       return previewOf(values, name, sample);
     },
+    async discover({ address }) {
+      if (!there) throw gone();
+      await new Promise((ready) => setTimeout(ready, STEP));
+      return discoveryOf(address, language === "zh-CN");
+    },
     async health(id) {
       if (!there) throw gone();
       const channel = channels.find((one) => one.id === id);
@@ -270,6 +275,28 @@ function agentOf(scenario, language, theme) {
     },
     zoom: null,
   };
+}
+
+/** What would be found: ntfy at hosts that are called so, a WebSocket where the path says so, a web page anywhere else.
+ * @param {string} address @param {boolean} chinese
+ * @returns {import("../api").Discovery} */
+function discoveryOf(address, chinese) {
+  const [, scheme = "https", rest = ""] = /^(?:(\w+):\/\/)?(.*)$/.exec(address.trim()) ?? [];
+  if (!/^(https?|wss?|ntfy)$/.test(scheme)) throw /** @type {PageError} */ ({ code: "invalid_settings", message: "`url` is not a WebSocket address", key: "url" });
+  const [host = "", topic = ""] = rest.split("/");
+  const shown = `https://${host}${topic === "" ? "" : `/${topic}`}`;
+  if (scheme === "ntfy" || host.startsWith("ntfy")) {
+    const base = { kind: "ntfy", url: `https://${host}` };
+    const channel = topic === "" ? base : { ...base, name: topic, topics: [topic] };
+    const mend = topic !== "" ? null : chinese ? "请在 `topics` 中写明要监听的主题" : "name the topics to listen to, in `topics`";
+    return { address: shown, found: "ntfy", version: null, detail: chinese ? "这是 ntfy" : "this is ntfy", mend, channel };
+  }
+  if (/\/ws\b/.test(rest)) {
+    return { address: shown, found: "websocket", version: null, detail: chinese ? "这是 WebSocket" : "this is a WebSocket", mend: null, channel: { url: `wss://${rest}` } };
+  }
+  const detail = chinese ? "该处应答的是网页，没有可以监听的内容" : "a web page answers there, and nothing that can be listened to";
+  const mend = chinese ? "请向服务器管理员索取其 WebSocket 地址，以 wss:// 开头" : "ask who runs the server for the address of its WebSocket, which begins with wss://";
+  return { address: shown, found: null, version: null, detail, mend, channel: null };
 }
 
 /** @param {string} url @param {boolean} chinese @param {boolean} refused

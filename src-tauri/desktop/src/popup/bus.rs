@@ -21,7 +21,7 @@ use tidings_inbox::{Inbox, Popup, RowId};
 use tidings_state::link::Link;
 use tidings_state::snapshot::Snapshot;
 use tidings_state::trouble::Trouble;
-use tidings_state::wish::{Wish, Wishes};
+use tidings_state::wish::{Place, Wish, Wishes};
 use tokio::sync::watch;
 use url::Url;
 use zbus::fdo::DBusProxy;
@@ -679,7 +679,7 @@ impl Service {
                 let link = Link { url, message, channel: shown.channel.clone() };
                 Wish::OpenLink { link, activation_token }
             }
-            _ => Wish::OpenWindow { activation_token, message },
+            _ => Wish::OpenWindow { activation_token, at: message.map(Place::Message) },
         };
         self.wishes.make(wish);
         self.due.close.push(id);

@@ -11,6 +11,7 @@ help-tidings = Keeps your user channels connected and shows their messages as no
 help-tidings-more = Without a command: starts Tidings in the tray, or shows the one that runs
 help-background = Start quietly, as at login: a channel that was replaced stays so, and no window opens
 help-open = Open the window once started
+help-add = Start with the window open at the page that adds a channel, with this address
 help-help = Print help
 help-version = Print version
 help-exit-codes = Exit codes: 0 done, 1 failed, 2 wrong arguments or settings, 3 nothing is running, 4 replaced by another instance (listen), 5 sign-in refused (listen).

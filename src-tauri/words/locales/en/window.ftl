@@ -119,7 +119,7 @@ welcome-title = Welcome to Tidings
 welcome-text = Messages from your web app, on your desktop, without a browser tab. Where does yours send them from?
 first-url = Address of your channel
 connect-first = Connect
-url-missing = Enter the address of the channel, such as wss://shop.example/ws/user-channel.
+url-missing = Enter an address, such as wss://shop.example/ws/user-channel, ntfy.sh/alerts or https://push.example/.
 next-connect = Tidings connects and stays connected, also after the computer sleeps or the server restarts.
 next-sign-in = If the server wants a token, you are asked for it here. It goes into your keyring.
 next-arrive = What arrives pops up on your desktop and is kept in the inbox.
@@ -188,6 +188,10 @@ secret-removed = Removed from the keyring
 
 ## Trying a channel
 
+# Finds out what is at the address that was typed.
+discover = Find out what is there
+discovering = Asking the server, without a secret …
+discover-proposed = The form is filled in; nothing is connected before you add the channel.
 test-connection = Test connection
 test-warning = The test signs in for a moment. If another tab or device of yours has this channel, the server may push it out.
 testing = Testing…

@@ -12,6 +12,7 @@ help-tidings = 保持用户频道的连接，并以通知显示其消息
 help-tidings-more = 不带命令时：在托盘中启动 Tidings；如已在运行，则显示其窗口
 help-background = 静默启动，如同登录时：被接管的频道保持原状，也不打开窗口
 help-open = 启动后打开窗口
+help-add = 启动并打开窗口的添加频道页面，填入此地址
 help-help = 显示帮助
 help-version = 显示版本
 help-exit-codes =

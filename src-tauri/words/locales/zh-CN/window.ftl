@@ -116,7 +116,7 @@ welcome-title = 欢迎使用 Tidings
 welcome-text = 无需打开浏览器标签页，即可在桌面上收到网页应用的消息。您的消息来自哪里？
 first-url = 频道地址
 connect-first = 连接
-url-missing = 请输入频道地址，例如 wss://shop.example/ws/user-channel。
+url-missing = 请输入地址，例如 wss://shop.example/ws/user-channel、ntfy.sh/alerts 或 https://push.example/。
 next-connect = Tidings 会建立连接并保持在线，即使电脑休眠或服务器重启也会自动恢复。
 next-sign-in = 如果服务器需要令牌，会在这里请您输入；令牌保存在系统密钥环中。
 next-arrive = 收到的消息会在桌面弹出，并保存在收件箱中。
@@ -185,6 +185,10 @@ secret-removed = 已从密钥环中移除
 
 ## Trying a channel
 
+# Finds out what is at the address that was typed.
+discover = 查看该处是什么
+discovering = 正在询问服务器（不发送密钥）……
+discover-proposed = 表单已填好；添加频道之前不会连接。
 test-connection = 测试连接
 test-warning = 测试会短暂登录。如果您的其他标签页或设备正在使用此频道，服务器可能会将其断开。
 testing = 正在测试…
