@@ -226,6 +226,10 @@ async fn a_pasted_address_is_looked_at_and_fills_the_form_in_and_nothing_is_adde
     page.sees("the server", &format!("{}.value === 'https://ntfy.example'", control("url")))
         .await
         .expect("filled in");
+    page.sees("the kind", &format!("{}.value === 'ntfy'", control("kind"))).await.expect("filled in");
+    page.sees("the topics", &format!("{}.checkVisibility() && {0}.value === 'alerts'", control("topics")))
+        .await
+        .expect("filled in");
     page.sees("the page", "location.hash === '#add'").await.expect("still there");
     // Another address takes the proposal's place.
     fill(&mut page, "url", "https://shop.example/ws/orders").await;
@@ -257,7 +261,7 @@ async fn a_link_opens_the_page_with_its_address_and_asks_nobody() {
 /// The example that names every key: what the settings file can say, the window can, too.
 #[tokio::test]
 async fn every_key_of_a_channel_has_its_control() {
-    let keys = "id name url enabled allow_plaintext token_command token_file token_env auth show format username headers \
+    let keys = "id name url kind topics preset enabled allow_plaintext token_command token_file token_env auth show format username headers \
                 proxy ca_file client_cert client_key resume quiet_close_codes take_back_after ignore ignore_when \
                 heartbeat.text heartbeat.interval heartbeat.proxy_timeout liveness.ping_after liveness.deadline \
                 backoff.first backoff.cap mapping.title mapping.body mapping.id mapping.time mapping.priority \

@@ -15,6 +15,7 @@ const MAPPED = /** @type {const} */ ([
 export function channelFields(fresh) {
   const basics = [
     textField("url", words.url, { kind: "url", required: true, placeholder: "wss://shop.example/ws/user-channel" }),
+    ...kindFields(),
     textField("name", words.name, { hint: words.nameHint }),
     switchField("enabled", words.enabled, words.enabledHint),
   ];
@@ -63,6 +64,24 @@ export function channelFields(fresh) {
     [words.wayThere, null, [...way, ...id]],
   ];
   return { basics, messages, mapping, advanced: advancedGroups.flatMap(([, , fields]) => fields), advancedGroups };
+}
+
+/** What is spoken with the server, and what belongs to one kind alone.
+ * @returns {Field[]} */
+function kindFields() {
+  const kind = choiceField("kind", words.kind, [["recipe", words.kindRecipe], ["ntfy", "ntfy"], ["gotify", "Gotify"], ["dialogue", words.kindDialogue]], words.kindHint);
+  const topics = linesField("topics", words.topics, { hint: words.topicsHint });
+  const preset = textField("preset", words.preset, { kind: "code", hint: words.presetHint, placeholder: "socket.io" });
+  const own = /** @type {[Field, string][]} */ ([[topics, "ntfy"], [preset, "dialogue"]]);
+  const select = /** @type {HTMLSelectElement} */ (kind.element.querySelector("select"));
+  function settle() {
+    for (const [field, of] of own) field.element.hidden = select.value !== of;
+  }
+  select.addEventListener("input", settle);
+  return [
+    { ...kind, show: (values, defaults) => { kind.show(values, defaults); settle(); } },
+    ...own.map(([field, of]) => ({ ...field, read: () => (select.value === of ? field.read() : undefined) })),
+  ];
 }
 
 /** @returns {Field} */

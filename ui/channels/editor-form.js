@@ -180,7 +180,8 @@ export function editorForm(app, id, first, reload) {
     // A choice decides which of the others count.
     for (const field of fields) put(draft.values, field.key, field.read());
     // Of a new one it is found out what it is.
-    if (!fresh && event.target instanceof HTMLInputElement && event.target.closest("[data-key=url]") !== null) {
+    const kind = at(draft.values, "kind") ?? "recipe";
+    if (!fresh && kind === "recipe" && event.target instanceof HTMLInputElement && event.target.closest("[data-key=url]") !== null) {
       const address = addressOf(event.target.value);
       if (address !== event.target.value && address !== "") {
         event.target.value = address;

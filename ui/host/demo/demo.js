@@ -86,7 +86,7 @@ function agentOf(scenario, language, theme) {
       const changed = channels.find((channel) => channel.id === id);
       if (there && changed !== undefined) tell({ type: "state", ...changed });
     },
-    raise: (message) => tell({ type: "raise", activation_token: null, message }),
+    raise: (message) => tell({ type: "raise", activation_token: null, add: null, message }),
     leave(message) {
       there = false;
       tell({ type: "agent_gone", message });

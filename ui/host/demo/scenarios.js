@@ -26,6 +26,7 @@ export function channel(name, rest = {}) {
     id: name.toLowerCase(),
     name,
     url: `wss://${name.toLowerCase()}.example/ws/user-channel`,
+    kind: "recipe",
     state: "connected",
     since: at("11:48"),
     attempt: 0,

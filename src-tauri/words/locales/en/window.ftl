@@ -188,6 +188,14 @@ secret-removed = Removed from the keyring
 
 ## Trying a channel
 
+kind = Kind of server
+kind-hint = What is spoken there. “Find out what is there” tells it for a new channel.
+kind-recipe = Plain WebSocket
+kind-dialogue = Another protocol over WebSocket
+topics = Topics
+topics-hint = Of this ntfy server, one a line.
+preset = Protocol
+preset-hint = socket.io, stomp, graphql-transport-ws, action-cable, pusher, phoenix, signalr, centrifugo, mattermost or home-assistant. A dialogue of your own is written in the settings file.
 # Finds out what is at the address that was typed.
 discover = Find out what is there
 discovering = Asking the server, without a secret …

@@ -185,6 +185,14 @@ secret-removed = 已从密钥环中移除
 
 ## Trying a channel
 
+kind = 服务器类型
+kind-hint = 与服务器交谈的方式。新频道可用“查看该处是什么”得知。
+kind-recipe = 普通 WebSocket
+kind-dialogue = WebSocket 上的其他协议
+topics = 主题
+topics-hint = 此 ntfy 服务器上的主题，每行一个。
+preset = 协议
+preset-hint = socket.io、stomp、graphql-transport-ws、action-cable、pusher、phoenix、signalr、centrifugo、mattermost 或 home-assistant。自己的对话在设置文件中编写。
 # Finds out what is at the address that was typed.
 discover = 查看该处是什么
 discovering = 正在询问服务器（不发送密钥）……
