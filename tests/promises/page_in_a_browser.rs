@@ -409,3 +409,52 @@ async fn two_hundred_messages_of_a_mebibyte_each_are_listed_though_no_answer_hol
         .expect("told");
     no_complaints(page).await;
 }
+
+#[tokio::test]
+async fn markdown_is_drawn_of_elements_whose_links_lead_nowhere_by_themselves() {
+    let mut page = page("day", WINDOW).await;
+    let title =
+        "[...document.querySelectorAll('button.title')].find(title => title.textContent === 'Shop 2.4')";
+    page.sees("the message", title).await.expect("there");
+    let preview = page.ask(&format!("{title}.closest('li').querySelector('.preview').textContent")).await;
+    assert!(
+        preview
+            .expect("a text")
+            .as_str()
+            .is_some_and(|text| text.starts_with("Release 2.4 is out\n\nThe new importer"))
+    );
+    page.ask(&format!("{title}.click()")).await.expect("a click");
+    page.sees("the tree", "document.querySelector('.rich')").await.expect("drawn");
+    let drawn = page
+        .ask(
+            "(() => {
+                const rich = document.querySelector('.rich');
+                const names = new Set([...rich.querySelectorAll('*')].map(element => element.localName));
+                const told = [...rich.querySelectorAll('a')].map(link => {
+                    link.dispatchEvent(new Event('pointerenter'));
+                    return [link.textContent, document.querySelector('.where').textContent, link.hasAttribute('href')];
+                });
+                return [[...names].sort().join(' '), told, rich.textContent.includes('<b>HTML</b>'), rich.querySelector('ol > li > pre').textContent];
+            })()",
+        )
+        .await
+        .expect("a tree");
+    let expected = json!([
+        "a blockquote code em h4 hr li ol p pre s span strong svg ul use",
+        [
+            ["the notes", "https://build.example/releases/2.4?from=mail", false],
+            ["Response times", "https://build.example/graph.png", false],
+        ],
+        true,
+        "shop migrate --all\nshop check",
+    ]);
+    assert_eq!(drawn, expected);
+    let opens = "(() => {
+        let opened = '';
+        window.open = address => { opened = address; return null; };
+        document.querySelector('.rich a').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
+        return opened;
+    })()";
+    assert_eq!(page.ask(opens).await.expect("a key"), json!("https://build.example/releases/2.4?from=mail"));
+    no_complaints(page).await;
+}

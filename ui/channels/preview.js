@@ -61,13 +61,13 @@ export function previewSection({ preview, stands, problem }) {
   }
 
   /** @param {Preview} answer */
-  function drawn({ message, popup, ignored }) {
+  function drawn({ message, rich, popup, ignored }) {
     if (ignored) return make("p", { className: "quiet" }, words.previewIgnored);
     const card = make(
       "div",
       { className: "popup-card" },
       foreign("p", shown(message.title, TITLE) || words.untitled, "popup-title"),
-      foreign("p", shown(message.body, BODY), "popup-body"),
+      foreign("p", shown(rich?.text ?? message.body, BODY), "popup-body"),
     );
     const facts = make("dl", { className: "facts-list" });
     /** @param {string} name @param {string} value */

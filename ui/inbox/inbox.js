@@ -106,7 +106,7 @@ export function inboxPage(app) {
 
   /** @type {import("./message.js").Page} */
   const asks = {
-    openLink: (message) => void app.act({ do: "open_link", message }),
+    openLink: (message, link) => void app.act({ do: "open_link", message, ...(link === undefined ? {} : { link }) }),
     runAction: (message, action) => app.act({ do: "run_action", message, action }),
     openFile: (message, file) => void app.act({ do: "open_file", message, file }),
     markRead: (message) => void app.act({ do: "mark_read", messages: [message] }),

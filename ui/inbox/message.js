@@ -5,6 +5,7 @@ import { kept, shown } from "../base/text.js";
 import { copyButton } from "../parts/clipboard.js";
 import { words } from "../words/words.js";
 import { actionButtons, fileLines } from "./extras.js";
+import { richText } from "./rich.js";
 
 /** @typedef {import("../host/api").StoredMessage} StoredMessage */
 
@@ -14,12 +15,13 @@ const KEPT = 100_000;
 /** How much of it is laid out before it is opened: three lines of the widest page. */
 const PREVIEW = 700;
 const TITLE = 300;
-/** A text this long scrolls inside of its details and can then be reached by keyboard. */
+/** A text this long, or of so many lines, may scroll inside of its details and can then be reached by keyboard. */
 const SCROLLS = 1500;
+const SCROLLED_LINES = 10;
 
 /** What an item asks of the page.
  * @typedef {object} Page
- * @property {(row: number) => void} openLink
+ * @property {(row: number, link?: number) => void} openLink Without a number: the message's own.
  * @property {(row: number) => void} markRead
  * @property {(row: number) => Promise<StoredMessage>} fetchFull
  * @property {(error: unknown) => void} failed
@@ -39,7 +41,9 @@ function slim(message) {
     channel: kept(message.channel, TITLE),
     id: message.id === null ? null : kept(message.id, TITLE),
     title: kept(message.title, KEPT),
-    body: kept(message.body, KEPT),
+    // A text that is read as Markdown is shorter than what is kept.
+    rich: message.rich ?? null,
+    body: kept(message.rich?.text ?? message.body, KEPT),
     raw: kept(raw, KEPT),
     bytes: typeof message.raw !== "string",
     priority: message.priority,
@@ -149,10 +153,16 @@ export class MessageItem {
   }
 
   makeDetails() {
-    const { title, body, raw, bytes, wasCut, channel, id, priority, url, receivedAt } = this.message;
+    const { title, body, rich, raw, bytes, wasCut, channel, id, priority, url, receivedAt } = this.message;
     const label = bytes ? words.rawBytes : words.raw;
     const blank = body.trim() === "";
-    const text = blank ? make("p", { className: "quiet" }, words.noBody) : long("p", body, words.body, "body");
+    /** @type {HTMLElement[]} */
+    let text = [blank ? make("p", { className: "quiet" }, words.noBody) : long("p", body, words.body, "body")];
+    if (rich !== null) {
+      const drawn = richText(rich, (link) => this.page.openLink(this.row, link));
+      scrolling(drawn.body, body, words.body);
+      text = drawn.parts;
+    }
     const facts = make("dl", { className: "facts-list" });
     /** @param {string} name @param {string} value */
     const fact = (name, value) => facts.append(make("dt", {}, name), foreign("dd", shown(value, KEPT)));
@@ -171,11 +181,11 @@ export class MessageItem {
     const buttons = make(
       "div",
       { className: "buttons" },
-      copyButton(words.copyBody, async () => (await full())?.body ?? body, this.page.failed),
+      copyButton(words.copyBody, async () => bodyText(await full()) ?? body, this.page.failed),
       copyButton(words.copyRaw, async () => rawText(await full()) ?? raw, this.page.failed),
       button(words.deleteMessage, () => this.page.remove(this), "quiet-button danger"),
     );
-    const details = make("div", { className: "details", id: `details-${this.row}` }, text);
+    const details = make("div", { className: "details", id: `details-${this.row}` }, ...text);
     if (wasCut) details.append(make("p", { className: "quiet note" }, words.cut({ limit: KEPT })));
     for (const more of [actionButtons(this.row, this.message.actions, this.page), fileLines(this.row, this.message.files, this.page)]) {
       if (more !== null) details.append(more);
@@ -183,6 +193,11 @@ export class MessageItem {
     details.append(facts, original, buttons);
     return details;
   }
+}
+
+/** @param {StoredMessage | null} message */
+function bodyText(message) {
+  return message?.rich?.text ?? message?.body;
 }
 
 /** @param {StoredMessage | null} message */
@@ -198,12 +213,17 @@ function rawText(message) {
  * @param {string} [className] */
 function long(tag, text, label, className = "") {
   const element = foreign(tag, tag === "pre" ? text : shown(text, KEPT), className);
-  if (text.length > SCROLLS) {
-    element.tabIndex = 0;
-    element.role = "region";
-    element.ariaLabel = label;
-  }
+  scrolling(element, text, label);
   return element;
+}
+
+/** One that scrolls inside of its details takes the focus, so that the keyboard can scroll it.
+ * @param {HTMLElement} element @param {string} text @param {string} label */
+function scrolling(element, text, label) {
+  if (text.length <= SCROLLS && text.split("\n", SCROLLED_LINES).length < SCROLLED_LINES) return;
+  element.tabIndex = 0;
+  element.role = "region";
+  element.ariaLabel = label;
 }
 
 /** Where a link leads: its host, which is what one should look at before one follows it.

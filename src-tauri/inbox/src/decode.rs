@@ -240,9 +240,7 @@ impl Reading<'_> {
 
     /// How a body of this media type is written; as the channel says, where there is none.
     fn format(&self, media_type: Option<&str>) -> Format {
-        let Some(media_type) = media_type else { return self.profile.format };
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
-        if essence.eq_ignore_ascii_case("text/markdown") { Format::Markdown } else { Format::Plain }
+        media_type.map_or(self.profile.format, Format::of_media_type)
     }
 
     /// The message, unless the channel ignores it.

@@ -175,7 +175,8 @@ function agentOf(scenario, language, theme) {
         channels = channels.filter((channel) => !channel.demo);
         return snapshot();
       case "open_link": {
-        const url = stored.find((message) => message.row === command.message)?.url;
+        const message = stored.find(({ row }) => row === command.message);
+        const url = command.link === undefined ? message?.url : message?.rich?.links[command.link];
         if (url) window.open(url, "_blank", "noopener");
         return undefined;
       }

@@ -2,6 +2,7 @@
 
 /** @typedef {import("../api").PageError} PageError */
 /** @typedef {import("../api").ChannelReport} ChannelReport */
+/** @typedef {import("../api").Span} Span */
 /** @typedef {import("../api").StoredMessage} StoredMessage */
 
 /** How long dialling and starting take here, in milliseconds. */
@@ -108,6 +109,46 @@ function someMessages() {
   ];
 }
 
+/** One with all that Markdown can say, as the agent reads it.
+ * @returns {Draft} */
+function markdown() {
+  const body = "## Release 2.4 is *out*\n\nThe **new importer** is `4×` faster, see [the notes](https://build.example/releases/2.4?from=mail).\n\n"
+    + "1. Stop the old service\n2. Run the migration:\n   ```\n   shop migrate --all\n   shop check\n   ```\n3. Start again\n   - [x] staging\n   - [ ] production\n\n"
+    + "> Paula: ~~Friday~~ Thursday is fine.\n\n![Response times](https://build.example/graph.png)\n\n---\n\n<b>HTML</b> stays text.";
+  /** @param {string} text @param {Omit<Span, "text">} [rest] */
+  const span = (text, rest = {}) => ({ text, ...rest });
+  /** @param {...Span} spans */
+  const paragraph = (...spans) => /** @type {const} */ ({ block: "paragraph", spans });
+  const text = "Release 2.4 is out\n\nThe new importer is 4× faster, see the notes (https://build.example/releases/2.4?from=mail).\n\n"
+    + "1. Stop the old service\n2. Run the migration:\n   shop migrate --all\n   shop check\n3. Start again\n   • ☑ staging\n   • ☐ production\n\n"
+    + "> Paula: ~Friday~ Thursday is fine.\n\n🖼 Response times (https://build.example/graph.png)\n\n———\n\n<b>HTML</b> stays text.";
+  return message("Shop 2.4", body, {
+    channel: "Build", received_at: at("09:20"), format: "markdown",
+    rich: {
+      text,
+      links: ["https://build.example/releases/2.4?from=mail", "https://build.example/graph.png"],
+      blocks: [
+        { block: "heading", level: 2, spans: [span("Release 2.4 is "), span("out", { italic: true })] },
+        paragraph(
+          span("The "), span("new importer", { bold: true }), span(" is "), span("4×", { code: true }), span(" faster, see "),
+          span("the notes", { link: 0 }), span("."),
+        ),
+        {
+          block: "list", start: 1, items: [
+            [paragraph(span("Stop the old service"))],
+            [paragraph(span("Run the migration:")), { block: "code", text: "shop migrate --all\nshop check" }],
+            [paragraph(span("Start again")), { block: "list", start: null, items: [[paragraph(span("☑ staging"))], [paragraph(span("☐ production"))]] }],
+          ],
+        },
+        { block: "quote", blocks: [paragraph(span("Paula: "), span("Friday", { struck: true }), span(" Thursday is fine."))] },
+        paragraph(span("Response times", { image: true, link: 1 })),
+        { block: "rule" },
+        paragraph(span("<b>HTML</b> stays text.")),
+      ],
+    },
+  });
+}
+
 const allStates = () => [
   channel("Orders"),
   channel("Build", { state: "connecting", attempt: 1 }),
@@ -180,6 +221,7 @@ export const scenarios = {
   }),
   /** A still of it. */
   one: () => ({ channels: [channel("Orders")], messages: someMessages().map((draft) => ({ ...draft, channel: "Orders" })) }),
+  markdown: () => ({ channels: [channel("Build")], messages: [markdown()] }),
   several: () => ({ channels: allStates().slice(0, 3).map((one, place) => ({ ...one, unread: place === 0 ? 2 : 0 })), messages: someMessages() }),
   states: () => ({ channels: allStates(), messages: someMessages() }),
   /** Nobody has written a settings file yet. */

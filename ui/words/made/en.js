@@ -246,6 +246,8 @@ export default {
   showTitle: "The title only",
   showNothing: "Only that something came",
   showHint: "How much of a message others can read over your shoulder.",
+  picture: "Picture",
+  pictureText: "Tidings fetches no pictures.",
   format: "Messages are written as",
   formatPlain: "Plain text",
   formatMarkdown: "Markdown",

@@ -246,6 +246,8 @@ export default {
   showTitle: "仅标题",
   showNothing: "仅提示有新消息",
   showHint: "决定旁人能从屏幕上看到多少内容。",
+  picture: "图片",
+  pictureText: "Tidings 不会下载图片。",
   format: "消息的格式",
   formatPlain: "纯文本",
   formatMarkdown: "Markdown",
