@@ -8,7 +8,7 @@ use tidings_tests::wait::eventually;
 const MARKDOWN: &str = "format = \"markdown\"\n";
 const SOURCE: &str = "# Disk **full** & *hot*\n\n- see [the log](https://shop.example/log?a&b)\n- ![a <b>cat</b>](https://shop.example/cat.png)\n\
                       <script>x</script>";
-const TEXT: &str = "Disk full & hot\n\n• see the log (https://shop.example/log?a&b)\n• 🖼 a <b>cat</b> (https://shop.example/cat.png)\n\n\
+const TEXT: &str = "Disk full & hot\n\n• see the log (https://shop.example/log?a&b)\n• [a <b>cat</b>] (https://shop.example/cat.png)\n\n\
                     <script>x</script>";
 
 /// A desk with a notification service that can do this.
@@ -28,7 +28,7 @@ async fn a_popup_has_the_marks_that_it_can_show_and_all_else_is_text() -> anyhow
     assert_eq!(
         body,
         "<b>Disk full &amp; </b><b><i>hot</i></b>\n• see <u>the log</u> (https://shop.example/log?a&amp;b)\n\
-         • <u>🖼 a &lt;b&gt;cat&lt;/b&gt;</u> (https://shop.example/cat.png)\n&lt;script&gt;x&lt;/script&gt;"
+         • <u>[a &lt;b&gt;cat&lt;/b&gt;]</u> (https://shop.example/cat.png)\n&lt;script&gt;x&lt;/script&gt;"
     );
     Ok(())
 }

@@ -412,7 +412,7 @@ async fn two_hundred_messages_of_a_mebibyte_each_are_listed_though_no_answer_hol
 
 #[tokio::test]
 async fn markdown_is_drawn_of_elements_whose_links_lead_nowhere_by_themselves() {
-    let mut page = page("day", WINDOW).await;
+    let mut page = page("markdown", WINDOW).await;
     let title =
         "[...document.querySelectorAll('button.title')].find(title => title.textContent === 'Shop 2.4')";
     page.sees("the message", title).await.expect("there");

@@ -1,4 +1,5 @@
 use serde_json::json;
+use tidings_server::{Options, Server};
 use tidings_tests::window::{Desk, USER};
 
 #[tokio::test]
@@ -36,5 +37,34 @@ async fn markup_and_scripts_in_messages_render_as_text_and_break_no_policy() -> 
         looks += 1;
         assert!(looks < 1000, "a violation goes unseen");
     }
+    page.close().await
+}
+
+#[tokio::test]
+async fn markdown_is_drawn_and_nothing_in_it_is_fetched_or_run() -> anyhow::Result<()> {
+    let settings = |server: &Server| {
+        format!("[[channel]]\nname = \"Orders\"\nurl = {:?}\nformat = \"markdown\"\n", server.url(USER))
+    };
+    let desk = Desk::start_with(Options::default(), settings, false).await?;
+    desk.shows("Connected since ").await?;
+    let page = desk.open_page().await?;
+    page.shows("Connected since").await?;
+    page.script(
+        "window.violations = []; document.addEventListener('securitypolicyviolation', \
+         event => window.violations.push(event.violatedDirective));",
+    )
+    .await?;
+    let body = "# Disk **full**\n\n1. see [the log](https://shop.example/log)\n2. [run](javascript:window.hurt=1)\n\n\
+                ![a cat](https://shop.example/cat.png)\n\n<img src=x onerror='window.hurt = 2'>\n\n> quoted\n\n```\ncode\n```";
+    desk.server.push_json(USER, &json!({"title": "Backup", "body": body}));
+    page.shows("1. see the log (https://shop.example/log)").await?;
+    page.script("document.querySelector('button.title').click()").await?;
+    page.is("document.querySelector('.rich h3 strong')?.textContent === 'full'").await?;
+    page.is("document.querySelector('.rich ol > li a')?.title === 'https://shop.example/log'").await?;
+    page.is("document.querySelector('.rich').textContent.includes('<img src=x onerror=')").await?;
+    page.is("document.querySelector('.rich').textContent.includes('run (javascript:window.hurt=1)')").await?;
+    page.is("document.querySelectorAll('.rich a').length === 2").await?;
+    page.is("document.querySelectorAll('main img, .rich a[href], .rich script').length === 0").await?;
+    assert_eq!(page.script("return [window.hurt ?? null, window.violations]").await?, json!([null, []]));
     page.close().await
 }

@@ -9,7 +9,7 @@ use tidings_api::{Block, Span};
 use url::Url;
 
 /// Bytes of a source that is read as Markdown. Too low: a long report is shown as it was sent; too high: a hostile text holds
-/// its reader up (64 KiB take 30 ms at worst, unoptimised).
+/// its reader up (64 KiB take up to 0.4 s, unoptimised).
 pub const LONGEST: usize = 64 << 10;
 
 /// Spans and blocks of a text that is read as Markdown; each is an element or two of the page. Too low: a long report is shown

@@ -93,7 +93,7 @@ impl Writer<'_> {
             };
             let ends = |mark: fn(&Span) -> bool| mark(span) && !following.is_some_and(mark);
             if begins(|span| span.image) {
-                self.write("🖼 ", style);
+                self.write("[", style);
             }
             if begins(|span| span.struck) {
                 self.write("~", style);
@@ -101,6 +101,9 @@ impl Writer<'_> {
             self.write(&span.text, style);
             if ends(|span| span.struck) {
                 self.write("~", style);
+            }
+            if ends(|span| span.image) {
+                self.write("]", style);
             }
             let number = span.link.filter(|_| following.and_then(|next| next.link) != span.link);
             let url = number.and_then(|number| self.links.get(usize::try_from(number).ok()?));

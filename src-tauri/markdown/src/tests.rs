@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tidings_api::{Block, Span};
@@ -123,10 +124,10 @@ fn html_is_text() {
 fn a_picture_is_what_is_said_in_its_place() {
     let image = spans("![A cat](https://x.example/cat.png)");
     assert_eq!(image, [Span { text: "A cat".to_owned(), image: true, link: Some(0), ..Span::default() }]);
-    assert_eq!(text("![A cat](https://x.example/cat.png)"), "🖼 A cat (https://x.example/cat.png)");
-    assert_eq!(text("![](cat.png)"), "🖼 cat.png");
+    assert_eq!(text("![A cat](https://x.example/cat.png)"), "[A cat] (https://x.example/cat.png)");
+    assert_eq!(text("![](cat.png)"), "[cat.png]");
     let badge = "[![passed](https://x.example/badge.svg)](https://ci.example/1)";
-    assert_eq!(text(badge), "🖼 passed (https://ci.example/1)");
+    assert_eq!(text(badge), "[passed] (https://ci.example/1)");
     assert_eq!(read(badge).links, ["https://ci.example/1"]);
 }
 
@@ -175,6 +176,12 @@ fn what_is_nested_without_end_is_flat_at_some_depth() {
     }
 }
 
+/// What this thread has had of a processor: others may keep it waiting.
+fn busy() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("not negative")
+}
+
 /// The worst that is known of each kind.
 #[test]
 fn a_hostile_text_takes_no_long() {
@@ -221,11 +228,11 @@ fn a_hostile_text_takes_no_long() {
     }));
     for source in &sources {
         let source = &source[..source.len().min(LONGEST)];
-        let begin = std::time::Instant::now();
+        let begin = busy();
         let told = rich(source).map(|rich| serde_json::to_string(&rich).map_or(0, |json| json.len()));
-        let taken = begin.elapsed();
-        // Ten times of what it takes on a slow machine.
-        assert!(taken.as_millis() < 3000, "{taken:?} for {:?}…", &source[..20]);
+        let taken = busy() - begin;
+        // Unoptimised, and ten times of what was measured.
+        assert!(taken < Duration::from_secs(3), "{taken:?} for {:?}…", &source[..20]);
         assert!(told < Some(1 << 20), "{told:?} for {:?}…", &source[..20]);
     }
 }

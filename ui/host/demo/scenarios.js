@@ -121,7 +121,7 @@ function markdown() {
   const paragraph = (...spans) => /** @type {const} */ ({ block: "paragraph", spans });
   const text = "Release 2.4 is out\n\nThe new importer is 4× faster, see the notes (https://build.example/releases/2.4?from=mail).\n\n"
     + "1. Stop the old service\n2. Run the migration:\n   shop migrate --all\n   shop check\n3. Start again\n   • ☑ staging\n   • ☐ production\n\n"
-    + "> Paula: ~Friday~ Thursday is fine.\n\n🖼 Response times (https://build.example/graph.png)\n\n———\n\n<b>HTML</b> stays text.";
+    + "> Paula: ~Friday~ Thursday is fine.\n\n[Response times] (https://build.example/graph.png)\n\n———\n\n<b>HTML</b> stays text.";
   return message("Shop 2.4", body, {
     channel: "Build", received_at: at("09:20"), format: "markdown",
     rich: {
