@@ -20,6 +20,7 @@ mod do_not_disturb_is_respected;
 mod doctor_finds_what_is_wrong;
 mod each_command_does_what_it_says;
 mod follows_the_network;
+mod gotify_is_caught_up;
 mod health_tells_the_day;
 mod heartbeat_keeps_the_recipe;
 mod hostile_input_hurts_nobody;

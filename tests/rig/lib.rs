@@ -8,6 +8,7 @@ pub mod debian;
 pub mod desktop;
 pub mod disk;
 pub mod files;
+pub mod gotify;
 pub mod keyring;
 pub mod listen;
 pub mod namespace;

@@ -4,6 +4,7 @@
 //! the main loop.
 
 mod dialler;
+mod gotify;
 mod held;
 mod ntfy;
 mod pump;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
-use tidings_channel::{Channel, ChannelUrl, Command, Config, Kept, Memory, Signal, Start, State};
+use tidings_channel::{Channel, ChannelUrl, Command, Config, DialParams, Kept, Memory, Signal, Start, State};
 use tidings_examination::lender::Lender;
 use tidings_examination::{Examination, Reach};
 use tidings_ground::text::quoted;
@@ -35,6 +36,7 @@ use crate::health::Health;
 use crate::remembered::{Quiet, Remembered};
 use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use dialler::Dialler;
+use gotify::CatchUp;
 use held::{Held, view};
 use ntfy::Topics;
 use pump::{Felt, pump};
@@ -183,6 +185,9 @@ impl Channels {
             Kind::Ntfy { topics } => Some(Topics::new(config.clone(), topics.clone(), left_out.clone())),
             Kind::Recipe | Kind::Gotify | Kind::Dialogue(_) => None,
         };
+        let params = Arc::new(watch::channel(DialParams::default()).0);
+        let catch_up = (settings.kind == Kind::Gotify)
+            .then(|| CatchUp::new(config.clone(), params.clone(), self.inbox.clone(), &settings.id));
         let asks_by_id = matches!(&settings.kind, Kind::Dialogue(dialogue) if dialogue.says("last"));
         let owner = Dialler {
             id: settings.id.clone(),
@@ -190,6 +195,7 @@ impl Channels {
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
             topics,
+            dialled_with: catch_up.is_some().then_some(params),
             asks_by_id,
             asked: asked.clone(),
             inbox: self.inbox.clone(),
@@ -210,6 +216,7 @@ impl Channels {
             status,
             frames,
             Replay::of(asked),
+            catch_up,
             profiles,
             self.inbox.clone(),
             self.snapshot.clone(),

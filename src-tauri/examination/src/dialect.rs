@@ -1,5 +1,5 @@
 //! What a server speaks that greets in the way of a well-known protocol, told by the shape of a link's first frame.
-//! Tidings speaks none of them yet; `listen` and `doctor` say so rather than show the protocol's own frames as messages.
+//! A channel of the wrong kind would show the protocol's own frames as messages; `listen` and `doctor` say so, and which kind is right.
 
 use serde_json::Value;
 use tidings_channel::{Frame, Payload};
@@ -70,10 +70,11 @@ impl Dialect {
     pub fn mend(self, words: Words) -> Option<String> {
         match self {
             Self::SockJs => Some(words.mend_sockjs()),
-            Self::SocketIo | Self::ActionCable | Self::Pusher | Self::HomeAssistant => {
-                Some(words.mend_dialect())
-            }
-            Self::Ntfy => None,
+            Self::SocketIo => Some(preset("socket.io", words)),
+            Self::ActionCable => Some(preset("action-cable", words)),
+            Self::Pusher => Some(preset("pusher", words)),
+            Self::HomeAssistant => Some(preset("home-assistant", words)),
+            Self::Ntfy => Some(words.mend_dialect(&"kind = \"ntfy\", topics = [\"…\"]")),
         }
     }
 
@@ -88,6 +89,10 @@ impl Dialect {
             Self::Ntfy => "ntfy",
         }
     }
+}
+
+fn preset(name: &str, words: Words) -> String {
+    words.mend_dialect(&format_args!("kind = \"dialogue\", preset = \"{name}\""))
 }
 
 fn object(text: &str) -> Option<serde_json::Map<String, Value>> {
@@ -139,6 +144,7 @@ mod tests {
             assert!(dialect.is_talk(&frame(greeting)) && dialect.is_talk(&frame(talk)), "{dialect:?}");
             assert!(!dialect.is_talk(&frame(message)), "{dialect:?}: {message}");
             assert!(dialect.told(Words::default()).contains(dialect.name()), "{dialect:?}");
+            assert!(dialect.mend(Words::default()).is_some(), "{dialect:?}");
         }
         for plain in
             ["", "O", "hello", "0", "{}", r#"{"type":"message"}"#, r#"{"event":"open"}"#, r#"{"open":1}"#]

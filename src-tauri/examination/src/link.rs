@@ -68,7 +68,8 @@ pub(crate) async fn upgrade(config: Config, params: DialParams, addresses: usize
             told.tell(step).await;
             told.tell(ping(&mut status, &config, words).await).await;
             // A greeting comes with the open, and so before the pong.
-            if let Ok(Some(first)) = timeout(GREETING, frames.recv()).await
+            if config.dialect == tidings_dialect::Dialect::Plain
+                && let Ok(Some(first)) = timeout(GREETING, frames.recv()).await
                 && let Some(dialect) = Dialect::of(&first)
             {
                 told.tell(greeted(dialect, words)).await;

@@ -1,5 +1,6 @@
 //! Carries a channel's frames into the inbox, and its signs of life to the health journal.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use tidings_state::message::{arrival, own, told_instead};
 use tidings_state::snapshot::Snapshot;
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::gotify::CatchUp;
 use super::replay::Replay;
 use crate::health::Health;
 
@@ -27,11 +29,14 @@ pub(super) async fn pump(
     mut status: watch::Receiver<Status>,
     mut frames: mpsc::Receiver<Frame>,
     mut replay: Replay,
+    catch_up: Option<CatchUp>,
     profile: watch::Receiver<Arc<ChannelProfile>>,
     inbox: Inbox,
     snapshot: watch::Receiver<Snapshot>,
     mut felt: Felt,
 ) {
+    let mut caught_up: Option<u64> = None;
+    let mut catching_up = None;
     loop {
         tokio::select! {
             frame = frames.recv() => {
@@ -59,10 +64,14 @@ pub(super) async fn pump(
                 let now = status.borrow_and_update();
                 if let State::Connected { .. } = now.state {
                     replay.link(now.generation, Instant::now());
+                    if caught_up.replace(now.generation) != Some(now.generation) {
+                        catching_up = catch_up.as_ref().map(|it| Box::pin(it.run(profile.clone())));
+                    }
                 }
                 drop(now);
                 felt.changed.notify_one();
             }
+            Some(()) = progress(&mut catching_up) => catching_up = None,
             Ok(()) = felt.known.changed() => felt.changed.notify_one(),
             Ok(()) = felt.pulse.changed() => {
                 let pulse = *felt.pulse.borrow_and_update();
@@ -70,6 +79,12 @@ pub(super) async fn pump(
             }
         }
     }
+}
+
+/// Goes on with what runs; `None` where nothing does.
+async fn progress<F: Future<Output = ()>>(running: &mut Option<Pin<Box<F>>>) -> Option<()> {
+    running.as_mut()?.await;
+    Some(())
 }
 
 /// Newest messages of a channel among which one that says the same is enough. Too few: it is told again and again; too

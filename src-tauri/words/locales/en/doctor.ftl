@@ -98,7 +98,7 @@ mend-denied = check the secret, the user and what is subscribed to
 mend-foreign = check the channel's kind (and preset) and its address
 mend-local = try again
 
-dialect-unspoken = the server speaks { $name } here, which Tidings doesn't speak yet
-dialect-ntfy = the server is ntfy: its messages are shown as they come
+dialect-unspoken = the server speaks { $name }, and this channel isn't set up for that
+dialect-ntfy = the server is ntfy: its messages are read as ntfy means them where the channel says so
 mend-sockjs = give the raw address, which ends in `/websocket` right behind the prefix (without server and session numbers): it is a plain WebSocket
-mend-dialect = ask who runs the server for a plain WebSocket that sends each message as a text
+mend-dialect = set { $text } for the channel

@@ -86,7 +86,7 @@ mend-denied = 请检查密钥、用户和订阅的内容
 mend-foreign = 请检查频道的类型（及预设）和网址
 mend-local = 请重试
 
-dialect-unspoken = 此处的服务器使用 { $name }，Tidings 尚不支持
-dialect-ntfy = 服务器是 ntfy：其消息按原样显示
+dialect-unspoken = 服务器使用 { $name }，而此频道没有相应设置
+dialect-ntfy = 服务器是 ntfy：在频道中注明后，其消息才会按 ntfy 的方式读取
 mend-sockjs = 请使用原始地址，即前缀之后直接以 `/websocket` 结尾（不含服务器和会话编号）：那是普通的 WebSocket
-mend-dialect = 请向服务器管理员索取普通的 WebSocket 地址，每条消息作为一段文本发送
+mend-dialect = 请为此频道设置 { $text }

@@ -1,0 +1,206 @@
+//! A Gotify server as its documentation and its source (3.0.0) describe it, as far as a client sees one: no package
+//! archive has a real one. It streams, pages downwards, ends links without a close frame, and can be set up anew.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::{SinkExt, StreamExt};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::Message;
+
+/// The server; it ends when dropped.
+#[derive(Debug)]
+pub struct Gotify {
+    addr: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Shared {
+    token: String,
+    messages: BTreeMap<u64, Value>,
+    last: u64,
+    /// Nobody gets a stream.
+    away: bool,
+    /// What goes to each link; `None` cuts it.
+    live: broadcast::Sender<Option<String>>,
+    links: usize,
+}
+
+impl Gotify {
+    /// Listens on a loopback port; a client signs in by this token.
+    pub async fn start(token: &str) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        let shared = Arc::new(Mutex::new(Shared {
+            token: token.to_owned(),
+            messages: BTreeMap::new(),
+            last: 0,
+            away: false,
+            live: broadcast::channel(1024).0,
+            links: 0,
+        }));
+        let known = shared.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let known = known.clone();
+                // A client that hangs up early is the test's.
+                tokio::spawn(async move { drop(serve(stream, &known).await) });
+            }
+        });
+        Ok(Self { addr, shared, task: task.abort_handle() })
+    }
+
+    /// Its base.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/push", self.addr)
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody publishes; the message's id.
+    pub fn publish(&self, title: &str, priority: i64) -> u64 {
+        let mut shared = self.shared();
+        shared.last += 1;
+        let id = shared.last;
+        let date = Timestamp::now();
+        let message = json!({ "id": id, "appid": 1, "title": title, "message": "news", "priority": priority, "date": date });
+        let _ = shared.live.send(Some(message.to_string()));
+        shared.messages.insert(id, message);
+        id
+    }
+
+    /// Somebody deletes it: nobody is told.
+    pub fn delete(&self, id: u64) {
+        self.shared().messages.remove(&id);
+    }
+
+    /// Ends every link, and gives none until [`back`](Self::back).
+    pub fn go_away(&self) {
+        let mut shared = self.shared();
+        shared.away = true;
+        let _ = shared.live.send(None);
+    }
+
+    /// Links are given again.
+    pub fn back(&self) {
+        self.shared().away = false;
+    }
+
+    /// An empty database: ids begin at 1.
+    pub fn set_up_anew(&self) {
+        let mut shared = self.shared();
+        shared.messages.clear();
+        shared.last = 0;
+    }
+
+    /// The client's token is deleted, which cuts its links.
+    pub fn delete_token(&self) {
+        let mut shared = self.shared();
+        shared.token = String::new();
+        let _ = shared.live.send(None);
+    }
+
+    /// Links that were given so far.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.shared().links
+    }
+}
+
+impl Drop for Gotify {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<()> {
+    let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut head = [0; 4096];
+    let head = loop {
+        let read = stream.peek(&mut head).await?;
+        let text = String::from_utf8_lossy(&head[..read]).into_owned();
+        if read == 0 || text.contains("\r\n\r\n") {
+            break text;
+        }
+        tokio::task::yield_now().await;
+    };
+    let line = head.lines().next().unwrap_or_default();
+    let token = head
+        .lines()
+        .find_map(|line| line.to_lowercase().strip_prefix("authorization: bearer ").map(str::to_owned));
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let (status, body) = {
+        let shared = lock();
+        match path.split('?').next().unwrap_or_default() {
+            _ if shared.token.is_empty() || token.as_deref() != Some(shared.token.as_str()) => {
+                (401, unauthorized())
+            }
+            "/push/stream" if shared.away => (503, json!({})),
+            "/push/stream" => (101, json!({})),
+            "/push/message" => (200, page(&shared.messages, &path)),
+            _ => (404, json!({ "error": "Not Found" })),
+        }
+    };
+    if status != 101 {
+        let mut request = vec![0; head.len()];
+        stream.read_exact(&mut request).await?;
+        let body = body.to_string();
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status} \r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        stream.write_all(answer.as_bytes()).await?;
+        return Ok(stream.shutdown().await?);
+    }
+    let mut link = accept_async(stream).await?;
+    let mut live = {
+        let mut shared = lock();
+        shared.links += 1;
+        shared.live.subscribe()
+    };
+    loop {
+        tokio::select! {
+            news = live.recv() => match news? {
+                Some(text) => link.send(Message::text(text)).await?,
+                // Without a close frame, as the real one.
+                None => return Ok(()),
+            },
+            heard = link.next() => match heard {
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Ok(()),
+            },
+        }
+    }
+}
+
+fn unauthorized() -> Value {
+    json!({ "error": "Unauthorized", "errorCode": 401, "errorDescription": "you need to provide a valid access token or user credentials to access this api" })
+}
+
+/// Ids below `since`, newest first.
+fn page(messages: &BTreeMap<u64, Value>, path: &str) -> Value {
+    let query = |name: &str| {
+        let pairs = path.split(['?', '&']).filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse::<u64>().ok())
+    };
+    let limit = usize::try_from(query("limit").unwrap_or(100)).unwrap_or(100);
+    let below = query("since").filter(|since| *since > 0).unwrap_or(u64::MAX);
+    let mut found: Vec<(&u64, &Value)> = messages.range(..below).rev().take(limit + 1).collect();
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let since = if more { found.last().map_or(0, |(id, _)| **id) } else { 0 };
+    let list: Vec<&Value> = found.iter().map(|(_, message)| *message).collect();
+    json!({ "messages": list, "paging": { "size": list.len(), "limit": limit, "since": since } })
+}
