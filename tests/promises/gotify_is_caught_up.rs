@@ -60,6 +60,7 @@ async fn a_message_becomes_one_popup_and_what_was_missed_one_summary() -> anyhow
     ensure!(titles.iter().collect::<BTreeSet<_>>().len() == 451, "each once");
     server.publish("the last", 5);
     desk.popups.wait_for_title("the last").await?;
+    desk.popups.wait_for(3).await?;
     let popups = desk.popups.titles();
     ensure!(popups.len() == 3, "one summary between them: {popups:?}");
     Ok(())
