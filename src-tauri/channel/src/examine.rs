@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::{Host, Position};
 
-use crate::way::dial::broken_off;
+use crate::way::meaning::broken_off;
 use crate::way::patience::within;
 use crate::way::race::{self, lookup};
 use crate::way::tcp::server_name;

@@ -55,6 +55,16 @@ impl Dialect {
         }
     }
 
+    /// Where the server says why it refused an upgrade at this path with a status that doesn't: ntfy answers all refusals with 200 up to
+    /// 2.11 at least, and by the right status at a path beside it.
+    #[must_use]
+    pub fn reason_path(&self, path: &str, status: u16) -> Option<String> {
+        match self {
+            Self::Ntfy if status == 200 => path.strip_suffix("/ws").map(|topics| format!("{topics}/auth")),
+            Self::Plain | Self::Ntfy | Self::Dialogue(_) => None,
+        }
+    }
+
     /// Whether it says when all that was missed has been sent.
     #[must_use]
     pub fn tells_when_caught_up(&self) -> bool {

@@ -53,4 +53,17 @@ mod tests {
             assert!(!stands);
         }
     }
+
+    #[test]
+    fn a_refusal_by_200_has_its_reason_beside_it() {
+        let ntfy = crate::Dialect::Ntfy;
+        assert_eq!(
+            ntfy.reason_path("/base/alerts,backup/ws", 200).as_deref(),
+            Some("/base/alerts,backup/auth")
+        );
+        for (path, status) in [("/alerts/ws", 403), ("/alerts/ws", 404), ("/alerts", 200)] {
+            assert_eq!(ntfy.reason_path(path, status), None, "{path} {status}");
+        }
+        assert_eq!(crate::Dialect::Plain.reason_path("/alerts/ws", 200), None);
+    }
 }

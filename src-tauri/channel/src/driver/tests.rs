@@ -519,13 +519,37 @@ async fn a_channel_with_new_settings_knows_what_the_old_one_gave_up() {
     stage.state("waiting").await;
 }
 
-/// Answers the next upgrade with this head.
-async fn answer(stage: &mut Rig, head: &str) {
+/// Answers the next request with this head; returns its first line.
+async fn answer(stage: &mut Rig, head: &str) -> String {
     let mut stream = stage.dialled().await;
     let mut request = [0; 4096];
-    let _ = stream.read(&mut request).await.expect("a request");
+    let read = stream.read(&mut request).await.expect("a request");
+    let asked = String::from_utf8_lossy(&request[..read]).lines().next().unwrap_or_default().to_owned();
     stream.write_all(head.as_bytes()).await.expect("sent");
     let _ = stream.read(&mut request).await;
+    asked
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_a_reason_is_told_by_the_reason_beside_it() {
+    let config = Config { dialect: tidings_dialect::Dialect::Ntfy, ..config() };
+    let path = Some("/alerts,private/ws".to_owned());
+    let query = vec![("since".to_owned(), "1".to_owned())];
+    let owner = Giver { params: DialParams { path, query, ..DialParams::default() }, ..Giver::default() };
+    let mut stage = Rig::with(config, owner, 64 * 1024);
+    // What is no refusal of the server's changes nothing, nor does none at all.
+    for reason in ["HTTP/1.1 404 \r\n\r\n", "HTTP/1.1 200 \r\n\r\n", ""] {
+        answer(&mut stage, "HTTP/1.1 200 \r\n\r\n").await;
+        assert_eq!(answer(&mut stage, reason).await, "GET /alerts,private/auth HTTP/1.1");
+        let State::Waiting { cause, .. } = stage.state("waiting").await.state else { panic!("waiting") };
+        assert_eq!(cause.to_string(), "no WebSocket at this address (200)", "{reason:?}");
+    }
+    for _ in 0..2 {
+        answer(&mut stage, "HTTP/1.1 200 \r\n\r\n").await;
+        answer(&mut stage, "HTTP/1.1 403 \r\nContent-Length: 0\r\n\r\n").await;
+    }
+    let State::NeedsUser { cause, .. } = stage.state("needs_user").await.state else { panic!("needs user") };
+    assert_eq!(cause.to_string(), "sign-in refused (403)");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,13 +2,12 @@
 //! whole has its limit in the [`Machine`](crate::machine), which drops the dial where it is over.
 
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, Request};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::{Method, Request};
 use tidings_dialect::Given;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
@@ -16,14 +15,16 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
-use url::Url;
 
 use crate::link::tap::Tap;
 use crate::link::{Link, websocket_config};
+use crate::way::exchange::exchange;
+use crate::way::meaning::{broken_off, meaning};
 use crate::way::patience::within;
-use crate::way::request::upgrade_request;
-use crate::way::{redirect, tls};
-use crate::{Cause, ChannelUrl, Config, Detail, DialAsk, DialRefusal, Owner, Route, Stage, Timing};
+use crate::way::request::{plain_request, upgrade_request};
+use crate::{
+    Cause, ChannelUrl, Config, Detail, DialAsk, DialParams, DialRefusal, Owner, Route, Stage, Timing,
+};
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
 pub(crate) trait Connect: Send + Sync + 'static {
@@ -126,13 +127,46 @@ async fn dial_address<C: Connect, O: Owner>(
     if !matches!(answered, Err(DialFailure { cause: Cause::TimedOut { .. }, .. })) {
         C::reset_on_drop(tap.stream(), false);
     }
-    answered?;
+    if let Err(failure) = answered {
+        drop(tap);
+        return Err(reason(&config, connector, params, failure, &stage).await);
+    }
     if let Some(Route { to, .. }) = route {
         connector.serves(to);
     }
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
     Ok(Dialled { link: Box::new(Link::new(socket)), route, given })
 }
+
+/// A refusal by its reason. Where the status says none, the server may say it elsewhere, as the dialect knows.
+async fn reason<C: Connect>(
+    config: &Config,
+    connector: &C,
+    params: DialParams,
+    failure: DialFailure,
+    stage: &watch::Sender<Stage>,
+) -> DialFailure {
+    let Cause::Status { status } = failure.cause else { return failure };
+    let path = params.path.as_deref().unwrap_or(config.url.as_url().path());
+    let Some(url) = config.dialect.reason_path(path, status).and_then(|path| config.url.at(&path)) else {
+        return failure;
+    };
+    let params = DialParams { path: None, query: Vec::new(), ..params };
+    let Ok(request) = plain_request(&url, &params, Method::GET, &[], String::new()) else { return failure };
+    let asking = async {
+        let stream = connector.connect(config, stage).await?.stream;
+        exchange(stream, request, MOST_REASON).await
+    };
+    match within(config.timing.upgrade_patience, Stage::Upgrade, asking).await {
+        Ok(Ok((status, headers, _))) if matches!(status.as_u16(), 401 | 403 | 429) => {
+            DialFailure { cause: meaning(status.as_u16(), &headers, None, &url), ..failure }
+        }
+        _ => failure,
+    }
+}
+
+/// Longest body beside a reason, bytes. ntfy's has 120. Too low: a reason is not taken; too high: a hostile server's is read.
+const MOST_REASON: usize = 4 * 1024;
 
 /// Asks for the upgrade, and reads what the answer means.
 async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
@@ -156,25 +190,6 @@ async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// The stream failed before the answer was there.
-pub(crate) fn broken_off(error: &io::Error) -> Cause {
-    if let Some(cause) = tls::failure(error) {
-        return cause;
-    }
-    if error.kind() == io::ErrorKind::InvalidData {
-        return Cause::NotAWebSocket { detail: Detail::HeadTooLong };
-    }
-    // In its own words the server says nothing, whether it ends the stream or resets it.
-    let hung_up = [
-        io::ErrorKind::UnexpectedEof,
-        io::ErrorKind::ConnectionReset,
-        io::ErrorKind::ConnectionAborted,
-        io::ErrorKind::BrokenPipe,
-    ];
-    let detail = if hung_up.contains(&error.kind()) { Detail::HungUp } else { Detail::of_io(error) };
-    Cause::Lost { detail }
-}
-
 fn is_html(response: &Response) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
@@ -195,13 +210,6 @@ async fn page_start(stream: &mut (impl AsyncRead + Unpin), response: &Response, 
 /// How much of a page is looked at, bytes. Sign-in forms stand near the top.
 const MOST_PAGE: usize = 16 * 1024;
 
-/// Whether a page asks to sign in: a password's field, or the address of the Servlet specification's form.
-fn asks_to_sign_in(page: &str) -> bool {
-    ["type=\"password\"", "type='password'", "type=password", "j_security_check"]
-        .iter()
-        .any(|mark| page.contains(mark))
-}
-
 /// The answer was neither a good 101 nor another status.
 fn unreadable(error: &Error) -> DialFailure {
     use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -219,36 +227,6 @@ fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl) -> DialFai
     DialFailure { cause, retry_after, elsewhere: false }
 }
 
-/// What an answer means that is not the one that was asked for. No redirect is ever followed (D5).
-pub(crate) fn meaning(status: u16, headers: &HeaderMap, page: Option<&str>, url: &ChannelUrl) -> Cause {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    // Anybody on the way can answer in plaintext, except to this machine itself.
-    let open = !url.is_tls() && !url.is_loopback();
-    match (status, page) {
-        (401 | 403 | 407, _) => Cause::SignInRefused { status },
-        (300..=399, _) => {
-            let from = web_url(url.as_url());
-            match header(LOCATION).and_then(|location| from.join(location).ok()) {
-                Some(to) => redirect::meaning(status, &from, &to, open),
-                None => Cause::Status { status },
-            }
-        }
-        (511, _) => Cause::CaptivePortal,
-        (200..=299, Some(_)) if open => Cause::CaptivePortal,
-        (200..=299, Some(page)) if asks_to_sign_in(page) => Cause::SignInRefused { status },
-        (503, _) if headers.contains_key(RETRY_AFTER) => Cause::Busy { status },
-        _ => Cause::Status { status },
-    }
-}
-
-/// The URL as redirects speak of it.
-fn web_url(url: &Url) -> Url {
-    let mut web = url.clone();
-    // Between special schemes this can't fail, and a ws base would do as well.
-    let _ = web.set_scheme(if url.scheme() == "wss" { "https" } else { "http" });
-    web
-}
-
 /// Seconds or an HTTP date (RFC 9110, section 10.2.3).
 fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
@@ -261,6 +239,8 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use http::header::LOCATION;
+
     use super::*;
 
     #[test]

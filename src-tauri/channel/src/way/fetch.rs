@@ -1,25 +1,18 @@
 //! One HTTP request and its answer, over a channel's own way: the same names, addresses, proxy, certificates and secret as
 //! a dial has. For what a server offers beside its WebSocket: messages that were missed, sending, what it is.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, StatusCode};
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use http::{HeaderMap, Method};
 use tokio::sync::watch;
 
-use crate::way::dial::{Connect, broken_off, meaning};
+use crate::way::dial::Connect;
+use crate::way::exchange::exchange;
+use crate::way::meaning::meaning;
 use crate::way::patience::within;
 use crate::way::request::plain_request;
 use crate::way::tcp::Tcp;
 use crate::{Cause, ChannelUrl, Config, Detail, DialParams, DialRefusal, Stage};
-
-/// Longest head of an answer, bytes: as of an upgrade's.
-const MOST_HEAD: usize = 16 * 1024;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -126,64 +119,4 @@ pub async fn fetch(config: &Config, params: &DialParams, ask: Fetch) -> Result<F
     let ended = within(patience, Stage::Answer, fetching).await;
     let (status, headers, body) = ended.map_err(|_| Cause::TimedOut { stage: *at.borrow() })??;
     Ok(Fetched { status: status.as_u16(), headers, body, url: config.url })
-}
-
-/// One request and one answer over a connected stream.
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    request: Request<String>,
-    most: usize,
-) -> Result<(StatusCode, HeaderMap, Vec<u8>), Cause> {
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(MOST_HEAD)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| failed(&error))?;
-    let asking = async {
-        let (head, mut body) =
-            sender.send_request(request).await.map_err(|error| failed(&error))?.into_parts();
-        Ok((head.status, head.headers, read(&mut body, most).await?))
-    };
-    // The connection does the work, and says best why there was none.
-    let (mut asking, mut connection) = (Box::pin(asking), Box::pin(connection));
-    tokio::select! {
-        biased;
-        answered = &mut asking => answered,
-        ended = &mut connection => match ended {
-            Ok(()) => asking.await,
-            Err(error) => Err(failed(&error)),
-        },
-    }
-}
-
-/// The body, whole.
-async fn read(body: &mut Incoming, most: usize) -> Result<Vec<u8>, Cause> {
-    let too_long = Cause::NoGoodAnswer { detail: Detail::TooLong };
-    if body.size_hint().lower() > most as u64 {
-        return Err(too_long);
-    }
-    let mut whole = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await {
-        let frame = frame.map_err(|error| failed(&error))?;
-        if let Ok(piece) = frame.into_data() {
-            if whole.len() + piece.len() > most {
-                return Err(too_long);
-            }
-            whole.extend_from_slice(&piece);
-        }
-    }
-    Ok(whole)
-}
-
-/// Why there was no answer.
-fn failed(error: &hyper::Error) -> Cause {
-    let source = std::error::Error::source(error);
-    if let Some(error) = source.and_then(|source| source.downcast_ref()) {
-        return broken_off(error);
-    }
-    if error.is_parse() {
-        return Cause::NoGoodAnswer { detail: Detail::BrokenAnswer };
-    }
-    // Ended before the answer was there, or in the midst of it.
-    Cause::Lost { detail: Detail::HungUp }
 }

@@ -3,7 +3,9 @@
 pub(crate) mod client_cert;
 pub(crate) mod dial;
 pub(crate) mod doubts;
+pub(crate) mod exchange;
 pub(crate) mod fetch;
+pub(crate) mod meaning;
 pub(crate) mod no_proxy;
 pub(crate) mod patience;
 pub(crate) mod proxy;

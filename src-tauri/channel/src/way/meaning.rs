@@ -1,0 +1,66 @@
+//! What it means where an answer is another than the one that was asked for, or none.
+
+use std::io;
+
+use http::HeaderMap;
+use http::header::{LOCATION, RETRY_AFTER};
+use url::Url;
+
+use crate::way::{redirect, tls};
+use crate::{Cause, ChannelUrl, Detail};
+
+/// What an answer means that is not the one that was asked for. No redirect is ever followed (D5).
+pub(crate) fn meaning(status: u16, headers: &HeaderMap, page: Option<&str>, url: &ChannelUrl) -> Cause {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    // Anybody on the way can answer in plaintext, except to this machine itself.
+    let open = !url.is_tls() && !url.is_loopback();
+    match (status, page) {
+        (401 | 403 | 407, _) => Cause::SignInRefused { status },
+        (300..=399, _) => {
+            let from = web_url(url.as_url());
+            match header(LOCATION).and_then(|location| from.join(location).ok()) {
+                Some(to) => redirect::meaning(status, &from, &to, open),
+                None => Cause::Status { status },
+            }
+        }
+        (511, _) => Cause::CaptivePortal,
+        (200..=299, Some(_)) if open => Cause::CaptivePortal,
+        (200..=299, Some(page)) if asks_to_sign_in(page) => Cause::SignInRefused { status },
+        (503, _) if headers.contains_key(RETRY_AFTER) => Cause::Busy { status },
+        _ => Cause::Status { status },
+    }
+}
+
+/// The URL as redirects speak of it.
+fn web_url(url: &Url) -> Url {
+    let mut web = url.clone();
+    // Between special schemes this can't fail, and a ws base would do as well.
+    let _ = web.set_scheme(if url.scheme() == "wss" { "https" } else { "http" });
+    web
+}
+
+/// Whether a page asks to sign in: a password's field, or the address of the Servlet specification's form.
+fn asks_to_sign_in(page: &str) -> bool {
+    ["type=\"password\"", "type='password'", "type=password", "j_security_check"]
+        .iter()
+        .any(|mark| page.contains(mark))
+}
+
+/// The stream failed before the answer was there.
+pub(crate) fn broken_off(error: &io::Error) -> Cause {
+    if let Some(cause) = tls::failure(error) {
+        return cause;
+    }
+    if error.kind() == io::ErrorKind::InvalidData {
+        return Cause::NotAWebSocket { detail: Detail::HeadTooLong };
+    }
+    // In its own words the server says nothing, whether it ends the stream or resets it.
+    let hung_up = [
+        io::ErrorKind::UnexpectedEof,
+        io::ErrorKind::ConnectionReset,
+        io::ErrorKind::ConnectionAborted,
+        io::ErrorKind::BrokenPipe,
+    ];
+    let detail = if hung_up.contains(&error.kind()) { Detail::HungUp } else { Detail::of_io(error) };
+    Cause::Lost { detail }
+}
