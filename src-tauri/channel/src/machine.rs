@@ -121,6 +121,8 @@ pub(crate) struct Machine {
     worked: Option<Duration>,
     /// Sign-ins in a row that were refused with a credential that was just read.
     sign_ins_refused: usize,
+    /// What `refreshed` and `sign_ins_refused` were until this link's subscription stood.
+    forgot: Option<(bool, usize)>,
     /// Links in a row that were ended over the credential.
     turned_away: u32,
     offline: bool,
@@ -188,6 +190,7 @@ impl Machine {
             elsewhere: false,
             worked: None,
             sign_ins_refused: 0,
+            forgot: None,
             turned_away: 0,
             offline: false,
             network_changed: None,

@@ -63,6 +63,7 @@ pub struct Timing {
     pub worked_lately: Duration,
     /// A link that the peer ends sooner, with nothing said, may have been ended over the credential, which is read again. Too
     /// low: a server that takes a moment to look at the token is missed; too high: token commands run for nothing.
+    /// Also how long after the open a dialect's refusal is the answer to the subscription (T1).
     pub turned_away: Duration,
     /// The longest floor after links that were ended over the credential, one after the other. Too low: a token command
     /// runs for nothing; too high: deaf for long after the token is renewed.

@@ -20,7 +20,7 @@ impl Machine {
             End::Closed(close) => {
                 self.last_close = Some(close.clone());
                 self.await_end(false, now);
-                (self.closed_by(close.code, &close.reason).unwrap_or(Cause::Closed(close)), true)
+                (self.closed_by(close.code, &close.reason, now).unwrap_or(Cause::Closed(close)), true)
             }
             End::Lost { detail } => {
                 self.last_close = None;

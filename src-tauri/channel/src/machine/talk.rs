@@ -112,6 +112,7 @@ impl Machine {
 
     /// The link is open, and what is to be said first goes out.
     pub(super) fn begin(&mut self, now: Now) {
+        self.forgot = None;
         let Phase::Up { conversation, .. } = &mut self.phase else { return };
         let reply = conversation.talk.open();
         let limit = now.mono + self.config.timing.subscribe;
@@ -177,6 +178,7 @@ impl Machine {
                 if conversation.waits.take().is_some() {
                     *since = now.wall;
                 }
+                self.forgot.get_or_insert((self.refreshed, self.sign_ins_refused));
                 self.refreshed = false;
                 self.sign_ins_refused = 0;
             }
@@ -187,26 +189,41 @@ impl Machine {
 
     /// The server has said that it ends here; we close.
     fn leave(&mut self, step: Step, now: Now) {
-        let cause = self.meaning(step);
+        let cause = self.meaning(step, now);
         self.close(crate::end::close::NORMAL, now);
         self.count_link(Some(1), now);
         self.conclude(cause, None, true, now);
     }
 
-    fn meaning(&self, step: Step) -> Cause {
+    fn meaning(&mut self, step: Step, now: Now) -> Cause {
         match step {
             Step::Replaced => Cause::TakenOver,
-            Step::Refused(said) => Cause::Denied { said },
+            Step::Refused(said) => {
+                self.remember_refusals(now);
+                Cause::Denied { said }
+            }
             Step::Foreign | Step::Waits(_) | Step::Stands | Step::CaughtUp => {
                 Cause::Foreign { dialect: self.config.dialect.name().to_owned() }
             }
         }
     }
 
+    /// A refusal right after the subscription stood is the answer to it, and it never did: some servers confirm nothing, and
+    /// say only what they refuse.
+    fn remember_refusals(&mut self, now: Now) {
+        let Phase::Up { life, .. } = &self.phase else { return };
+        if life.up(now.mono) < self.config.timing.turned_away
+            && let Some((refreshed, refused)) = self.forgot.take()
+        {
+            self.refreshed |= refreshed;
+            self.sign_ins_refused = refused;
+        }
+    }
+
     /// What the dialect makes of the server's close frame.
-    pub(super) fn closed_by(&mut self, code: u16, reason: &str) -> Option<Cause> {
+    pub(super) fn closed_by(&mut self, code: u16, reason: &str, now: Now) -> Option<Cause> {
         let Phase::Up { conversation, .. } = &mut self.phase else { return None };
         let step = conversation.talk.closed(code, reason)?;
-        Some(self.meaning(step))
+        Some(self.meaning(step, now))
     }
 }

@@ -118,6 +118,37 @@ fn a_refusal_is_the_users_once_the_credential_was_read_again() {
 }
 
 #[test]
+fn a_refusal_after_it_stood_is_the_users_where_it_comes_at_once_and_again() {
+    let refused_after = |up: Duration| {
+        let mut bench = bench(dialogue());
+        for again in [false, true] {
+            if again {
+                let generation = bench.machine.status().generation;
+                bench.give(Input::Gone { generation });
+                bench.until_dial(Duration::from_secs(60));
+                bench.give(Input::Opened { generation: generation + 1, given: Given::default() });
+            }
+            text(&mut bench, "up");
+            assert!(is_connected(&bench));
+            bench.pass(up);
+            text(&mut bench, "no");
+        }
+        bench
+    };
+    let at_once = refused_after(Duration::from_secs(1));
+    assert!(
+        matches!(at_once.machine.status().state, State::NeedsUser { .. }),
+        "{:?}",
+        at_once.machine.status()
+    );
+    let later = refused_after(Duration::from_secs(20));
+    assert!(
+        matches!(later.machine.status().state, State::Waiting { .. }),
+        "a session that is over each time"
+    );
+}
+
+#[test]
 fn a_take_over_is_quiet_however_the_dialect_says_it() {
     let mut told = bench(dialogue());
     text(&mut told, "up");
