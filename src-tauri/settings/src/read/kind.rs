@@ -671,7 +671,21 @@ mod tests {
                     "SUBSCRIBE\nid:tidings\ndestination:/user/queue/a\n\n\0",
                 ],
                 &[r#"{"id":1}"#],
-                vec![Waits(Subscribed), Stands, refused("no such broker")],
+                vec![Waits(SignedIn), Stands, refused("no such broker")],
+            ),
+            (
+                "preset = \"stomp\"\ndialogue.set = { destination = \"/topic/a\" }",
+                &[
+                    "CONNECTED\nserver:RabbitMQ/4.3.6\nversion:1.2\n\n\0\n",
+                    "RECEIPT\nreceipt-id:tidings\n\n\0\n",
+                    "MESSAGE\nsubscription:tidings\n\n{\"id\":1}\0\n",
+                ],
+                &[
+                    "CONNECT\naccept-version:1.2,1.1,1.0\nhost:/\nheart-beat:0,0\nAuthorization:Bearer s3\n\n\0",
+                    "SUBSCRIBE\nid:tidings\ndestination:/topic/a\nreceipt:tidings\n\n\0",
+                ],
+                &[r#"{"id":1}"#],
+                vec![Waits(SignedIn), Waits(Subscribed), Stands],
             ),
             (
                 "preset = \"graphql-transport-ws\"\ndialogue.set = { query = 'subscription { a(b: \"c\") }' }",
