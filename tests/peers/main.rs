@@ -1,6 +1,9 @@
 //! Tidings at other people's servers, and what these say on the wire. `cargo xtask peers` brings them; without, nothing is
 //! tried, and `cargo xtask test` says so.
 
+mod desk;
+mod dialogues;
+mod ntfy;
 mod servers;
 mod what_they_say;
 mod wire;

@@ -1,6 +1,7 @@
 //! How each is set up.
 
 use anyhow::Context;
+use tidings_tests::nginx::free_address;
 use tidings_tests::peer::{Peer, own_server};
 
 /// The token or the password that each wants.
@@ -56,11 +57,11 @@ pub(crate) async fn rabbitmq() -> anyhow::Result<Option<Peer>> {
             ),
         )?;
         folder.write("plugins", "[rabbitmq_web_stomp].\n")?;
-        // The port mapper would outlive the server: as a child of its own it doesn't. Its two ports are at our own
-        // address, where nobody else has them.
+        // The port mapper would outlive the server: as a child of its own it doesn't. Two more ports, whatever the address.
+        let (mapper, nodes) = (free_address()?.port(), free_address()?.port());
         let mapped = ip.to_string().replace('.', ",");
         let script = format!(
-            "export ERL_EPMD_ADDRESS={ip} ERL_EPMD_PORT=4369 RABBITMQ_DIST_PORT=25672\n\
+            "export ERL_EPMD_ADDRESS={ip} ERL_EPMD_PORT={mapper} RABBITMQ_DIST_PORT={nodes}\n\
              export RABBITMQ_NODENAME=peer@localhost RABBITMQ_CONFIG_FILE=/tmp/rabbitmq.conf\n\
              export RABBITMQ_ENABLED_PLUGINS_FILE=/tmp/plugins RABBITMQ_MNESIA_BASE=/tmp/db\n\
              export RABBITMQ_LOG_BASE=/tmp/log RABBITMQ_LOGS=-\n\
@@ -77,9 +78,10 @@ pub(crate) async fn rabbitmq() -> anyhow::Result<Option<Peer>> {
 pub(crate) async fn action_cable() -> anyhow::Result<Option<Peer>> {
     Peer::start("action-cable", |addr, folder| {
         let rackup = folder.write("config.ru", include_str!("servers/action-cable.ru"))?;
-        Ok(["puma", "--bind", &format!("tcp://{addr}"), "--threads", "1:4", &rackup]
-            .map(str::to_owned)
-            .to_vec())
+        // Asked to end, it would wait for its clients.
+        let settings =
+            format!("bind \"tcp://{addr}\"\nthreads 1, 4\nrackup {rackup:?}\nforce_shutdown_after 1\n");
+        Ok(vec!["puma".to_owned(), "--config".to_owned(), folder.write("puma.rb", &settings)?])
     })
     .await
 }

@@ -249,7 +249,10 @@ async fn graphql_ws_refuses_by_codes_and_confirms_nothing() -> anyhow::Result<()
     let Some(mut server) = servers::of_npm("graphql-ws").await? else { return Ok(()) };
     let url = format!("ws://{}/graphql", server.addr());
     let subprotocol = "graphql-transport-ws";
-    let init = |token| json!({ "type": "connection_init", "payload": { "token": token } }).to_string();
+    let init = |token: &str| {
+        json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } })
+            .to_string()
+    };
     let ask = |query| json!({ "id": "1", "type": "subscribe", "payload": { "query": query } }).to_string();
     let mut wire = Wire::open(&url, subprotocol).await?;
     wire.say(&init(SECRET)).await?;

@@ -1,8 +1,8 @@
-// A GraphQL server with one subscription, `alerts(topic)`, over graphql-transport-ws. Sign-in by `token` in the payload of
-// connection_init where a token is asked for. POST /push sends its JSON body to all.
+// A GraphQL server with one subscription, `alerts(topic)`, over graphql-transport-ws. Sign-in by `Authorization` in the payload
+// of connection_init where a token is asked for. POST /push sends its JSON body to all, once there is somebody.
 // node graphql-ws.js ADDRESS PORT [TOKEN]
 const { createServer } = require("node:http");
-const { EventEmitter, on } = require("node:events");
+const { EventEmitter, on, once } = require("node:events");
 const { buildSchema } = require("graphql");
 const { useServer } = require("graphql-ws/use/ws");
 const { WebSocketServer } = require("ws");
@@ -25,9 +25,13 @@ const roots = {
 const http = createServer((request, response) => {
   let body = "";
   request.on("data", (part) => (body += part));
-  request.on("end", () => {
-    if (request.method === "POST" && request.url === "/push") alerts.emit("alert", JSON.parse(body));
-    else response.statusCode = 404;
+  request.on("end", async () => {
+    if (request.method !== "POST" || request.url !== "/push") response.statusCode = 404;
+    else {
+      // No subscription is confirmed, so who pushes can't know that there is one.
+      if (alerts.listenerCount("alert") === 0) await once(alerts, "newListener");
+      setImmediate(() => alerts.emit("alert", JSON.parse(body)));
+    }
     response.end();
   });
 });
@@ -37,7 +41,7 @@ const server = useServer(
     schema,
     roots,
     connectionInitWaitTimeout: 1000,
-    onConnect: ({ connectionParams }) => !token || connectionParams?.token === token,
+    onConnect: ({ connectionParams }) => !token || connectionParams?.Authorization === `Bearer ${token}`,
   },
   sockets,
   1000,

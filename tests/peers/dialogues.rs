@@ -1,0 +1,142 @@
+//! The real agent at real servers that want a word first, by the presets.
+
+use anyhow::Context;
+use tidings_api::StateName;
+use tidings_tests::peer::Peer;
+
+use crate::desk::{Desk, alerts, secret};
+use crate::servers::{self, SECRET};
+use crate::wire::Wire;
+
+/// A server, and how a channel of its preset is set up.
+struct Talker {
+    name: &'static str,
+    /// Beside `url`.
+    preset: &'static str,
+    /// What the preset needs, to subscribe to what anybody may.
+    open: &'static str,
+    /// The same, for what nobody may.
+    closed: &'static str,
+    /// The sign-in, with this secret.
+    sign_in: fn(&str) -> String,
+    right: &'static str,
+}
+
+const TALKERS: [Talker; 4] = [
+    Talker {
+        name: "socket-io",
+        preset: "socket.io",
+        open: "",
+        closed: r#"dialogue.set = { namespace = "/nowhere" }"#,
+        sign_in: |token| secret(token, ""),
+        right: SECRET,
+    },
+    Talker {
+        name: "graphql-ws",
+        preset: "graphql-transport-ws",
+        open: "dialogue.set = { query = \"subscription { alerts(topic: \\\"open\\\") { id title body } }\" }\n\
+               mapping = { title = \"/alerts/title\", body = \"/alerts/body\" }",
+        closed: "dialogue.set = { query = \"subscription { alerts(topic: \\\"closed\\\") { id } }\" }",
+        sign_in: |token| secret(token, ""),
+        right: SECRET,
+    },
+    Talker {
+        name: "rabbitmq",
+        preset: "stomp",
+        open: r#"dialogue.set = { destination = "/topic/alerts" }"#,
+        closed: r#"dialogue.set = { destination = "/nowhere/alerts" }"#,
+        sign_in: |password| secret(password, "auth = \"basic\"\nusername = \"guest\"\n"),
+        right: "guest",
+    },
+    Talker {
+        name: "action-cable",
+        preset: "action-cable",
+        open: r#"dialogue.set = { channel = "AlertsChannel" }"#,
+        closed: r#"dialogue.set = { channel = "AlertsChannel", params = ', "room": "closed"' }"#,
+        sign_in: |token| secret(token, "auth = \"bearer\"\n"),
+        right: SECRET,
+    },
+];
+
+impl Talker {
+    async fn start(&self) -> anyhow::Result<Option<Peer>> {
+        match self.name {
+            "rabbitmq" => servers::rabbitmq().await,
+            "action-cable" => servers::action_cable().await,
+            name => servers::of_npm(name).await,
+        }
+    }
+
+    fn channel(&self, peer: &Peer, what: &str, secret: Option<&str>) -> String {
+        let path = if self.name == "rabbitmq" { "/ws" } else { "" };
+        let sign_in = secret.map(self.sign_in).unwrap_or_default();
+        alerts(&format!(
+            "kind = \"dialogue\"\npreset = {:?}\nurl = \"ws://{}{path}\"\n{sign_in}{what}\n",
+            self.preset,
+            peer.addr()
+        ))
+    }
+
+    /// Has the server send a message of this title.
+    async fn push(&self, peer: &Peer, title: &str) -> anyhow::Result<()> {
+        let message = serde_json::json!({ "title": title, "body": "" }).to_string();
+        if self.name != "rabbitmq" {
+            return peer.push("/push", "", &message).await;
+        }
+        let mut wire = Wire::open(&format!("ws://{}/ws", peer.addr()), "v12.stomp").await?;
+        wire.say("CONNECT\naccept-version:1.2\nhost:/\nlogin:guest\npasscode:guest\n\n\0").await?;
+        wire.hear_of("CONNECTED").await?;
+        wire.say(&format!("SEND\ndestination:/topic/alerts\nreceipt:sent\n\n{message}\0")).await?;
+        wire.hear_of("RECEIPT").await.map(drop)
+    }
+}
+
+#[tokio::test]
+async fn a_message_becomes_one_popup_also_after_a_stop_and_after_a_crash() -> anyhow::Result<()> {
+    for talker in &TALKERS {
+        let Some(mut peer) = talker.start().await? else { continue };
+        let desk = Desk::set(talker.channel(&peer, talker.open, Some(talker.right))).await?;
+        desk.connected().await.context(talker.name)?;
+        for title in ["at first", "after the stop", "after the crash"] {
+            match title {
+                "after the stop" => peer.stop().await?,
+                "after the crash" => peer.kill().await?,
+                _ => {}
+            }
+            if title != "at first" {
+                desk.tray.wait_for("the loss", |item| !item.shows("Connected since ")).await?;
+                peer.start_again().await?;
+                desk.connected().await.context(talker.name)?;
+            }
+            talker.push(&peer, title).await?;
+            desk.popups.wait_for_title(title).await.context(talker.name)?;
+        }
+        assert_eq!(
+            desk.popups.titles(),
+            ["at first", "after the stop", "after the crash"],
+            "{}",
+            talker.name
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_refused_needs_the_user_and_was_never_connected() -> anyhow::Result<()> {
+    for talker in &TALKERS {
+        let Some(peer) = talker.start().await? else { continue };
+        for (what, secret) in
+            [(talker.open, None), (talker.open, Some("wrong")), (talker.closed, Some(talker.right))]
+        {
+            // Whoever says no name is its guest.
+            if talker.name == "rabbitmq" && secret.is_none() {
+                continue;
+            }
+            let desk = Desk::set(talker.channel(&peer, what, secret)).await?;
+            let channel = desk.state(StateName::NeedsUser).await;
+            let channel = channel.with_context(|| format!("{}: {what} {secret:?}", talker.name))?;
+            assert!(channel.cause.is_some(), "{channel:#?}");
+        }
+    }
+    Ok(())
+}
