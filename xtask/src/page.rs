@@ -1,6 +1,6 @@
-//! The page's checks: that the arrows between its modules point one way, and its types by TypeScript, which it is
-//! neither written in nor built with. What they need comes from npm into the build folder, and nothing of it into the
-//! page.
+//! The page's checks: that the arrows between its modules point one way, that it asks for its first modules at once, and its
+//! types by TypeScript, which it is neither written in nor built with. What they need comes from npm into the build folder,
+//! and nothing of it into the page.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,10 @@ const PAGE: &str = "ui";
 /// TypeScript, and the checker of accessibility that the tests of the page look for in this folder.
 const FROM_NPM: [&str; 2] = ["typescript@7.0.2", "axe-core@4.14.1"];
 
-/// Checks arrows and types. Without npm the types are left out.
+/// The module that the page begins with.
+const FIRST: &str = "main.js";
+
+/// Checks arrows, what is asked for at once, and types. Without npm the types are left out.
 pub(crate) fn check() -> anyhow::Result<()> {
     let modules = arrows(Path::new(PAGE))?;
     for (what, arrows) in [("modules", &modules), ("rooms", &rooms(&modules))] {
@@ -28,6 +31,12 @@ pub(crate) fn check() -> anyhow::Result<()> {
             found.unwrap_or_default()
         );
     }
+    let (imported, at_once) = (imported(Path::new(PAGE))?, at_once(Path::new(PAGE))?);
+    let differ: Vec<_> = imported.symmetric_difference(&at_once).collect();
+    ensure!(
+        differ.is_empty(),
+        "`modulepreload` in index.html names what {FIRST} imports, no more and no less: {differ:?}"
+    );
     say(&format!("{} modules of the page, no circle among them nor among their folders", modules.len()));
     types()
 }
@@ -73,6 +82,30 @@ fn arrows(page: &Path) -> anyhow::Result<Arrows> {
     Ok(arrows)
 }
 
+/// What the first module imports, and what that imports. What is imported later is not among it.
+fn imported(page: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let (mut found, mut todo) = (BTreeSet::new(), vec![page.join(FIRST)]);
+    while let Some(module) = todo.pop() {
+        let text = fs::read_to_string(&module).with_context(|| format!("{}", module.display()))?;
+        let folder = module.parent().context("a module is in a folder")?;
+        let named = text.split(" from \"").skip(1).filter_map(|rest| rest.split('"').next());
+        for file in named.filter_map(|named| file(&folder.join(named))) {
+            if found.insert(within(page, &file)) {
+                todo.push(file);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What the page asks for before it has read the first module: else it would learn of each only by the one that imports
+/// it, one after the other.
+fn at_once(page: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let text = fs::read_to_string(page.join("index.html")).context("the page")?;
+    let named = text.split("rel=\"modulepreload\" href=\"").skip(1);
+    Ok(named.filter_map(|rest| rest.split('"').next()).map(PathBuf::from).collect())
+}
+
 /// The file that an import names: types are named without what their file's name ends with.
 fn file(named: &Path) -> Option<PathBuf> {
     let mut plain = PathBuf::new();
@@ -108,7 +141,7 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
-    use super::{arrows, rooms};
+    use super::{arrows, at_once, imported, rooms};
     use crate::arrows::{circle, told};
 
     /// A page of these modules.
@@ -153,6 +186,25 @@ mod tests {
         assert_eq!(circle(&modules), None);
         let found = circle(&rooms(&modules)).map(|circle| told(&circle));
         assert_eq!(found.as_deref(), Some("host -> inbox -> host"));
+        fs::remove_dir_all(&page).expect("it is removed");
+    }
+    #[test]
+    fn what_the_first_module_imports_by_others_is_asked_for_at_once_but_not_what_comes_later() {
+        let page = page(
+            "ahead",
+            &[
+                ("main.js", "import { a } from \"./inbox/a.js\";\nconst c = () => import(\"./c.js\");"),
+                ("inbox/a.js", "import {\n  b,\n} from \"../host/b.js\";"),
+                ("host/b.js", "/** @typedef {import(\"./d\").D} D */"),
+                ("host/d.d.ts", ""),
+                ("c.js", ""),
+                ("index.html", "<link rel=\"modulepreload\" href=\"inbox/a.js\">"),
+            ],
+        );
+        let imported = imported(&page).expect("read");
+        assert_eq!(Vec::from_iter(imported), ["host/b.js", "inbox/a.js"].map(PathBuf::from));
+        let at_once = at_once(&page).expect("read");
+        assert_eq!(Vec::from_iter(at_once), [PathBuf::from("inbox/a.js")]);
         fs::remove_dir_all(&page).expect("it is removed");
     }
 }
