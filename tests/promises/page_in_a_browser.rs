@@ -440,7 +440,7 @@ async fn markdown_is_drawn_of_elements_whose_links_lead_nowhere_by_themselves() 
         .await
         .expect("a tree");
     let expected = json!([
-        "a blockquote code em h4 hr li ol p pre s span strong svg ul use",
+        "a blockquote code em h3 hr li ol p pre s span strong svg ul use",
         [
             ["the notes", "https://build.example/releases/2.4?from=mail", false],
             ["Response times", "https://build.example/graph.png", false],

@@ -10,11 +10,12 @@ use tidings_tests::browser::Page;
 use tidings_tests::skip::skipped;
 
 /// All places of the window, and scenarios in which they look different.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     "several",
     "one",
     "none",
     "hostile",
+    "markdown",
     "notice",
     "states#channels",
     "add",

@@ -14,6 +14,9 @@ export function richText(rich, open) {
   const body = make("div", { className: "rich" });
   const where = make("p", { className: "quiet where" });
 
+  /** The last heading's; the message's own title is of this one. */
+  let depth = 2;
+
   /** @param {Block[]} blocks
    * @returns {Node[]} */
   const drawn = (blocks) => blocks.map((block) => {
@@ -21,9 +24,9 @@ export function richText(rich, open) {
       case "paragraph":
         return text("p", block.spans);
       case "heading": {
-        // Below the page's own and the message's title.
-        const level = /** @type {"h3" | "h4" | "h5" | "h6"} */ (`h${Math.min(6, block.level + 2)}`);
-        return text(level, block.spans);
+        // Below the message's title, and never two steps below the one before: who reads by headings would miss something.
+        depth = Math.min(6, block.level + 2, depth + 1);
+        return text(/** @type {"h3" | "h4" | "h5" | "h6"} */ (`h${depth}`), block.spans);
       }
       case "code":
         return foreign("pre", shown(block.text, Infinity));
