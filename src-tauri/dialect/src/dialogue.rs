@@ -105,18 +105,20 @@ pub(crate) struct Talk {
     counter: u64,
     /// Rules that count but once, and did.
     spent: BTreeSet<usize>,
+    /// Texts of the reply that is being made which could not be.
+    unsaid: usize,
 }
 
 impl Talk {
     pub(crate) fn new(dialogue: Arc<Dialogue>, given: Given) -> Self {
-        Self { dialogue, given, counter: 0, spent: BTreeSet::new() }
+        Self { dialogue, given, counter: 0, spent: BTreeSet::new(), unsaid: 0 }
     }
 
     pub(crate) fn open(&mut self) -> Reply {
         let dialogue = Arc::clone(&self.dialogue);
         let say = dialogue.greet.iter().filter_map(|text| self.text(text, &[])).collect();
         let step = dialogue.until().map_or(Step::Stands, Step::Waits);
-        Reply { say, messages: Vec::new(), steps: vec![step] }
+        Reply { say, steps: vec![step], unsaid: std::mem::take(&mut self.unsaid), ..Reply::default() }
     }
 
     pub(crate) fn beat(&mut self) -> Option<String> {
@@ -167,6 +169,7 @@ impl Talk {
             }
             reply.steps.extend(self.end(then, &known));
         }
+        reply.unsaid = std::mem::take(&mut self.unsaid);
         Some(reply)
     }
 
@@ -217,6 +220,7 @@ impl Talk {
             Ok(text) => Some(self.dialogue.framing.pack(text)),
             Err(why) => {
                 tracing::warn!(%why, "a text of the dialogue can't be made, so it isn't said");
+                self.unsaid += 1;
                 None
             }
         }

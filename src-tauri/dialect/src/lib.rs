@@ -14,9 +14,11 @@
 mod dialogue;
 mod framing;
 mod ntfy;
+mod rehearsal;
 
 pub use dialogue::{Beat, Dialogue, Rule, Then};
 pub use framing::Framing;
+pub use rehearsal::{Turn, rehearse};
 
 use std::fmt;
 use std::sync::Arc;
@@ -137,6 +139,8 @@ pub struct Reply {
     pub messages: Vec<String>,
     /// What follows.
     pub steps: Vec<Step>,
+    /// Texts that could not be made, as a name in them isn't known here, and aren't said.
+    pub unsaid: usize,
 }
 
 /// Shows no text: one may hold a secret, the others are people's mail.
