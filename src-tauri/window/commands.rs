@@ -4,7 +4,8 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tidings_api::page::{PageCommand, PageError, PageErrorCode, PageEvent, Pasted, Sample, Trial};
 use tidings_api::{
-    Discovery, Edit, HealthReport, HistoryQuery, Preview, Reply, Request, SettingsReport, Step, StoredMessage,
+    Discovery, Edit, HealthReport, HistoryQuery, Previewed, Reply, Request, SettingsReport, Step,
+    StoredMessage,
 };
 
 use crate::bridge::Bridge;
@@ -92,12 +93,16 @@ pub(crate) async fn test(
     bridge.test(trial, &steps).await
 }
 
-/// What a message would look like.
+/// What a message would look like, or what a dialogue makes of frames.
 #[tauri::command]
-pub(crate) async fn preview(bridge: State<'_, Bridge>, sample: Sample) -> Result<Preview, PageError> {
+pub(crate) async fn preview(bridge: State<'_, Bridge>, sample: Sample) -> Result<Previewed, PageError> {
     let request = Request::Preview { channel: sample.channel, values: sample.values, sample: sample.text };
-    let Reply::Preview(preview) = bridge.ask(&request).await? else { return Err(odd()) };
-    Ok(preview)
+    let reply = bridge.ask(&request).await?;
+    if let Reply::Rehearsal(rehearsal) = reply {
+        return Ok(Previewed::Rehearsal(rehearsal));
+    }
+    let Reply::Preview(preview) = reply else { return Err(odd()) };
+    Ok(Previewed::Message(Box::new(preview)))
 }
 
 /// What is at an address.

@@ -122,7 +122,11 @@ repeated: number,
  */
 ignored: number, };
 
+export type ChannelKind = "recipe" | "ntfy" | "gotify" | "dialogue";
+
 export type StateName = "disconnected" | "connecting" | "connected" | "waiting" | "replaced" | "needs_user";
+
+export type StageName = "credential" | "lookup" | "tcp" | "tls" | "upgrade" | "sign_in" | "subscribe";
 
 export type Close = { 
 /**
@@ -481,7 +485,25 @@ keyring: boolean,
 /**
  * Why `start_at_login` has no effect on this desktop, for people; `null` where it has, or is off.
  */
-login_trouble: string | null, };
+login_trouble: string | null, 
+/**
+ * The dialogues that come with Tidings.
+ */
+presets: Array<PresetReport>, };
+
+export type PresetReport = { 
+/**
+ * What `preset` calls it.
+ */
+name: string, 
+/**
+ * Names that `dialogue.set` has to give, each with an example.
+ */
+needs: { [key in string]: string }, 
+/**
+ * Names that `dialogue.set` may give, each with what holds without.
+ */
+may: { [key in string]: string }, };
 
 export type Defaults = { 
 /**
@@ -616,6 +638,42 @@ ignored: boolean,
  * The text that was read.
  */
 sample: string, };
+
+export type Previewed = Preview | Rehearsal;
+
+export type Rehearsal = { 
+/**
+ * The open, and then each frame.
+ */
+turns: Array<Turn>, };
+
+export type Turn = { 
+/**
+ * The frame that was heard; `null`: the link has opened.
+ */
+heard: string | null, 
+/**
+ * What is said, in this order; the secret is `***`.
+ */
+said: Array<string>, 
+/**
+ * Texts that can't be made, as a name in them isn't known here, and aren't said.
+ */
+unsaid: number, 
+/**
+ * The messages in it, as they would look.
+ */
+messages: Array<Preview>, 
+/**
+ * What it means.
+ */
+means: Array<Meaning>, 
+/**
+ * What is told of a refusal; untrusted.
+ */
+refused: string | null, };
+
+export type Meaning = "noise" | "sign_in" | "subscribe" | "connected" | "caught_up" | "refused" | "replaced" | "ended";
 
 export type MessageReport = { 
 /**

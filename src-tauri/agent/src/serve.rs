@@ -6,15 +6,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, Discovery, ErrorCode, Event, Examine, HistoryQuery, Preview, Refusal, Reply, Request,
-    Secret, SettingsReport, StatusReport, Step, StoredMessage, Values,
+    ChannelReport, Discovery, ErrorCode, Event, Examine, HistoryQuery, Meaning, Preview, Refusal, Rehearsal,
+    Reply, Request, Secret, SettingsReport, StatusReport, Step, StoredMessage, Turn, Values,
 };
 use tidings_desktop::autostart;
 use tidings_desktop::window::Raises;
+use tidings_dialect::{self as dialect, Given, Until};
 use tidings_examination::discover::{self, Place};
 use tidings_ground::text::quoted;
 use tidings_inbox::{Does, Format, Inbox, Message, Payload, Query, Raw, Recall, Recalled, RowId};
-use tidings_settings::SettingsFile;
+use tidings_settings::{ChannelSettings, Kind, SettingsFile};
 use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::Link;
 use tidings_state::message::{message_report, rich};
@@ -37,8 +38,23 @@ const HISTORY_BYTES: usize = 4 * 1024 * 1024;
 /// Events that may wait for a subscriber.
 const EVENTS: usize = 64;
 
-/// The keys of a channel that say what a message looks like.
-const PREVIEWED: [&str; 8] = ["id", "name", "show", "format", "ignore", "ignore_when", "mapping", "rule"];
+/// The keys of a channel that say what a message looks like, and which frames are messages.
+const PREVIEWED: [&str; 11] = [
+    "id",
+    "name",
+    "show",
+    "format",
+    "ignore",
+    "ignore_when",
+    "mapping",
+    "rule",
+    "kind",
+    "preset",
+    "dialogue",
+];
+
+/// Stands for the secret in what a dialogue would say. The real one is not even fetched.
+const SECRET: &str = "***";
 
 /// … and those that say which way leads to its server.
 const WAY: [&str; 5] = ["proxy", "ca_file", "client_cert", "client_key", "allow_plaintext"];
@@ -157,10 +173,7 @@ impl Handler for Answers {
                 Err(refusal) => Reply::Refused(refusal),
             },
             Request::Preview { channel, values, sample } => {
-                match self.preview(channel, values, sample).await {
-                    Ok(preview) => Reply::Preview(preview),
-                    Err(refusal) => Reply::Refused(refusal),
-                }
+                self.preview(channel, values, sample).await.unwrap_or_else(Reply::Refused)
             }
             Request::Health { channel } => {
                 let words = {
@@ -272,24 +285,51 @@ impl Answers {
         channel: Option<String>,
         mut values: Values,
         sample: Option<String>,
-    ) -> Result<Preview, Refusal> {
+    ) -> Result<Reply, Refusal> {
+        let (auth, username) = (values.remove("auth"), values.remove("username"));
         // Whatever else is being edited may be wrong meanwhile.
         values.retain(|key, _| PREVIEWED.contains(&key.as_str()));
         values.insert("url".to_owned(), NOWHERE.into());
+        if values.get("kind") == Some(&"ntfy".into()) {
+            values.insert("topics".to_owned(), vec!["preview"].into());
+        }
+        let signs_in = auth != Some("none".into());
+        if !signs_in {
+            values.insert("auth".to_owned(), "none".into());
+        }
         let settings = self.file.channel(channel.as_deref(), values, self.words())?;
-        let payload = match (sample, channel) {
-            (Some(text), _) => Payload::Text(text),
-            (None, channel) => {
-                let query = Query { channel: Some(channel.unwrap_or_default()), ..Query::newest(1) };
-                match self.inbox.find(query).await.pop().map(|last| last.raw) {
-                    Some(Raw::Text(text)) => Payload::Text(text),
-                    Some(Raw::Binary(bytes)) => Payload::Binary(bytes),
-                    None => {
-                        return Err(self.refusal(ErrorCode::NoSample, &Text::refused_no_sample()));
-                    }
-                }
-            }
+        let newest = Query { channel: Some(channel.clone().unwrap_or_default()), ..Query::newest(1) };
+        if let Kind::Dialogue(dialogue) = &settings.kind {
+            let given = Given {
+                secret: signs_in.then(|| SECRET.to_owned()),
+                username: username
+                    .filter(|_| auth == Some("basic".into()))
+                    .and_then(|name| name.as_str().map(str::to_owned)),
+                last: match channel {
+                    Some(_) => self.inbox.find(newest).await.pop().and_then(|last| last.id),
+                    None => None,
+                },
+            };
+            let turns = dialect::rehearse(dialogue, given, &sample.unwrap_or_default());
+            let turns = turns.into_iter().map(|turn| self.turn(&settings, turn)).collect();
+            return Ok(Reply::Rehearsal(Rehearsal { turns }));
+        }
+        let payload = match sample {
+            Some(text) => Payload::Text(text),
+            None => match self.inbox.find(newest).await.pop().map(|last| last.raw) {
+                Some(Raw::Text(text)) => Payload::Text(text),
+                Some(Raw::Binary(bytes)) => Payload::Binary(bytes),
+                None => return Err(self.refusal(ErrorCode::NoSample, &Text::refused_no_sample())),
+            },
         };
+        match self.previewed(&settings, payload) {
+            Some(preview) => Ok(Reply::Preview(preview)),
+            None => Err(self.refusal(ErrorCode::NoSample, &Text::refused_not_a_message())),
+        }
+    }
+
+    /// How a message would look; `None`: it is none.
+    fn previewed(&self, settings: &ChannelSettings, payload: Payload) -> Option<Preview> {
         let sample = match &payload {
             Payload::Text(text) => text.clone(),
             Payload::Binary(bytes) | Payload::Garbled(bytes) => match std::str::from_utf8(bytes) {
@@ -304,14 +344,44 @@ impl Answers {
             // What it would look like if it were none.
             (profile.ignore, profile.ignore_when) = (Vec::new(), None);
         }
-        let Some(mut message) = tidings_inbox::decode(&profile, payload, now).messages.into_iter().next()
-        else {
-            return Err(self.refusal(ErrorCode::NoSample, &Text::refused_not_a_message()));
-        };
+        let mut message = tidings_inbox::decode(&profile, payload, now).messages.into_iter().next()?;
         let popup = tidings_inbox::pops_up(&profile, &mut message) && !ignored;
         let rich = rich(&message);
         let message = message_report(&message, profile.name, self.words());
-        Ok(Preview { message, rich, popup, ignored, sample })
+        Some(Preview { message, rich, popup, ignored, sample })
+    }
+
+    fn turn(&self, settings: &ChannelSettings, turn: dialect::Turn) -> Turn {
+        let dialect::Turn { heard, reply, ends } = turn;
+        let mut means = Vec::new();
+        let mut refused = None;
+        for step in reply.steps {
+            means.push(match step {
+                dialect::Step::Waits(Until::SignedIn) => Meaning::SignIn,
+                dialect::Step::Waits(Until::Subscribed) => Meaning::Subscribe,
+                dialect::Step::Stands => Meaning::Connected,
+                dialect::Step::CaughtUp => Meaning::CaughtUp,
+                dialect::Step::Replaced => Meaning::Replaced,
+                dialect::Step::Refused(why) => {
+                    refused = Some(why);
+                    Meaning::Refused
+                }
+                // No dialogue says so.
+                dialect::Step::Foreign => Meaning::Refused,
+            });
+        }
+        let messages: Vec<Preview> = reply
+            .messages
+            .into_iter()
+            .filter_map(|text| self.previewed(settings, Payload::Text(text)))
+            .collect();
+        if means.is_empty() && messages.is_empty() && reply.say.is_empty() && reply.unsaid == 0 {
+            means.push(if ends { Meaning::Ended } else { Meaning::Noise });
+        }
+        // What ends a frame in some protocols is no letter to be read.
+        let readable = |text: String| text.trim_end_matches(['\0', '\u{1e}']).to_owned();
+        let said = reply.say.into_iter().map(readable).collect();
+        Turn { heard: heard.map(readable), said, unsaid: reply.unsaid, messages, means, refused }
     }
 
     async fn discover(&self, address: &str, mut values: Values) -> Result<Discovery, Refusal> {

@@ -160,6 +160,7 @@ impl Client {
             | Reply::Settings(_)
             | Reply::Step(_)
             | Reply::Preview(_)
+            | Reply::Rehearsal(_)
             | Reply::Discovered(_)
             | Reply::Health(_)
             | Reply::Refused(_)) => Err(ClientError::Malformed(format!("{other:?}"))),

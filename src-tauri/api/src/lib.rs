@@ -29,7 +29,10 @@ pub use report::{
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};
-pub use settings::{ChannelValues, Defaults, Edit, Preview, Secret, SettingsReport, Step, Values};
+pub use settings::{
+    ChannelValues, Defaults, Edit, Meaning, PresetReport, Preview, Previewed, Rehearsal, Secret,
+    SettingsReport, Step, Turn, Values,
+};
 
 /// Version of the socket's language. A peer with another number is told so and nothing else.
 pub const PROTOCOL: u32 = 1;

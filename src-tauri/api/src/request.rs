@@ -9,7 +9,7 @@ use crate::discover::Discovery;
 use crate::examine::Examine;
 use crate::health::HealthReport;
 use crate::report::{ChannelReport, StatusReport, StoredMessage};
-use crate::settings::{Edit, Preview, Secret, SettingsReport, Step, Values};
+use crate::settings::{Edit, Preview, Rehearsal, Secret, SettingsReport, Step, Values};
 
 /// One request. A connection may carry any number of them, one after the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,7 +130,8 @@ pub enum Request {
         /// What stands in the editor; `None`: the one in the keyring, or wherever `values` say.
         secret: Option<Secret>,
     },
-    /// What a message would look like. Answered by [`Reply::Preview`].
+    /// What a message would look like. Answered by [`Reply::Preview`]; for a channel of `kind = "dialogue"`, whose sample is
+    /// the frames of a link, each on a line or set apart by blank lines, by [`Reply::Rehearsal`].
     Preview {
         /// Id of the channel whose last message is the sample when none is given.
         channel: Option<String>,
@@ -231,6 +232,8 @@ pub enum Reply {
     Step(Step),
     /// What a message would look like.
     Preview(Preview),
+    /// What a dialogue makes of a sample.
+    Rehearsal(Rehearsal),
     /// What is at an address.
     Discovered(Discovery),
     /// How a channel did.

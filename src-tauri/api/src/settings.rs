@@ -3,6 +3,7 @@
 //! Values are those of the settings file, in JSON for TOML's types; a key that is absent has its default. The agent
 //! alone knows what is allowed: it tries the edited file before it writes it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,21 @@ pub struct SettingsReport {
     /// Why `start_at_login` has no effect on this desktop, for people; `null` where it has, or is off.
     #[serde(default)]
     pub login_trouble: Option<String>,
+    /// The dialogues that come with Tidings.
+    #[serde(default)]
+    pub presets: Vec<PresetReport>,
+}
+
+/// A dialogue that comes with Tidings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PresetReport {
+    /// What `preset` calls it.
+    pub name: String,
+    /// Names that `dialogue.set` has to give, each with an example.
+    pub needs: BTreeMap<String, String>,
+    /// Names that `dialogue.set` may give, each with what holds without.
+    pub may: BTreeMap<String, String>,
 }
 
 /// What holds where the file says nothing, in the same form.
@@ -136,4 +152,64 @@ pub struct Preview {
     pub ignored: bool,
     /// The text that was read.
     pub sample: String,
+}
+
+/// What a dialogue makes of frames that were pasted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Rehearsal {
+    /// The open, and then each frame.
+    pub turns: Vec<Turn>,
+}
+
+/// One thing that happens, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Turn {
+    /// The frame that was heard; `null`: the link has opened.
+    pub heard: Option<String>,
+    /// What is said, in this order; the secret is `***`.
+    pub said: Vec<String>,
+    /// Texts that can't be made, as a name in them isn't known here, and aren't said.
+    pub unsaid: usize,
+    /// The messages in it, as they would look.
+    pub messages: Vec<Preview>,
+    /// What it means.
+    pub means: Vec<Meaning>,
+    /// What is told of a refusal; untrusted.
+    pub refused: Option<String>,
+}
+
+/// What a frame means to the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// Nothing follows from it.
+    Noise,
+    /// The server has yet to take the sign-in.
+    SignIn,
+    /// The server has yet to take the subscription.
+    Subscribe,
+    /// The subscription stands.
+    Connected,
+    /// All that was missed has come.
+    CaughtUp,
+    /// The server refuses.
+    Refused,
+    /// Another instance has taken over.
+    Replaced,
+    /// The link ends in an ordinary way, and is dialled again.
+    Ended,
+}
+
+/// What the page is answered that asks for a preview.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(untagged)]
+pub enum Previewed {
+    /// Of a message.
+    Message(Box<Preview>),
+    /// Of a dialogue.
+    Rehearsal(Rehearsal),
 }

@@ -9,10 +9,10 @@ use ts_rs::{Config, TS};
 
 use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Pasted, Sample, Trial};
 use crate::{
-    Action, Attachment, Band, Block, ChannelReport, ChannelValues, Close, Defaults, Discovery, Does, Dropped,
-    Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport, MessageAction,
-    MessageReport, Preview, Raw, Refusal, Rich, RoundTrip, Secret, SettingsReport, Span, StateName,
-    StatusReport, Step, StoredMessage,
+    Action, Attachment, Band, Block, ChannelKind, ChannelReport, ChannelValues, Close, Defaults, Discovery,
+    Does, Dropped, Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport,
+    Meaning, MessageAction, MessageReport, PresetReport, Preview, Previewed, Raw, Refusal, Rehearsal, Rich,
+    RoundTrip, Secret, SettingsReport, Span, StageName, StateName, StatusReport, Step, StoredMessage, Turn,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -26,7 +26,9 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<StatusReport>(&config),
         declaration::<ChannelReport>(&config),
         declaration::<Dropped>(&config),
+        declaration::<ChannelKind>(&config),
         declaration::<StateName>(&config),
+        declaration::<StageName>(&config),
         declaration::<Close>(&config),
         declaration::<IdleLimit>(&config),
         declaration::<StoredMessage>(&config),
@@ -46,6 +48,7 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<PageError>(&config),
         declaration::<PageErrorCode>(&config),
         declaration::<SettingsReport>(&config),
+        declaration::<PresetReport>(&config),
         declaration::<Defaults>(&config),
         declaration::<ChannelValues>(&config),
         declaration::<Edit>(&config),
@@ -55,6 +58,10 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<Sample>(&config),
         declaration::<Pasted>(&config),
         declaration::<Preview>(&config),
+        declaration::<Previewed>(&config),
+        declaration::<Rehearsal>(&config),
+        declaration::<Turn>(&config),
+        declaration::<Meaning>(&config),
         declaration::<MessageReport>(&config),
         declaration::<MessageAction>(&config),
         declaration::<Does>(&config),

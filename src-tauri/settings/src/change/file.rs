@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
-use tidings_api::{ChannelValues, Defaults, Edit, ErrorCode, Refusal, Secret, SettingsReport, Values};
+use tidings_api::{
+    ChannelValues, Defaults, Edit, ErrorCode, PresetReport, Refusal, Secret, SettingsReport, Values,
+};
 use tidings_ground::paths::short;
 use tidings_words::Words;
 
@@ -19,7 +21,7 @@ use super::write::{WriteError, write};
 use crate::content::{Content, content};
 use crate::error::SettingsError;
 use crate::load::read;
-use crate::read::parse;
+use crate::read::{PresetNames, parse, presets};
 use crate::reason;
 use crate::secret::credential;
 use crate::secret::keyring::{self, KeyringError};
@@ -67,6 +69,9 @@ impl SettingsFile {
             defaults: defaults(),
             keyring: false,
             login_trouble: None,
+            presets: presets()
+                .map(|PresetNames { name, needs, may }| PresetReport { name: name.to_owned(), needs, may })
+                .collect(),
         };
         let known = self.known(&content);
         match known {
@@ -415,6 +420,7 @@ fn defaults() -> Defaults {
             "inbox": { "keep_days": 90, "keep_messages": 100_000 },
         })),
         channel: table(json!({
+            "kind": "recipe",
             "enabled": true,
             "allow_plaintext": false,
             "auth": "bearer",
