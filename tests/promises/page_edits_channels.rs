@@ -62,6 +62,108 @@ async fn errors_stand_at_their_field_also_in_the_advanced_part() {
     }
 }
 
+/// Chooses this value of a key.
+async fn choose(page: &mut Page, key: &str, value: &str) {
+    let control = control(key);
+    page.sees(key, &control).await.expect("a control");
+    page.ask(&format!(
+        "(control => {{ control.value = {}; for (const kind of ['input', 'change'])
+            control.dispatchEvent(new Event(kind, {{ bubbles: true }})) }})({control})",
+        json!(value)
+    ))
+    .await
+    .expect("chosen");
+}
+
+fn is_seen(key: &str) -> String {
+    format!("document.querySelector('[data-key=\"{key}\"]')?.checkVisibility() === true")
+}
+
+#[tokio::test]
+async fn the_kind_decides_what_there_is_to_fill_in() {
+    let mut page = page("several#channels/orders").await;
+    page.sees("the kind", &is_seen("kind")).await.expect("there");
+    let all = ["topics", "preset", "dialogue.set", "dialogue.greet", "dialogue.on", "dialogue.beat"];
+    for (kind, preset, seen) in [
+        ("recipe", "", &[][..]),
+        ("ntfy", "", &["topics"][..]),
+        ("gotify", "", &[][..]),
+        ("dialogue", "", &["preset", "dialogue.greet", "dialogue.on", "dialogue.beat"][..]),
+        (
+            "dialogue",
+            "stomp",
+            &["preset", "dialogue.set", "dialogue.greet", "dialogue.on", "dialogue.beat"][..],
+        ),
+    ] {
+        choose(&mut page, "kind", kind).await;
+        choose(&mut page, "preset", preset).await;
+        for key in all {
+            let shows = page.ask(&is_seen(key)).await.expect("an answer");
+            assert_eq!(shows, seen.contains(&key), "{key} with {kind} {preset}");
+        }
+    }
+    // What a preset needs is told at its place.
+    page.press("Save").await.expect("a press");
+    told(&mut page, "dialogue.set", "needs `destination`").await;
+    // What belongs to another kind goes from the file, and the rest stays.
+    choose(&mut page, "kind", "ntfy").await;
+    fill(&mut page, "url", "https://ntfy.example").await;
+    fill(&mut page, "topics", "alerts\nbackup").await;
+    page.press("Save").await.expect("a press");
+    page.sees("the news", "document.querySelector('#toast').textContent.includes('Saved')")
+        .await
+        .expect("saved");
+    page.sees("the address", &format!("{}.value === 'https://ntfy.example'", control("url")))
+        .await
+        .expect("as it was typed");
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+#[tokio::test]
+async fn a_dialogue_is_previewed_on_frames_and_its_mistakes_stand_at_their_field() {
+    let mut page = page("spoken#channels/app").await;
+    let sample = "document.querySelector('.preview-section textarea')";
+    page.sees("the sample", sample).await.expect("there");
+    let frames = "{\"type\":\"ready\"}\n{\"type\":\"ping\"}\n{\"type\":\"typing\"}\n\
+                  {\"type\":\"event\",\"payload\":{\"title\":\"Paid\",\"body\":\"17\"}}";
+    page.ask(&format!(
+        "(area => {{ area.value = {}; area.dispatchEvent(new Event('input', {{ bubbles: true }})) }})({sample})",
+        json!(frames)
+    ))
+    .await
+    .expect("typed");
+    let turn = |at: u8, text: &str| {
+        format!("document.querySelector('.turns li:nth-child({at})')?.textContent.includes({})", json!(text))
+    };
+    for (at, text) in [
+        (1, "Says {\"type\":\"auth\",\"token\":\"***\"}"),
+        (1, "Waits for the subscription"),
+        (2, "Connected"),
+        (3, "Says {\"type\":\"pong\",\"n\":1}"),
+        (4, "Noise"),
+        (5, "Paid"),
+    ] {
+        page.sees(text, &turn(at, text)).await.expect("told");
+    }
+    let when =
+        "document.querySelectorAll('[data-key=\"dialogue.on\"] .frame-rule')[1].querySelector('input')";
+    page.ask(&format!(
+        "(box => {{ box.value = \"json.type = 'ping'\"; box.dispatchEvent(new Event('input', {{ bubbles: true }})) }})({when})"
+    ))
+    .await
+    .expect("typed");
+    page.sees(
+        "the mend in its row",
+        &format!("{when}.closest('.frame-rule').textContent.includes('compares nothing')"),
+    )
+    .await
+    .expect("told");
+    page.sees("the mark", &format!("{when}.ariaInvalid === 'true'")).await.expect("marked");
+    page.press("Save").await.expect("a press");
+    page.sees("the focus", &format!("document.activeElement === {when}")).await.expect("there");
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
 #[tokio::test]
 async fn a_saved_change_takes_effect_and_the_id_stays_with_a_new_name() {
     let mut page = page("several#channels/orders").await;

@@ -3,6 +3,7 @@
 import { make } from "../base/dom.js";
 import { choiceField, linesField, optionalText, rowsField, small, switchField, textField } from "../forms/fields.js";
 import { words } from "../words/words.js";
+import { kindFields } from "./kind.js";
 
 /** @typedef {import("../forms/fields.js").Field} Field */
 
@@ -11,11 +12,15 @@ const MAPPED = /** @type {const} */ ([
   "title", "body", "priority", "url", "id", "time", "tag", "icon", "image", "actions", "silent", "expires",
 ]);
 
-/** @param {boolean} fresh Whether it is a new channel. */
-export function channelFields(fresh) {
+/** @param {boolean} fresh Whether it is a new channel.
+ * @param {import("../host/api").PresetReport[]} presets */
+export function channelFields(fresh, presets) {
+  const kinds = kindFields(presets);
+  const url = textField("url", words.url, { kind: "url", required: true, placeholder: "wss://shop.example/ws/user-channel" });
   const basics = [
-    textField("url", words.url, { kind: "url", required: true, placeholder: "wss://shop.example/ws/user-channel" }),
-    ...kindFields(),
+    // Of a new one the address tells what is there.
+    ...(fresh ? [url, kinds.kind] : [kinds.kind, url]),
+    kinds.topics, kinds.preset, kinds.set,
     textField("name", words.name, { hint: words.nameHint }),
     switchField("enabled", words.enabled, words.enabledHint),
   ];
@@ -63,25 +68,7 @@ export function channelFields(fresh) {
     [words.takingOver, null, taking],
     [words.wayThere, null, [...way, ...id]],
   ];
-  return { basics, messages, mapping, advanced: advancedGroups.flatMap(([, , fields]) => fields), advancedGroups };
-}
-
-/** What is spoken with the server, and what belongs to one kind alone.
- * @returns {Field[]} */
-function kindFields() {
-  const kind = choiceField("kind", words.kind, [["recipe", words.kindRecipe], ["ntfy", "ntfy"], ["gotify", "Gotify"], ["dialogue", words.kindDialogue]], words.kindHint);
-  const topics = linesField("topics", words.topics, { hint: words.topicsHint });
-  const preset = textField("preset", words.preset, { kind: "code", hint: words.presetHint, placeholder: "socket.io" });
-  const own = /** @type {[Field, string][]} */ ([[topics, "ntfy"], [preset, "dialogue"]]);
-  const select = /** @type {HTMLSelectElement} */ (kind.element.querySelector("select"));
-  function settle() {
-    for (const [field, of] of own) field.element.hidden = select.value !== of;
-  }
-  select.addEventListener("input", settle);
-  return [
-    { ...kind, show: (values, defaults) => { kind.show(values, defaults); settle(); } },
-    ...own.map(([field, of]) => ({ ...field, read: () => (select.value === of ? field.read() : undefined) })),
-  ];
+  return { basics, kinds, messages, mapping, heartbeat, advanced: advancedGroups.flatMap(([, , fields]) => fields), advancedGroups };
 }
 
 /** @returns {Field} */

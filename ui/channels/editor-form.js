@@ -14,6 +14,7 @@ import { toast } from "../parts/toast.js";
 import { words } from "../words/words.js";
 import { channelFields } from "./channel-fields.js";
 import { discoverySection } from "./discovery.js";
+import { EXAMPLES, fitting, kindOf } from "./kind.js";
 import { previewSection } from "./preview.js";
 import { signIn } from "./sign-in.js";
 import { trialSection } from "./trial.js";
@@ -36,7 +37,7 @@ const drafts = new Map();
 /** A channel's name is cut to this many characters. */
 export const NAME = 80;
 /** Those by which a message is read. */
-const READING = ["format", "mapping", "rule", "ignore", "ignore_when"];
+const READING = ["format", "mapping", "rule", "ignore", "ignore_when", "kind", "preset", "dialogue"];
 
 /** Begins a new channel with this address, in place of one that was begun.
  * @param {string} address */
@@ -64,7 +65,7 @@ export function editorForm(app, id, first, reload) {
     return { values: structuredClone(values), original: values, revision: report.revision };
   }
 
-  const parts = channelFields(fresh);
+  const parts = channelFields(fresh, report.presets ?? []);
   const sign = signIn({
     typed: () => changed(),
     async forget() {
@@ -73,21 +74,21 @@ export function editorForm(app, id, first, reload) {
       await reload();
     },
   });
-  const fields = [...parts.basics, ...sign.fields, ...parts.messages, ...parts.mapping, ...parts.advanced];
+  const fields = [...parts.basics, ...sign.fields, ...parts.kinds.dialogue, ...parts.messages, ...parts.mapping, ...parts.advanced];
   const keys = fields.map((field) => field.key);
-  const trial = trialSection({ test: app.host.test, trial: () => ({ channel: fresh ? null : id, values: draft.values, secret: sign.secret }), problem: failed });
+  const trial = trialSection({ test: app.host.test, trial: () => ({ channel: fresh ? null : id, values: fitting(draft.values), secret: sign.secret }), problem: failed });
   /** Those whose error is the preview's.
    * @type {import("../forms/fields.js").Field | undefined} */
   let previewed;
   const discovery = fresh ? discoverySection({ discover: app.host.discover, values: () => draft.values, proposed: fill, problem: failed }) : null;
   const preview = previewSection({
     preview: app.host.preview,
-    stands: () => ({ channel: fresh ? null : id, values: draft.values }),
+    stands: () => ({ channel: fresh ? null : id, values: fitting(draft.values) }),
     problem(error) {
       previewed?.fail(null);
       const key = error?.key ?? "";
       previewed = READING.includes(key.split(/[.[]/)[0] ?? "") ? fieldOf(fields, key) : undefined;
-      previewed?.fail(error?.message ?? null);
+      previewed?.fail(error?.message ?? null, key);
     },
   });
 
@@ -105,7 +106,10 @@ export function editorForm(app, id, first, reload) {
   const news = make("p", { className: "news", role: "status" });
   const bar = make("div", { className: "save-bar" }, news, make("div", { className: "buttons" }, discard, save));
   const advanced = make("details", { className: "card group" }, make("summary", {}, make("h2", {}, words.advanced), make("span", { className: "hint" }, words.advancedText)));
-  advanced.append(...grids(parts.advancedGroups));
+  const [beats, ...others] = parts.advancedGroups;
+  const heartbeat = make("div", { className: "together" }, ...grids(beats === undefined ? [] : [beats]));
+  advanced.append(heartbeat, ...grids(others));
+  const dialogue = section(words.dialogue, words.dialogueText, grid(parts.kinds.dialogue));
   const mapping = make("details", { className: "sub" }, make("summary", {}, make("h3", {}, words.mapping), make("span", { className: "hint" }, words.mappingText)));
   mapping.append(grid(parts.mapping));
   const form = make(
@@ -113,6 +117,7 @@ export function editorForm(app, id, first, reload) {
     { noValidate: true },
     section(words.basics, null, basics),
     section(words.signIn, words.signInText, sign.element, trial.element),
+    dialogue,
     section(words.messages, null, grid(parts.messages), mapping, make("h3", {}, words.preview), preview.element),
     advanced,
     bar,
@@ -146,18 +151,53 @@ export function editorForm(app, id, first, reload) {
     ];
   }
 
+  /** What holds where the file says nothing: the close code of a take-over is the recipe's. */
+  const defaults = () => (kindOf(draft.values) === "recipe" ? report.defaults.channel : { ...report.defaults.channel, quiet_close_codes: [] });
+  const own = (/** @type {string} */ key) => fields.filter((field) => field.key === key);
+  let kind = "";
+  let preset = "";
+
+  /** Shows what has a meaning for the kind. */
+  function settle() {
+    const is = kindOf(draft.values);
+    const speaks = is === "dialogue";
+    const reads = is === "recipe" || speaks;
+    parts.kinds.topics.element.hidden = is !== "ntfy";
+    parts.kinds.preset.element.hidden = !speaks;
+    dialogue.hidden = !speaks;
+    heartbeat.hidden = is !== "recipe";
+    for (const field of own("resume")) field.element.hidden = is !== "recipe";
+    mapping.hidden = !reads;
+    for (const field of own("url")) field.element.querySelector("input")?.setAttribute("placeholder", EXAMPLES[is] ?? "");
+    sign.speak(speaks);
+    preview.speak(speaks);
+    const now = String(at(draft.values, "preset") ?? "");
+    if (kind !== is || preset !== now) {
+      for (const field of [...own("dialogue.set"), ...own("quiet_close_codes")]) field.show(draft.values, defaults());
+    }
+    parts.kinds.set.element.hidden = !speaks || parts.kinds.set.element.querySelector("input") === null;
+    [kind, preset] = [is, now];
+  }
+
   /** Puts the draft into the controls. */
   function fill() {
     for (const field of fields) {
-      field.show(draft.values, report.defaults.channel);
+      field.show(draft.values, defaults());
       field.fail(null);
     }
+    settle();
     sign.show(draft.values, inFile()?.has_secret ?? (fresh ? false : null), report.keyring);
     sign.fail(null);
     changed();
     tellStatus();
   }
 
+  const changedKeys = () => keys.filter((key) => !same(at(draft.values, key), at(draft.original, key)));
+  /** @param {string} key Whether the kind has no use for it. */
+  const foreign = (key) => {
+    const [first = ""] = key.split(".");
+    return first in draft.values && !(first in fitting(draft.values));
+  };
   const dirty = () => sign.secret !== null || keys.some((key) => !same(at(draft.values, key), at(draft.original, key)));
 
   function changed() {
@@ -174,15 +214,16 @@ export function editorForm(app, id, first, reload) {
     const touched = event.target instanceof Element ? event.target.closest("[data-key]") : null;
     fields.find((field) => field.element === touched)?.fail(null);
     if (touched instanceof HTMLElement && touched.dataset.key === "secret") sign.fail(null);
+    settle();
     changed();
   });
   form.addEventListener("change", (event) => {
     // A choice decides which of the others count.
     for (const field of fields) put(draft.values, field.key, field.read());
+    settle();
     // Of a new one it is found out what it is.
-    const kind = at(draft.values, "kind") ?? "recipe";
-    if (!fresh && kind === "recipe" && event.target instanceof HTMLInputElement && event.target.closest("[data-key=url]") !== null) {
-      const address = addressOf(event.target.value);
+    if (!fresh && event.target instanceof HTMLInputElement && event.target.closest("[data-key=url]") !== null) {
+      const address = addressOf(event.target.value, ["ntfy", "gotify"].includes(kindOf(draft.values)));
       if (address !== event.target.value && address !== "") {
         event.target.value = address;
         put(draft.values, "url", address);
@@ -211,7 +252,7 @@ export function editorForm(app, id, first, reload) {
       news.dataset.kind = "problem";
       return;
     }
-    field.fail(said);
+    field.fail(said, key ?? "");
     for (let holder = field.element.closest("details"); holder; holder = holder.parentElement?.closest("details") ?? null) holder.open = true;
     field.focus();
     field.element.scrollIntoView({ block: "center" });
@@ -236,14 +277,17 @@ export function editorForm(app, id, first, reload) {
     }
     try {
       if (fresh) {
-        await edit([{ edit: "add_channel", values: draft.values, secret }], draft.revision);
+        await edit([{ edit: "add_channel", values: fitting(draft.values), secret }], draft.revision);
         drafts.delete(id);
         toast(words.channelAdded);
         app.go("#channels");
         return;
       }
-      const typed = keys.filter((key) => !same(at(draft.values, key), at(draft.original, key)));
-      const edits = typed.map((key) => /** @type {const} */ ({ edit: "set", channel: id, key, value: at(draft.values, key) ?? null }));
+      const values = fitting(draft.values);
+      const typed = changedKeys().filter((key) => !foreign(key));
+      // What has no meaning for the kind any more goes whole.
+      const gone = Object.keys(draft.original).filter((key) => foreign(key));
+      const edits = [...gone, ...typed].map((key) => /** @type {const} */ ({ edit: "set", channel: id, key, value: at(values, key) ?? null }));
       // Inbox, secret and last message hang on the id: it must not follow from a name that is another one now.
       if (at(draft.original, "id") === undefined && (typed.includes("name") || typed.includes("url"))) {
         edits.unshift({ edit: "set", channel: id, key: "id", value: id });
@@ -284,7 +328,8 @@ export function editorForm(app, id, first, reload) {
     // Where the focus is, one may be typing.
     const focused = form.contains(document.activeElement) ? document.activeElement : null;
     const touched = focused?.closest("[data-key]");
-    for (const field of fields) if (field.element !== touched) field.show(draft.values, report.defaults.channel);
+    for (const field of fields) if (field.element !== touched) field.show(draft.values, defaults());
+    settle();
     sign.show(draft.values, inFile()?.has_secret ?? null, report.keyring);
     changed();
     tellStatus();

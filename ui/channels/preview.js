@@ -7,6 +7,7 @@ import { code, reason } from "../host/errors.js";
 import { words } from "../words/words.js";
 
 /** @typedef {import("../host/api").Preview} Preview */
+/** @typedef {import("../host/api").Turn} Turn */
 /** @typedef {import("../host/api").PageError} PageError */
 
 /** How long it waits for the next letter, in milliseconds. */
@@ -24,12 +25,9 @@ export function previewSection({ preview, stands, problem }) {
   const id = freshId();
   const area = make("textarea", { id, rows: 4, spellcheck: false, dir: "auto", className: "code", placeholder: words.samplePlaceholder });
   const result = make("div", { className: "preview-result", ariaLive: "polite" });
-  const element = make(
-    "div",
-    { className: "preview-section" },
-    make("div", { className: "field" }, make("label", { htmlFor: id }, words.sample), area, make("p", { className: "hint" }, words.sampleHint)),
-    result,
-  );
+  const label = make("label", { htmlFor: id }, words.sample);
+  const hint = make("p", { className: "hint" }, words.sampleHint);
+  const element = make("div", { className: "preview-section" }, make("div", { className: "field" }, label, area, hint), result);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let asks = 0;
@@ -50,7 +48,7 @@ export function previewSection({ preview, stands, problem }) {
       const answer = await preview({ ...stands(), text: area.value === "" ? null : area.value });
       if (mine !== asks) return;
       problem(null);
-      result.replaceChildren(drawn(answer));
+      result.replaceChildren("turns" in answer ? rehearsed(answer.turns) : drawn(answer));
     } catch (error) {
       if (mine !== asks) return;
       const key = code(error) === null ? null : /** @type {PageError} */ (error).key;
@@ -78,11 +76,45 @@ export function previewSection({ preview, stands, problem }) {
     return make("div", {}, card, make("p", { className: "quiet" }, popup ? words.previewPopup : words.previewNoPopup), facts);
   }
 
+  /** What the dialogue makes of each frame.
+   * @param {Turn[]} turns */
+  function rehearsed(turns) {
+    return make("ol", { className: "turns" }, ...turns.map((turn) => {
+      const heard = turn.heard === null
+        ? make("p", { className: "quiet" }, words.turnOpen)
+        : foreign("p", shown(turn.heard, BODY), "heard code");
+      const item = make("li", {}, heard);
+      for (const text of turn.said) item.append(foreign("p", words.turnSaid({ text: shown(text, BODY) }), "said"));
+      if (turn.unsaid > 0) item.append(make("p", { className: "problem" }, words.turnUnsaid));
+      for (const means of turn.means) {
+        const told = means === "refused" ? words.turnRefused({ why: shown(turn.refused ?? "", TITLE) }) : MEANINGS()[means];
+        const line = foreign("p", told, "means");
+        line.dataset.means = means;
+        item.append(line);
+      }
+      for (const message of turn.messages) item.append(drawn(message));
+      return item;
+    }));
+  }
+
   area.addEventListener("input", (event) => {
     // The sample is no setting.
     event.stopPropagation();
     soon();
   });
   area.addEventListener("change", (event) => event.stopPropagation());
-  return { element, soon };
+  return {
+    element, soon,
+    /** @param {boolean} speaks Whether the sample is the frames of a dialogue. */
+    speak(speaks) {
+      label.textContent = speaks ? words.sampleFrames : words.sample;
+      hint.textContent = speaks ? words.sampleFramesHint : words.sampleHint;
+    },
+  };
 }
+
+/** @returns {Record<Exclude<import("../host/api").Meaning, "refused">, string>} */
+const MEANINGS = () => ({
+  noise: words.turnNoise, sign_in: words.turnSignIn, subscribe: words.turnSubscribe, connected: words.turnConnected,
+  caught_up: words.turnCaughtUp, replaced: words.turnReplaced, ended: words.turnEnded,
+});

@@ -14,11 +14,11 @@ const NAMED = ["header", "query", "cookie"];
 const SOURCES = ["token_command", "token_file", "token_env"];
 
 /** @param {() => void} changed
- * @returns {Field} */
+ * @returns {Field & { speak: (speaks: boolean) => void }} */
 function authField(changed) {
   const kinds = /** @type {[string, string][]} */ ([
     ["bearer", words.authBearer], ["basic", words.authBasic], ["header", words.authHeader],
-    ["query", words.authQuery], ["cookie", words.authCookie], ["none", words.authNone],
+    ["query", words.authQuery], ["cookie", words.authCookie], ["none", words.authNone], ["dialogue", words.authDialogue],
   ]);
   const field = choiceField("auth", words.auth, kinds);
   const select = /** @type {HTMLSelectElement} */ (field.element.querySelector("select"));
@@ -29,6 +29,18 @@ function authField(changed) {
   const hints = { header: "X-Key", query: "token", cookie: "sid" };
   let usual = "bearer";
   let wasSet = false;
+  const said = /** @type {HTMLOptionElement} */ (select.querySelector("option[value=dialogue]"));
+  said.hidden = true;
+  /** A dialogue's texts hold the secret unless told otherwise.
+   * @param {boolean} speaks */
+  function speak(speaks) {
+    const before = usual;
+    usual = speaks ? "dialogue" : "bearer";
+    said.hidden = !speaks;
+    said.disabled = !speaks;
+    if ((!wasSet && select.value === before) || (!speaks && select.value === "dialogue")) select.value = usual;
+    settle();
+  }
   function settle() {
     name.hidden = !NAMED.includes(select.value);
     name.placeholder = hints[select.value] ?? "";
@@ -36,8 +48,9 @@ function authField(changed) {
   select.addEventListener("input", settle);
   return {
     ...field,
-    show(values, defaults) {
-      usual = at(defaults, "auth") ?? "bearer";
+    speak,
+    show(values) {
+      usual = at(values, "kind") === "dialogue" ? "dialogue" : "bearer";
       const value = at(values, "auth");
       wasSet = value !== undefined;
       const [kind, text] = typeof value === "object" && value !== null ? Object.entries(value)[0] ?? [usual, ""] : [value ?? usual, ""];
@@ -120,6 +133,11 @@ export function signIn({ typed, forget }) {
       remove.hidden = has !== true;
       secret.placeholder = has === true ? words.secretKept : "";
       kept.textContent = !keyring ? words.noKeyring : has === true ? words.secretKeptHint : words.secretHint;
+      settle();
+    },
+    /** @param {boolean} speaks Whether the channel has a dialogue. */
+    speak(speaks) {
+      auth.speak(speaks);
       settle();
     },
     get secret() {

@@ -12,7 +12,8 @@ import { words } from "../words/words.js";
  * @property {HTMLElement} element
  * @property {(values: Values, defaults: Values) => void} show
  * @property {() => any} read What was typed; `undefined`: the default.
- * @property {(problem: string | null) => void} fail Tells of an error at this place.
+ * @property {(problem: string | null, key?: string) => void} fail Tells of an error at this place, or at the part of it that
+ *   the error's key names, such as `dialogue.on[1].when`.
  * @property {() => void} focus */
 
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control */
@@ -183,14 +184,15 @@ export function linesField(key, label, { hint, empty, numbers = false } = {}) {
     return empty && box.checked ? [...texts, ""] : texts;
   }
   const isUsual = () => same([...list()].sort(), [...usual].sort());
-  element.addEventListener("input", () => (reset.hidden = isUsual()));
+  const settle = () => (reset.hidden = usual.length === 0 || isUsual());
+  element.addEventListener("input", settle);
   return {
     key, element, ...join(area),
     show(values, defaults) {
       usual = at(defaults, key) ?? [];
       wasSet = at(values, key) !== undefined;
       fill(at(values, key) ?? usual);
-      reset.hidden = isUsual();
+      settle();
     },
     read() {
       const value = at({ list: list() }, "list");
@@ -207,54 +209,80 @@ export function linesField(key, label, { hint, empty, numbers = false } = {}) {
  * @param {string} how.add
  * @param {string} how.remove
  * @param {() => Item} how.fresh
- * @param {(item: Item) => { element: HTMLElement, read: () => Item }} how.row
+ * @param {(item: Item) => { element: HTMLElement, read: () => Item, controls?: Record<string, Control> }} how.row
+ *   With the controls of its keys, where errors tell of them.
+ * @param {number} [how.most] So many rows at most.
  * @param {(value: any) => Item[]} how.items From the settings' value.
  * @param {(items: Item[]) => any} how.value To it; `undefined`: the default.
+ * @param {(values: Values) => any} [how.source] What `items` is given; the value alone without.
  * @returns {Field} */
-export function rowsField(key, label, { hint, add, remove, fresh, row, items, value }) {
+export function rowsField(key, label, { hint, add, remove, fresh, row, items, value, source, most = Infinity }) {
   const { id, element, problem, hints, join } = frame(key, label, hint);
   const name = make("p", { className: "label", id: `${id}-name` }, label);
   const list = make("div", { className: "rows" });
   list.role = "list";
   const more = button(add, () => {
     append(fresh()).querySelector("input, select, button")?.dispatchEvent(new FocusEvent("focus"));
-    const controls = list.lastElementChild?.querySelectorAll("input, select");
+    const controls = list.lastElementChild?.querySelectorAll("input, select, textarea");
     if (controls?.[0] instanceof HTMLElement) controls[0].focus();
     told_change();
   });
   const group = make("div", { className: "rows-field", role: "group", tabIndex: -1 }, name, ...hints, list, more, problem);
   group.setAttribute("aria-labelledby", name.id);
   element.append(group);
-  /** @type {{ element: HTMLElement, read: () => Item }[]} */
+  /** @type {{ element: HTMLElement, read: () => Item, controls?: Record<string, Control> }[]} */
   let rows = [];
 
   /** @param {Item} item */
   function append(item) {
     const made = row(item);
-    const holder = make("div", { className: "rows-row" }, made.element, button(remove, () => {
+    const drop = remove === "" ? [] : [button(remove, () => {
       rows = rows.filter((other) => other !== made);
+      if (holder.contains(problem)) group.append(problem);
       holder.remove();
-      more.focus();
       told_change();
-    }, "plain small"));
+      more.focus();
+    }, "plain small")];
+    const holder = make("div", { className: "rows-row" }, made.element, ...drop);
     holder.role = "listitem";
     rows.push(made);
     list.append(holder);
     return holder;
   }
-  function told_change() {
+  function settle() {
     list.hidden = rows.length === 0;
+    more.hidden = rows.length >= most;
+  }
+  function told_change() {
+    settle();
     element.dispatchEvent(new Event("input", { bubbles: true }));
     element.dispatchEvent(new Event("change", { bubbles: true }));
   }
   const joined = join(group);
+  /** The control that the error is about.
+   * @type {Control | undefined} */
+  let wrong;
   return {
     key, element, ...joined,
+    fail(text, about) {
+      wrong?.removeAttribute("aria-invalid");
+      wrong?.removeAttribute("aria-describedby");
+      const [, place, part] = /\[(\d+)\](?:\.(\w+))?$/.exec(about ?? "") ?? [];
+      const named = about?.startsWith(`${key}.`) ? about.slice(key.length + 1) : undefined;
+      const row = place !== undefined ? rows[Number(place)] : rows.find(({ controls }) => named !== undefined && named in (controls ?? {}));
+      wrong = text === null ? undefined : row?.controls?.[part ?? named ?? ""] ?? Object.values(row?.controls ?? {})[0];
+      (wrong === undefined ? group : row?.element ?? group).append(problem);
+      joined.fail(text);
+      wrong?.setAttribute("aria-invalid", "true");
+      wrong?.setAttribute("aria-describedby", problem.id);
+    },
+    focus: () => (wrong ?? group).focus(),
     show(values, defaults) {
       rows = [];
       list.replaceChildren();
-      for (const item of items(at(values, key) ?? at(defaults, key))) append(item);
-      list.hidden = rows.length === 0;
+      group.append(problem);
+      for (const item of items(source?.(values) ?? at(values, key) ?? at(defaults, key))) append(item);
+      settle();
     },
     read: () => value(rows.map((made) => made.read())),
   };

@@ -1,7 +1,7 @@
 // What the page asks of its host, and what the host tells. Failures reject with a PageError.
 
 import type {
-  Discovery, Edit, HealthReport, HistoryQuery, PageCommand, PageEvent, Pasted, Preview, Sample, SettingsReport, Step, StoredMessage, Trial,
+  Discovery, Edit, HealthReport, HistoryQuery, PageCommand, PageEvent, Pasted, Previewed, Sample, SettingsReport, Step, StoredMessage, Trial,
 } from "./api";
 
 export interface Host {
@@ -17,7 +17,7 @@ export interface Host {
   editSettings(revision: string, edits: Edit[]): Promise<SettingsReport>;
   /** Ends after the last step. */
   test(trial: Trial, onStep: (step: Step) => void): Promise<void>;
-  preview(sample: Sample): Promise<Preview>;
+  preview(sample: Sample): Promise<Previewed>;
   /** Sends no secret, and subscribes to nothing. */
   discover(pasted: Pasted): Promise<Discovery>;
   health(channel: string): Promise<HealthReport>;

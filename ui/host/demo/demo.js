@@ -5,7 +5,7 @@
 import { folded } from "../../base/text.js";
 import { healthOf } from "./health.js";
 import { channel as channelOf, message as messageOf, now, scenarios, SOON } from "./scenarios.js";
-import { previewOf, settingsFile } from "./settings.js";
+import { previewOf, rehearsalOf, settingsFile } from "./settings.js";
 
 /** @typedef {import("../api").PageEvent} PageEvent */
 /** @typedef {import("../api").PageCommand} PageCommand */
@@ -249,7 +249,7 @@ function agentOf(scenario, language, theme) {
     },
     async test({ values, secret }, onStep) {
       if (!there) throw gone();
-      if (!/^wss?:\/\/./.test(values.url ?? "")) throw /** @type {PageError} */ ({ code: "invalid_settings", message: "`url` is not a WebSocket address", key: "url" });
+      if (!/^(wss?|https?):\/\/./.test(values.url ?? "")) throw /** @type {PageError} */ ({ code: "invalid_settings", message: "`url` is not a WebSocket address", key: "url" });
       for (const step of steps(String(values.url), language === "zh-CN", scenario.refused === true && secret === null)) {
         await new Promise((ready) => setTimeout(ready, STEP));
         onStep(step);
@@ -259,6 +259,7 @@ function agentOf(scenario, language, theme) {
       if (!there) throw gone();
       const name = channels.find((one) => one.id === channel)?.name ?? values.name ?? "Orders";
       const last = channel === null ? undefined : stored.findLast((message) => message.channel === name)?.raw;
+      if (values.kind === "dialogue") return rehearsalOf(values, name, text ?? "");
       const sample = text ?? (typeof last === "string" ? last : undefined);
       if (sample === undefined) throw /** @type {PageError} */ ({ code: "no_sample", message: "The channel has received no message yet.", key: null });
       return previewOf(values, name, sample);

@@ -77,6 +77,7 @@ export function message(title, body, rest = {}) {
  * @property {string} [broken] What is wrong with the settings file.
  * @property {boolean} [conflict] Somebody else edits the settings file just before the first save.
  * @property {boolean} [noKeyring]
+ * @property {Record<string, Record<string, any>>} [settings] What stands in the file for a channel, by its id.
  * @property {boolean} [refused] The server takes no sign-in without a secret.
  * @property {(agent: Agent) => void} [plays]
  */
@@ -217,6 +218,35 @@ export const scenarios = {
         }));
         order += 1;
       }, 8000);
+    },
+  }),
+  /** A channel of each kind. */
+  spoken: () => ({
+    channels: [
+      channel("App", { kind: "dialogue", url: "wss://app.example/socket", state: "connecting", stage: "subscribe" }),
+      channel("Alerts", { kind: "ntfy", url: "https://ntfy.example/", left_out: ["backup"] }),
+      channel("Push", { kind: "gotify", url: "https://push.example/gotify" }),
+      channel("Shop", { kind: "dialogue", url: "wss://shop.example/ws" }),
+    ],
+    messages: someMessages(),
+    settings: {
+      app: {
+        kind: "dialogue",
+        dialogue: {
+          greet: ['{"type":"auth","token":{{ secret|tojson }}}'],
+          on: [
+            { when: "json.type == 'ready'", connected: true },
+            { when: "json.type == 'ping'", say: '{"type":"pong","n":{{ n }}}' },
+            { when: "json.type == 'event'", message: "/payload" },
+            { when: "json.type == 'error'", refused: "{{ json.message }}" },
+            { when: "json.type == 'typing'", ignore: true },
+          ],
+          beat: { text: '{"type":"ping"}', interval: "25s" },
+        },
+      },
+      alerts: { kind: "ntfy", topics: ["alerts", "backup"] },
+      push: { kind: "gotify" },
+      shop: { kind: "dialogue", preset: "stomp", dialogue: { set: { destination: "/user/queue/notifications" } } },
     },
   }),
   /** A still of it. */

@@ -22,6 +22,15 @@ const DEFAULTS = {
   },
 };
 
+/** @type {import("../api").PresetReport[]} */
+const PRESETS = [
+  { name: "graphql-transport-ws", needs: { query: "subscription { notification { id title body } }" }, may: {} },
+  { name: "phoenix", needs: { topic: "user:42" }, may: {} },
+  { name: "signalr", needs: {}, may: {} },
+  { name: "socket.io", needs: {}, may: { namespace: "/" } },
+  { name: "stomp", needs: { destination: "/user/queue/notifications" }, may: { host: "/" } },
+];
+
 /** @param {string} key @param {string} message
  * @returns {PageError} */
 const invalid = (key, message) => ({ code: "invalid_settings", message, key });
@@ -53,7 +62,8 @@ function checkFile(values) {
 /** @param {Record<string, any>} values */
 function checkChannel(values) {
   const url = String(values.url ?? "");
-  if (!/^wss?:\/\/[^/\s]+/.test(url)) throw invalid("url", "`url` is not a WebSocket address: write it as \"wss://host/path\"");
+  const base = ["ntfy", "gotify"].includes(values.kind);
+  if (!(base ? /^(https?|wss?):\/\/[^/\s]+/ : /^wss?:\/\/[^/\s]+/).test(url)) throw invalid("url", "`url` is not a WebSocket address: write it as \"wss://host/path\"");
   const local = /^ws:\/\/(127\.|localhost|\[::1\])/.test(url);
   if (url.startsWith("ws://") && !local && values.allow_plaintext !== true) {
     throw invalid("url", "`url` would send everything unencrypted: write wss://, or allow an unencrypted connection");
@@ -70,11 +80,31 @@ function checkChannel(values) {
     if (/authorization|token|secret/i.test(name)) throw invalid("headers", `the header \`${name}\` usually holds a secret: sign in with \`auth\` instead`);
   }
   if (values.auth === "basic" && !values.username) throw invalid("username", "`auth` is basic, but there is no `username`");
+  if (values.kind === "ntfy" && !values.topics?.length) throw invalid("topics", "`topics` is missing: add topics = [\"…\"]");
   checkReading(values);
 }
 
 /** @param {Record<string, any>} values */
+function checkDialogue({ preset, dialogue }) {
+  if (!preset && !dialogue) throw invalid("preset", "a dialogue needs a `preset` or a table `[channel.dialogue]`: add preset = \"…\"");
+  for (const name of Object.keys(PRESETS.find((one) => one.name === preset)?.needs ?? {})) {
+    if (!at(dialogue ?? {}, `set.${name}`)) throw invalid(`dialogue.set.${name}`, `\`${preset}\` needs \`${name}\`: give it a value`);
+  }
+  /** @param {string} key @param {unknown} text */
+  const template = (key, text) => {
+    if (String(text ?? "").split("{{").length !== String(text ?? "").split("}}").length) throw invalid(key, "this template has a mistake: a bracket is not closed. Write it as '{\"token\":{{ secret|tojson }}}'");
+  };
+  (dialogue?.greet ?? []).forEach((/** @type {string} */ text, /** @type {number} */ place) => template(`dialogue.greet[${place}]`, text));
+  (dialogue?.on ?? []).forEach((/** @type {any} */ rule, /** @type {number} */ place) => {
+    if (!rule.when) throw invalid(`dialogue.on[${place}].when`, "this rule has no `when`: say which frames it is about");
+    if (/[^=!<>]=[^=]/.test(rule.when)) throw invalid(`dialogue.on[${place}].when`, "`when` has a mistake: `=` compares nothing. Write it as \"json.type == 'ping'\"");
+    template(`dialogue.on[${place}].say`, rule.say);
+  });
+}
+
+/** @param {Record<string, any>} values */
 function checkReading(values) {
+  if (values.kind === "dialogue") checkDialogue(values);
   for (const [name, source] of Object.entries(values.mapping ?? {})) {
     if (!String(source).startsWith("/") && !String(source).includes("{{")) {
       throw invalid(`mapping.${name}`, `\`${name}\` is neither a JSON Pointer nor a template: write it as "/payload/subject" or "{{ payload.subject }}"`);
@@ -104,7 +134,7 @@ export function settingsFile(scenario, agent) {
   /** @type {ChannelValues[]} */
   let channels = scenario.channels.filter((channel) => !channel.demo).map(({ id, name, url }, place) => ({
     id,
-    values: place === 1 ? { id, name, url, token_command: "pass show build/token" } : { id, name, url },
+    values: scenario.settings?.[id] ? { id, name, url, ...scenario.settings[id] } : place === 1 ? { id, name, url, token_command: "pass show build/token" } : { id, name, url },
     has_secret: place === 0,
   }));
 
@@ -118,6 +148,7 @@ export function settingsFile(scenario, agent) {
     defaults: DEFAULTS,
     keyring: !scenario.noKeyring,
     login_trouble: null,
+    presets: PRESETS,
   });
 
   /** @param {string} id */
@@ -219,6 +250,43 @@ export function previewOf(values, channel, sample) {
   const noise = ignore.includes(sample) || isTrue(String(values.ignore_when ?? "false"), json);
   const store = (values.rule ?? []).some((/** @type {any} */ rule) => rule.then === "store" && !rule.when);
   return { message, popup: !store, ignored: noise, sample };
+}
+
+/** What a dialogue makes of frames: its own rules, by comparisons alone.
+ * @param {Record<string, any>} values @param {string} channel @param {string} sample
+ * @returns {import("../api").Rehearsal} */
+export function rehearsalOf(values, channel, sample) {
+  checkReading(values);
+  const { greet = [], on = [] } = values.dialogue ?? {};
+  let counter = 0;
+  /** @param {string} text */
+  const said = (text) => text
+    .replaceAll(/\{\{\s*n\s*\}\}/g, () => String((counter += 1)))
+    .replaceAll(/\{\{\s*secret\s*\|\s*tojson\s*\}\}/g, '"***"').replaceAll(/\{\{\s*secret\s*\}\}/g, "***");
+  /** @type {import("../api").Meaning[]} */
+  const waits = on.some((/** @type {any} */ rule) => rule.connected) ? ["subscribe"] : ["connected"];
+  /** @type {import("../api").Turn[]} */
+  const turns = [{ heard: null, said: greet.map(said), unsaid: 0, messages: [], means: waits, refused: null }];
+  for (const heard of sample.split("\n").filter((line) => line.trim() !== "")) {
+    /** @type {any} */
+    let json = null;
+    try {
+      json = JSON.parse(heard);
+    } catch {
+      // A text as it is.
+    }
+    const rule = on.find((/** @type {any} */ one) => isTrue(String(one.when), json));
+    /** @type {import("../api").Meaning[]} */
+    const means = [];
+    if (rule?.connected) means.push("connected");
+    if (rule?.refused) means.push("refused");
+    const found = rule?.message === undefined ? undefined : rule.message.split("/").slice(1).reduce((/** @type {any} */ part, /** @type {string} */ key) => part?.[key], json) ?? json;
+    const texts = rule === undefined ? [heard] : found === undefined ? [] : [JSON.stringify(found)];
+    if (rule !== undefined && !rule.say && texts.length === 0 && means.length === 0) means.push("noise");
+    const messages = texts.map((text) => previewOf({ ...values, kind: "recipe" }, channel, text));
+    turns.push({ heard, said: rule?.say ? [said(rule.say)] : [], unsaid: 0, messages, means, refused: rule?.refused ?? null });
+  }
+  return { turns };
 }
 
 /** Whether an expression is true of a message. The demo compares, and says so where it is asked for more: what it

@@ -424,7 +424,6 @@ fn defaults() -> Defaults {
             "enabled": true,
             "allow_plaintext": false,
             "auth": "bearer",
-            "kind": "recipe",
             "show": "full",
             "format": "plain",
             "headers": {},

@@ -188,14 +188,6 @@ secret-removed = Removed from the keyring
 
 ## Trying a channel
 
-kind = Kind of server
-kind-hint = What is spoken there. “Find out what is there” tells it for a new channel.
-kind-recipe = Plain WebSocket
-kind-dialogue = Another protocol over WebSocket
-topics = Topics
-topics-hint = Of this ntfy server, one a line.
-preset = Protocol
-preset-hint = socket.io, stomp, graphql-transport-ws, action-cable, pusher, phoenix, signalr, centrifugo, mattermost or home-assistant. A dialogue of your own is written in the settings file.
 # Finds out what is at the address that was typed.
 discover = Find out what is there
 discovering = Asking the server, without a secret …
@@ -216,6 +208,69 @@ step-tcp = TCP connection
 step-tls = Encryption (TLS)
 step-upgrade = Sign-in and upgrade
 step-ping = First ping
+
+## What is spoken with the server
+
+kind = What is there?
+kind-recipe = A user channel: every frame is a message
+kind-ntfy = ntfy
+kind-gotify = Gotify
+kind-dialogue = Another WebSocket, with a dialogue
+kind-hint = What Tidings speaks with this server.
+topics = Topics
+topics-hint = One a line. All of them come over one connection.
+preset = Protocol
+preset-none = None of these: I say it myself
+preset-hint = A dialogue that comes with Tidings. What you say below comes before it.
+set = What it needs
+set-needed = needed
+dialogue = Dialogue
+dialogue-text = What is sent after the open, what each frame means, and what keeps the connection alive. Texts are templates: {"{{"} secret {"}}"} is the token or password, {"{{"} n {"}}"} a number that grows.
+greet = Sent after the open
+greet-hint = In this order.
+add-greet = Add a text
+greet-text = Text
+on = When the server sends
+on-hint = The first rule that holds says what a frame is. What no rule takes is a message.
+add-on = Add a rule for frames
+on-when = When
+on-say = Answer
+on-message = Message at (JSON Pointer)
+on-refused = Refused, and told as
+on-connected = The subscription stands
+on-signed-in = The sign-in was taken
+on-caught-up = All that was missed has come
+on-replaced = Another instance took over
+on-ignore = Ignore it
+on-once = Only once a connection
+beat = Sent every so often
+beat-hint = Instead of the heartbeat.
+add-beat = Add a beat
+beat-text = Text
+beat-interval = Every
+subprotocol = Subprotocol
+subprotocol-hint = Asked for when connecting, where the server wants one.
+framing = Frames hold
+framing-default = As the protocol says, or one text
+framing-text = One text
+framing-lines = JSON texts, one a line
+framing-records = JSON texts, ended by U+001E
+framing-stomp = STOMP
+framing-socket-io = Socket.IO
+auth-dialogue = As the dialogue says it
+sample-frames = Sample frames
+sample-frames-hint = One a line, or set apart by blank lines. “close 4001 reason” stands for a close frame.
+turn-open = The connection has opened
+turn-said = Says { $text }
+turn-unsaid = A text can’t be made and is not sent: a name in it isn’t known here.
+turn-noise = Noise: nothing follows.
+turn-sign-in = Waits for the sign-in
+turn-subscribe = Waits for the subscription
+turn-connected = Connected
+turn-caught-up = All that was missed has come
+turn-refused = Refused: { $why }
+turn-replaced = Replaced: stays quiet
+turn-ended = The connection ends, and is made anew
 
 ## How messages are read
 

@@ -185,14 +185,6 @@ secret-removed = 已从密钥环中移除
 
 ## Trying a channel
 
-kind = 服务器类型
-kind-hint = 与服务器交谈的方式。新频道可用“查看该处是什么”得知。
-kind-recipe = 普通 WebSocket
-kind-dialogue = WebSocket 上的其他协议
-topics = 主题
-topics-hint = 此 ntfy 服务器上的主题，每行一个。
-preset = 协议
-preset-hint = socket.io、stomp、graphql-transport-ws、action-cable、pusher、phoenix、signalr、centrifugo、mattermost 或 home-assistant。自己的对话在设置文件中编写。
 # Finds out what is at the address that was typed.
 discover = 查看该处是什么
 discovering = 正在询问服务器（不发送密钥）……
@@ -213,6 +205,69 @@ step-tcp = TCP 连接
 step-tls = 加密（TLS）
 step-upgrade = 登录与升级
 step-ping = 首次 ping
+
+## 与服务器的通信方式
+
+kind = 服务器是什么？
+kind-recipe = 用户频道：每一帧都是一条消息
+kind-ntfy = ntfy
+kind-gotify = Gotify
+kind-dialogue = 其他 WebSocket，使用对话规则
+kind-hint = Tidings 与此服务器通信的方式。
+topics = 主题
+topics-hint = 每行一个；所有主题共用一个连接。
+preset = 协议
+preset-none = 都不是：我自己编写
+preset-hint = Tidings 自带的对话规则；下方填写的内容优先于它。
+set = 所需的值
+set-needed = 必填
+dialogue = 对话规则
+dialogue-text = 连接打开后发送什么、每一帧的含义，以及如何保持连接。文本是模板：{"{{"} secret {"}}"} 是令牌或密码，{"{{"} n {"}}"} 是递增的数字。
+greet = 连接打开后发送
+greet-hint = 按此顺序。
+add-greet = 添加文本
+greet-text = 文本
+on = 当服务器发来
+on-hint = 第一条成立的规则决定该帧的含义；没有规则匹配的帧就是消息。
+add-on = 添加帧规则
+on-when = 条件
+on-say = 回答
+on-message = 消息位置（JSON 指针）
+on-refused = 被拒绝，显示为
+on-connected = 订阅已生效
+on-signed-in = 登录已被接受
+on-caught-up = 错过的消息已全部到达
+on-replaced = 已被另一实例接管
+on-ignore = 忽略
+on-once = 每个连接仅一次
+beat = 定时发送
+beat-hint = 代替心跳。
+add-beat = 添加定时文本
+beat-text = 文本
+beat-interval = 间隔
+subprotocol = 子协议
+subprotocol-hint = 服务器需要时，在连接时请求。
+framing = 每帧包含
+framing-default = 按协议规定，否则为一段文本
+framing-text = 一段文本
+framing-lines = 多段 JSON，每行一段
+framing-records = 多段 JSON，以 U+001E 结尾
+framing-stomp = STOMP
+framing-socket-io = Socket.IO
+auth-dialogue = 按对话规则
+sample-frames = 示例帧
+sample-frames-hint = 每行一帧，或用空行分隔。“close 4001 原因”表示关闭帧。
+turn-open = 连接已打开
+turn-said = 发送 { $text }
+turn-unsaid = 有一段文本无法生成，不会发送：其中的名称在此处未知。
+turn-noise = 噪声：不做任何处理。
+turn-sign-in = 等待登录
+turn-subscribe = 等待订阅
+turn-connected = 已连接
+turn-caught-up = 错过的消息已全部到达
+turn-refused = 被拒绝：{ $why }
+turn-replaced = 已被接管：保持安静
+turn-ended = 连接结束，并将重新建立
 
 ## How messages are read
 

@@ -1,0 +1,184 @@
+// What is spoken with a channel's server: its kind, and what belongs to one kind alone.
+
+import { make } from "../base/dom.js";
+import { at } from "../base/values.js";
+import { choiceField, linesField, rowsField, small, textField } from "../forms/fields.js";
+import { words } from "../words/words.js";
+
+/** @typedef {import("../forms/fields.js").Field} Field */
+/** @typedef {import("../base/values.js").Values} Values */
+/** @typedef {import("../host/api").PresetReport} PresetReport */
+
+/** Keys of a channel that a kind has no use for: the settings file may not hold them then.
+ * @type {Record<string, string[]>} */
+const FOREIGN = {
+  recipe: ["topics", "preset", "dialogue"],
+  ntfy: ["preset", "dialogue", "resume", "mapping"],
+  gotify: ["topics", "preset", "dialogue", "resume", "mapping"],
+  dialogue: ["topics", "resume", "heartbeat"],
+};
+
+/** The address that a kind wants, as an example.
+ * @type {Record<string, string>} */
+export const EXAMPLES = {
+  recipe: "wss://shop.example/ws/user-channel", ntfy: "https://ntfy.example", gotify: "https://push.example/gotify",
+  dialogue: "wss://app.example/socket",
+};
+
+/** Protocols by their own names.
+ * @type {Record<string, string>} */
+const NAMES = {
+  "action-cable": "Action Cable (Rails)", "centrifugo": "Centrifugo", "graphql-transport-ws": "GraphQL (graphql-transport-ws)",
+  "home-assistant": "Home Assistant", "mattermost": "Mattermost", "phoenix": "Phoenix channels",
+  "pusher": "Pusher (Laravel Reverb, Soketi)", "signalr": "SignalR", "socket.io": "Socket.IO 4", "stomp": "STOMP (Spring, RabbitMQ, ActiveMQ)",
+};
+
+/** @param {Values} values */
+export const kindOf = (values) => (at(values, "kind") in FOREIGN ? String(at(values, "kind")) : "recipe");
+
+/** The values without those of other kinds, which stay in the editor in case one comes back to them.
+ * @param {Values} values
+ * @returns {Values} */
+export function fitting(values) {
+  const foreign = FOREIGN[kindOf(values)] ?? [];
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !foreign.includes(key)));
+}
+
+/** Where nothing is said, an empty choice is no value.
+ * @param {Field} field
+ * @returns {Field} */
+const orNothing = (field) => ({ ...field, read: () => field.read() || undefined });
+
+/** @param {PresetReport[]} presets */
+export function kindFields(presets) {
+  const kind = choiceField("kind", words.kind, [
+    ["recipe", words.kindRecipe], ["ntfy", words.kindNtfy], ["gotify", words.kindGotify], ["dialogue", words.kindDialogue],
+  ], words.kindHint);
+  const topics = linesField("topics", words.topics, { hint: words.topicsHint });
+  const preset = orNothing(choiceField("preset", words.preset, [
+    ["", words.presetNone], ...presets.map(({ name }) => /** @type {[string, string]} */ ([name, NAMES[name] ?? name])),
+  ], words.presetHint));
+  const set = setField(presets);
+  const framing = orNothing(choiceField("dialogue.framing", words.framing, [
+    ["", words.framingDefault], ["text", words.framingText], ["lines", words.framingLines], ["records", words.framingRecords],
+    ["stomp", words.framingStomp], ["socket.io", words.framingSocketIo],
+  ]));
+  const subprotocol = textField("dialogue.subprotocol", words.subprotocol, { kind: "code", hint: words.subprotocolHint, placeholder: "v12.stomp" });
+  const dialogue = [greetField(), onField(), beatField(), subprotocol, framing];
+  return { kind, topics, preset, set, dialogue };
+}
+
+/** The values that a preset knows by name. Others that stand in the file have their place, too.
+ * @param {PresetReport[]} presets
+ * @returns {Field} */
+function setField(presets) {
+  let preset = "";
+  return rowsField("dialogue.set", words.set, {
+    add: "", remove: "", most: 0,
+    fresh: () => ({ name: "", value: "", needed: false, usual: "" }),
+    row(item) {
+      const value = make("input", { type: "text", value: item.value, spellcheck: false, className: "code", placeholder: item.usual });
+      const label = item.needed ? `${item.name} (${words.setNeeded})` : item.name;
+      return { element: make("div", { className: "row" }, small(label, value)), controls: { [item.name]: value }, read: () => ({ ...item, value: value.value.trim() }) };
+    },
+    items(told) {
+      const { set = {}, name = preset } = told ?? {};
+      preset = name;
+      const { needs = {}, may = {} } = presets.find((one) => one.name === preset) ?? {};
+      const all = new Set([...Object.keys(needs), ...Object.keys(may), ...Object.keys(set)]);
+      return [...all].map((name) => ({ name, value: String(set[name] ?? ""), needed: name in needs, usual: needs[name] ?? may[name] ?? "" }));
+    },
+    value(items) {
+      const said = items.filter((item) => item.value !== "");
+      return said.length === 0 ? undefined : Object.fromEntries(said.map((item) => [item.name, item.value]));
+    },
+    source: (values) => ({ set: at(values, "dialogue.set"), name: at(values, "preset") ?? "" }),
+  });
+}
+
+/** @param {string} value @param {string} [placeholder] */
+const line = (value, placeholder = "") => make("input", { type: "text", value, spellcheck: false, className: "code", placeholder });
+/** A text may have several lines, as STOMP's have.
+ * @param {string} value @param {string} [placeholder] */
+const lines = (value, placeholder = "") => make("textarea", { value, rows: Math.min(8, value.split("\n").length), spellcheck: false, className: "code", placeholder });
+
+/** @returns {Field} */
+function greetField() {
+  return rowsField("dialogue.greet", words.greet, {
+    hint: words.greetHint, add: words.addGreet, remove: words.remove,
+    fresh: () => "",
+    row(item) {
+      const text = lines(item, '{"type":"auth","token":{{ secret|tojson }}}');
+      return { element: make("div", { className: "row" }, small(words.greetText, text)), controls: { "": text }, read: () => text.value };
+    },
+    items: (value) => value ?? [],
+    value: (items) => (items.length === 0 ? undefined : items),
+  });
+}
+
+/** @returns {Field} */
+function onField() {
+  return rowsField("dialogue.on", words.on, {
+    hint: words.onHint, add: words.addOn, remove: words.remove,
+    fresh: () => /** @type {Values} */ ({}),
+    row(item) {
+      // Examples only where nothing stands yet: beside what does they would read like part of it.
+      const example = (/** @type {string} */ text) => (Object.keys(item).length === 0 ? text : "");
+      const when = line(item.when ?? "", "json.type == 'ping'");
+      const say = lines(item.say ?? "", example('{"type":"pong"}'));
+      const message = line(item.message ?? "", example("/payload"));
+      const refused = line(item.refused ?? "", example("{{ json.message }}"));
+      const texts = { when, say, message, refused };
+      const checks = Object.entries({
+        connected: words.onConnected, signed_in: words.onSignedIn, caught_up: words.onCaughtUp,
+        replaced: words.onReplaced, ignore: words.onIgnore, once: words.onOnce,
+      }).map(([key, label]) => {
+        const box = make("input", { type: "checkbox", checked: item[key] === true });
+        return { key, box, label: make("label", { className: "check" }, box, label) };
+      });
+      const element = make(
+        "div", { className: "frame-rule" },
+        small(words.onWhen, when), small(words.onSay, say), small(words.onMessage, message), small(words.onRefused, refused),
+        make("div", { className: "checks" }, ...checks.map(({ label }) => label)),
+      );
+      return {
+        element, controls: texts,
+        read() {
+          const rule = { ...item };
+          for (const [key, control] of Object.entries(texts)) {
+            const text = key === "say" ? control.value : control.value.trim();
+            // An empty message is the whole frame where the file says so.
+            if (text === "" && !(key === "message" && item.message === "")) delete rule[key];
+            else rule[key] = text;
+          }
+          for (const { key, box } of checks) {
+            if (box.checked) rule[key] = true;
+            else if (item[key] !== false) delete rule[key];
+          }
+          return rule;
+        },
+      };
+    },
+    items: (value) => value ?? [],
+    value: (items) => (items.length === 0 ? undefined : items),
+  });
+}
+
+/** @returns {Field} */
+function beatField() {
+  return rowsField("dialogue.beat", words.beat, {
+    hint: words.beatHint, add: words.addBeat, remove: words.remove, most: 1,
+    fresh: () => ({ text: "", interval: "25s" }),
+    row(item) {
+      const text = lines(String(item.text ?? ""), '{"type":"ping"}');
+      const interval = line(String(item.interval ?? ""), "25s");
+      return {
+        element: make("div", { className: "row" }, small(words.beatText, text), small(words.beatInterval, interval)),
+        controls: { text, interval },
+        read: () => ({ text: text.value, interval: interval.value.trim() }),
+      };
+    },
+    items: (value) => (value === undefined ? [] : [value]),
+    value: (items) => items[0],
+  });
+}
