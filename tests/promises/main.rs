@@ -62,4 +62,5 @@ mod tried_before_it_is_saved;
 mod two_agents_of_one_user;
 mod wakes_with_the_machine;
 mod what_changes_on_disk_is_taken_up;
+mod what_is_taken_back_goes;
 mod wrong_commands_are_answered;

@@ -458,3 +458,59 @@ async fn markdown_is_drawn_of_elements_whose_links_lead_nowhere_by_themselves() 
     assert_eq!(page.ask(opens).await.expect("a key"), json!("https://build.example/releases/2.4?from=mail"));
     no_complaints(page).await;
 }
+
+#[tokio::test]
+async fn a_messages_buttons_and_files_are_there_and_nothing_is_sent_before_one_agrees() {
+    let mut page = page("pushed#inbox", WINDOW).await;
+    page.sees("the message", "document.querySelector('.message .title') !== null").await.expect("listed");
+    page.ask("document.querySelector('.message .title').click()").await.expect("opened");
+    let labels = page
+        .ask("[...document.querySelectorAll('.actions > button')].map(button => button.innerText.trim())")
+        .await
+        .expect("buttons");
+    assert_eq!(labels, json!(["Look", "Close the door", "Copy the code"]));
+    let files = page
+        .ask("[...document.querySelectorAll('.files li')].map(line => line.innerText.split(/\\s*\\n\\s*/).join(' '))")
+        .await
+        .expect("files");
+    let first = files[0].as_str().expect("a text");
+    assert!(
+        first.contains("door.jpg") && first.contains("123 kB · until ") && first.ends_with("· ntfy.example"),
+        "{first}"
+    );
+    assert!(
+        files[1].as_str().is_some_and(|file| file.contains("a.txt") && file.contains("shop.example")),
+        "{files}"
+    );
+    page.press("Close the door").await.expect("pressed");
+    page.sees(
+        "the question",
+        "document.querySelector('.asks')?.innerText.includes('Send POST to hooks.example?')",
+    )
+    .await
+    .expect("asked");
+    page.sees("the harmless answer has the focus", "document.activeElement.innerText === \"Don't send\"")
+        .await
+        .expect("focused");
+    page.press("Don't send").await.expect("pressed");
+    page.sees("the button is back", "document.querySelector('.asks') === null").await.expect("back");
+    page.press("Close the door").await.expect("pressed");
+    page.press("Send").await.expect("pressed");
+    page.sees(
+        "that it was sent",
+        "document.querySelector('.actions').innerText.includes('Close the door (Sent)')",
+    )
+    .await
+    .expect("told");
+    page.sees("it fits", FITS).await.expect("it fits");
+    no_complaints(page).await;
+}
+
+#[tokio::test]
+async fn what_is_deleted_elsewhere_leaves_the_list_and_what_is_read_there_is_read_here() {
+    let mut page = page("taken_back#inbox", WINDOW).await;
+    page.sees("what is left", &format!("{TITLES}.join() === 'three,one'")).await.expect("gone");
+    let unread = "[...document.querySelectorAll('.message')].map(message => message.dataset.unread).join() === 'true,false'";
+    page.sees("what was read", unread).await.expect("read");
+    no_complaints(page).await;
+}

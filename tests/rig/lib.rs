@@ -15,6 +15,7 @@ pub mod namespace;
 pub mod network;
 pub mod nginx;
 pub mod notification_service;
+pub mod ntfy;
 pub mod overheard;
 pub mod peer;
 pub mod peers;

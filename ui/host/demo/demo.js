@@ -86,6 +86,14 @@ function agentOf(scenario, language, theme) {
       const changed = channels.find((channel) => channel.id === id);
       if (there && changed !== undefined) tell({ type: "state", ...changed });
     },
+    takeBack(messages) {
+      stored = stored.filter((message) => !messages.includes(message.row));
+      if (there) tell({ type: "gone", messages });
+    },
+    readElsewhere(messages) {
+      for (const message of stored) if (messages.includes(message.row)) message.unread = false;
+      if (there) tell({ type: "read", messages });
+    },
     raise: (message) => tell({ type: "raise", activation_token: null, add: null, message }),
     leave(message) {
       there = false;

@@ -62,6 +62,8 @@ export function message(title, body, rest = {}) {
  * @property {(draft: Draft) => void} receive
  * @property {(id: string, change: Partial<ChannelReport>) => void} change
  * @property {(message: number) => void} raise
+ * @property {(messages: number[]) => void} takeBack
+ * @property {(messages: number[]) => void} readElsewhere
  * @property {(why: string) => void} leave
  */
 
@@ -302,6 +304,35 @@ export const scenarios = {
     plays(agent) {
       setTimeout(() => (location.hash = "#settings"), SOON);
       setTimeout(() => agent.raise(3), SOON * 2);
+    },
+  }),
+  /** What ntfy's messages bring along. */
+  pushed: () => ({
+    channels: [channel("Orders")],
+    messages: [
+      message("⚠️ Door", "It has been open for ten minutes.", {
+        id: "hwQ2YpKdmg1a", topic: "home", tags: ["garage", "\u202Eevil"], unread: true,
+        actions: [
+          { label: "Look", does: "open", url: "https://shop.example/door" },
+          { label: "Close the door", does: "send", method: "POST", host: "hooks.example" },
+          { label: "Copy the code", does: "copy", text: "1234" },
+        ],
+        attachments: [
+          { name: "door.jpg", media_type: "image/jpeg", size: 123_456, expires: at("23:30"), url: "https://ntfy.example/file/x.jpg" },
+          { name: "a.txt", media_type: null, size: null, expires: null, url: "https://shop.example/a.txt" },
+        ],
+      }),
+    ],
+  }),
+  /** Messages are deleted, and read elsewhere, once the page is up. */
+  taken_back: () => ({
+    channels: [channel("Orders", { unread: 3 })],
+    messages: ["one", "two", "three"].map((title) => message(title, "news", { unread: true })),
+    plays(agent) {
+      setTimeout(() => {
+        agent.takeBack([2]);
+        agent.readElsewhere([1]);
+      }, SOON);
     },
   }),
   /** A burst of more than is kept. */

@@ -309,6 +309,48 @@ async fn what_is_found_to_be_deleted_goes() {
     assert_eq!(titles(&inbox).await, ["3", "1"]);
 }
 
+#[tokio::test]
+async fn a_file_from_before_remembers_what_is_gone_from_now_on() {
+    let folder = folder();
+    std::fs::create_dir(file(&folder).parent().expect("a folder")).expect("made");
+    let old = Connection::open(file(&folder)).expect("a file");
+    old.execute_batch(crate::search::VERSION_1).expect("version 1");
+    drop(old);
+    let (mut inbox, _screen) = open_well(&file(&folder));
+    for _ in 0..2 {
+        for frame in [sent("a", "a", T, "gone"), deleted("d", "a", T), sent("b", "b", T, "there")] {
+            replayed(&inbox, &frame).await;
+        }
+        assert_eq!(titles(&inbox).await, ["there", "Urgent", "Shipped"]);
+        assert_eq!(inbox.last_id("orders").await.as_deref(), Some("b"));
+        (inbox, _) = restarted(inbox, &folder).await;
+    }
+}
+
+#[tokio::test]
+async fn what_ntfy_2_27_replays_of_one_second_comes_to_what_its_sender_meant() {
+    let folder = folder();
+    let (inbox, mut screen) = open_well(&file(&folder));
+    // As it came over the WebSocket's sister, where `sequence_id` is left out if it is the id.
+    for frame in [
+        r#"{"id":"5VsICCjwj41Z","sequence_id":"job","time":1796000359,"expires":1796043559,"event":"message","topic":"t","message":"one"}"#,
+        r#"{"id":"TtoqjcnHbo1f","sequence_id":"job","time":1796000359,"expires":1796043559,"event":"message","topic":"t","message":"two"}"#,
+        r#"{"id":"4RzakBZxYyGJ","sequence_id":"job","time":1796000359,"expires":1796043559,"event":"message_delete","topic":"t"}"#,
+        r#"{"id":"19E2C9IREneo","sequence_id":"job","time":1796000359,"expires":1796043559,"event":"message","topic":"t","message":"revived"}"#,
+        r#"{"id":"BmuyRfac9aYb","sequence_id":"job","time":1796000359,"expires":1796043559,"event":"message_clear","topic":"t"}"#,
+        r#"{"id":"ICHqMHH0jkhz","time":1796000359,"expires":1796043559,"event":"message","topic":"t","message":"first"}"#,
+        r#"{"id":"gtKOPu0f7KjN","sequence_id":"ICHqMHH0jkhz","time":1796000359,"expires":1796043559,"event":"message","topic":"t","message":"upd"}"#,
+        r#"{"id":"mXSKEK0jsFU1","sequence_id":"ICHqMHH0jkhz","time":1796000359,"expires":1796043559,"event":"message_delete","topic":"t"}"#,
+        r#"{"id":"2o9hgaDT6XXg","time":1796000359,"expires":1796043559,"event":"message","topic":"t","message":"hi"}"#,
+    ] {
+        replayed(&inbox, frame).await;
+    }
+    let there: Vec<_> = inbox.recent(9).await.into_iter().map(|m| (m.body, m.unread)).collect();
+    assert_eq!(there, [("hi".to_owned(), true), ("revived".to_owned(), false)]);
+    inbox.show_pending();
+    assert!(matches!(screen.next_shown().await, Popup::Message(message) if message.body == "hi"));
+}
+
 /// What an ntfy server has of one message and of a name that is used three times, with all that was said of them.
 fn history() -> Vec<String> {
     vec![

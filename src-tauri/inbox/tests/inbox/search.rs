@@ -152,7 +152,7 @@ proptest! {
 }
 
 /// What version 1 made; its schema, word for word.
-const VERSION_1: &str = "
+pub(crate) const VERSION_1: &str = "
     CREATE TABLE message (
         row INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, id TEXT, state INTEGER NOT NULL,
         unread INTEGER NOT NULL, received_at INTEGER NOT NULL, sent_at INTEGER, expires INTEGER,

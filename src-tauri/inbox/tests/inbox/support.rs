@@ -94,6 +94,15 @@ impl Screen {
             .expect("the writer lives")
     }
 
+    /// The next popup, whatever is withdrawn before it.
+    pub(crate) async fn next_shown(&mut self) -> Popup {
+        loop {
+            if let Change::Shown(popup) = self.change().await {
+                return popup;
+            }
+        }
+    }
+
     /// Rows whose popups are taken off it.
     pub(crate) async fn withdrawn(&mut self) -> Vec<RowId> {
         match self.change().await {
