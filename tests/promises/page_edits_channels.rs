@@ -368,7 +368,8 @@ async fn every_key_of_a_channel_has_its_control() {
                 heartbeat.text heartbeat.interval heartbeat.proxy_timeout liveness.ping_after liveness.deadline \
                 backoff.first backoff.cap mapping.title mapping.body mapping.id mapping.time mapping.priority \
                 mapping.url mapping.icon mapping.image mapping.tag mapping.actions mapping.silent \
-                mapping.expires rule";
+                mapping.expires rule kind topics preset dialogue.set dialogue.greet dialogue.on dialogue.beat \
+                dialogue.subprotocol dialogue.framing";
     let mut page = page("several#add").await;
     page.sees("the form", &control("url")).await.expect("there");
     let there = page.ask("[...document.querySelectorAll('[data-key]')].map(field => field.dataset.key)");

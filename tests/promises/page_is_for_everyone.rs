@@ -10,7 +10,7 @@ use tidings_tests::browser::Page;
 use tidings_tests::skip::skipped;
 
 /// All places of the window, and scenarios in which they look different.
-const PLACES: [&str; 13] = [
+const PLACES: [&str; 17] = [
     "several",
     "one",
     "none",
@@ -20,6 +20,10 @@ const PLACES: [&str; 13] = [
     "states#channels",
     "add",
     "several#channels/orders",
+    "spoken#channels",
+    "spoken#channels/app",
+    "spoken#channels/alerts",
+    "spoken#channels/shop",
     "hostile#channels",
     "states#health/desk",
     "several#settings",

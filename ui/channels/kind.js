@@ -74,7 +74,7 @@ export function kindFields(presets) {
 function setField(presets) {
   let preset = "";
   return rowsField("dialogue.set", words.set, {
-    add: "", remove: "", most: 0,
+    add: "", remove: "",
     fresh: () => ({ name: "", value: "", needed: false, usual: "" }),
     row(item) {
       const value = make("input", { type: "text", value: item.value, spellcheck: false, className: "code", placeholder: item.usual });
@@ -98,9 +98,11 @@ function setField(presets) {
 
 /** @param {string} value @param {string} [placeholder] */
 const line = (value, placeholder = "") => make("input", { type: "text", value, spellcheck: false, className: "code", placeholder });
+/** Letters that a row of a narrow window's text has place for. */
+const LETTERS = 24;
 /** A text may have several lines, as STOMP's have.
  * @param {string} value @param {string} [placeholder] */
-const lines = (value, placeholder = "") => make("textarea", { value, rows: Math.min(8, value.split("\n").length), spellcheck: false, className: "code", placeholder });
+const lines = (value, placeholder = "") => make("textarea", { value, rows: Math.min(8, Math.max(value.split("\n").length, Math.ceil(value.length / LETTERS))), spellcheck: false, className: "code", placeholder });
 
 /** @returns {Field} */
 function greetField() {

@@ -206,8 +206,8 @@ export function linesField(key, label, { hint, empty, numbers = false } = {}) {
  * @param {string} key @param {string} label
  * @param {object} how
  * @param {string} [how.hint]
- * @param {string} how.add
- * @param {string} how.remove
+ * @param {string} how.add What adds a row; empty: nothing does.
+ * @param {string} how.remove What removes one; empty: nothing does.
  * @param {() => Item} how.fresh
  * @param {(item: Item) => { element: HTMLElement, read: () => Item, controls?: Record<string, Control> }} how.row
  *   With the controls of its keys, where errors tell of them.
@@ -227,7 +227,7 @@ export function rowsField(key, label, { hint, add, remove, fresh, row, items, va
     if (controls?.[0] instanceof HTMLElement) controls[0].focus();
     told_change();
   });
-  const group = make("div", { className: "rows-field", role: "group", tabIndex: -1 }, name, ...hints, list, more, problem);
+  const group = make("div", { className: "rows-field", role: "group", tabIndex: -1 }, name, ...hints, list, ...(add === "" ? [] : [more]), problem);
   group.setAttribute("aria-labelledby", name.id);
   element.append(group);
   /** @type {{ element: HTMLElement, read: () => Item, controls?: Record<string, Control> }[]} */

@@ -37,6 +37,10 @@ const COMMANDS = {
  * @type {Action[]} */
 const ACTIONS = ["connect", "reconnect_now", "take_over", "disconnect"];
 
+/** What is spoken with the server, where it isn't the usual.
+ * @returns {Partial<Record<import("../host/api").ChannelKind, string>>} */
+const KINDS = () => ({ ntfy: words.kindNtfy, gotify: words.kindGotify, dialogue: words.dialogue });
+
 /** The page of a channel's settings.
  * @param {string} id */
 export const editor = (id) => `#channels/${encodeURIComponent(id)}`;
@@ -75,7 +79,8 @@ export function channelRow(app, id, full = false) {
     element.dataset.state = there ? channel.state : "unknown";
     write(name, title);
     write(state, says);
-    write(address, shown(channel.url, LINE));
+    const kind = KINDS()[channel.kind];
+    write(address, shown(kind === undefined ? channel.url : `${channel.url} · ${kind}`, LINE));
     demo.hidden = !channel.demo;
     end.hidden = !channel.demo || !there;
     write(unread, full && channel.unread > 0 ? words.unreadCount({ count: channel.unread }) : "");
