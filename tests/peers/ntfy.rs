@@ -108,9 +108,9 @@ async fn it_comes_back_by_itself_after_a_stop_and_after_a_crash() -> anyhow::Res
         desk.connected().await?;
         for crash in [false, true] {
             if crash {
-                ntfy.kill().await?
+                ntfy.kill().await?;
             } else {
-                ntfy.stop().await?
+                ntfy.stop().await?;
             }
             desk.tray.wait_for("the loss", |item| !item.shows("Connected since ")).await?;
             ntfy.start_again().await?;
