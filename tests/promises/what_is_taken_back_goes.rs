@@ -36,10 +36,10 @@ impl Desk {
     /// Newest first.
     async fn history(&self) -> anyhow::Result<Vec<StoredMessage>> {
         let query = HistoryQuery { limit: 100, ..HistoryQuery::default() };
-        match self.app.ask(&Request::History(query)).await? {
-            Reply::History { messages } => Ok(messages),
-            other => anyhow::bail!("{other:?}"),
-        }
+        let Reply::History { messages } = self.app.ask(&Request::History(query)).await? else {
+            anyhow::bail!("no history");
+        };
+        Ok(messages)
     }
 
     async fn titles(&self) -> anyhow::Result<Vec<String>> {
