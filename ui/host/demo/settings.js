@@ -175,6 +175,11 @@ export function settingsFile(scenario, agent) {
       const after = [];
       try {
         for (const edit of edits) after.push(apply(edit));
+        // As all of the edits leave it.
+        for (const edit of edits) {
+          const channel = edit.edit === "set" && edit.channel !== null ? known(edit.channel) : undefined;
+          if (channel !== undefined) checkChannel(channel.values);
+        }
       } catch (error) {
         ({ values, channels } = before);
         throw error;
@@ -199,7 +204,6 @@ export function settingsFile(scenario, agent) {
         const channel = known(edit.channel);
         if (channel === undefined) throw /** @type {PageError} */ ({ code: "unknown_channel", message: "There is no such channel.", key: null });
         put(channel.values, edit.key, value);
-        checkChannel(channel.values);
         return () => agent.edited(channel);
       }
       case "add_channel": {
