@@ -50,6 +50,12 @@ export function channelFields(fresh, presets) {
     textField("take_back_after", words.takeBackAfter, { hint: words.takeBackAfterHint }),
     textField("resume", words.resumeParameter, { kind: "code", hint: words.resumeHint, placeholder: "since" }),
   ];
+  const sending = [
+    textField("send_url", words.sendUrl, { kind: "code", hint: words.sendUrlHint, placeholder: "https://shop.example/push/ann" }),
+    textField("send_token_command", words.sendTokenCommand, { kind: "code", hint: words.sendTokenHint, placeholder: "pass show push/app" }),
+    textField("send_token_file", words.sendTokenFile, { kind: "code" }),
+    textField("send_token_env", words.sendTokenEnv, { kind: "code" }),
+  ];
   const way = [
     headersField(),
     textField("proxy", words.proxy, { kind: "code", hint: words.proxyHint, placeholder: "socks5://127.0.0.1:1080" }),
@@ -66,6 +72,7 @@ export function channelFields(fresh, presets) {
     [words.liveness, null, liveness],
     [words.backoff, null, backoff],
     [words.takingOver, null, taking],
+    [words.sending, words.sendingText, sending],
     [words.wayThere, null, [...way, ...id]],
   ];
   return { basics, kinds, messages, mapping, heartbeat, advanced: advancedGroups.flatMap(([, , fields]) => fields), advancedGroups };

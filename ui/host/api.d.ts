@@ -334,7 +334,7 @@ message: string,
  */
 key: string | null, };
 
-export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "not_sent" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_sample" | "demo" | "busy" | "ending";
+export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "not_sent" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_sample" | "demo" | "cannot_send" | "busy" | "ending";
 
 export type PageEvent = AgentLink | Event;
 

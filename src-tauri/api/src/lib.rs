@@ -16,6 +16,7 @@ mod examine;
 mod report;
 mod request;
 mod rich;
+mod send;
 mod settings;
 #[cfg(test)]
 mod typescript;
@@ -29,6 +30,7 @@ pub use report::{
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};
+pub use send::Outgoing;
 pub use settings::{
     ChannelValues, Defaults, Edit, Meaning, PresetReport, Preview, Previewed, Rehearsal, Secret,
     SettingsReport, Step, Turn, Values,

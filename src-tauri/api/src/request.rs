@@ -9,6 +9,7 @@ use crate::discover::Discovery;
 use crate::examine::Examine;
 use crate::health::HealthReport;
 use crate::report::{ChannelReport, StatusReport, StoredMessage};
+use crate::send::Outgoing;
 use crate::settings::{Edit, Preview, Rehearsal, Secret, SettingsReport, Step, Values};
 
 /// One request. A connection may carry any number of them, one after the other.
@@ -148,6 +149,9 @@ pub enum Request {
         /// As they stand in the editor: those of them count that tell the way, such as `proxy` and `ca_file`.
         values: Values,
     },
+    /// Send a message by a channel whose kind can. Answered by [`Reply::Done`] with the channel's name, once the server has it;
+    /// refused with [`ErrorCode::CannotSend`] or [`ErrorCode::NotSent`].
+    Send(Outgoing),
     /// How a channel did. Answered by [`Reply::Health`].
     Health {
         /// Id.
@@ -277,7 +281,7 @@ pub enum ErrorCode {
     UnknownChannel,
     /// No message of that row, or none with a link.
     UnknownMessage,
-    /// What a button of a message was to send could not be sent, or was not taken.
+    /// What a button of a message was to send, or the user, could not be sent, or was not taken.
     NotSent,
     /// There is a window already; it was asked to show.
     WindowOpen,
@@ -293,6 +297,8 @@ pub enum ErrorCode {
     NoSample,
     /// The demo's server is not installed, or can't be started.
     Demo,
+    /// The channel, or this message, is of a kind that can't be sent.
+    CannotSend,
     /// Too many connections at once.
     Busy,
     /// The agent is ending.

@@ -50,6 +50,7 @@ impl Handler for Agent {
             | Request::Test { .. }
             | Request::Preview { .. }
             | Request::Discover { .. }
+            | Request::Send(_)
             | Request::Examine(_)
             | Request::Health { .. }
             | Request::StartDemo

@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Tail(Tail),
     Doctor(Doctor),
     Discover(Discover),
+    Send(Send),
     Diagnostics {
         file: Option<PathBuf>,
     },
@@ -107,6 +108,20 @@ pub(crate) struct Discover {
     pub allow_plaintext: bool,
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    pub channel: String,
+    #[arg(long)]
+    pub title: Option<String>,
+    #[arg(long, value_name = "1-5", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub priority: Option<u8>,
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    #[arg(long)]
+    pub topic: Option<String>,
+    pub text: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,6 +14,7 @@ mod listen;
 mod pause;
 mod remote;
 mod secret;
+mod send;
 mod since;
 mod tail;
 mod transfer;
@@ -118,6 +119,7 @@ fn run(
             Some(Command::Import { file, replace }) => transfer::import(&paths, file, *replace, words).await,
             Some(Command::Doctor(args)) => doctor::run(&paths, args, words).await,
             Some(Command::Discover(args)) => discover::run(args, words).await,
+            Some(Command::Send(args)) => send::run(&paths, args, words).await,
             Some(Command::Secret(what)) => secret::run(&paths, what, words).await,
             Some(Command::Listen(args)) => listen::run(&paths, args, words).await,
             Some(Command::Help { command }) => {

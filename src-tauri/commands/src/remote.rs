@@ -73,7 +73,10 @@ pub(crate) fn failed(error: &ClientError, words: Words) -> ExitCode {
     let code = match error {
         ClientError::NotRunning => exit::NOT_RUNNING,
         ClientError::Refused(refusal)
-            if matches!(refusal.code, ErrorCode::UnknownChannel | ErrorCode::UnknownMessage) =>
+            if matches!(
+                refusal.code,
+                ErrorCode::UnknownChannel | ErrorCode::UnknownMessage | ErrorCode::CannotSend
+            ) =>
         {
             exit::USAGE
         }

@@ -153,6 +153,8 @@ pub struct ChannelSettings {
     pub ca_file: Option<PathBuf>,
     /// `client_cert` and `client_key`.
     pub client_cert: Option<ClientCert>,
+    /// How it sends.
+    pub send: Send,
     /// `resume`: query parameter that carries the last message id; default none.
     pub resume: Option<String>,
     /// `quiet_close_codes`: close codes that mean *replaced*, default 4500.
@@ -173,6 +175,15 @@ pub struct ChannelSettings {
     pub mapping: Mapping,
     /// Each `[[channel.rule]]`, first match wins.
     pub rules: Vec<Rule>,
+}
+
+/// What sending needs beside the channel itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Send {
+    /// `send_url`: where messages go that are neither ntfy's nor Gotify's.
+    pub url: Option<ChannelUrl>,
+    /// `send_token_command`, `send_token_file` or `send_token_env`: a secret for sending alone.
+    pub credential: Option<CredentialSource>,
 }
 
 /// `kind`, with what belongs to it.
@@ -374,6 +385,7 @@ impl ChannelSettings {
             enabled: _,
             show: _,
             format: _,
+            send: _,
             ignore: _,
             ignore_when: _,
             mapping: _,

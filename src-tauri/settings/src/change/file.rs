@@ -174,6 +174,15 @@ impl SettingsFile {
             .ok_or_else(|| Refusal::new(ErrorCode::InvalidSettings, words.settings_edit_no_channel()))
     }
 
+    /// What the file says now.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn settings(&self, words: Words) -> Result<Settings, Refusal> {
+        read(&self.path, &content(&self.path))
+            .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.told(words)))
+    }
+
     fn known(&self, content: &Content) -> Result<Known, SettingsError> {
         let settings = read(&self.path, content)?;
         let text = match content {

@@ -17,16 +17,18 @@ use super::table::{Entry, Table};
 use crate::error::SettingsError;
 use crate::reason;
 use crate::secret::credential::{Auth, CredentialSource};
-use crate::settings::{ChannelSettings, ClientCert, Kind};
+use crate::settings::{ChannelSettings, ClientCert, Kind, Send};
 
 /// Longest channel id, in characters.
 const LONGEST_ID: usize = 64;
 
 /// The three ways to name a secret.
 const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
+/// … and one that is for sending alone.
+const SEND_TOKEN_KEYS: [&str; 3] = ["send_token_command", "send_token_file", "send_token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 31] = [
+pub(crate) const CHANNEL_KEYS: [&str; 35] = [
     "id",
     "name",
     "kind",
@@ -48,6 +50,10 @@ pub(crate) const CHANNEL_KEYS: [&str; 31] = [
     "ca_file",
     "client_cert",
     "client_key",
+    "send_url",
+    "send_token_command",
+    "send_token_file",
+    "send_token_env",
     "resume",
     "quiet_close_codes",
     "take_back_after",
@@ -119,6 +125,10 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         proxy: table.maybe("proxy", proxy)?,
         ca_file: table.maybe("ca_file", |entry| path(entry, file))?,
         client_cert: client_cert(table, file)?,
+        send: Send {
+            url: table.maybe("send_url", |entry| channel_url(entry, allow_plaintext))?,
+            credential: named_source(table, SEND_TOKEN_KEYS, file)?.map(|(_, source)| source),
+        },
         resume: table.maybe("resume", |entry| entry.word().map(str::to_owned))?,
         quiet_close_codes: table.or("quiet_close_codes", quiet_codes, |entry| {
             entry.list()?.map(|code| code.number(1000..=4999)).collect()
@@ -277,11 +287,27 @@ pub(super) fn is_token(name: &str) -> bool {
 }
 
 fn credential_source(table: &Table<'_>, auth: &Auth, file: &Path) -> Result<CredentialSource, SettingsError> {
-    let mut given = TOKEN_KEYS.iter().filter_map(|key| table.entry(key)).collect::<Vec<_>>();
+    let Some((entry, source)) = named_source(table, TOKEN_KEYS, file)? else {
+        return Ok(if *auth == Auth::None { CredentialSource::None } else { CredentialSource::Keyring });
+    };
+    if *auth == Auth::None {
+        let mend = Text::settings_mend_auth_none(&entry.key);
+        return Err(entry.error(Text::settings_auth_none(&entry.key), mend));
+    }
+    Ok(source)
+}
+
+/// Where a secret is, by the one of these keys that is there: a command's, a file's, a variable's.
+fn named_source<'a>(
+    table: &'a Table<'_>,
+    [command, in_file, variable]: [&'a str; 3],
+    file: &Path,
+) -> Result<Option<(Entry<'a>, CredentialSource)>, SettingsError> {
+    let mut given =
+        [command, in_file, variable].iter().filter_map(|key| table.entry(key)).collect::<Vec<_>>();
     given.sort_by_key(|entry| entry.span().start);
-    let source = match given.as_slice() {
-        [] if *auth == Auth::None => return Ok(CredentialSource::None),
-        [] => return Ok(CredentialSource::Keyring),
+    let entry = match given.as_slice() {
+        [] => return Ok(None),
         [one] => *one,
         [first, second, ..] => {
             return Err(
@@ -289,20 +315,19 @@ fn credential_source(table: &Table<'_>, auth: &Auth, file: &Path) -> Result<Cred
             );
         }
     };
-    if *auth == Auth::None {
-        let mend = Text::settings_mend_auth_none(&source.key);
-        return Err(source.error(Text::settings_auth_none(&source.key), mend));
-    }
-    match source.key {
-        "token_command" => source.word().map(|command| CredentialSource::Command(command.to_owned())),
-        "token_file" => path(source, file).map(CredentialSource::File),
-        _ => match source.word()? {
+    let source = if entry.key == command {
+        CredentialSource::Command(entry.word()?.to_owned())
+    } else if entry.key == in_file {
+        CredentialSource::File(path(entry, file)?)
+    } else {
+        match entry.word()? {
             name if name.contains(['=', '\0']) => {
-                Err(source.error(Text::settings_token_env(), Text::settings_mend_token_env()))
+                return Err(entry.error(Text::settings_token_env(), Text::settings_mend_token_env()));
             }
-            name => Ok(CredentialSource::Env(name.to_owned())),
-        },
-    }
+            name => CredentialSource::Env(name.to_owned()),
+        }
+    };
+    Ok(Some((entry, source)))
 }
 
 fn headers(entry: Entry<'_>) -> Result<Vec<(String, String)>, SettingsError> {

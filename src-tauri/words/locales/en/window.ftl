@@ -188,6 +188,14 @@ secret-removed = Removed from the keyring
 
 ## Trying a channel
 
+sending = Sending
+sending-text = For `tidings send`. An ntfy channel needs none of it.
+send-url = Address that takes messages
+send-url-hint = Where the server is neither ntfy nor Gotify: it gets a POST of JSON.
+send-token-command = Command that prints a token for sending
+send-token-hint = Gotify's is the token of an application.
+send-token-file = File with a token for sending
+send-token-env = Variable with a token for sending
 # Finds out what is at the address that was typed.
 discover = Find out what is there
 discovering = Asking the server, without a secret …

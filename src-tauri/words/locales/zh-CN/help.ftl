@@ -46,6 +46,12 @@ help-tail-since =
     2026-03-01T08:00:00Z），或消息的服务器 ID（从其后开始）
 help-tail-search = 仅输出包含所有这些词的消息，不论已存储还是新到
 help-tail-no-follow = 输出已存储的消息后即结束
+help-send = 通过频道发送消息，如果其服务器接受
+help-send-text = 消息文本；- 表示从标准输入读取
+help-send-title = 标题
+help-send-priority = 优先级，从 1 到 5；3 为普通
+help-send-tag = 标签，可多次使用
+help-send-topic = 有多个主题时，发送到频道的哪个主题
 help-discover = 查明地址处是什么服务，以及用什么频道监听
 help-discover-address = 粘贴的内容：网页、服务器、主题或频道的地址
 help-discover-allow-plaintext = 即使到另一台机器的途中没有加密也照样查看

@@ -185,6 +185,14 @@ secret-removed = 已从密钥环中移除
 
 ## Trying a channel
 
+sending = 发送
+sending-text = 用于 `tidings send`。ntfy 频道不需要。
+send-url = 接收消息的地址
+send-url-hint = 用于 ntfy 和 Gotify 以外的服务器：以 JSON 的 POST 请求发送。
+send-token-command = 输出发送令牌的命令
+send-token-hint = Gotify 使用应用的令牌。
+send-token-file = 存放发送令牌的文件
+send-token-env = 存放发送令牌的环境变量
 # Finds out what is at the address that was typed.
 discover = 查看该处是什么
 discovering = 正在询问服务器（不发送密钥）……
