@@ -22,22 +22,59 @@ const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     allow_files()?;
-    let alone = memory_of(1).await?;
+    let alone = memory_of(1, &PLAIN).await?;
+    let per_link = |all: f64, alone: f64, count: u32| (all - alone) * 1024.0 / f64::from(count - 1);
     let mut rows = Vec::new();
+    let mut plain = 0.0;
     for count in COUNTS {
-        let kib = (memory_of(count).await? - alone) * 1024.0 / f64::from(count - 1);
-        rows.push(Row::new(format!("memory per idle link, of {count}"), Unit::Kib, kib).goal(20.0));
+        plain = per_link(memory_of(count, &PLAIN).await?, alone, count);
+        rows.push(Row::new(format!("memory per idle link, of {count}"), Unit::Kib, plain).goal(20.0));
+    }
+    // Of as many, for what a few pages more or less are is no cost of the dialect's.
+    let count = COUNTS[COUNTS.len() - 1];
+    for dialect in DIALECTS {
+        let alone = memory_of(1, &dialect).await?;
+        let kib = per_link(memory_of(count, &dialect).await?, alone, count);
+        let name = dialect.name;
+        rows.push(Row::new(format!("memory per idle link, {name}, of {count}"), Unit::Kib, kib));
+        rows.push(Row::new(format!("… against the recipe's, {name}"), Unit::Ratio, kib / plain).goal(1.1));
     }
     Ok(rows)
 }
 
+/// What is spoken, and what a server says until the link is of use.
+struct Spoken {
+    name: &'static str,
+    greeting: &'static [&'static str],
+    message: &'static str,
+}
+
+const PLAIN: Spoken =
+    Spoken { name: "", greeting: &[], message: "one message, so that everything has been used once" };
+
+const DIALECTS: [Spoken; 2] = [
+    Spoken {
+        name: "ntfy",
+        greeting: &[r#"{"id":"a","time":1,"event":"open","topic":"alerts"}"#],
+        message: r#"{"id":"b","time":1,"event":"message","topic":"alerts","message":"one"}"#,
+    },
+    Spoken {
+        name: "socket.io",
+        greeting: &[r#"0{"sid":"a","pingInterval":25000}"#, r#"40{"sid":"b"}"#],
+        message: r#"42["news",{"id":1}]"#,
+    },
+];
+
 /// The resident memory of a process with so many idle links, in MiB.
-async fn memory_of(count: u32) -> anyhow::Result<f64> {
-    say(&format!("  {count} of them …"));
+async fn memory_of(count: u32, spoken: &Spoken) -> anyhow::Result<f64> {
+    say(&format!("  {count} of them {} …", spoken.name));
     let server = Server::start(Options { events: 0, ..Options::default() }).await?;
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(std::env::current_exe()?.with_file_name("tidings-links"));
     command.arg(server.url("")).arg(count.to_string());
+    if !spoken.name.is_empty() {
+        command.arg(spoken.name);
+    }
     let process = Process::spawn("tidings-links", &command, folder.path())?;
     let deadline = Instant::now() + CONNECT;
     let live = || (0..count).filter(|user| server.links(&user.to_string()) == 1).count();
@@ -45,8 +82,10 @@ async fn memory_of(count: u32) -> anyhow::Result<f64> {
         ensure!(Instant::now() < deadline, "{} of {count} connected:\n{}", live(), process.log_tail());
         sleep(LOOK).await;
     }
-    for user in 0..count {
-        server.push(&user.to_string(), "one message, so that everything has been used once");
+    for text in spoken.greeting.iter().chain([&spoken.message]) {
+        for user in 0..count {
+            server.push(&user.to_string(), *text);
+        }
     }
     sleep(SETTLE).await;
     ensure!(live() == count as usize, "a link was lost meanwhile");

@@ -1,20 +1,39 @@
 //! Many channels in one process, as a library's user would have them, and nothing else:
-//! `tidings-links ws://127.0.0.1:PORT/…?user= COUNT`.
+//! `tidings-links ws://127.0.0.1:PORT/…?user= COUNT [ntfy | PRESET]`.
+
+use std::path::Path;
 
 use anyhow::Context;
 use futures_util::future::join_all;
 use tidings_channel::{Channel, Config, DialParams, Start};
+use tidings_settings::{ChannelSettings, parse};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
     let url = args.next().context("no URL")?;
     let count: u32 = args.next().context("no count")?.parse()?;
+    let spoken = args.next();
     let mut channels = Vec::new();
     for user in 0..count {
-        let config = Config::new(format!("{url}{user}").parse()?);
+        let mut config = Config::new(format!("{url}{user}").parse()?);
+        if let Some(spoken) = &spoken {
+            // Each channel reads its own, as in the agent.
+            let own = settings(spoken)?.config()?;
+            (config.dialect, config.heartbeat) = (own.dialect, own.heartbeat);
+        }
         channels.push(Channel::spawn(config, Start::Connect, DialParams::default()));
     }
     join_all(channels.iter_mut().map(async |(_, frames)| while frames.recv().await.is_some() {})).await;
     Ok(())
+}
+
+/// Those of a channel that speaks this.
+fn settings(spoken: &str) -> anyhow::Result<ChannelSettings> {
+    let keys = match spoken {
+        "ntfy" => "kind = \"ntfy\"\ntopics = [\"alerts\"]".to_owned(),
+        preset => format!("kind = \"dialogue\"\npreset = \"{preset}\""),
+    };
+    let text = format!("[[channel]]\nurl = \"https://server.example\"\n{keys}\n");
+    parse(text.as_bytes(), Path::new("bench.toml"))?.channels.pop().context("a channel")
 }

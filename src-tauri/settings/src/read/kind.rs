@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tidings_channel::ChannelUrl;
 use tidings_dialect::{Beat, Dialogue, Framing, Rule, Then};
@@ -139,7 +139,7 @@ fn topics(entry: Entry<'_>) -> Result<Vec<String>, SettingsError> {
 }
 
 /// What a table of a dialogue says, as far as it says it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Told {
     subprotocol: Option<String>,
     framing: Option<Framing>,
@@ -150,7 +150,7 @@ struct Told {
 }
 
 /// A preset's own.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Preset {
     told: Told,
     path: Option<Template>,
@@ -162,15 +162,13 @@ const DIALOGUE_KEYS: [&str; 6] = ["subprotocol", "framing", "greet", "on", "beat
 
 /// The dialogue of the channel, and the path that a preset has for it. What the channel says itself comes before its preset.
 fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), SettingsError> {
-    let name = table.maybe("preset", |entry| {
+    let at = table.maybe("preset", |entry| {
         let word = entry.word()?;
-        let known = PRESETS.iter().find(|(name, _)| *name == word);
-        known.copied().ok_or_else(|| entry.unknown_word(word, PRESETS.iter().map(|(name, _)| *name)))
+        let known = PRESETS.iter().position(|(name, _)| *name == word);
+        known.ok_or_else(|| entry.unknown_word(word, PRESETS.iter().map(|(name, _)| *name)))
     })?;
-    let Preset { told: preset, path, needs } = match name {
-        Some((_, text)) => read_preset(text)?,
-        None => Preset::default(),
-    };
+    let name = at.map(|at| PRESETS[at]);
+    let Preset { told: preset, path, needs } = at.map(|at| preset(at).clone()).unwrap_or_default();
     let own = table.maybe("dialogue", |entry| {
         let table = entry.table("[channel.dialogue]", &DIALOGUE_KEYS)?;
         Ok((told(&table)?, table))
@@ -236,7 +234,19 @@ impl Told {
     }
 }
 
-/// A preset that comes with Tidings; the tests read each.
+/// Each preset, once it is asked for: channels share what is compiled of it, which is more than a link takes.
+static READ: [OnceLock<Preset>; PRESETS.len()] = [const { OnceLock::new() }; PRESETS.len()];
+
+/// A preset by its place among them; the tests read each.
+fn preset(at: usize) -> &'static Preset {
+    READ[at].get_or_init(|| {
+        read_preset(PRESETS[at].1).unwrap_or_else(|error| {
+            tracing::error!(%error, preset = PRESETS[at].0, "a preset can't be read");
+            Preset::default()
+        })
+    })
+}
+
 fn read_preset(text: &str) -> Result<Preset, SettingsError> {
     let document = Document { file: Path::new("preset.toml"), text };
     let no_toml = |_| document.error(0, Text::settings_mend_toml(), Text::settings_mend_toml());
@@ -393,8 +403,8 @@ pub struct PresetNames {
 
 /// The dialogues that come with Tidings.
 pub fn presets() -> impl Iterator<Item = PresetNames> {
-    PRESETS.into_iter().map(|(name, text)| {
-        let Preset { told, needs, .. } = read_preset(text).unwrap_or_default();
+    PRESETS.into_iter().enumerate().map(|(at, (name, _))| {
+        let Preset { told, needs, .. } = preset(at).clone();
         PresetNames { name, needs, may: told.set }
     })
 }
