@@ -30,7 +30,7 @@ pub struct Dialogue {
     /// Said after the open, in this order.
     pub greet: Vec<Template>,
     /// What frames and close frames mean; the first that holds counts.
-    pub on: Vec<Rule>,
+    pub on: Arc<[Rule]>,
     /// Said every so often, whatever comes in.
     pub beat: Option<Beat>,
     /// Names that its texts and conditions know, with their values.

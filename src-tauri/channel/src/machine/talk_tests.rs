@@ -30,7 +30,12 @@ fn dialogue() -> Dialect {
         on("close == 4001", Then { refused: Template::parse("over").ok(), ..Then::default() }),
     ];
     let greet = vec![Template::parse("hello {{ secret }}").expect("a good template")];
-    Dialect::Dialogue(Arc::new(Dialogue { name: "test".to_owned(), greet, on, ..Dialogue::default() }))
+    Dialect::Dialogue(Arc::new(Dialogue {
+        name: "test".to_owned(),
+        greet,
+        on: on.into(),
+        ..Dialogue::default()
+    }))
 }
 
 fn bench(dialect: Dialect) -> Bench {

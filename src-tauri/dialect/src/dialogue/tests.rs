@@ -41,7 +41,7 @@ fn dialogue() -> Dialogue {
             Then { refused: Some(template("{{ reason }}")), ..Then::default() },
         ),
     ];
-    Dialogue { on, set, ..Dialogue::default() }
+    Dialogue { on: on.into(), set, ..Dialogue::default() }
 }
 
 fn talk(dialogue: Dialogue) -> Talk {
@@ -99,7 +99,7 @@ fn no_condition_and_no_refusal_sees_the_secret() {
         on("secret is defined", Then { replaced: true, ..Then::default() }),
         on("true", Then { refused: Some(template("{{ secret }}")), ..Then::default() }),
     ];
-    let mut talk = talk(Dialogue { on: rules, ..Dialogue::default() });
+    let mut talk = talk(Dialogue { on: rules.into(), ..Dialogue::default() });
     assert_eq!(hear(&mut talk, "x").steps, [Step::Refused(String::new())]);
     assert!(!format!("{talk:?}").contains("hunter"));
 }

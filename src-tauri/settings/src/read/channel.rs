@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, ConfigError, Heartbeat, Liveness, TakeBack};
+use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, Heartbeat, Liveness, TakeBack};
 use tidings_ground::redact::{is_credential, looks_secret};
 use tidings_inbox::{
     ChannelProfile, Condition, Field, Format, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency,
@@ -13,6 +12,7 @@ use tidings_words::Text;
 use url::Url;
 
 use super::kind::kind;
+use super::numbers::{heartbeat_every, is_token, refused};
 use super::table::{Entry, Table};
 use crate::error::SettingsError;
 use crate::reason;
@@ -281,11 +281,6 @@ fn auth_by_name(entry: Entry<'_>) -> Result<Auth, SettingsError> {
     }
 }
 
-/// A token of RFC 9110, section 5.6.2: what names of headers and cookies are made of.
-pub(super) fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-}
-
 fn credential_source(table: &Table<'_>, auth: &Auth, file: &Path) -> Result<CredentialSource, SettingsError> {
     let Some((entry, source)) = named_source(table, TOKEN_KEYS, file)? else {
         return Ok(if *auth == Auth::None { CredentialSource::None } else { CredentialSource::Keyring });
@@ -414,11 +409,6 @@ fn heartbeat_of(table: &Table<'_>, kind: &Kind) -> Result<Heartbeat, SettingsErr
     }
 }
 
-/// The beat of a dialogue.
-pub(super) fn heartbeat_every(table: &Table<'_>, interval: Duration) -> Result<Heartbeat, SettingsError> {
-    Heartbeat::steady(interval).map_err(|error| refused(table, &error))
-}
-
 fn heartbeat(entry: Entry<'_>) -> Result<Heartbeat, SettingsError> {
     let table = entry.table("[channel.heartbeat]", &["text", "interval", "proxy_timeout"])?;
     let default = Heartbeat::default();
@@ -448,47 +438,6 @@ fn backoff(entry: Entry<'_>) -> Result<Backoff, SettingsError> {
         (None, None) => (default.first(), default.cap()),
     };
     Backoff::new(first, cap).map_err(|error| refused(&table, &error))
-}
-
-/// A duration as people write it in the file: "90s" rather than "1m 30s".
-fn written(time: Duration) -> String {
-    match (time.as_secs(), time.subsec_nanos()) {
-        (secs @ 0..=600, 0) => format!("{secs}s"),
-        (_, _) => humantime::format_duration(time).to_string().replace(' ', ""),
-    }
-}
-
-/// What the connection says of its numbers, at the place where they stand.
-fn refused(table: &Table<'_>, error: &ConfigError) -> SettingsError {
-    let (keys, message, mend) = match *error {
-        ConfigError::HeartbeatTooRare { interval, proxy_timeout, longest } => (
-            ["interval", "proxy_timeout"],
-            Text::settings_heartbeat_rare(&written(interval), &written(proxy_timeout)),
-            Text::settings_mend_or_less(&format_args!("interval = \"{}\"", written(longest))),
-        ),
-        ConfigError::TooShort { setting, value, least } => {
-            let key = setting.rsplit('.').next().unwrap_or(setting);
-            let message = Text::settings_short(&key, &written(value));
-            ([key; 2], message, Text::settings_mend_or_more(&format_args!("\"{}\"", written(least))))
-        }
-        ConfigError::TooLong { setting, value, most } => {
-            let key = setting.rsplit('.').next().unwrap_or(setting);
-            let message = Text::settings_long(&key, &written(value));
-            ([key; 2], message, Text::settings_mend_or_less(&format_args!("\"{}\"", written(most))))
-        }
-        ConfigError::HeartbeatTooLong { bytes } => {
-            (["text"; 2], Text::settings_heartbeat_long(&bytes), Text::settings_mend_shorten())
-        }
-        ConfigError::CapBelowFirst { first, cap } => (
-            ["cap", "first"],
-            Text::settings_cap(&written(cap), &written(first)),
-            Text::settings_mend_or_more(&format_args!("cap = \"{}\"", written(first))),
-        ),
-    };
-    match keys.into_iter().find_map(|key| table.entry(key)) {
-        Some(entry) => entry.error(message, mend),
-        None => table.error(message, mend),
-    }
 }
 
 fn mapping(entry: Entry<'_>) -> Result<Mapping, SettingsError> {

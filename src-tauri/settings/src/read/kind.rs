@@ -10,6 +10,7 @@ use tidings_template::{Condition, Pointer, SyntaxError, Template, Value};
 use tidings_words::Text;
 use toml::de::DeTable;
 
+use super::numbers::{heartbeat_every, is_token};
 use super::table::{Document, Entry, Table};
 use crate::error::SettingsError;
 use crate::reason;
@@ -144,7 +145,7 @@ struct Told {
     subprotocol: Option<String>,
     framing: Option<Framing>,
     greet: Option<Vec<Template>>,
-    on: Vec<Rule>,
+    on: Arc<[Rule]>,
     beat: Option<Beat>,
     set: BTreeMap<String, String>,
 }
@@ -216,7 +217,8 @@ fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), SettingsErr
         subprotocol: own.subprotocol.or(preset.subprotocol).filter(|name| !name.is_empty()),
         framing: own.framing.or(preset.framing).unwrap_or_default(),
         greet: own.greet.or(preset.greet).unwrap_or_default(),
-        on: own.on.into_iter().chain(preset.on).collect(),
+        // What is compiled of a preset is shared.
+        on: if own.on.is_empty() { preset.on } else { own.on.iter().chain(&*preset.on).cloned().collect() },
         beat: own.beat.or(preset.beat),
         set,
     };
@@ -266,7 +268,7 @@ fn told(table: &Table<'_>) -> Result<Told, SettingsError> {
         framing: table.maybe("framing", |entry| entry.choice(&Framing::ALL))?,
         greet: table
             .maybe("greet", |entry| each(entry, "dialogue.greet", |text| template(text, Template::spoken)))?,
-        on: table.or("on", Vec::new(), |entry| each(entry, "dialogue.on", rule))?,
+        on: table.or("on", Vec::new(), |entry| each(entry, "dialogue.on", rule))?.into(),
         beat: table.maybe("beat", beat)?,
         set: table.or("set", BTreeMap::new(), set)?,
     })
@@ -290,7 +292,7 @@ fn each<'a, Element>(
 fn subprotocol(entry: Entry<'_>) -> Result<String, SettingsError> {
     let name = entry.text()?;
     // What a preset asks for may be left out.
-    if !name.is_empty() && !super::channel::is_token(name) {
+    if !name.is_empty() && !is_token(name) {
         return Err(entry.error(Text::settings_subprotocol(), Text::settings_mend_example(&"\"v12.stomp\"")));
     }
     Ok(name.to_owned())
@@ -336,7 +338,7 @@ fn beat(entry: Entry<'_>) -> Result<Beat, SettingsError> {
         return Err(table.error(Text::settings_beat(), mend));
     };
     let interval_of = interval.positive_duration()?;
-    super::channel::heartbeat_every(&table, interval_of)?;
+    heartbeat_every(&table, interval_of)?;
     Ok(Beat { text: template(text, Template::spoken)?, interval: interval_of })
 }
 

@@ -2,6 +2,7 @@
 
 mod channel;
 mod kind;
+mod numbers;
 mod parse;
 mod table;
 #[cfg(test)]
