@@ -16,6 +16,7 @@
 //!                      └──────────────────────────────────────────────┘
 //! ```
 
+mod conversation;
 mod ending;
 pub(crate) mod facts;
 pub(crate) mod ghosts;
@@ -32,10 +33,10 @@ use tidings_dialect::Given;
 
 use crate::end::delay::Delays;
 use crate::end::verdict;
+use crate::machine::conversation::Conversation;
 use crate::machine::facts::{Input, Now, Output, Said};
 use crate::machine::idle::By;
 use crate::machine::life::{Context, Due, Life};
-use crate::machine::talk::Conversation;
 use crate::{
     Cause, CloseInfo, Command, Config, DialAsk, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal, Stage,
     Start, State, Status, Timing,

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tidings_template::{Condition, Pointer, Template, Value, json};
 
 use crate::framing::Framing;
-use crate::{Given, Reply, Step, Until};
+use crate::reply::{Given, Reply, Step, Until};
 
 /// Longest text that is told of a refusal, characters.
 const LONGEST_REFUSAL: usize = 300;

@@ -15,12 +15,13 @@ mod dialogue;
 mod framing;
 mod ntfy;
 mod rehearsal;
+mod reply;
 
 pub use dialogue::{Beat, Dialogue, Rule, Then};
 pub use framing::Framing;
 pub use rehearsal::{Turn, rehearse};
+pub use reply::{Given, Reply, Step, Until};
 
-use std::fmt;
 use std::sync::Arc;
 
 /// How a server is spoken to.
@@ -84,79 +85,6 @@ impl Dialect {
             Self::Ntfy => "ntfy",
             Self::Dialogue(dialogue) => &dialogue.name,
         }
-    }
-}
-
-/// What a dial brought for the talk. Its `Debug` shows no values.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Given {
-    /// The token or password.
-    pub secret: Option<String>,
-    /// The user's name, where there is one.
-    pub username: Option<String>,
-    /// The id of the last message.
-    pub last: Option<String>,
-}
-
-impl fmt::Debug for Given {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Given(***)")
-    }
-}
-
-/// How far a link is that is open and not of use yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// The server has yet to take the sign-in.
-    SignedIn,
-    /// The server has yet to take the subscription.
-    Subscribed,
-}
-
-/// What follows from a frame, beside answers and messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// The link isn't of use yet.
-    Waits(Until),
-    /// The subscription stands.
-    Stands,
-    /// The server refuses; what it says for people, which is untrusted.
-    Refused(String),
-    /// Another instance has taken over.
-    Replaced,
-    /// All that was missed has been sent.
-    CaughtUp,
-    /// It isn't this dialect that the server speaks.
-    Foreign,
-}
-
-/// What to do.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Reply {
-    /// To be sent, in this order. At most one but at the open.
-    pub say: Vec<String>,
-    /// Messages.
-    pub messages: Vec<String>,
-    /// What follows.
-    pub steps: Vec<Step>,
-    /// Texts that could not be made, as a name in them isn't known here, and aren't said.
-    pub unsaid: usize,
-}
-
-/// Shows no text: one may hold a secret, the others are people's mail.
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
-            .field("say", &self.say.len())
-            .field("messages", &self.messages.len())
-            .field("steps", &self.steps)
-            .finish()
-    }
-}
-
-impl Reply {
-    fn step(step: Step) -> Self {
-        Self { steps: vec![step], ..Self::default() }
     }
 }
 

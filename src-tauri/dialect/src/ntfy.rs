@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::{Reply, Step};
+use crate::reply::{Reply, Step};
 
 #[derive(Deserialize)]
 struct Frame<'a> {

@@ -1,101 +1,11 @@
 //! What the link's dialect makes of what is heard: messages, answers, and how far the link is. It is shown as connected once the
 //! subscription stands (T1), and answers no more often than a server may ask (T2).
 
-use std::time::Duration;
-
-use tidings_dialect::{Dialect, Given, Step, Talk, Until};
+use tidings_dialect::{Step, Until};
 
 use super::{Machine, Phase};
 use crate::machine::facts::{Now, Output, Said};
 use crate::{Cause, Frame, Payload, Stage};
-
-/// The talk over one link, and what is waited for.
-#[derive(Debug)]
-pub(super) struct Conversation {
-    talk: Talk,
-    /// What the server has yet to say before the link is of use, and until when.
-    waits: Option<(Stage, Duration)>,
-    /// Whether what comes now was missed, where the dialect tells.
-    replay: Option<bool>,
-    answers: Answers,
-}
-
-impl Conversation {
-    pub(super) fn new(dialect: &Dialect, given: Given) -> Self {
-        Self {
-            talk: dialect.talk(given),
-            waits: None,
-            replay: dialect.tells_when_caught_up().then_some(true),
-            answers: Answers::default(),
-        }
-    }
-
-    /// What is waited for; `None`: the link is of use.
-    pub(super) fn waits(&self) -> Option<Stage> {
-        self.waits.map(|(stage, _)| stage)
-    }
-
-    pub(super) fn limit(&self) -> Option<Duration> {
-        self.waits.map(|(_, limit)| limit)
-    }
-
-    /// What has been waited for too long.
-    pub(super) fn is_over(&self, now: Duration) -> Option<Stage> {
-        self.waits.filter(|(_, limit)| *limit <= now).map(|(stage, _)| stage)
-    }
-
-    /// T2: nothing is read before this time.
-    pub(super) fn resumes_at(&self) -> Option<Duration> {
-        self.answers.paused_until
-    }
-
-    pub(super) fn is_paused(&self) -> bool {
-        self.answers.paused_until.is_some()
-    }
-
-    /// Whether a pause has just ended.
-    pub(super) fn resume(&mut self, now: Duration) -> bool {
-        self.answers.paused_until.take_if(|until| *until <= now).is_some()
-    }
-
-    pub(super) fn beat(&mut self, text: &str) -> String {
-        self.talk.beat(text)
-    }
-}
-
-/// T2: answers that may go out at once. Too low: an honest server that asks for many is read slowly; too high: a hostile one
-/// makes a client that talks.
-const MOST_ANSWERS: u32 = 500;
-/// … and how long it takes until one more may: 200 a second.
-const ANSWER_EVERY: Duration = Duration::from_millis(5);
-
-/// T2: a bucket of answers. Where it is empty, nothing is read until it has filled by a part, so that nothing is left unanswered.
-#[derive(Debug)]
-struct Answers {
-    left: u32,
-    counted: Duration,
-    paused_until: Option<Duration>,
-}
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self { left: MOST_ANSWERS, counted: Duration::ZERO, paused_until: None }
-    }
-}
-
-impl Answers {
-    fn take(&mut self, now: Duration) {
-        let passed = now.saturating_sub(self.counted).as_nanos() / ANSWER_EVERY.as_nanos();
-        self.left = self.left.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX)).min(MOST_ANSWERS);
-        if passed > 0 {
-            self.counted = now;
-        }
-        self.left = self.left.saturating_sub(1);
-        if self.left == 0 {
-            self.paused_until = Some(now + ANSWER_EVERY * (MOST_ANSWERS / 5));
-        }
-    }
-}
 
 fn stage(until: Until) -> Stage {
     match until {

@@ -23,7 +23,7 @@ fn dialogue(framing: Framing) -> Arc<Dialogue> {
         on("json.type == 'tick'", Then::default()),
     ];
     let greet = vec![template("{\"token\":{{ secret|tojson }}}")];
-    Arc::new(Dialogue { framing, greet, on: rules, ..Dialogue::default() })
+    Arc::new(Dialogue { framing, greet, on: rules.into(), ..Dialogue::default() })
 }
 
 fn given() -> Given {

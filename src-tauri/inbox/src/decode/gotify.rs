@@ -6,7 +6,8 @@
 
 use serde_json::value::RawValue;
 
-use super::{Json, Object, Reading, Said, filled, hush, lines, one_line};
+use super::reading::{Reading, Said};
+use super::value::{Json, Object, filled, hush, lines, one_line};
 use crate::message::{Priority, Raw};
 use crate::text::{bare, is_blank, link};
 

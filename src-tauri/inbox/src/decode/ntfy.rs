@@ -12,7 +12,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::{ACTIONS_LIMIT, ID_LIMIT, Json, Object, Reading, Said, filled, hush, lines, one_line};
+use super::reading::{Reading, Said};
+use super::value::{ACTIONS_LIMIT, ID_LIMIT, Json, Object, filled, hush, lines, one_line};
 use crate::message::{Action, Attachment, Does, HttpRequest, Message, Priority, Raw};
 use crate::recall::{Recall, Recalled};
 use crate::text::{bare, is_blank, link, readable};
