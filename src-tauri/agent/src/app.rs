@@ -121,7 +121,7 @@ async fn run(paths: &Paths, start: Start, lock: Lock) -> anyhow::Result<ExitCode
     let mut desktop = Desktop::join(paths, popup_queue, &agent.inbox, &agent.snapshot, &wishes, outlives);
     agent.tell_crash(paths, false);
     if start.open || start.add.is_some() {
-        agent.open_window(None, start.add.map(Place::Adding));
+        agent.open_window(None, start.add.map(Place::Adding).as_ref());
     }
 
     let mut unread = agent.inbox.unread();
@@ -389,7 +389,7 @@ impl Agent {
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::OpenWindow { activation_token, at } => {
                 self.session.look_for_display().await;
-                self.open_window(activation_token.as_deref(), at);
+                self.open_window(activation_token.as_deref(), at.as_ref());
             }
             Wish::OpenLink { link, activation_token } => {
                 self.session.look_for_display().await;
@@ -477,14 +477,14 @@ impl Agent {
         self.notice(notice);
     }
 
-    fn open_window(&mut self, activation_token: Option<&str>, at: Option<Place>) {
-        match self.window.open(activation_token, at.as_ref(), &self.session) {
+    fn open_window(&mut self, activation_token: Option<&str>, at: Option<&Place>) {
+        match self.window.open(activation_token, at, &self.session) {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Window).is_some());
             }
             Err(error) => {
                 let message = match at {
-                    Some(Place::Message(row)) => Some(row),
+                    Some(Place::Message(row)) => Some(*row),
                     Some(Place::Adding(_)) | None => None,
                 };
                 self.answer_click(Notice::Window(error), message);

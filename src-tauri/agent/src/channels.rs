@@ -39,7 +39,7 @@ use dialler::Dialler;
 use gotify::CatchUp;
 use held::{Held, view};
 use ntfy::Topics;
-use pump::{Felt, pump};
+use pump::{Felt, Missed, pump};
 use replay::Replay;
 use sending::send;
 
@@ -215,8 +215,7 @@ impl Channels {
         let pump = tokio::spawn(pump(
             status,
             frames,
-            Replay::of(asked),
-            catch_up,
+            Missed { replay: Replay::of(asked), catch_up },
             profiles,
             self.inbox.clone(),
             self.snapshot.clone(),

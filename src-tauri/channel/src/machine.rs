@@ -63,7 +63,7 @@ enum Phase {
         noted_at: Option<Duration>,
     },
     Up {
-        life: Life,
+        life: Box<Life>,
         since: SystemTime,
         conversation: Conversation,
     },
@@ -553,7 +553,7 @@ impl Machine {
         }
         let life = Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer);
         let conversation = Conversation::new(&self.config.dialect, given);
-        self.phase = Phase::Up { life, since: now.wall, conversation };
+        self.phase = Phase::Up { life: Box::new(life), since: now.wall, conversation };
         self.begin(now);
     }
 

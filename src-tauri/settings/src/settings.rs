@@ -355,7 +355,7 @@ impl ChannelSettings {
                 Kind::Ntfy { .. } => Reads::Ntfy,
                 Kind::Gotify => Reads::Gotify,
             },
-            several_topics: false,
+            several_topics: matches!(&self.kind, Kind::Ntfy { topics } if topics.len() > 1),
             mapping: self.mapping.clone(),
             rules: self.rules.clone(),
         }

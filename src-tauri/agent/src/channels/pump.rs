@@ -24,12 +24,19 @@ pub(super) struct Felt {
     pub(super) changed: Arc<Notify>,
 }
 
+/// How what was missed comes.
+pub(super) struct Missed {
+    /// The server sends it again by itself.
+    pub(super) replay: Replay,
+    /// It has to be asked for.
+    pub(super) catch_up: Option<CatchUp>,
+}
+
 /// Takes in what a channel brings, until it ends.
 pub(super) async fn pump(
     mut status: watch::Receiver<Status>,
     mut frames: mpsc::Receiver<Frame>,
-    mut replay: Replay,
-    catch_up: Option<CatchUp>,
+    Missed { mut replay, catch_up }: Missed,
     profile: watch::Receiver<Arc<ChannelProfile>>,
     inbox: Inbox,
     snapshot: watch::Receiver<Snapshot>,

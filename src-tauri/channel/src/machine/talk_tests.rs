@@ -52,18 +52,18 @@ fn text(bench: &mut Bench, text: &str) {
 }
 
 fn said(bench: &mut Bench) -> Vec<String> {
-    let said = bench.news().into_iter().filter_map(|output| match output {
-        Output::Say { text, .. } => Some(text.0),
-        _ => None,
-    });
-    said.collect()
+    let mut said = Vec::new();
+    for output in bench.news() {
+        if let Output::Say { text, .. } = output {
+            said.push(text.0);
+        }
+    }
+    said
 }
 
 fn waits_for(bench: &Bench) -> Option<Stage> {
-    match bench.machine.status().state {
-        State::Connecting { stage, .. } => Some(stage),
-        _ => None,
-    }
+    let State::Connecting { stage, .. } = bench.machine.status().state else { return None };
+    Some(stage)
 }
 
 fn is_connected(bench: &Bench) -> bool {
@@ -182,9 +182,9 @@ fn messages_are_told_as_missed_until_all_are_there() {
     text(&mut bench, r#"{"m":1}"#);
     text(&mut bench, "all");
     text(&mut bench, r#"{"m":[2,3]}"#);
-    let delivered = bench.news().into_iter().filter_map(|output| match output {
-        Output::Deliver(Frame { payload, replay, .. }) => Some((payload, replay)),
-        _ => None,
+    let delivered = bench.news().into_iter().filter_map(|output| {
+        let Output::Deliver(Frame { payload, replay, .. }) = output else { return None };
+        Some((payload, replay))
     });
     let text = |text: &str| Payload::Text(text.to_owned());
     assert_eq!(

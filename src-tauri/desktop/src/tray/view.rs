@@ -337,10 +337,10 @@ fn channel_line(channel: &ChannelView, status: &Status, now: &Zoned, words: Word
 fn state_line(channel: &ChannelView, status: &Status, now: &Zoned, words: Words) -> String {
     let state = state_words(status, now, words);
     let left_out = channel.left_out.borrow();
-    match status.state {
-        State::Connected { .. } if !left_out.is_empty() => words.state_left_out(&state, &left_out.join(", ")),
-        _ => state,
+    if matches!(status.state, State::Connected { .. }) && !left_out.is_empty() {
+        return words.state_left_out(&state, &left_out.join(", "));
     }
+    state
 }
 
 /// A channel's state in words, as the menu's status line tells it.

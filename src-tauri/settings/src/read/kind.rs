@@ -125,7 +125,7 @@ fn topics(entry: Entry<'_>) -> Result<Vec<String>, SettingsError> {
     for topic in entry.list()? {
         let name = topic.word()?;
         if !is_topic(name) {
-            return Err(topic.error(Text::settings_topic(), Text::settings_mend_topic(&LONGEST_TOPIC)));
+            return Err(topic.error(Text::settings_topic(), Text::settings_mend_topic(LONGEST_TOPIC)));
         }
         if topics.iter().any(|known| known == name) {
             return Err(topic.error(Text::settings_topic_twice(&name), Text::settings_mend_remove()));
@@ -133,8 +133,8 @@ fn topics(entry: Entry<'_>) -> Result<Vec<String>, SettingsError> {
         topics.push(name.to_owned());
     }
     if topics.is_empty() || topics.len() > MOST_TOPICS {
-        let mend = Text::settings_mend_topics_count(&MOST_TOPICS);
-        return Err(entry.error(Text::settings_topics_count(&topics.len()), mend));
+        let mend = Text::settings_mend_topics_count(MOST_TOPICS);
+        return Err(entry.error(Text::settings_topics_count(topics.len()), mend));
     }
     Ok(topics)
 }
