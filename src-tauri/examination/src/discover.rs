@@ -2,8 +2,8 @@
 //! would listen there.
 //!
 //! A handful of plain requests to that host alone, without secret, upgrade or subscription, within
-//! [`PATIENCE`] each: the first tells whether there is a way at all, and the others go out together. What they answer is judged
-//! by [`judge`](judge::judge), which is pure.
+//! `PATIENCE` each: the first tells whether there is a way at all, and the others go out together. What they answer is judged
+//! by `judge`, which is pure.
 
 mod judge;
 mod place;

@@ -1,7 +1,7 @@
 //! Sends a message to a channel's server, where its kind can: to an ntfy topic, as a Gotify application, or by `send_url` to
 //! `tidings-server` and what takes the same. For `tidings send` and for the agent, over the channel's own way.
 //!
-//! What is sent is made by [`request`], which is pure; what a refusal means is told by [`refused`].
+//! What is sent is made by `request`, which is pure; what a refusal means is told by `refused`.
 
 use serde_json::{Map, Value, json};
 use tidings_api::{ErrorCode, Outgoing, Refusal};
