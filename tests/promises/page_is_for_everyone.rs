@@ -193,7 +193,7 @@ async fn the_first_run_needs_an_address_or_one_press() {
     )
     .await
     .expect("told");
-    page.write("shop.example/ws/user-channel").await.expect("typed");
+    page.write("wss://shop.example/ws/user-channel").await.expect("typed");
     page.key("Enter").await.expect("a key");
     let state = "document.querySelector('.channel-state')?.textContent";
     page.sees("the channel", &format!("{state}?.startsWith('Connected since')")).await.expect("connected");
