@@ -189,7 +189,7 @@ async fn the_first_run_needs_an_address_or_one_press() {
     page.press("Connect").await.expect("a press");
     page.sees(
         "what is missing",
-        "document.querySelector('#first-problem').innerText.includes('Enter the address')",
+        "document.querySelector('#first-problem').innerText.includes('Enter an address')",
     )
     .await
     .expect("told");

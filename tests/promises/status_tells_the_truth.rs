@@ -55,6 +55,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
             "rtt_ms",
             "answers_pings",
             "idle_limit",
+            "kind",
             "last_inbound",
             "links_opened",
             "unread",
