@@ -276,6 +276,9 @@ impl Page {
     pub async fn fill(&self, selector: &str, text: &str) -> anyhow::Result<()> {
         let found = self.client.wait().at_most(SOON).for_element(Locator::Css(selector)).await;
         let field = found.with_context(|| format!("no field {selector}"))?;
+        // WebKit's driver scrolls a field to the very edge, where the bar with the buttons stands over it.
+        let middle = "document.querySelector(arguments[0]).scrollIntoView({ block: 'center' })";
+        self.client.execute(middle, vec![selector.into()]).await?;
         field.clear().await?;
         if !text.is_empty() {
             field.send_keys(text).await?;

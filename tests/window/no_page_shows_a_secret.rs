@@ -127,7 +127,8 @@ async fn wherever_it_was_given_and_whatever_was_looked_at() -> anyhow::Result<()
     let mut told = Told::default();
 
     // Before there is a channel.
-    for wrong in [format!("wss://me:{PLANTED}-user@a.example/"), format!("a.example/?token={PLANTED}-query")]
+    for wrong in
+        [format!("wss://me:{PLANTED}-user@a.example/"), format!("wss://a.example/?token={PLANTED}-query")]
     {
         page.fill("#first-url", &wrong).await?;
         page.click("Connect").await?;
