@@ -39,7 +39,13 @@ const FILES: [&str; 21] = [
 ];
 
 /// Lines of the desktop entry.
-const ENTRY: [&str; 4] = ["Name=Tidings", "Exec=tidings", "Icon=tidings", "StartupWMClass=tidings-window"];
+const ENTRY: [&str; 5] = [
+    "Name=Tidings",
+    "Exec=tidings %u",
+    "MimeType=x-scheme-handler/ntfy;",
+    "Icon=tidings",
+    "StartupWMClass=tidings-window",
+];
 
 pub(crate) async fn check(place: &Place) -> anyhow::Result<()> {
     let started = Instant::now();
