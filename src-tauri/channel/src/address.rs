@@ -79,12 +79,13 @@ impl ChannelUrl {
     }
 
     /// The same server at this path, which may have a query.
-    pub fn at(&self, path: &str) -> Option<Self> {
+    #[must_use]
+    pub fn at(&self, path: &str) -> Self {
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let mut url = self.0.clone();
         url.set_path(path);
         url.set_query(query);
-        Some(Self(url)).filter(|made| made.host() == self.host())
+        Self(url)
     }
 
     /// The host as written, IPv6 addresses in brackets.

@@ -648,8 +648,9 @@ impl Machine {
             let held = self.held || conversation.is_paused();
             match life.tick(now.mono, &context, self.peer, held, self.offline) {
                 Some(Due::Heartbeat) => {
-                    let text = conversation.beat(heartbeat.text());
-                    self.outputs.push_back(Output::Heartbeat { generation, text: Said(text) });
+                    if let Some(text) = conversation.beat(heartbeat.text()) {
+                        self.outputs.push_back(Output::Heartbeat { generation, text: Said(text) });
+                    }
                 }
                 Some(Due::Ping(counter)) => self.outputs.push_back(Output::Ping { generation, counter }),
                 Some(Due::NoPong) => self.peer = PeerCheck::CannotBeChecked,

@@ -127,11 +127,11 @@ impl Talk {
         }
     }
 
-    /// The text of the heartbeat that is due; `text` is the settings'.
-    pub fn beat(&mut self, text: &str) -> String {
+    /// The text of the heartbeat that is due; `text` is the settings'. `None`: none can be made.
+    pub fn beat(&mut self, text: &str) -> Option<String> {
         match &mut self.0 {
-            Kind::Plain | Kind::Ntfy { .. } => text.to_owned(),
-            Kind::Dialogue(talk) => talk.beat().unwrap_or_default(),
+            Kind::Plain | Kind::Ntfy { .. } => Some(text.to_owned()),
+            Kind::Dialogue(talk) => talk.beat(),
         }
     }
 

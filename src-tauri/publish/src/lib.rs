@@ -129,7 +129,7 @@ fn only_ntfys(message: &Outgoing, words: Words) -> Result<(), Refusal> {
 fn beside(base: &ChannelUrl, name: &str) -> ChannelUrl {
     let folder = base.as_url().path().trim_end_matches('/');
     let folder = folder.strip_suffix("/stream").unwrap_or(folder);
-    base.at(&format!("{folder}/{name}")).unwrap_or_else(|| base.clone())
+    base.at(&format!("{folder}/{name}"))
 }
 
 /// Why the server didn't take it, by its own code where it is ntfy.

@@ -281,7 +281,7 @@ impl ChannelSettings {
                 format!("{}/stream", base.strip_suffix("/stream").unwrap_or(base))
             }
         };
-        self.url.at(&path).unwrap_or_else(|| self.url.clone())
+        self.url.at(&path)
     }
 
     /// The address for people: a web server's where the link's own follows from it.

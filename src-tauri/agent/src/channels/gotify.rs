@@ -151,9 +151,7 @@ impl CatchUp {
     async fn page(&self, below: Option<u64>) -> Result<Vec<u8>, Cause> {
         let base = self.config.url.as_url().path().trim_end_matches("/stream").to_owned();
         let since = below.map_or_else(String::new, |below| format!("&since={below}"));
-        let Some(url) = self.config.url.at(&format!("{base}/message?limit={PAGE}{since}")) else {
-            return Err(Cause::Local);
-        };
+        let url = self.config.url.at(&format!("{base}/message?limit={PAGE}{since}"));
         let params = self.params.borrow().clone();
         let answer = fetch(&self.config, &params, Fetch { most: MOST_BYTES, ..Fetch::get(url) }).await?;
         match answer.failure() {
@@ -164,8 +162,11 @@ impl CatchUp {
 
     /// What we have and the server hasn't any more was deleted there: it says so to nobody.
     async fn recall(&self, kept: &Kept, known: u64) {
-        let newest = Query { channel: Some(self.channel.clone()), ..Query::newest(MOST_RECALLED) };
-        let here = self.inbox.find(newest).await;
+        // No more can be in that range, beside what has come since.
+        let most = usize::try_from(known.saturating_sub(kept.above)).unwrap_or(usize::MAX);
+        let most = most.saturating_add(kept.messages.len()).min(MOST_RECALLED);
+        let here =
+            self.inbox.find(Query { channel: Some(self.channel.clone()), ..Query::newest(most) }).await;
         let here: Vec<(u64, &Message)> =
             here.iter().filter_map(|message| Some((message.id.as_deref()?.parse().ok()?, message))).collect();
         let there: BTreeMap<u64, Option<Timestamp>> =

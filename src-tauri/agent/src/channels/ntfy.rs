@@ -65,7 +65,7 @@ impl Topics {
 
     /// Whether the server says so; doubt means no.
     async fn is_forbidden(&self, topics: &[String], params: &DialParams) -> bool {
-        let Some(url) = self.config.url.at(&format!("/{}/auth", topics.join(","))) else { return false };
+        let url = self.config.url.at(&format!("/{}/auth", topics.join(",")));
         match fetch(&self.config, params, Fetch::get(url)).await {
             Ok(answer) => answer.status == 403,
             Err(cause) => {

@@ -55,7 +55,7 @@ impl Conversation {
         self.answers.paused_until.take_if(|until| *until <= now).is_some()
     }
 
-    pub(super) fn beat(&mut self, text: &str) -> String {
+    pub(super) fn beat(&mut self, text: &str) -> Option<String> {
         self.talk.beat(text)
     }
 }
@@ -65,6 +65,8 @@ impl Conversation {
 const MOST_ANSWERS: u32 = 500;
 /// … and how long it takes until one more may: 200 a second.
 const ANSWER_EVERY: Duration = Duration::from_millis(5);
+/// Answers that a pause in the reading makes room for. Too few: a wake-up for each answer; too many: the link stutters.
+const REFILLED: u32 = 100;
 
 /// T2: a bucket of answers. Where it is empty, nothing is read until it has filled by a part, so that nothing is left unanswered.
 #[derive(Debug)]
@@ -89,7 +91,7 @@ impl Answers {
         }
         self.left = self.left.saturating_sub(1);
         if self.left == 0 {
-            self.paused_until = Some(now + ANSWER_EVERY * (MOST_ANSWERS / 5));
+            self.paused_until = Some(now + ANSWER_EVERY * REFILLED);
         }
     }
 }

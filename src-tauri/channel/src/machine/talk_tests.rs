@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidings_dialect::{Dialect, Dialogue, Rule, Then};
+use tidings_dialect::{Beat, Dialect, Dialogue, Rule, Then};
 use tidings_template::{Condition, Pointer, Template};
 
 use super::tests::{Bench, config};
@@ -105,6 +105,22 @@ fn who_never_says_that_it_stands_is_left() {
     else {
         panic!("{:?}", bench.machine.status().state)
     };
+}
+
+#[test]
+fn a_beat_that_can_not_be_made_is_left_out() {
+    let interval = Duration::from_secs(10);
+    for (text, beats) in [("{{ n }}", 3), ("{{ nobody.knows }}", 0)] {
+        let beat = Beat { text: Template::parse(text).expect("a good template"), interval };
+        let dialect = Dialect::Dialogue(Arc::new(Dialogue { beat: Some(beat), ..Dialogue::default() }));
+        let heartbeat = Heartbeat::steady(interval).expect("a good time");
+        let mut bench = Bench::new(Config { dialect, heartbeat, ..config() }, Start::Connect, 7);
+        bench.until_dial(Duration::from_secs(5));
+        bench.give(Input::Opened { generation: 1, given: Given::default() });
+        bench.pass(interval * 3);
+        let sent = bench.news().into_iter().filter(|output| matches!(output, Output::Heartbeat { .. }));
+        assert_eq!(sent.count(), beats, "{text}");
+    }
 }
 
 #[test]

@@ -148,7 +148,7 @@ async fn reason<C: Connect>(
 ) -> DialFailure {
     let Cause::Status { status } = failure.cause else { return failure };
     let path = params.path.as_deref().unwrap_or(config.url.as_url().path());
-    let Some(url) = config.dialect.reason_path(path, status).and_then(|path| config.url.at(&path)) else {
+    let Some(url) = config.dialect.reason_path(path, status).map(|path| config.url.at(&path)) else {
         return failure;
     };
     let params = DialParams { path: None, query: Vec::new(), ..params };

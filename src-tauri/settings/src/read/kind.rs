@@ -104,9 +104,7 @@ pub(super) fn kind(table: &Table<'_>, url: ChannelUrl) -> Result<(Kind, ChannelU
         Word::Dialogue => {
             let (dialogue, path) = dialogue(table)?;
             let url = match path {
-                Some(path) if url.as_url().path() == "/" && url.as_url().query().is_none() => {
-                    url.at(&path).unwrap_or(url)
-                }
+                Some(path) if url.as_url().path() == "/" && url.as_url().query().is_none() => url.at(&path),
                 Some(_) | None => url,
             };
             (Kind::Dialogue(Arc::new(dialogue)), url)
@@ -184,7 +182,7 @@ fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), SettingsErr
     }
     if let (Some((preset_name, _)), Some(entry)) = (name, place.and_then(|place| place.entry("set"))) {
         for (key, at, _) in entry.pairs()? {
-            if !preset.set.contains_key(key) && !needs.contains_key(key) && own.uses(key).is_none() {
+            if !preset.set.contains_key(key) && !needs.contains_key(key) && !own.uses(key) {
                 let known: Vec<&str> = preset.set.keys().chain(needs.keys()).map(String::as_str).collect();
                 let mend = match known.is_empty() {
                     true => Text::settings_mend_remove(),
@@ -227,12 +225,11 @@ fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), SettingsErr
 
 impl Told {
     /// Something here that asks for this name.
-    fn uses(&self, name: &str) -> Option<()> {
+    fn uses(&self, name: &str) -> bool {
         let texts = self.greet.iter().flatten().chain(self.beat.iter().map(|beat| &beat.text));
         let answers = self.on.iter().filter_map(|rule| rule.then.say.as_ref());
         let mut conditions = self.on.iter().map(|rule| &rule.when);
-        (texts.chain(answers).any(|text| text.uses(name)) || conditions.any(|when| when.uses(name)))
-            .then_some(())
+        texts.chain(answers).any(|text| text.uses(name)) || conditions.any(|when| when.uses(name))
     }
 }
 
