@@ -1,6 +1,7 @@
 //! From the file's bytes to [`Settings`](crate::Settings).
 
 mod channel;
+mod dialogue;
 mod kind;
 mod numbers;
 mod parse;
@@ -9,5 +10,5 @@ mod table;
 mod tests;
 
 pub(crate) use channel::{CHANNEL_KEYS, default_id};
-pub use kind::{PresetNames, presets};
+pub use dialogue::{PresetNames, presets};
 pub use parse::parse;
