@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use tidings_api::client::Client;
 use tidings_api::{Line, Reply, Request, StateLine};
 use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Start, State, Status};
-use tidings_examination::dialect::Dialect;
+use tidings_dialect::Dialect;
+use tidings_examination::greeting::Greeting;
 use tidings_ground::exit;
 use tidings_ground::paths::Paths;
 use tidings_ground::terminal::{Unwritten, say, usage};
@@ -129,8 +130,9 @@ async fn follow(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let profile = Arc::new(profile);
+    let plain = config.dialect == Dialect::Plain;
     let (channel, frames) = Channel::spawn(config, Start::Connect, owner);
-    let mut printing = std::pin::pin!(print(channel.status(), frames, &profile, &mut out, words));
+    let mut printing = std::pin::pin!(print(channel.status(), frames, &profile, &mut out, words, plain));
     tokio::select! {
         biased;
         _ = terminate.recv() => {}
@@ -159,8 +161,9 @@ async fn print(
     profile: &Arc<ChannelProfile>,
     out: &mut Out,
     words: Words,
+    plain: bool,
 ) -> Result<ExitCode, Unwritten> {
-    let mut order = Order { profile, words, told: None, link: None };
+    let mut order = Order { profile, words, plain, told: None, link: None };
     loop {
         let now = status.borrow_and_update().clone();
         // What had come by then stands before it.
@@ -190,6 +193,8 @@ async fn print(
 struct Order<'a> {
     profile: &'a Arc<ChannelProfile>,
     words: Words,
+    /// Every frame is a message, and the link is of use as soon as it is open.
+    plain: bool,
     told: Option<StateLine>,
     /// The link whose `connected` is told.
     link: Option<Told>,
@@ -198,7 +203,7 @@ struct Order<'a> {
 struct Told {
     generation: u64,
     /// By its first frame: what its server speaks, if that isn't plain messages.
-    dialect: Option<Option<Dialect>>,
+    greeting: Option<Option<Greeting>>,
 }
 
 impl Order<'_> {
@@ -214,7 +219,7 @@ impl Order<'_> {
         if self.link.as_ref().is_some_and(|link| link.generation >= generation) {
             return None;
         }
-        self.link = Some(Told { generation, dialect: None });
+        self.link = Some(Told { generation, greeting: None });
         self.state(&State::Connected { since })
     }
 
@@ -229,27 +234,25 @@ impl Order<'_> {
 
     fn frame(&mut self, frame: Frame) -> Vec<Line> {
         // Its link's state may be seen later, or not at all if that was short.
-        let connected = self.connected(frame.generation, frame.received_at);
-        let talk = self.dialect(&frame).is_some_and(|dialect| dialect.is_talk(&frame));
+        let connected = if self.plain { self.connected(frame.generation, frame.received_at) } else { None };
+        let talk = self.plain && self.greeting(&frame).is_some_and(|greeting| greeting.is_talk(&frame));
         let messages = if talk { Vec::new() } else { self.messages(frame) };
         connected.into_iter().chain(messages).collect()
     }
 
     /// What the frame's server speaks; said once a link.
-    fn dialect(&mut self, frame: &Frame) -> Option<Dialect> {
+    fn greeting(&mut self, frame: &Frame) -> Option<Greeting> {
         let link = self.link.as_mut()?;
-        if let Some(known) = link.dialect {
+        if let Some(known) = link.greeting {
             return known;
         }
-        let dialect = Dialect::of(frame);
-        link.dialect = Some(dialect);
-        if let Some(dialect) = dialect {
-            say(&dialect.told(self.words));
-            if let Some(mend) = dialect.mend(self.words) {
-                say(&mend);
-            }
+        let greeting = Greeting::of(frame);
+        link.greeting = Some(greeting);
+        if let Some(greeting) = greeting {
+            say(&greeting.told(self.words));
+            say(&greeting.mend(self.words));
         }
-        dialect
+        greeting
     }
 
     fn messages(&self, frame: Frame) -> Vec<Line> {
@@ -299,7 +302,8 @@ mod tests {
     #[test]
     fn a_message_never_stands_before_its_links_connected_line() {
         let profile = Arc::new(ChannelProfile::new("ann", "Ann"));
-        let mut order = Order { profile: &profile, words: Words::default(), told: None, link: None };
+        let mut order =
+            Order { profile: &profile, words: Words::default(), plain: true, told: None, link: None };
         let waiting =
             State::Waiting { retry_at: SystemTime::UNIX_EPOCH, attempt: 1, cause: Cause::WriteStalled };
         let mut lines = Vec::new();
@@ -316,6 +320,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_dialect_hands_on_is_a_message_whatever_it_looks_like() {
+        let profile = Arc::new(ChannelProfile::new("ann", "Ann"));
+        let mut order =
+            Order { profile: &profile, words: Words::default(), plain: false, told: None, link: None };
+        let lines: Vec<_> = ["o", "2"].iter().flat_map(|text| order.frame(frame(1, text))).collect();
+        assert_eq!(
+            lines.iter().map(kind).collect::<Vec<_>>(),
+            ["message", "message"],
+            "and no state is guessed"
+        );
+    }
+
+    #[test]
     fn what_a_protocol_says_to_itself_is_no_message() {
         let profile = Arc::new(ChannelProfile::new("ann", "Ann"));
         let open = r#"{"time":1,"event":"open","topic":"t"}"#;
@@ -325,7 +342,8 @@ mod tests {
             (&[open, r#"{"event":"message","message":"hi"}"#], 1),
             (&["hello", "o", "2"], 3),
         ] {
-            let mut order = Order { profile: &profile, words: Words::default(), told: None, link: None };
+            let mut order =
+                Order { profile: &profile, words: Words::default(), plain: true, told: None, link: None };
             let lines: Vec<_> = frames.iter().flat_map(|text| order.frame(frame(1, text))).collect();
             let shown = lines.iter().filter(|line| kind(line) == "message").count();
             assert_eq!(shown, messages, "{frames:?}");

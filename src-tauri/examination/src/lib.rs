@@ -10,8 +10,8 @@
 //! the place of every other instance of the user, so it is made only when told ([`Reach::Link`]), and a channel that
 //! the agent holds is let go of meanwhile by its [`Lender`] (R3).
 
-pub mod dialect;
 pub mod discover;
+pub mod greeting;
 pub mod lender;
 mod link;
 mod step;

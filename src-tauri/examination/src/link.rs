@@ -12,7 +12,7 @@ use tidings_words::Words;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::dialect::Dialect;
+use crate::greeting::Greeting;
 use crate::step::{bad, failed, good, greeted, noted, with_another_clock, without_secret};
 use crate::told::Told;
 
@@ -70,9 +70,9 @@ pub(crate) async fn upgrade(config: Config, params: DialParams, addresses: usize
             // A greeting comes with the open, and so before the pong.
             if config.dialect == tidings_dialect::Dialect::Plain
                 && let Ok(Some(first)) = timeout(GREETING, frames.recv()).await
-                && let Some(dialect) = Dialect::of(&first)
+                && let Some(greeting) = Greeting::of(&first)
             {
-                told.tell(greeted(dialect, words)).await;
+                told.tell(greeted(greeting, words)).await;
             }
         }
     }

@@ -10,7 +10,7 @@ use tidings_state::cause;
 use tidings_words::Words;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::dialect::Dialect;
+use crate::greeting::Greeting;
 
 /// A certificate that ends sooner is worth a word, in days.
 const SOON: i64 = 14;
@@ -30,11 +30,10 @@ pub(crate) fn bad(
 }
 
 /// The server speaks something else than plain messages.
-pub(crate) fn greeted(dialect: Dialect, words: Words) -> Step {
-    match dialect.mend(words) {
-        Some(mend) => bad("dialect", None, dialect.told(words), mend),
-        None => noted(good("dialect", None, dialect.told(words))),
-    }
+pub(crate) fn greeted(greeting: Greeting, words: Words) -> Step {
+    let step = bad("dialect", None, greeting.told(words), greeting.mend(words));
+    // Its messages can be read all the same.
+    if greeting == Greeting::Ntfy { noted(step) } else { step }
 }
 
 /// A sign-in was refused, and no secret was sent.

@@ -7,7 +7,7 @@ use tidings_words::Words;
 
 /// A protocol over WebSocket with frames of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
+pub enum Greeting {
     /// SockJS, at its own address rather than the raw one.
     SockJs,
     /// Socket.IO, or Engine.IO alone.
@@ -22,7 +22,7 @@ pub enum Dialect {
     Ntfy,
 }
 
-impl Dialect {
+impl Greeting {
     /// By the first frame of a link; `None`: plain messages, as far as that can be seen.
     pub fn of(first: &Frame) -> Option<Self> {
         let Payload::Text(text) = &first.payload else { return None };
@@ -66,15 +66,15 @@ impl Dialect {
         if self == Self::Ntfy { words.dialect_ntfy() } else { words.dialect_unspoken(&self.name()) }
     }
 
-    /// What to do about it; `None`: nothing.
-    pub fn mend(self, words: Words) -> Option<String> {
+    /// What to do about it.
+    pub fn mend(self, words: Words) -> String {
         match self {
-            Self::SockJs => Some(words.mend_sockjs()),
-            Self::SocketIo => Some(preset("socket.io", words)),
-            Self::ActionCable => Some(preset("action-cable", words)),
-            Self::Pusher => Some(preset("pusher", words)),
-            Self::HomeAssistant => Some(preset("home-assistant", words)),
-            Self::Ntfy => Some(words.mend_dialect(&"kind = \"ntfy\", topics = [\"…\"]")),
+            Self::SockJs => words.mend_sockjs(),
+            Self::SocketIo => preset("socket.io", words),
+            Self::ActionCable => preset("action-cable", words),
+            Self::Pusher => preset("pusher", words),
+            Self::HomeAssistant => preset("home-assistant", words),
+            Self::Ntfy => words.mend_dialect(&"kind = \"ntfy\", topics = [\"…\"]"),
         }
     }
 
@@ -113,43 +113,43 @@ mod tests {
     #[test]
     fn a_dialect_is_known_by_its_greeting_and_its_messages_are_no_talk() {
         for (greeting, dialect, talk, message) in [
-            ("o", Dialect::SockJs, "c[3000,\"Go away!\"]", "a[\"hello\"]"),
-            (r#"0{"sid":"x","upgrades":[],"pingInterval":25000}"#, Dialect::SocketIo, "2", "hello"),
+            ("o", Greeting::SockJs, "c[3000,\"Go away!\"]", "a[\"hello\"]"),
+            (r#"0{"sid":"x","upgrades":[],"pingInterval":25000}"#, Greeting::SocketIo, "2", "hello"),
             (
                 r#"{"type":"welcome"}"#,
-                Dialect::ActionCable,
+                Greeting::ActionCable,
                 r#"{"type":"ping","message":1}"#,
                 r#"{"message":1}"#,
             ),
             (
                 r#"{"event":"pusher:connection_established","data":"{}"}"#,
-                Dialect::Pusher,
+                Greeting::Pusher,
                 r#"{"event":"pusher:ping"}"#,
                 r#"{"event":"order"}"#,
             ),
             (
                 r#"{"type":"auth_required","ha_version":"2026.11"}"#,
-                Dialect::HomeAssistant,
+                Greeting::HomeAssistant,
                 r#"{"type":"auth_invalid"}"#,
                 r#"{"type":"event"}"#,
             ),
             (
                 "{\"id\":\"x\",\"time\":1,\"event\":\"open\",\"topic\":\"t\"}\n",
-                Dialect::Ntfy,
+                Greeting::Ntfy,
                 r#"{"event":"keepalive"}"#,
                 r#"{"event":"message","message":"hi"}"#,
             ),
         ] {
-            assert_eq!(Dialect::of(&frame(greeting)), Some(dialect), "{greeting}");
+            assert_eq!(Greeting::of(&frame(greeting)), Some(dialect), "{greeting}");
             assert!(dialect.is_talk(&frame(greeting)) && dialect.is_talk(&frame(talk)), "{dialect:?}");
             assert!(!dialect.is_talk(&frame(message)), "{dialect:?}: {message}");
             assert!(dialect.told(Words::default()).contains(dialect.name()), "{dialect:?}");
-            assert!(dialect.mend(Words::default()).is_some(), "{dialect:?}");
+            assert!(!dialect.mend(Words::default()).is_empty(), "{dialect:?}");
         }
         for plain in
             ["", "O", "hello", "0", "{}", r#"{"type":"message"}"#, r#"{"event":"open"}"#, r#"{"open":1}"#]
         {
-            assert_eq!(Dialect::of(&frame(plain)), None, "{plain}");
+            assert_eq!(Greeting::of(&frame(plain)), None, "{plain}");
         }
     }
 }
