@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,7 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use tokio_tungstenite::accept_async;
-use tokio_tungstenite::tungstenite::Message;
+
+use crate::live;
 
 /// The server; it ends when dropped.
 #[derive(Debug)]
@@ -164,25 +164,13 @@ async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<
         stream.write_all(answer.as_bytes()).await?;
         return Ok(stream.shutdown().await?);
     }
-    let mut link = accept_async(stream).await?;
-    let mut live = {
+    let link = accept_async(stream).await?;
+    let published = {
         let mut shared = lock();
         shared.links += 1;
         shared.live.subscribe()
     };
-    loop {
-        tokio::select! {
-            news = live.recv() => match news? {
-                Some(text) => link.send(Message::text(text)).await?,
-                // Without a close frame, as the real one.
-                None => return Ok(()),
-            },
-            heard = link.next() => match heard {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Ok(()),
-            },
-        }
-    }
+    live::stream(link, published).await
 }
 
 fn unauthorized() -> Value {

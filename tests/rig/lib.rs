@@ -11,6 +11,7 @@ pub mod files;
 pub mod gotify;
 pub mod keyring;
 pub mod listen;
+mod live;
 pub mod namespace;
 pub mod network;
 pub mod nginx;

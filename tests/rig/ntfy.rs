@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,6 +14,8 @@ use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
+
+use crate::live;
 
 /// The one topic.
 pub const TOPIC: &str = "alerts";
@@ -117,7 +119,7 @@ async fn serve(stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<()> 
         Ok(response)
     };
     let mut link = accept_hdr_async(stream, upgrade).await?;
-    let (kept, mut live) = {
+    let (kept, published) = {
         let shared = lock();
         let of_age = |event: &&Value| since.is_some_and(|since| event["time"].as_i64() >= Some(since));
         let kept: Vec<String> = shared.kept.iter().filter(of_age).map(ToString::to_string).collect();
@@ -128,17 +130,5 @@ async fn serve(stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<()> 
     for event in std::iter::once(open).chain(kept) {
         link.send(Message::text(event)).await?;
     }
-    loop {
-        tokio::select! {
-            news = live.recv() => match news? {
-                Some(text) => link.send(Message::text(text)).await?,
-                // Without a close frame, as the real one.
-                None => return Ok(()),
-            },
-            heard = link.next() => match heard {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Ok(()),
-            },
-        }
-    }
+    live::stream(link, published).await
 }
