@@ -27,6 +27,7 @@ pub mod real_popups;
 pub mod scene;
 pub mod skip;
 pub mod told;
+pub mod tomcat;
 pub mod tray_host;
 pub mod tray_item;
 pub mod wait;

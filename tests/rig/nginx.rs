@@ -35,7 +35,7 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts one that hands `/ws/` on to `upstream`, and waits until it listens. `timeout`, in whole seconds,
+    /// Starts one that hands everything on to `upstream`, and waits until it listens. `timeout`, in whole seconds,
     /// is both `proxy_read_timeout` and `proxy_send_timeout`.
     pub async fn start(upstream: SocketAddr, timeout: Duration) -> anyhow::Result<Self> {
         ensure!(timeout.subsec_nanos() == 0, "nginx counts in seconds");

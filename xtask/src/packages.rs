@@ -22,8 +22,9 @@ pub(crate) enum Purpose {
     Packages,
 }
 
-/// Not every system has it: Ubuntu has Chromium as a snap alone. What needs it is left out there.
-const NOT_EVERYWHERE: &[&str] = &["chromium"];
+/// Not every system has them: Ubuntu has Chromium as a snap alone, and older releases an older Tomcat. What needs them is
+/// left out there.
+const NOT_EVERYWHERE: &[&str] = &["chromium", "libtomcat10-embed-java"];
 
 /// Every system has it. Where apt knows of none, its lists were never fetched.
 const EVERYWHERE: &str = "build-essential";
@@ -76,6 +77,10 @@ const TESTS: &[Package] = &[
     package("tesseract-ocr", Some("tesseract")),
     package("tesseract-ocr-eng", None),
     package("fonts-dejavu-core", None),
+    // A web app with a login, as the recipe's.
+    package("libtomcat10-embed-java", None),
+    package("default-jdk-headless", Some("javac")),
+    package("haproxy", Some("haproxy")),
     // The pages' pictures are set in it.
     package("fonts-inter", None),
 ];
