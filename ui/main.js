@@ -62,6 +62,7 @@ const PAGES = {
   inbox: async () => inboxPage,
   channels: async () => channelsPage,
   editor: async () => (await import("./channels/editor.js")).editorPage,
+  send: async () => (await import("./channels/send.js")).sendPage,
   health: async () => (await import("./health/health.js")).healthPage,
   settings: async () => (await import("./settings/settings.js")).settingsPage,
 };
@@ -104,6 +105,7 @@ function place() {
   // With an address that was pasted elsewhere: `+` shows it, `?` also looks what is there. No channel has such an id.
   const pasted = { add: "+", look: "?" }[name];
   if (pasted !== undefined) return { page: "editor", section: "channels", rest: id === "" ? "" : pasted + id };
+  if (name === "send") return { page: "send", section: "channels", rest: id };
   if (name === "channels" && id !== "") return { page: "editor", section: "channels", rest: id };
   const known = SECTIONS.find((section) => section === name) ?? "inbox";
   return { page: known, section: known, rest: id };

@@ -35,6 +35,7 @@ pub(crate) async fn act(
         PageCommand::Delete { messages } => Request::Delete { messages },
         PageCommand::Pause { until } => Request::Pause { until },
         PageCommand::SetSecret { channel, secret } => Request::SetSecret { channel, secret },
+        PageCommand::Send(message) => Request::Send(message),
         PageCommand::StartDemo => Request::StartDemo,
         PageCommand::EndDemo => Request::EndDemo,
         PageCommand::RestartAgent => return bridge.restart_agent().await,

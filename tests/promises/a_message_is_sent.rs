@@ -31,6 +31,9 @@ async fn to_ntfy_it_goes_with_the_channels_own_sign_in_with_and_without_a_runnin
     assert_eq!((output.code, output.stdout.as_str()), (Some(0), ""), "{output:?}");
     let asked = server.asked();
     assert_eq!(asked[0].line, "POST /");
+    let status: Value = serde_json::from_str(&app.run(&["status", "--json"]).await?.stdout)?;
+    assert_eq!(status["channels"][0]["topics"], json!(["alerts", "backup"]));
+    assert_eq!(status["channels"][0]["sends"], true);
     assert!(asked[0].headers.contains("authorization: bearer s3cret\r\n"), "{asked:?}");
     let sent: Value = serde_json::from_str(&asked[0].body)?;
     assert_eq!(
@@ -88,6 +91,8 @@ async fn to_gotify_it_goes_by_the_applications_token_alone() -> anyhow::Result<(
     assert_eq!(output.code, Some(2), "{output:?}");
     assert!(output.stderr.contains("send_token_command"), "{output:?}");
     assert_eq!(server.asked(), []);
+    let status: Value = serde_json::from_str(&app.run(&["status", "--json"]).await?.stdout)?;
+    assert_eq!(status["channels"][0]["sends"], false);
     let app =
         App::with_settings(channel + "send_token_command = \"echo 4pp\"\n").background().start().await?;
     let output = app.run(&["send", "push", "--title", "T", "--priority", "4", "hi"]).await?;

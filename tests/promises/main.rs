@@ -39,6 +39,7 @@ mod odd_use_ends_with_clear_words;
 mod page_edits_channels;
 mod page_in_a_browser;
 mod page_is_for_everyone;
+mod page_sends;
 mod popups_are_right_on_real_services;
 mod quit_says_goodbye;
 mod reconnects_by_itself_after_a_server_restart;

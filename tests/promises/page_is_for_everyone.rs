@@ -10,7 +10,7 @@ use tidings_tests::browser::Page;
 use tidings_tests::skip::skipped;
 
 /// All places of the window, and scenarios in which they look different.
-const PLACES: [&str; 17] = [
+const PLACES: [&str; 20] = [
     "several",
     "one",
     "none",
@@ -24,6 +24,9 @@ const PLACES: [&str; 17] = [
     "spoken#channels/app",
     "spoken#channels/alerts",
     "spoken#channels/shop",
+    "sending#channels",
+    "sending#send/alerts",
+    "sending#send/push",
     "hostile#channels",
     "states#health/desk",
     "several#settings",

@@ -53,6 +53,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
             "cause",
             "last_close",
             "rtt_ms",
+            "sends",
             "answers_pings",
             "idle_limit",
             "kind",

@@ -10,6 +10,7 @@ mod it_leads_from_nothing_to_a_message;
 mod it_loads_no_graphics_driver;
 mod it_outlives_the_agent;
 mod it_remembers_its_size_and_place;
+mod it_sends;
 mod it_shows_and_commands;
 mod it_zooms_and_stays_so;
 mod no_page_shows_a_secret;

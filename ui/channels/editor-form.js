@@ -9,7 +9,7 @@ import { fieldOf } from "../forms/fields.js";
 import { grid, grids, section } from "../forms/section.js";
 import { code, reason } from "../host/errors.js";
 import { edit } from "../host/settings-file.js";
-import { health } from "../parts/channel-row.js";
+import { health, sender } from "../parts/channel-row.js";
 import { toast } from "../parts/toast.js";
 import { words } from "../words/words.js";
 import { channelFields } from "./channel-fields.js";
@@ -123,9 +123,10 @@ export function editorForm(app, id, first, reload) {
     bar,
   );
   const status = make("p", { className: "quiet state-line" });
+  const sends = anchor(words.send, sender(id), "button-link");
   const head = fresh
     ? pageHead(words.addChannel)
-    : pageHead("", make("div", { className: "buttons" }, anchor(words.health, health(id), "button-link"), button(words.removeChannel, () => confirm.showModal(), "danger")));
+    : pageHead("", make("div", { className: "buttons" }, sends, anchor(words.health, health(id), "button-link"), button(words.removeChannel, () => confirm.showModal(), "danger")));
   const title = head.querySelector("h1");
   const confirm = make("dialog", { className: "confirm" });
   if (!fresh) confirm.append(...confirmation());
@@ -342,6 +343,7 @@ export function editorForm(app, id, first, reload) {
   function tellStatus() {
     const told = app.report()?.channels.find((channel) => channel.id === id);
     if (!fresh && title) write(title, shown(told?.name ?? at(draft.original, "name") ?? id, NAME));
+    sends.hidden = !app.there() || told?.sends !== true;
     write(status, told === undefined ? "" : app.there() ? shown(words.state(told, new Date()), 300) : words.stateUnknown);
     status.hidden = status.textContent === "";
   }

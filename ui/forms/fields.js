@@ -88,6 +88,21 @@ export function textField(key, label, { hint, placeholder, kind = "text", requir
   };
 }
 
+/** A text of several lines.
+ * @param {string} key @param {string} label
+ * @param {{ hint?: string, most?: number }} [how] `most`: characters.
+ * @returns {Field} */
+export function areaField(key, label, { hint, most = -1 } = {}) {
+  const { element, name, problem, hints, join } = frame(key, label, hint);
+  const area = make("textarea", { rows: 5, dir: "auto", className: "prose", maxLength: most });
+  element.append(name, area, ...hints, problem);
+  return {
+    key, element, ...join(area),
+    show: (values) => (area.value = String(at(values, key) ?? "")),
+    read: () => area.value || undefined,
+  };
+}
+
 /** A choice of a few words.
  * @param {string} key @param {string} label
  * @param {[string, string][]} options Value and name.

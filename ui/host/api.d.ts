@@ -48,6 +48,14 @@ url: string,
  */
 kind: ChannelKind, 
 /**
+ * Its topics, where it is of ntfy.
+ */
+topics?: Array<string>, 
+/**
+ * Whether messages can be sent by it.
+ */
+sends: boolean, 
+/**
  * What it is doing.
  */
 state: StateName, 
@@ -408,7 +416,33 @@ channel: string,
 /**
  * `null` removes it.
  */
-secret: Secret | null, } | { "do": "start_demo" } | { "do": "end_demo" };
+secret: Secret | null, } | { "do": "send" } & Outgoing | { "do": "start_demo" } | { "do": "end_demo" };
+
+export type Outgoing = { 
+/**
+ * Id or name of the channel.
+ */
+channel: string, 
+/**
+ * The message.
+ */
+text: string, 
+/**
+ * Its title.
+ */
+title: string | null, 
+/**
+ * 1 to 5; `None`: whatever is usual there.
+ */
+priority: number | null, 
+/**
+ * ntfy's.
+ */
+tags: Array<string>, 
+/**
+ * ntfy's, where the channel has several.
+ */
+topic: string | null, };
 
 export type HistoryQuery = { 
 /**

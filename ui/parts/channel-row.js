@@ -48,6 +48,10 @@ export const editor = (id) => `#channels/${encodeURIComponent(id)}`;
  * @param {string} id */
 export const health = (id) => `#health/${encodeURIComponent(id)}`;
 
+/** The page that sends a message by it.
+ * @param {string} id */
+export const sender = (id) => `#send/${encodeURIComponent(id)}`;
+
 /** @param {App} app @param {string} id @param {boolean} [full] With its address and its pages. */
 export function channelRow(app, id, full = false) {
   const icon = make("span", { className: "state-icon" });
@@ -62,7 +66,8 @@ export function channelRow(app, id, full = false) {
   const end = pressing(words.endDemo, () => app.act({ do: "end_demo" }));
   const edits = anchor(full ? words.edit : words.openSettings, editor(id), "button-link");
   const healthLink = anchor(words.health, health(id), "button-link");
-  const pages = full ? [edits, healthLink] : [edits];
+  const sends = anchor(words.send, sender(id), "button-link");
+  const pages = full ? [sends, edits, healthLink] : [edits];
   const buttons = make("div", { className: "buttons" }, ...commands.values(), end, ...pages);
   const line = make("h2", {}, name, demo, unread);
   const text = make("div", { className: "channel-text" }, line, make("p", {}, state));
@@ -94,6 +99,8 @@ export function channelRow(app, id, full = false) {
     // The first thing that makes sense is offered first.
     edits.hidden = !there || channel.demo || !(full || channel.state === "needs_user");
     edits.setAttribute("aria-label", words.commandOf({ command: edits.textContent ?? "", name: title }));
+    sends.hidden = !there || !channel.sends;
+    sends.setAttribute("aria-label", words.commandOf({ command: words.send, name: title }));
     healthLink.hidden = !there;
     healthLink.setAttribute("aria-label", words.commandOf({ command: words.health, name: title }));
     if (focused instanceof HTMLButtonElement && focused.hidden && buttons.contains(focused)) {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, ErrorCode, Event, Secret, Values};
+use crate::{Action, ErrorCode, Event, Outgoing, Secret, Values};
 
 /// What the page is told, as it happens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +108,8 @@ pub enum PageCommand {
         /// `null` removes it.
         secret: Option<Secret>,
     },
+    /// Send a message by a channel.
+    Send(Outgoing),
     /// Start the demo.
     StartDemo,
     /// End the demo.

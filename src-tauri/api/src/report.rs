@@ -40,6 +40,13 @@ pub struct ChannelReport {
     /// What is spoken with the server.
     #[serde(default)]
     pub kind: ChannelKind,
+    /// Its topics, where it is of ntfy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(as = "Option<Vec<String>>", optional))]
+    pub topics: Vec<String>,
+    /// Whether messages can be sent by it.
+    #[serde(default)]
+    pub sends: bool,
     /// What it is doing.
     pub state: StateName,
     /// How far a dial is, or what the server has yet to take; while connecting alone.

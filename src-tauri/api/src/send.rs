@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What to send by a channel ([`Request::Send`](crate::Request::Send)).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Outgoing {
     /// Id or name of the channel.
     pub channel: String,

@@ -11,8 +11,9 @@ use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, P
 use crate::{
     Action, Attachment, Band, Block, ChannelKind, ChannelReport, ChannelValues, Close, Defaults, Discovery,
     Does, Dropped, Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport,
-    Meaning, MessageAction, MessageReport, PresetReport, Preview, Previewed, Raw, Refusal, Rehearsal, Rich,
-    RoundTrip, Secret, SettingsReport, Span, StageName, StateName, StatusReport, Step, StoredMessage, Turn,
+    Meaning, MessageAction, MessageReport, Outgoing, PresetReport, Preview, Previewed, Raw, Refusal,
+    Rehearsal, Rich, RoundTrip, Secret, SettingsReport, Span, StageName, StateName, StatusReport, Step,
+    StoredMessage, Turn,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -44,6 +45,7 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<PageEvent>(&config),
         declaration::<AgentLink>(&config),
         declaration::<PageCommand>(&config),
+        declaration::<Outgoing>(&config),
         declaration::<HistoryQuery>(&config),
         declaration::<PageError>(&config),
         declaration::<PageErrorCode>(&config),

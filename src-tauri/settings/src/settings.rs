@@ -213,6 +213,14 @@ impl Kind {
         }
     }
 
+    /// ntfy's.
+    pub fn topics(&self) -> &[String] {
+        match self {
+            Self::Ntfy { topics } => topics,
+            Self::Recipe | Self::Gotify | Self::Dialogue(_) => &[],
+        }
+    }
+
     /// Where the secret goes, unless `auth` says otherwise.
     pub(crate) fn usual_auth(&self) -> Auth {
         match self {
@@ -253,6 +261,15 @@ impl Settings {
 }
 
 impl ChannelSettings {
+    /// Whether the settings hold all that sending needs.
+    pub fn sends(&self) -> bool {
+        match &self.kind {
+            Kind::Ntfy { .. } => true,
+            Kind::Gotify => self.send.credential.is_some(),
+            Kind::Recipe | Kind::Dialogue(_) => self.send.url.is_some(),
+        }
+    }
+
     /// The file that holds its secret.
     pub fn token_file(&self) -> Option<&Path> {
         match &self.credential {

@@ -56,6 +56,10 @@ pub struct ChannelView {
     pub url: String,
     /// What is spoken with the server.
     pub kind: ChannelKind,
+    /// ntfy's.
+    pub topics: Vec<String>,
+    /// Whether messages can be sent by it.
+    pub sends: bool,
     /// Whether it connects at start: one that doesn't is off on purpose.
     pub enabled: bool,
     /// How much of its messages a popup tells.
@@ -125,6 +129,8 @@ impl Snapshot {
             name: channel.name.clone(),
             url: channel.url.clone(),
             kind: channel.kind,
+            topics: channel.topics.clone(),
+            sends: channel.sends,
             state: line.state,
             stage: stage(&status.state),
             since: line.since,

@@ -40,6 +40,7 @@ function agentOf(scenario, language, theme) {
   const { refuses, plays } = scenario;
   let stored = scenario.messages.map((draft, place) => ({ ...draft, row: place + 1 }));
   let rows = stored.length;
+  let sent = 0;
   let there = scenario.gone === undefined;
   let version = scenario.version ?? VERSION;
   let paused = scenario.paused ?? null;
@@ -177,6 +178,14 @@ function agentOf(scenario, language, theme) {
         file.setSecret(command.channel, command.secret !== null);
         if (command.secret !== null) connect(command.channel);
         return snapshot();
+      case "send": {
+        const by = channels.find(({ id }) => id === command.channel);
+        sent += 1;
+        if (scenario.refusesSend !== undefined && sent > 1) throw scenario.refusesSend;
+        const { text, title, topic, priority } = command;
+        const from = topic === null ? {} : { topic };
+        return agent.receive(messageOf(title ?? topic ?? by?.name ?? "", text, { channel: by?.name, priority: priority ?? 3, unread: true, ...from }));
+      }
       case "start_demo":
         return startDemo();
       case "end_demo":
@@ -237,6 +246,8 @@ function agentOf(scenario, language, theme) {
       if (command.do === "restart_agent") return restart();
       if (!there) throw gone();
       if (refuses !== undefined) throw refuses;
+      // A server takes its time.
+      if (command.do === "send") await new Promise((ready) => setTimeout(ready, STEP));
       done(command);
     },
     async history(query) {

@@ -28,6 +28,7 @@ export function channel(name, rest = {}) {
     name,
     url: `wss://${name.toLowerCase()}.example/ws/user-channel`,
     kind: "recipe",
+    sends: false,
     state: "connected",
     since: at("11:48"),
     attempt: 0,
@@ -80,6 +81,7 @@ export function message(title, body, rest = {}) {
  * @property {boolean} [conflict] Somebody else edits the settings file just before the first save.
  * @property {boolean} [noKeyring]
  * @property {Record<string, Record<string, any>>} [settings] What stands in the file for a channel, by its id.
+ * @property {PageError} [refusesSend] The server takes the first message, and no second one.
  * @property {boolean} [refused] The server takes no sign-in without a secret.
  * @property {(agent: Agent) => void} [plays]
  */
@@ -249,6 +251,20 @@ export const scenarios = {
       alerts: { kind: "ntfy", topics: ["alerts", "backup"] },
       push: { kind: "gotify" },
       shop: { kind: "dialogue", preset: "stomp", dialogue: { set: { destination: "/user/queue/notifications" } } },
+    },
+  }),
+  /** Channels by which one sends, or could. */
+  sending: (language) => ({
+    channels: [
+      channel("Alerts", { kind: "ntfy", url: "https://ntfy.example/", topics: ["alerts", "backup"], sends: true }),
+      channel("Home", { kind: "ntfy", url: "https://ntfy.example/", topics: ["home"], sends: true }),
+      channel("Push", { kind: "gotify", url: "https://push.example/gotify" }),
+    ],
+    messages: [],
+    settings: { alerts: { kind: "ntfy", topics: ["alerts", "backup"] }, home: { kind: "ntfy", topics: ["home"] }, push: { kind: "gotify" } },
+    refusesSend: {
+      code: "not_sent", key: null,
+      message: language === "zh-CN" ? "未发送：服务器每天允许的消息数已用完 (42908)" : "not sent: the messages that the server allows a day are used up (42908)",
     },
   }),
   /** A still of it. */

@@ -90,6 +90,19 @@ export default {
   send: "Send",
   sent: "Sent",
   cancelSend: "Don't send",
+  /** @param {{ name: string }} variables */
+  sendBy: ({ name }) => `Send by ${name}`,
+  titleOptional: "Title (optional)",
+  priorityUsual: "Usual",
+  sendHint: "Ctrl+Enter sends it.",
+  sendNoText: "Write what is to be sent.",
+  sendingIt: "Sending…",
+  /** @param {{ time: string }} variables */
+  sentAt: ({ time }) => `Sent at ${time}.`,
+  /** @param {{ time: string, topic: string }} variables */
+  sentTo: ({ time, topic }) => `Sent to ${topic} at ${time}.`,
+  sendsNothing: "Nothing can be sent by this channel yet",
+  sendsNothingText: "Its settings have to say how, under “Sending”: a Gotify application’s token, or the address that takes messages.",
   title: "Title",
   body: "Text",
   noBody: "This message has no text.",
@@ -215,7 +228,7 @@ export default {
   removeSecret: "Remove it",
   secretRemoved: "Removed from the keyring",
   sending: "Sending",
-  sendingText: "For `tidings send`. An ntfy channel needs none of it.",
+  sendingText: "For sending by this channel, here or by `tidings send`. An ntfy channel needs none of it.",
   sendUrl: "Address that takes messages",
   sendUrlHint: "Where the server is neither ntfy nor Gotify: it gets a POST of JSON.",
   sendTokenCommand: "Command that prints a token for sending",

@@ -90,6 +90,19 @@ export default {
   send: "发送",
   sent: "已发送",
   cancelSend: "不发送",
+  /** @param {{ name: string }} variables */
+  sendBy: ({ name }) => `通过“${name}”发送`,
+  titleOptional: "标题（可省略）",
+  priorityUsual: "默认",
+  sendHint: "按 Ctrl+Enter 发送。",
+  sendNoText: "请填写要发送的内容。",
+  sendingIt: "正在发送……",
+  /** @param {{ time: string }} variables */
+  sentAt: ({ time }) => `已于 ${time} 发送。`,
+  /** @param {{ time: string, topic: string }} variables */
+  sentTo: ({ time, topic }) => `已于 ${time} 发送到 ${topic}。`,
+  sendsNothing: "此频道尚不能发送消息",
+  sendsNothingText: "须在其设置的“发送”中写明方式：Gotify 应用的令牌，或接收消息的地址。",
   title: "标题",
   body: "正文",
   noBody: "此消息没有正文。",
@@ -215,7 +228,7 @@ export default {
   removeSecret: "移除",
   secretRemoved: "已从密钥环中移除",
   sending: "发送",
-  sendingText: "用于 `tidings send`。ntfy 频道不需要。",
+  sendingText: "用于在此处或以 `tidings send` 通过此频道发送消息。ntfy 频道不需要。",
   sendUrl: "接收消息的地址",
   sendUrlHint: "用于 ntfy 和 Gotify 以外的服务器：以 JSON 的 POST 请求发送。",
   sendTokenCommand: "输出发送令牌的命令",

@@ -125,6 +125,8 @@ pub(super) fn view(
         name: settings.name.clone(),
         url: settings.shown_url(),
         kind: settings.kind.name(),
+        topics: settings.kind.topics().to_vec(),
+        sends: settings.sends(),
         enabled: settings.enabled,
         show: settings.profile().show,
         status,

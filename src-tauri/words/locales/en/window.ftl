@@ -52,6 +52,17 @@ ask-send = Send { $method } to { $host }?
 send = Send
 sent = Sent
 cancel-send = Don't send
+# The page that sends a message by a channel.
+send-by = Send by { $name }
+title-optional = Title (optional)
+priority-usual = Usual
+send-hint = Ctrl+Enter sends it.
+send-no-text = Write what is to be sent.
+sending-it = Sending…
+sent-at = Sent at { $time }.
+sent-to = Sent to { $topic } at { $time }.
+sends-nothing = Nothing can be sent by this channel yet
+sends-nothing-text = Its settings have to say how, under “Sending”: a Gotify application’s token, or the address that takes messages.
 title = Title
 body = Text
 no-body = This message has no text.
@@ -189,7 +200,7 @@ secret-removed = Removed from the keyring
 ## Trying a channel
 
 sending = Sending
-sending-text = For `tidings send`. An ntfy channel needs none of it.
+sending-text = For sending by this channel, here or by `tidings send`. An ntfy channel needs none of it.
 send-url = Address that takes messages
 send-url-hint = Where the server is neither ntfy nor Gotify: it gets a POST of JSON.
 send-token-command = Command that prints a token for sending

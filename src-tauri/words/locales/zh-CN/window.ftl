@@ -49,6 +49,17 @@ ask-send = 要向 { $host } 发送 { $method } 请求吗？
 send = 发送
 sent = 已发送
 cancel-send = 不发送
+# The page that sends a message by a channel.
+send-by = 通过“{ $name }”发送
+title-optional = 标题（可省略）
+priority-usual = 默认
+send-hint = 按 Ctrl+Enter 发送。
+send-no-text = 请填写要发送的内容。
+sending-it = 正在发送……
+sent-at = 已于 { $time } 发送。
+sent-to = 已于 { $time } 发送到 { $topic }。
+sends-nothing = 此频道尚不能发送消息
+sends-nothing-text = 须在其设置的“发送”中写明方式：Gotify 应用的令牌，或接收消息的地址。
 title = 标题
 body = 正文
 no-body = 此消息没有正文。
@@ -186,7 +197,7 @@ secret-removed = 已从密钥环中移除
 ## Trying a channel
 
 sending = 发送
-sending-text = 用于 `tidings send`。ntfy 频道不需要。
+sending-text = 用于在此处或以 `tidings send` 通过此频道发送消息。ntfy 频道不需要。
 send-url = 接收消息的地址
 send-url-hint = 用于 ntfy 和 Gotify 以外的服务器：以 JSON 的 POST 请求发送。
 send-token-command = 输出发送令牌的命令

@@ -43,6 +43,8 @@ fn channel(name: &str, state: State) -> ChannelView {
         name: name.to_owned(),
         url: "wss://shop.example/ws/user-channel".to_owned(),
         kind: tidings_api::ChannelKind::Recipe,
+        topics: Vec::new(),
+        sends: false,
         enabled: true,
         show: Show::Full,
         status: watch::channel(status).1,
