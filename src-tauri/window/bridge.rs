@@ -26,6 +26,8 @@ pub(crate) enum Place {
     Message(i64),
     /// Adding a channel with this address.
     Adding(String),
+    /// Signing in to the channel of this id.
+    SignIn(String),
 }
 
 /// What the commands use.
@@ -212,11 +214,12 @@ impl Link {
             self.tell(PageEvent::Agent(Box::new(Event::Snapshot(status))));
         }
         if let Some(place) = self.first.take() {
-            let (message, add) = match place {
-                Place::Message(row) => (Some(row), None),
-                Place::Adding(address) => (None, Some(address)),
+            let (message, add, sign_in) = match place {
+                Place::Message(row) => (Some(row), None, None),
+                Place::Adding(address) => (None, Some(address), None),
+                Place::SignIn(channel) => (None, None, Some(channel)),
             };
-            let raise = Event::Raise { activation_token: None, message, add };
+            let raise = Event::Raise { activation_token: None, message, add, sign_in };
             self.tell(PageEvent::Agent(Box::new(raise)));
         }
     }

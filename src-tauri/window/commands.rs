@@ -36,6 +36,8 @@ pub(crate) async fn act(
         PageCommand::Pause { until } => Request::Pause { until },
         PageCommand::SetSecret { channel, secret } => Request::SetSecret { channel, secret },
         PageCommand::Send(message) => Request::Send(message),
+        PageCommand::SignIn { channel } => Request::SignIn { channel, activation_token: None },
+        PageCommand::SignOut { channel } => Request::SignOut { channel },
         PageCommand::StartDemo => Request::StartDemo,
         PageCommand::EndDemo => Request::EndDemo,
         PageCommand::RestartAgent => return bridge.restart_agent().await,

@@ -80,7 +80,7 @@ fn appear(app: &AppHandle) {
     }
 }
 
-/// What to show first: `--message ROW` or `--add ADDRESS`.
+/// What to show first: `--message ROW`, `--add ADDRESS` or `--sign-in CHANNEL`.
 fn place(mut args: impl Iterator<Item = String>) -> Result<Option<Place>, String> {
     match (args.next().as_deref(), args.next()) {
         (None, _) => Ok(None),
@@ -89,6 +89,7 @@ fn place(mut args: impl Iterator<Item = String>) -> Result<Option<Place>, String
             Ok(Some(Place::Message(row)))
         }
         (Some("--add"), Some(address)) => Ok(Some(Place::Adding(address))),
+        (Some("--sign-in"), Some(channel)) => Ok(Some(Place::SignIn(channel))),
         (Some(other), _) => Err(format!("{other:?} is not understood; the window is opened by `tidings`")),
     }
 }

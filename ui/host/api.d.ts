@@ -112,6 +112,10 @@ links_opened: number,
  */
 unread: number, 
 /**
+ * How its session does; absent where it signs in in another way.
+ */
+session?: SessionReport, 
+/**
  * What came since the agent's start and is no message; absent while there was nothing of it.
  */
 dropped?: Dropped, 
@@ -155,6 +159,31 @@ after_s: number,
  * The silence is broken every so many seconds.
  */
 kept_awake_s: number, };
+
+export type SessionReport = { 
+/**
+ * The page that the sign-in begins on.
+ */
+sign_in: string, 
+/**
+ * Who keeps the cookies; absent while there are none.
+ */
+kept?: SessionKept, 
+/**
+ * The shortest time after which the site was seen to end a session that asked for no page, seconds; `null` until that
+ * was seen.
+ */
+life_s: number | null, 
+/**
+ * A page is asked for every so many seconds, so that the session lives on; `null` where it isn't.
+ */
+kept_alive_s: number | null, 
+/**
+ * When the session was last seen to live.
+ */
+alive_at: string | null, };
+
+export type SessionKept = "keyring" | "memory" | "settings";
 
 export type StoredMessage = { 
 /**
@@ -324,7 +353,11 @@ message: number | null,
 /**
  * Show the page that adds a channel, with this address. Nothing is asked of its server before the user says so.
  */
-add: string | null, };
+add: string | null, 
+/**
+ * Show the page on which the user of this channel signs in, by its id.
+ */
+sign_in: string | null, };
 
 export type Action = "connect" | "disconnect" | "reconnect_now" | "take_over";
 
@@ -342,7 +375,7 @@ message: string,
  */
 key: string | null, };
 
-export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "not_sent" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_sample" | "demo" | "cannot_send" | "busy" | "ending";
+export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "not_sent" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_session" | "no_sample" | "demo" | "cannot_send" | "busy" | "ending";
 
 export type PageEvent = AgentLink | Event;
 
@@ -416,7 +449,15 @@ channel: string,
 /**
  * `null` removes it.
  */
-secret: Secret | null, } | { "do": "send" } & Outgoing | { "do": "start_demo" } | { "do": "end_demo" };
+secret: Secret | null, } | { "do": "send" } & Outgoing | { "do": "sign_in", 
+/**
+ * Its id.
+ */
+channel: string, } | { "do": "sign_out", 
+/**
+ * Its id.
+ */
+channel: string, } | { "do": "start_demo" } | { "do": "end_demo" };
 
 export type Outgoing = { 
 /**

@@ -391,6 +391,19 @@ impl Agent {
                 self.session.look_for_display().await;
                 self.open_window(activation_token.as_deref(), at.as_ref());
             }
+            Wish::SignIn { channel, activation_token, answer } => {
+                let found = self.channels.sign_in(&channel);
+                if let Ok((id, _)) = &found {
+                    self.session.look_for_display().await;
+                    self.open_window(activation_token.as_deref(), Some(&Place::SignIn(id.clone())));
+                }
+                if let Some(answer) = answer {
+                    let _ = answer.send(found.map(|(_, name)| name));
+                }
+            }
+            Wish::SignInPage { channel, answer } => drop(answer.send(self.channels.sign_in_page(&channel))),
+            Wish::SignedIn { channel, cookies, answer } => self.channels.signed_in(&channel, cookies, answer),
+            Wish::SignOut { channel, answer } => self.channels.sign_out(&channel, answer),
             Wish::OpenLink { link, activation_token } => {
                 self.session.look_for_display().await;
                 self.browser.open(link, activation_token, &self.session);
@@ -485,7 +498,7 @@ impl Agent {
             Err(error) => {
                 let message = match at {
                     Some(Place::Message(row)) => Some(*row),
-                    Some(Place::Adding(_)) | None => None,
+                    Some(Place::Adding(_) | Place::SignIn(_)) | None => None,
                 };
                 self.answer_click(Notice::Window(error), message);
             }

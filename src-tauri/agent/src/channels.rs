@@ -18,14 +18,19 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tidings_api::{Action, ErrorCode, Examine, Refusal, Step};
-use tidings_channel::{Channel, ChannelUrl, Command, Config, DialParams, Kept, Memory, Signal, Start, State};
+use tidings_api::{
+    Action, Cookie, ErrorCode, Examine, Refusal, SessionKept, SessionReport, SignInPage, Step,
+};
+use tidings_channel::{
+    Cause, Channel, ChannelUrl, Command, Config, DialParams, Fetch, Kept, Memory, Signal, Start, State, fetch,
+};
 use tidings_examination::lender::Lender;
 use tidings_examination::{Examination, Reach};
 use tidings_ground::text::quoted;
 use tidings_inbox::{HttpRequest, Inbox};
 use tidings_settings::credential::{CredentialSource, Credentials};
-use tidings_settings::{CaFileError, ChannelSettings, Kind};
+use tidings_settings::{CaFileError, ChannelSettings, Jar, Kind, Session, SessionJar};
+use tidings_state::cause;
 use tidings_state::loan::{Lent, Loan};
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
 use tidings_state::wish::{Wish, Wishes};
@@ -48,6 +53,8 @@ pub(crate) struct Channels {
     held: Vec<Held>,
     /// What each channel has found out, by its id. It outlives the channel: see [`Memory`].
     memories: BTreeMap<String, Memory>,
+    /// The sessions of those that sign in as a web app does. They outlive a channel's task, too: one may be in memory alone.
+    sessions: BTreeMap<String, SessionJar>,
     inbox: Inbox,
     wishes: Wishes,
     /// Says in which language.
@@ -55,6 +62,17 @@ pub(crate) struct Channels {
     health: Health,
     /// Some channel's state changed. Holds one permit however many did: nothing is lost, nothing piles up.
     changed: Arc<Notify>,
+}
+
+/// Of a session of which nothing is known yet.
+fn first_report(session: &Session) -> SessionReport {
+    SessionReport {
+        sign_in: session.sign_in.to_string(),
+        kept: None,
+        life_s: None,
+        kept_alive_s: session.keep.map(|keep| keep.as_secs_f64()),
+        alive_at: None,
+    }
 }
 
 impl Channels {
@@ -67,6 +85,7 @@ impl Channels {
         Self {
             held: Vec::new(),
             memories: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             inbox,
             wishes,
             snapshot,
@@ -157,8 +176,21 @@ impl Channels {
         Ok(())
     }
 
+    /// The channel's session, which goes on where the settings still say the same of it.
+    fn session(&mut self, settings: &ChannelSettings) -> Option<SessionJar> {
+        let Some(new) = settings.jar() else {
+            self.sessions.remove(&settings.id);
+            return None;
+        };
+        let known = self.sessions.get(&settings.id);
+        let known = known.filter(|known| known.url() == new.url() && known.site() == new.site()).cloned();
+        let session = known.unwrap_or(new);
+        self.sessions.insert(settings.id.clone(), session.clone());
+        Some(session)
+    }
+
     fn start(
-        &self,
+        &mut self,
         settings: ChannelSettings,
         config: Config,
         remembered: &Remembered,
@@ -173,7 +205,11 @@ impl Channels {
             Some(Quiet::Replaced(_)) | None if by_hand => Start::ByHand,
             Some(Quiet::Replaced(_)) | None => Start::Connect,
         };
+        let session = self.session(&settings);
+        let reported =
+            settings.session.as_ref().map(|session| Arc::new(watch::channel(first_report(session)).0));
         let credentials = Credentials::new(&settings.id, settings.credential.clone(), settings.auth.clone())
+            .of_session(session.clone())
             .telling({
                 let (wishes, channel) = (self.wishes.clone(), settings.id.clone());
                 move || wishes.make(Wish::CredentialChanged { channel: channel.clone() })
@@ -201,11 +237,13 @@ impl Channels {
             inbox: self.inbox.clone(),
             snapshot: self.snapshot.clone(),
             told_of_gap: false,
+            reported: reported.clone(),
         };
         let (channel, frames) = Channel::spawn(config.clone(), start, owner);
         let status = channel.status();
         let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
-        let view = view(&settings, status.clone(), self.inbox.dropped(), left_out.subscribe());
+        let told = reported.as_ref().map(|reported| reported.subscribe());
+        let view = view(&settings, status.clone(), self.inbox.dropped(), left_out.subscribe(), told);
         let state = view.status().state.name();
         let target = Target::of(&config, &view.status());
         let path = Path::to(target, &Routes::look());
@@ -227,7 +265,21 @@ impl Channels {
                 changed: self.changed.clone(),
             },
         ));
-        Held { settings, channel, profile, view, state, forget, config, target, path, lent, pump }
+        Held {
+            settings,
+            channel,
+            profile,
+            view,
+            state,
+            forget,
+            session,
+            reported,
+            config,
+            target,
+            path,
+            lent,
+            pump,
+        }
     }
 
     /// Notes which channels came into another state, and remembers what must outlive the agent.
@@ -331,6 +383,7 @@ impl Channels {
         };
         let mut examination = Examination::of(&held.settings, reach, self.words())
             .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.told(self.words())))?;
+        examination.credentials = examination.credentials.map(|own| own.of_session(held.session.clone()));
         examination.config.memory = held.config.memory.clone();
         let (steps, told) = mpsc::channel(tidings_examination::STEPS);
         tokio::spawn(tidings_examination::examine(examination, steps));
@@ -365,6 +418,12 @@ impl Channels {
         if let Some(memory) = held.map(|held| &held.config.memory).or(self.memories.get(&channel.id)) {
             examination.config.memory = memory.clone();
         }
+        if let Some(session) =
+            held.filter(|held| held.settings.id == channel.id).and_then(|held| held.session.clone())
+            && channel.jar().is_some_and(|new| new.url() == session.url())
+        {
+            examination.credentials = examination.credentials.map(|own| own.of_session(Some(session)));
+        }
         if let Some(secret) = secret {
             examination.credentials = examination.credentials.map(|credentials| credentials.given(secret));
         }
@@ -385,6 +444,131 @@ impl Channels {
         tokio::spawn(async move {
             // Who asked may be gone.
             let _ = answer.send(send(&config, request, words).await);
+        });
+    }
+
+    /// The one that has a session.
+    fn of_session(&self, name: &str) -> Result<(&Held, &SessionJar, &Session), Refusal> {
+        let called = |held: &&Held| held.view.is_called(name);
+        let held = self.held.iter().find(called).ok_or_else(|| self.unknown(Some(name)))?;
+        match (&held.session, &held.settings.session) {
+            (Some(jar), Some(session)) => Ok((held, jar, session)),
+            (None, _) | (_, None) => {
+                let message = self.words().refused_no_session(&quoted(&held.settings.name));
+                Err(Refusal::new(ErrorCode::NoSession, message))
+            }
+        }
+    }
+
+    /// The id of a channel that the user can sign in to, and its name.
+    pub(crate) fn sign_in(&self, name: &str) -> Result<(String, String), Refusal> {
+        self.of_session(name).map(|(held, ..)| (held.settings.id.clone(), held.settings.name.clone()))
+    }
+
+    /// Where and how that is done.
+    pub(crate) fn sign_in_page(&self, name: &str) -> Result<SignInPage, Refusal> {
+        let (held, jar, session) = self.of_session(name)?;
+        let ChannelSettings { id, name, ca_file, client_cert, .. } = &held.settings;
+        let mut url = jar.url().as_url().clone();
+        url.set_query(None);
+        let refused = match held.view.status().state {
+            State::NeedsUser { cause: cause @ Cause::SignInRefused { .. }, .. } => {
+                Some(cause::told(&cause, self.words()))
+            }
+            State::Disconnected { .. }
+            | State::Connecting { .. }
+            | State::Connected { .. }
+            | State::Waiting { .. }
+            | State::Replaced { .. }
+            | State::NeedsUser { .. } => None,
+        };
+        Ok(SignInPage {
+            channel: id.clone(),
+            name: name.clone(),
+            url: url.into(),
+            sign_in: session.sign_in.to_string(),
+            ca_file: ca_file.as_ref().map(|file| file.display().to_string()),
+            proxy: held.settings.proxy.as_ref().map(ToString::to_string),
+            client_cert: client_cert.is_some(),
+            refused,
+        })
+    }
+
+    /// The user signed in: the channel's cookies among these are its session from now on, and it is dialled by them.
+    pub(crate) fn signed_in(
+        &self,
+        name: &str,
+        cookies: Vec<Cookie>,
+        answer: oneshot::Sender<Result<SessionKept, Refusal>>,
+    ) {
+        let words = self.words();
+        let (held, jar, session) = match self.of_session(name) {
+            Ok(found) => found,
+            Err(refusal) => return drop(answer.send(Err(refusal))),
+        };
+        if held.settings.credential != CredentialSource::Keyring {
+            let key = held.settings.credential.key();
+            let message = words.refused_session_elsewhere(&quoted(&held.settings.name), &key);
+            return drop(answer.send(Err(Refusal::new(ErrorCode::NoSession, message))));
+        }
+        let cookies = Jar::of(&[jar.url(), &session.keep_url], cookies);
+        if cookies.header(jar.url()).is_none() {
+            let message = words.refused_no_cookies(&jar.url().host());
+            return drop(answer.send(Err(Refusal::new(ErrorCode::NoSession, message))));
+        }
+        let (jar, id, wishes) = (jar.clone(), held.settings.id.clone(), self.wishes.clone());
+        let reported = held.reported.clone();
+        // Who signs in again after a sign-out wants the channel back.
+        let was_off = matches!(held.view.status().state, State::Disconnected { .. });
+        tokio::spawn(async move {
+            let (kept, why) = jar.begin(cookies).await;
+            tracing::info!(channel = id, ?kept, why = why.map(|why| why.to_string()), "signed in");
+            if let Some(reported) = reported {
+                reported.send_modify(|report| report.kept = Some(kept));
+            }
+            wishes.make(Wish::CredentialChanged { channel: id.clone() });
+            if was_off {
+                wishes.make(Wish::Act { action: Action::Connect, channel: Some(id), answer: None });
+            }
+            // Who asked may be gone.
+            let _ = answer.send(Ok(kept));
+        });
+    }
+
+    /// Ends a session: the site is told where the settings say how, the cookies are forgotten, and the link is closed (1000).
+    pub(crate) fn sign_out(&mut self, name: &str, answer: oneshot::Sender<Result<String, Refusal>>) {
+        let words = self.words();
+        let (id, jar, sign_out) = match self.of_session(name) {
+            Ok((held, jar, session)) => (held.settings.id.clone(), jar.clone(), session.sign_out.clone()),
+            Err(refusal) => return drop(answer.send(Err(refusal))),
+        };
+        let Some(held) = self.held.iter_mut().find(|held| held.settings.id == id) else { return };
+        held.command(Command::Disconnect);
+        let (config, name, reported) =
+            (held.config.clone(), held.settings.name.clone(), held.reported.clone());
+        let forget = held.forget.clone();
+        tokio::spawn(async move {
+            if let Some(url) = sign_out {
+                let header = jar.hold().await.header(&url);
+                let headers = header.map(|value| ("Cookie".to_owned(), value)).into_iter().collect();
+                let params = DialParams { headers, ..DialParams::default() };
+                match fetch(&config, &params, Fetch::get(url)).await {
+                    Ok(answer) => tracing::info!(channel = id, status = answer.status, "signed out"),
+                    Err(cause) => {
+                        tracing::warn!(channel = id, %cause, "the site is not told of the sign-out");
+                    }
+                }
+            }
+            let ended = jar.end().await;
+            forget.now();
+            if let Some(reported) = reported {
+                reported.send_modify(|report| report.kept = None);
+            }
+            // Who asked may be gone.
+            let _ = answer.send(match ended {
+                Ok(()) => Ok(name),
+                Err(error) => Err(Refusal::new(ErrorCode::Keyring, error.told(words))),
+            });
         });
     }
 

@@ -175,6 +175,26 @@ impl Handler for Answers {
             Request::Preview { channel, values, sample } => {
                 self.preview(channel, values, sample).await.unwrap_or_else(Reply::Refused)
             }
+            Request::SignIn { channel, activation_token } => {
+                let (answer, answered) = oneshot::channel();
+                self.wishes.make(Wish::SignIn { channel, activation_token, answer: Some(answer) });
+                self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
+            }
+            Request::SignInPage { channel } => {
+                let (answer, answered) = oneshot::channel();
+                self.wishes.make(Wish::SignInPage { channel, answer });
+                self.reply(answered, Reply::SignInPage).await
+            }
+            Request::SignedIn { channel, cookies } => {
+                let (answer, answered) = oneshot::channel();
+                self.wishes.make(Wish::SignedIn { channel, cookies, answer });
+                self.reply(answered, |kept| Reply::SignedIn { kept }).await
+            }
+            Request::SignOut { channel } => {
+                let (answer, answered) = oneshot::channel();
+                self.wishes.make(Wish::SignOut { channel, answer });
+                self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
+            }
             Request::Health { channel } => {
                 let words = {
                     let snapshot = self.snapshot.borrow();
@@ -245,6 +265,18 @@ impl Answers {
     /// In the user's language.
     fn refusal(&self, code: ErrorCode, message: &Text) -> Refusal {
         Refusal::new(code, message.said(self.words()))
+    }
+
+    /// What the main loop answers.
+    async fn reply<T>(
+        &self,
+        answered: oneshot::Receiver<Result<T, Refusal>>,
+        reply: impl FnOnce(T) -> Reply,
+    ) -> Reply {
+        match answered.await.unwrap_or_else(|_| Err(self.ending())) {
+            Ok(answer) => reply(answer),
+            Err(refusal) => Reply::Refused(refusal),
+        }
     }
 
     fn ending(&self) -> Refusal {

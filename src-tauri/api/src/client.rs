@@ -163,6 +163,8 @@ impl Client {
             | Reply::Rehearsal(_)
             | Reply::Discovered(_)
             | Reply::Health(_)
+            | Reply::SignInPage(_)
+            | Reply::SignedIn { .. }
             | Reply::Refused(_)) => Err(ClientError::Malformed(format!("{other:?}"))),
         }
     }

@@ -17,6 +17,7 @@ mod report;
 mod request;
 mod rich;
 mod send;
+mod session;
 mod settings;
 #[cfg(test)]
 mod typescript;
@@ -31,6 +32,7 @@ pub use report::{
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};
 pub use send::Outgoing;
+pub use session::{Cookie, SessionKept, SessionReport, SignInPage};
 pub use settings::{
     ChannelValues, Defaults, Edit, Meaning, PresetReport, Preview, Previewed, Rehearsal, Secret,
     SettingsReport, Step, Turn, Values,

@@ -110,6 +110,16 @@ pub enum PageCommand {
     },
     /// Send a message by a channel.
     Send(Outgoing),
+    /// Show the page on which a channel's user signs in.
+    SignIn {
+        /// Its id.
+        channel: String,
+    },
+    /// End a channel's session.
+    SignOut {
+        /// Its id.
+        channel: String,
+    },
     /// Start the demo.
     StartDemo,
     /// End the demo.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::rich::Rich;
+use crate::session::SessionReport;
 
 /// `tidings status --json`, and the start of every event stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +85,10 @@ pub struct ChannelReport {
     /// Unread messages of this channel.
     #[cfg_attr(test, ts(type = "number"))]
     pub unread: u64,
+    /// How its session does; absent where it signs in in another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub session: Option<SessionReport>,
     /// What came since the agent's start and is no message; absent while there was nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]

@@ -10,6 +10,7 @@ use crate::examine::Examine;
 use crate::health::HealthReport;
 use crate::report::{ChannelReport, StatusReport, StoredMessage};
 use crate::send::Outgoing;
+use crate::session::{Cookie, SessionKept, SignInPage};
 use crate::settings::{Edit, Preview, Rehearsal, Secret, SettingsReport, Step, Values};
 
 /// One request. A connection may carry any number of them, one after the other.
@@ -119,6 +120,34 @@ pub enum Request {
         channel: String,
         /// `None` removes it.
         secret: Option<Secret>,
+    },
+    /// Show the window at the page on which a channel's user signs in as in a browser (`auth = "session"`). Answered by
+    /// [`Reply::Done`].
+    SignIn {
+        /// Id or name.
+        channel: String,
+        /// The desktop's permission to take the focus (XDG activation), where it hands one over.
+        #[serde(default)]
+        activation_token: Option<String>,
+    },
+    /// Where and how that is. Answered by [`Reply::SignInPage`].
+    SignInPage {
+        /// Id.
+        channel: String,
+    },
+    /// The user has signed in there. Of these cookies those are kept that the channel's address gets, in place of all that
+    /// there were, and the channel is dialled by them. Answered by [`Reply::SignedIn`].
+    SignedIn {
+        /// Id.
+        channel: String,
+        /// All that the page's view has.
+        cookies: Vec<Cookie>,
+    },
+    /// End a channel's session: the site is told where the settings say how, the cookies are forgotten, and the link is closed.
+    /// Answered by [`Reply::Done`].
+    SignOut {
+        /// Id or name.
+        channel: String,
     },
     /// Try a channel, step by step: the doctor's examination with the upgrade and the first ping. Answered by
     /// [`Reply::Step`] for each step, then by [`Reply::Done`]. A link that the agent holds by the same settings is not
@@ -242,6 +271,13 @@ pub enum Reply {
     Discovered(Discovery),
     /// How a channel did.
     Health(HealthReport),
+    /// Where and how a channel's user signs in.
+    SignInPage(SignInPage),
+    /// The sign-in is taken over.
+    SignedIn {
+        /// Who keeps it.
+        kept: SessionKept,
+    },
     /// Not done.
     Refused(Refusal),
 }
@@ -293,6 +329,8 @@ pub enum ErrorCode {
     SettingsFile,
     /// The keyring is not there, is locked, or refused.
     Keyring,
+    /// The channel has no session that one could sign in to or out of, or none of the cookies is the channel's.
+    NoSession,
     /// No sample was given, and the channel has received no message yet.
     NoSample,
     /// The demo's server is not installed, or can't be started.
@@ -338,5 +376,8 @@ pub enum Event {
         message: Option<i64>,
         /// Show the page that adds a channel, with this address. Nothing is asked of its server before the user says so.
         add: Option<String>,
+        /// Show the page on which the user of this channel signs in, by its id.
+        #[serde(default)]
+        sign_in: Option<String>,
     },
 }

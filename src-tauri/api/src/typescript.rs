@@ -12,8 +12,8 @@ use crate::{
     Action, Attachment, Band, Block, ChannelKind, ChannelReport, ChannelValues, Close, Defaults, Discovery,
     Does, Dropped, Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport,
     Meaning, MessageAction, MessageReport, Outgoing, PresetReport, Preview, Previewed, Raw, Refusal,
-    Rehearsal, Rich, RoundTrip, Secret, SettingsReport, Span, StageName, StateName, StatusReport, Step,
-    StoredMessage, Turn,
+    Rehearsal, Rich, RoundTrip, Secret, SessionKept, SessionReport, SettingsReport, Span, StageName,
+    StateName, StatusReport, Step, StoredMessage, Turn,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -32,6 +32,8 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<StageName>(&config),
         declaration::<Close>(&config),
         declaration::<IdleLimit>(&config),
+        declaration::<SessionReport>(&config),
+        declaration::<SessionKept>(&config),
         declaration::<StoredMessage>(&config),
         declaration::<Raw>(&config),
         declaration::<Format>(&config),

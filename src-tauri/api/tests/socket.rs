@@ -53,6 +53,10 @@ impl Handler for Agent {
             | Request::Send(_)
             | Request::Examine(_)
             | Request::Health { .. }
+            | Request::SignIn { .. }
+            | Request::SignInPage { .. }
+            | Request::SignedIn { .. }
+            | Request::SignOut { .. }
             | Request::StartDemo
             | Request::EndDemo
             | Request::Diagnostics => {

@@ -54,8 +54,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
         Ok(config) => config,
         Err(error) => return Ok(usage(&error.told(words))),
     };
-    let credentials = Credentials::new(&channel.id, channel.credential.clone(), channel.auth.clone());
-    let dialler = Dialler { credentials, headers: channel.headers.clone(), words };
+    let dialler = Dialler { credentials: channel.credentials(), headers: channel.headers.clone(), words };
     follow(config, channel.profile(), dialler, out, words).await
 }
 

@@ -53,12 +53,13 @@ impl Raises {
     /// Asks the open window to show; false if there is none that listens.
     fn raise(&self, activation_token: Option<String>, at: Option<&Place>) -> bool {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (message, add) = match at {
-            None => (None, None),
-            Some(Place::Message(row)) => (Some(row.0), None),
-            Some(Place::Adding(address)) => (None, Some(address.clone())),
+        let (message, add, sign_in) = match at {
+            None => (None, None, None),
+            Some(Place::Message(row)) => (Some(row.0), None, None),
+            Some(Place::Adding(address)) => (None, Some(address.clone()), None),
+            Some(Place::SignIn(channel)) => (None, None, Some(channel.clone())),
         };
-        let event = Event::Raise { activation_token, message, add };
+        let event = Event::Raise { activation_token, message, add, sign_in };
         held.as_ref().is_some_and(|held| match held.try_send(event) {
             // One that is too busy to be told is there all the same.
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
@@ -102,6 +103,9 @@ impl Window {
             }
             Some(Place::Adding(address)) => {
                 command.arg("--add").arg(address);
+            }
+            Some(Place::SignIn(channel)) => {
+                command.arg("--sign-in").arg(channel);
             }
         }
         hand_on(&mut command, activation_token);

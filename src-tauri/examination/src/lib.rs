@@ -56,11 +56,7 @@ impl Examination {
     pub fn of(channel: &ChannelSettings, reach: Reach, words: Words) -> Result<Self, CaFileError> {
         Ok(Self {
             config: channel.config()?,
-            credentials: Some(Credentials::new(
-                &channel.id,
-                channel.credential.clone(),
-                channel.auth.clone(),
-            )),
+            credentials: Some(channel.credentials()),
             headers: channel.headers.clone(),
             reach,
             words,

@@ -15,6 +15,8 @@ use url::Url;
 
 use crate::content::{Unreadable, bytes};
 use crate::reason;
+use crate::secret::credential::Credentials;
+use crate::secret::session::SessionJar;
 use crate::secret::source::{Auth, CredentialSource};
 use crate::secret::text::in_utf8;
 
@@ -141,6 +143,8 @@ pub struct ChannelSettings {
     pub credential: CredentialSource,
     /// `auth`: where the secret goes in the upgrade request, default bearer.
     pub auth: Auth,
+    /// What belongs to `auth = "session"`.
+    pub session: Option<Box<Session>>,
     /// `show`: how much of a message a popup tells, default all.
     pub show: Show,
     /// `format`: how bodies are written that don't say it themselves, default plain.
@@ -175,6 +179,26 @@ pub struct ChannelSettings {
     pub mapping: Mapping,
     /// Each `[[channel.rule]]`, first match wins.
     pub rules: Vec<Rule>,
+}
+
+/// A session that a sign-in on a web page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// `sign_in`: the page that the sign-in begins on, `http` or `https`. Default: the root of the channel's site.
+    pub sign_in: Url,
+    /// `keep_session`: how often a page is asked for, so that the session lives on; `None`: never, the default.
+    pub keep: Option<Duration>,
+    /// `keep_session_url`: which. Default: `sign_in`, or the site's root where that is another site's.
+    pub keep_url: ChannelUrl,
+    /// `sign_out`: what is asked for to end the session.
+    pub sign_out: Option<ChannelUrl>,
+}
+
+impl Session {
+    /// The host that the user signs in at.
+    pub fn site(&self) -> &str {
+        self.sign_in.host_str().unwrap_or_default()
+    }
 }
 
 /// What sending needs beside the channel itself.
@@ -287,6 +311,18 @@ impl ChannelSettings {
         self.ca_file.as_deref().into_iter().chain(own)
     }
 
+    /// Fetches its secret, and keeps it.
+    pub fn credentials(&self) -> Credentials {
+        let credentials = Credentials::new(&self.id, self.credential.clone(), self.auth.clone());
+        credentials.of_session(self.jar())
+    }
+
+    /// The session's jar, empty yet, where it signs in as a web app does.
+    pub fn jar(&self) -> Option<SessionJar> {
+        let session = self.session.as_ref()?;
+        Some(SessionJar::new(&self.id, self.link_url(), session.site()))
+    }
+
     /// The address of the link.
     pub fn link_url(&self) -> ChannelUrl {
         let path = match &self.kind {
@@ -388,6 +424,7 @@ impl ChannelSettings {
             url,
             credential,
             auth,
+            session,
             headers,
             proxy,
             ca_file,
@@ -413,6 +450,7 @@ impl ChannelSettings {
             || *url != other.url
             || *credential != other.credential
             || *auth != other.auth
+            || *session != other.session
             || *headers != other.headers
             || *proxy != other.proxy
             || *ca_file != other.ca_file

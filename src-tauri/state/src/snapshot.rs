@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tidings_api::{
-    ChannelKind, ChannelReport, Close, IdleLimit, StageName, StateLine, StateName, StatusReport,
+    ChannelKind, ChannelReport, Close, IdleLimit, SessionReport, StageName, StateLine, StateName,
+    StatusReport,
 };
 use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
 use tidings_inbox::{Dropped, Message, Show, Unread};
@@ -70,6 +71,8 @@ pub struct ChannelView {
     pub dropped: watch::Receiver<BTreeMap<String, Dropped>>,
     /// Topics that this user may not read, as the server says; always current.
     pub left_out: watch::Receiver<Vec<String>>,
+    /// How its session does, where it signs in as a web app does; always current.
+    pub session: Option<watch::Receiver<SessionReport>>,
     /// When it came into its present state.
     pub since: Timestamp,
 }
@@ -152,6 +155,7 @@ impl Snapshot {
             last_inbound: status.last_inbound.map(timestamp),
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),
+            session: channel.session.as_ref().map(|session| session.borrow().clone()),
             dropped: channel.dropped.borrow().get(&channel.id).map(dropped_report),
             demo: channel.id == DEMO,
         }

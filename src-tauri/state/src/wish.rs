@@ -1,7 +1,7 @@
 //! What the user wants, wherever the wish was made: tray, popup, socket.
 
 use jiff::Timestamp;
-use tidings_api::{Action, Examine, Refusal, Step};
+use tidings_api::{Action, Cookie, Examine, Refusal, SessionKept, SignInPage, Step};
 use tidings_inbox::{HttpRequest, RowId};
 use tidings_settings::ChannelSettings;
 use tokio::sync::{mpsc, oneshot};
@@ -28,6 +28,38 @@ pub enum Wish {
     CredentialChanged {
         /// Id.
         channel: String,
+    },
+    /// Show the window at the page on which a channel's user signs in.
+    SignIn {
+        /// Id or name.
+        channel: String,
+        /// The desktop's permission to take the focus.
+        activation_token: Option<String>,
+        /// The channel's name, or why not.
+        answer: Option<oneshot::Sender<Result<String, Refusal>>>,
+    },
+    /// Tell where that page is.
+    SignInPage {
+        /// Id.
+        channel: String,
+        /// Where and how, or why not.
+        answer: oneshot::Sender<Result<SignInPage, Refusal>>,
+    },
+    /// The user signed in: take these cookies, of which those count that the channel's address gets.
+    SignedIn {
+        /// Id.
+        channel: String,
+        /// All that the page's view has.
+        cookies: Vec<Cookie>,
+        /// Who keeps them, or why not.
+        answer: oneshot::Sender<Result<SessionKept, Refusal>>,
+    },
+    /// End a channel's session.
+    SignOut {
+        /// Id or name.
+        channel: String,
+        /// The channel's name, or why not.
+        answer: oneshot::Sender<Result<String, Refusal>>,
     },
     /// Let go of a channel, and take it back after the loan. The answer is dropped where it can't be lent.
     Lend {
@@ -95,6 +127,8 @@ pub enum Place {
     Message(RowId),
     /// The page that adds a channel, with this address.
     Adding(String),
+    /// The page on which the user of the channel of this id signs in.
+    SignIn(String),
 }
 
 /// How Tidings is started.

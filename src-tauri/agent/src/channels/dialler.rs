@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tidings_api::SessionReport;
 use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner};
 use tidings_inbox::{ChannelProfile, Inbox};
 use tidings_settings::credential::Credentials;
@@ -30,9 +31,18 @@ pub(super) struct Dialler {
     pub(super) snapshot: watch::Receiver<Snapshot>,
     /// The user knows that something was skipped. (It is skipped by every dial until a link opens.)
     pub(super) told_of_gap: bool,
+    /// What is told of its session, where it has one.
+    pub(super) reported: Option<Arc<watch::Sender<SessionReport>>>,
 }
 
 impl Dialler {
+    /// Says who keeps the session now.
+    async fn report_session(&self) {
+        let (Some(session), Some(reported)) = (self.credentials.session(), &self.reported) else { return };
+        let kept = session.hold().await.kept();
+        reported.send_if_modified(|report| std::mem::replace(&mut report.kept, kept) != kept);
+    }
+
     /// What was missed can't be had, and so a message in the inbox says that it is missing.
     async fn tell_of_gap(&mut self) {
         if std::mem::replace(&mut self.told_of_gap, true) {
@@ -50,11 +60,10 @@ impl Dialler {
 
 impl Owner for Dialler {
     async fn dial_params(&mut self, ask: DialAsk) -> Result<DialParams, DialRefusal> {
-        let credential = self
-            .credentials
-            .fetch(ask.refresh_credential)
-            .await
-            .map_err(|error| DialRefusal { message: error.told(self.snapshot.borrow().words) })?;
+        let fetched = self.credentials.fetch(ask.refresh_credential).await;
+        self.report_session().await;
+        let credential =
+            fetched.map_err(|error| DialRefusal { message: error.told(self.snapshot.borrow().words) })?;
         let mut query = Vec::new();
         if let Some(parameter) = &self.resume
             && let Some(id) = self.inbox.last_id(&self.id).await

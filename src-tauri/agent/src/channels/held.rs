@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tidings_api::SessionReport;
 use tidings_channel::{Channel, Command, Config, Kept, Signal, State, Status};
 use tidings_inbox::{ChannelProfile, Dropped};
-use tidings_settings::ChannelSettings;
 use tidings_settings::credential::Forget;
+use tidings_settings::{ChannelSettings, SessionJar};
 use tidings_state::loan::Lent;
 use tidings_state::snapshot::ChannelView;
 use tokio::sync::watch;
@@ -25,6 +26,9 @@ pub(super) struct Held {
     pub(super) state: &'static str,
     /// Makes the channel forget its secret, so that it is read again.
     pub(super) forget: Forget,
+    /// Its session, where it signs in as a web app does, and what is told of it.
+    pub(super) session: Option<SessionJar>,
+    pub(super) reported: Option<Arc<watch::Sender<SessionReport>>>,
     /// What it dials by.
     pub(super) config: Config,
     /// Where its server is, and the way there at the last look.
@@ -44,7 +48,13 @@ impl Held {
         self.profile.send_replace(Arc::new(settings.profile()));
         self.view = ChannelView {
             since: self.view.since,
-            ..view(&settings, self.view.status.clone(), self.view.dropped.clone(), self.view.left_out.clone())
+            ..view(
+                &settings,
+                self.view.status.clone(),
+                self.view.dropped.clone(),
+                self.view.left_out.clone(),
+                self.view.session.clone(),
+            )
         };
         self.settings = settings;
     }
@@ -119,6 +129,7 @@ pub(super) fn view(
     status: watch::Receiver<Status>,
     dropped: watch::Receiver<BTreeMap<String, Dropped>>,
     left_out: watch::Receiver<Vec<String>>,
+    session: Option<watch::Receiver<SessionReport>>,
 ) -> ChannelView {
     ChannelView {
         id: settings.id.clone(),
@@ -132,6 +143,7 @@ pub(super) fn view(
         status,
         dropped,
         left_out,
+        session,
         since: Timestamp::now(),
     }
 }

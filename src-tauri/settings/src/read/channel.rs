@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use tidings_channel::{Backoff, ChannelUrl, ChannelUrlError, Heartbeat, Liveness, TakeBack};
+use tidings_channel::{Backoff, ChannelUrl, Heartbeat, Liveness, TakeBack};
 use tidings_ground::redact::{is_credential, looks_secret};
 use tidings_inbox::{
     ChannelProfile, Condition, Field, Format, Mapping, Rule, Show, Sound, Source, SourceError, Then, Urgency,
@@ -11,8 +11,10 @@ use tidings_inbox::{
 use tidings_words::Text;
 use url::Url;
 
+use super::address::channel_url;
 use super::kind::kind;
 use super::numbers::{heartbeat_every, is_token, refused};
+use super::session::session;
 use super::table::{Entry, Table};
 use crate::error::SettingsError;
 use crate::reason;
@@ -28,7 +30,7 @@ const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 const SEND_TOKEN_KEYS: [&str; 3] = ["send_token_command", "send_token_file", "send_token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 35] = [
+pub(crate) const CHANNEL_KEYS: [&str; 39] = [
     "id",
     "name",
     "kind",
@@ -42,6 +44,10 @@ pub(crate) const CHANNEL_KEYS: [&str; 35] = [
     "token_file",
     "token_env",
     "auth",
+    "sign_in",
+    "keep_session",
+    "keep_session_url",
+    "sign_out",
     "show",
     "format",
     "username",
@@ -104,6 +110,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
     let (kind, url) = kind(table, url)?;
     let name = table.maybe("name", Entry::word)?.map_or_else(|| url.host().to_owned(), str::to_owned);
     let auth = auth(table, &kind)?;
+    let session = session(table, &auth, &url, allow_plaintext)?.map(Box::new);
     let default_heartbeat = heartbeat_of(table, &kind)?;
     // What 4500 means in other protocols is their own.
     let quiet_codes = if kind == Kind::Recipe { BTreeSet::from([4500]) } else { BTreeSet::new() };
@@ -115,6 +122,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         enabled: table.or("enabled", true, Entry::truth)?,
         credential: credential_source(table, &auth, file)?,
         auth,
+        session,
         show: table.or("show", Show::default(), |entry| {
             entry.choice(&[("full", Show::Full), ("title", Show::Title), ("nothing", Show::Nothing)])
         })?,
@@ -152,35 +160,6 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         mapping: table.or("mapping", Mapping::new(), mapping)?,
         rules: table.or("rule", Vec::new(), |entry| entry.list()?.map(rule).collect())?,
     })
-}
-
-fn channel_url(entry: Entry<'_>, allow_plaintext: bool) -> Result<ChannelUrl, SettingsError> {
-    let example = || Text::settings_mend_write_as(&"\"wss://host/path\"");
-    let url = ChannelUrl::parse(entry.word()?, allow_plaintext).map_err(|error| match error {
-        ChannelUrlError::Syntax(url::ParseError::RelativeUrlWithoutBase) => {
-            entry.error(Text::settings_url_no_scheme(), example())
-        }
-        ChannelUrlError::Syntax(why) => {
-            entry.error(Text::settings_url_wrong(&"url", &reason::of_url(why)), example())
-        }
-        ChannelUrlError::Scheme(_) => entry.error(Text::settings_url_not_websocket(), example()),
-        ChannelUrlError::NoHost => entry.error(Text::settings_url_no_host(), example()),
-        ChannelUrlError::Port => entry.error(Text::settings_url_port(), Text::settings_mend_port()),
-        ChannelUrlError::Userinfo => {
-            entry.error(Text::settings_url_user(&"url"), Text::settings_mend_secret())
-        }
-        ChannelUrlError::Fragment => {
-            entry.error(Text::settings_url_fragment(), Text::settings_mend_fragment())
-        }
-        ChannelUrlError::Plaintext { host } => {
-            entry.error(Text::settings_url_plaintext(&host), Text::settings_mend_plaintext())
-        }
-    })?;
-    if url.as_url().query_pairs().any(|(name, value)| looks_secret(&name) && !value.is_empty()) {
-        let mend = Text::settings_mend_secret_query(&"auth = { query = \"…\" }");
-        return Err(entry.error(Text::settings_url_secret(), mend));
-    }
-    Ok(url)
 }
 
 fn channel_id(table: &Table<'_>, name: &str) -> Result<String, SettingsError> {
@@ -233,12 +212,24 @@ fn auth(table: &Table<'_>, kind: &Kind) -> Result<Auth, SettingsError> {
         return auth_by_name(entry);
     }
     let says = matches!(kind, Kind::Dialogue(dialogue) if dialogue.says("secret"));
-    let words =
-        [("none", Way::None), ("bearer", Way::Bearer), ("basic", Way::Basic), ("dialogue", Way::Said)];
+    let words = [
+        ("none", Way::None),
+        ("bearer", Way::Bearer),
+        ("basic", Way::Basic),
+        ("session", Way::Session),
+        ("dialogue", Way::Said),
+    ];
     match entry.choice(&words)? {
         Way::None if says => Err(entry.error(Text::settings_secret_said(), Text::settings_mend_said())),
         Way::None => Ok(Auth::None),
         Way::Bearer => Ok(Auth::Bearer),
+        // ntfy and Gotify have no web app that signs in so.
+        Way::Session if !matches!(kind, Kind::Recipe | Kind::Dialogue(_)) => {
+            let mend = Text::settings_mend_kind(&"kind = \"recipe\"");
+            Err(entry.error(Text::settings_session_kind(), mend))
+        }
+        Way::Session if says => Err(entry.error(Text::settings_session_said(), Text::settings_mend_said())),
+        Way::Session => Ok(Auth::Session),
         Way::Said if says => Ok(Auth::Said),
         Way::Said => {
             Err(entry.error(Text::settings_secret_unsaid(), Text::settings_mend_unsaid(&"{{ secret }}")))
@@ -261,6 +252,8 @@ enum Way {
     None,
     Bearer,
     Basic,
+    /// Cookies of a sign-in on a web page.
+    Session,
     /// In the dialogue's own texts.
     Said,
 }

@@ -1,10 +1,12 @@
 //! From the file's bytes to [`Settings`](crate::Settings).
 
+mod address;
 mod channel;
 mod dialogue;
 mod kind;
 mod numbers;
 mod parse;
+mod session;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -177,6 +177,73 @@ fn auth_takes_every_form() {
 }
 
 #[test]
+fn a_session_begins_at_its_site_unless_told_otherwise() {
+    let session = |text: &str| channel(&format!("auth = \"session\"\n{text}")).session.expect("it has one");
+    let usual = session("");
+    assert_eq!(usual.sign_in.as_str(), "https://shop.example/");
+    assert_eq!(
+        (usual.keep, usual.keep_url.to_string(), usual.sign_out),
+        (None, "wss://shop.example/".into(), None)
+    );
+    let told = session(
+        "sign_in = \"https://shop.example/app\"\nkeep_session = \"10m\"\nsign_out = \"https://shop.example/logout\"",
+    );
+    assert_eq!(
+        (told.keep, told.keep_url.to_string()),
+        (Some(Duration::from_secs(600)), "wss://shop.example/app".into())
+    );
+    assert_eq!(told.sign_out.map(|url| url.to_string()).as_deref(), Some("wss://shop.example/logout"));
+    let elsewhere = session("sign_in = \"https://id.example/start\"\nkeep_session = \"off\"");
+    assert_eq!(
+        (elsewhere.site(), elsewhere.keep_url.to_string()),
+        ("id.example", "wss://shop.example/".into())
+    );
+    assert_eq!(channel("auth = \"session\"").credential, CredentialSource::Keyring);
+    assert_eq!(channel("").session, None);
+}
+
+#[test]
+fn a_session_that_cannot_be_is_told_with_its_mend() {
+    for (text, told) in [
+        (
+            "sign_in = \"https://shop.example/\"",
+            "3:11: `sign_in` is for channels with `auth = \"session\"` alone; set auth = \"session\", or remove it",
+        ),
+        (
+            "auth = \"session\"\nsign_in = \"wss://shop.example/ws\"",
+            "4:11: `sign_in` is the address of a web page; write it as \"https://…\"",
+        ),
+        ("auth = \"session\"\nsign_in = \"http://shop.example/\"", "4:11: "),
+        ("auth = \"session\"\nsign_in = \"file:///etc/passwd\"", "4:11: "),
+        ("auth = \"session\"\nsign_in = \"https://me:x@shop.example/\"", "4:11: "),
+        (
+            "auth = \"session\"\nkeep_session = \"1s\"",
+            "4:16: `keep_session` is out of range; write \"10s\" or more",
+        ),
+        (
+            "auth = \"session\"\nkeep_session = \"48h\"",
+            "4:16: `keep_session` is out of range; write \"24h\" or less",
+        ),
+        ("auth = \"session\"\nkeep_session = \"on\"", "4:16: "),
+        (
+            "auth = \"session\"\nkeep_session_url = \"https://evil.example/\"",
+            "4:20: `keep_session_url` leads to another site than `url`, which would get the session's cookies; write it as \"https://shop.example/…\"",
+        ),
+        (
+            "auth = \"session\"\nsign_out = \"https://shop.example:444/\"",
+            "4:12: `sign_out` leads to another site",
+        ),
+        (
+            "auth = \"session\"\nkind = \"gotify\"",
+            "3:8: `auth` is session, which ntfy and Gotify don't know; set kind = \"recipe\", or remove it",
+        ),
+    ] {
+        let refused = refusal(format!("[[channel]]\nurl = \"wss://shop.example/ws\"\n{text}").as_bytes());
+        assert!(refused.starts_with(told), "{text}: {refused}");
+    }
+}
+
+#[test]
 fn paths_are_relative_to_the_file_and_know_the_home_folder() {
     let file = |text| channel(text).credential;
     assert_eq!(file("token_file = \"a/t\""), CredentialSource::File("/etc/tidings/a/t".into()));
@@ -379,7 +446,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ("name = 1", "3:8: `name` must be text, not a number; put it in quotes"),
         (
             "tokn = \"x\"",
-            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, kind, url, topics, preset, dialogue, enabled, allow_plaintext, token_command, token_file, token_env, auth, show, format, username, headers, proxy, ca_file, client_cert, client_key, send_url, send_token_command, send_token_file, send_token_env, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
+            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, kind, url, topics, preset, dialogue, enabled, allow_plaintext, token_command, token_file, token_env, auth, sign_in, keep_session, keep_session_url, sign_out, show, format, username, headers, proxy, ca_file, client_cert, client_key, send_url, send_token_command, send_token_file, send_token_env, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
         ),
         (
             "token = \"x\"",
@@ -394,7 +461,10 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
             "4:14: `token_file` beside `token_command`; keep one of the two",
         ),
         ("auth = \"baerer\"", "3:8: unknown word `baerer` for `auth`; did you mean `bearer`?"),
-        ("auth = \"digest\"", "3:8: unknown word for `auth`; write one of none, bearer, basic, dialogue"),
+        (
+            "auth = \"digest\"",
+            "3:8: unknown word for `auth`; write one of none, bearer, basic, session, dialogue",
+        ),
         ("auth = 1", "3:8: `auth` must be text, not a number; put it in quotes"),
         (
             "auth = \"basic\"",

@@ -10,13 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tidings_api::SessionKept;
 use tidings_channel::Credential;
 use tidings_ground::paths::short;
 use tidings_ground::reason::SystemError;
 use tokio::task::JoinSet;
 
 use super::command::{COMMAND_LIMIT, from_command};
+use super::jar::Jar;
 use super::keyring::{self, Entry, KeyringError};
+use super::session::SessionJar;
 pub use super::source::{Auth, CredentialError, CredentialSource};
 use super::text::LARGEST;
 pub use super::text::{first_line, usable, usable_line};
@@ -28,6 +31,8 @@ pub struct Credentials {
     auth: Auth,
     command_limit: Duration,
     kept: Option<Credential>,
+    /// Of a channel that signs in as a web app does.
+    session: Option<SessionJar>,
     forget: Forget,
     readable: Option<Readable>,
     /// Waits until the keyring can be read.
@@ -64,10 +69,21 @@ impl Credentials {
             auth,
             command_limit: COMMAND_LIMIT,
             kept: None,
+            session: None,
             forget: Forget::default(),
             readable: None,
             waiting: JoinSet::new(),
         }
+    }
+
+    /// Of this session.
+    pub fn of_session(self, session: Option<SessionJar>) -> Self {
+        Self { session, ..self }
+    }
+
+    /// The session that these are of.
+    pub fn session(&self) -> Option<&SessionJar> {
+        self.session.as_ref()
     }
 
     /// Calls this as soon as a keyring that could not be read can be.
@@ -97,20 +113,61 @@ impl Credentials {
     /// # Errors
     /// What is wrong with the source, and how to mend it.
     pub async fn fetch(&mut self, refresh: bool) -> Result<Option<Credential>, CredentialError> {
-        if self.forget.0.swap(false, Ordering::AcqRel) || refresh {
+        let again = self.forget.0.swap(false, Ordering::AcqRel) || refresh;
+        if let Some(session) = self.session.clone() {
+            return self.fetch_session(&session, again, refresh).await.map(Some);
+        }
+        if again {
             self.kept = None;
         }
         if self.kept.is_none() && self.auth != Auth::None {
-            let secret = match &self.source {
-                CredentialSource::None => None,
-                CredentialSource::Keyring => self.ask_keyring(refresh).await?,
-                CredentialSource::Env(name) => Some(from_env(name)?),
-                CredentialSource::File(file) => Some(from_file(file)?),
-                CredentialSource::Command(command) => Some(from_command(command, self.command_limit).await?),
-            };
+            let secret = self.read(refresh).await?;
             self.kept = secret.and_then(|secret| self.auth.with(secret));
         }
         Ok(self.kept.clone())
+    }
+
+    /// What the source has.
+    async fn read(&mut self, refused: bool) -> Result<Option<String>, CredentialError> {
+        Ok(match &self.source {
+            CredentialSource::None => None,
+            CredentialSource::Keyring => self.ask_keyring(refused).await?,
+            CredentialSource::Env(name) => Some(from_env(name)?),
+            CredentialSource::File(file) => Some(from_file(file)?),
+            CredentialSource::Command(command) => Some(from_command(command, self.command_limit).await?),
+        })
+    }
+
+    /// All cookies that the channel's address gets. A session that is in memory alone stays there, whatever the keyring has not.
+    async fn fetch_session(
+        &mut self,
+        session: &SessionJar,
+        again: bool,
+        refused: bool,
+    ) -> Result<Credential, CredentialError> {
+        let mut held = session.hold().await;
+        if again || held.kept().is_none() {
+            let by_keyring = self.source == CredentialSource::Keyring;
+            match self.read(refused).await? {
+                Some(text) => {
+                    let source = self.source.key();
+                    let jar = Jar::parse(&text, session.url());
+                    let jar = jar.map_err(|_| CredentialError::NoCookies(source))?;
+                    held.read(jar, if by_keyring { SessionKept::Keyring } else { SessionKept::Settings });
+                }
+                None if held.kept() != Some(SessionKept::Memory) => held.clear(),
+                None => {}
+            }
+        }
+        match held.header(session.url()) {
+            Some(value) => Ok(Credential::Header { name: "Cookie".to_owned(), value }),
+            None => {
+                if self.source == CredentialSource::Keyring {
+                    self.listen();
+                }
+                Err(CredentialError::NotSignedIn(session.site().to_owned()))
+            }
+        }
     }
 
     /// Whatever the keyring has; a channel without an entry there needs no secret, until its server says otherwise

@@ -2,6 +2,8 @@
 
 mod command;
 pub mod credential;
+pub(crate) mod jar;
 pub mod keyring;
+pub(crate) mod session;
 pub(crate) mod source;
 pub(crate) mod text;

@@ -27,6 +27,19 @@ pub enum CredentialSource {
     Keyring,
 }
 
+impl CredentialSource {
+    /// What names it.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::None => "auth",
+            Self::Env(_) => "token_env",
+            Self::File(_) => "token_file",
+            Self::Command(_) => "token_command",
+            Self::Keyring => "keyring",
+        }
+    }
+}
+
 /// `auth`: where the secret goes in the upgrade request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
@@ -54,6 +67,8 @@ pub enum Auth {
         /// Cookie name.
         name: String,
     },
+    /// All cookies of a session that a web page's sign-in began.
+    Session,
     /// Nowhere in the request: the dialogue says it.
     Said,
 }
@@ -61,7 +76,8 @@ pub enum Auth {
 impl Auth {
     pub(super) fn with(&self, secret: String) -> Option<Credential> {
         Some(match self.clone() {
-            Self::None => return None,
+            // A session's jar is read by itself.
+            Self::None | Self::Session => return None,
             Self::Bearer => Credential::Bearer(secret),
             Self::Basic { username } => Credential::Basic { username, password: secret },
             Self::Header { name } => Credential::Header { name, value: secret },
@@ -106,6 +122,10 @@ pub enum CredentialError {
     TooLarge(&'static str),
     /// Not text, or with control characters, which no request can carry, or with marks that nobody sees.
     Unusable(&'static str),
+    /// Neither a jar of cookies nor a `Cookie` header.
+    NoCookies(&'static str),
+    /// Nobody has signed in yet, at this host.
+    NotSignedIn(String),
 }
 
 impl CredentialError {
@@ -132,6 +152,8 @@ impl CredentialError {
             Self::Empty(source) => words.credential_empty(source),
             Self::TooLarge(source) => words.credential_too_large(source),
             Self::Unusable(source) => words.credential_unusable(source),
+            Self::NoCookies(source) => words.credential_no_cookies(source),
+            Self::NotSignedIn(site) => words.credential_not_signed_in(site),
         }
     }
 }

@@ -47,6 +47,9 @@ cli-answer = the answer can't be written: { $why }
 refused-unknown-channel = no channel is called { $name }; there is: { $known }
 refused-unknown-address = no channel has this address; there is: { $known }
 refused-unknown-id = no message in the inbox has the id { $id }
+refused-no-session = { $name } doesn't sign in on a web page: set auth = "session" for it
+refused-session-elsewhere = { $name } has { $key } in the settings; remove that to sign in here
+refused-no-cookies = none of the page's cookies is for { $host }: set `sign_in` to a page of that site
 refused-no-link = this message has no link, or is no longer there
 refused-no-action = this message has no such button, or is no longer there
 # A button of a message; the cause is in words of ours.

@@ -22,6 +22,12 @@ credential-unusable = { $source ->
     [field] the field
    *[key] { $source }
 } gave what can't be a secret: several lines, control characters, invisible ones or no UTF-8; it must give one line of text
+credential-no-cookies = { $source ->
+    [keyring] the keyring
+    [field] the field
+   *[key] { $source }
+} gave no cookies; for a session it must give a whole Cookie header (`a=1; b=2`) or a list of cookies in JSON
+credential-not-signed-in = you are not signed in at { $site }. Sign in there from Tidings
 
 keyring-absent = there is no keyring here ({ $why }); start one (GNOME Keyring, KWallet, KeePassXC), or name token_command, token_file or token_env in the settings
 keyring-locked = the keyring is locked; unlock it (logging in to the desktop usually does)

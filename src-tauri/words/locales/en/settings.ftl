@@ -83,6 +83,12 @@ settings-when = `when` has a mistake: { $why }
 settings-ignore-when = `ignore_when` has a mistake: { $why }
 settings-key-of-kind = `{ $key }` is for channels of kind { $kind } alone
 settings-key-useless = `{ $key }` has no effect on a channel of kind { $kind }
+settings-key-of-session = `{ $key }` is for channels with `auth = "session"` alone
+settings-session-kind = `auth` is session, which ntfy and Gotify don't know
+settings-session-said = the dialogue says the secret, so `auth` can't be session
+settings-session-site = `{ $key }` leads to another site than `url`, which would get the session's cookies
+settings-sign-in = `sign_in` is the address of a web page
+settings-keep-session = `keep_session` is out of range
 settings-ntfy-url = the address of an ntfy server has no path and no query
 settings-base-query = the address of a Gotify server has no query
 settings-no-topics = an ntfy channel without `topics`

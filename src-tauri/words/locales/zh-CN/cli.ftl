@@ -61,6 +61,9 @@ cli-answer = 无法写出结果：{ $why }
 refused-unknown-channel = 没有名为 { $name } 的频道；现有：{ $known }
 refused-unknown-address = 没有使用此地址的频道；现有：{ $known }
 refused-unknown-id = 收件箱中没有 ID 为 { $id } 的消息
+refused-no-session = { $name } 不通过网页登录：请为它设置 auth = "session"
+refused-session-elsewhere = { $name } 在设置中已有 { $key }；如需在此登录，请先删除它
+refused-no-cookies = 该网页的 cookie 都不属于 { $host }：请将 `sign_in` 设为该网站的页面
 refused-no-link = 此消息没有链接，或已不存在
 refused-no-action = 此消息没有这个按钮，或已不存在
 # A button of a message; the cause is in words of ours.

@@ -22,6 +22,12 @@ credential-unusable = { $source ->
     [field] 输入框
    *[key] { $source }
 } 提供的内容不能用作密钥：含有多行、控制字符或不可见字符，或不是 UTF-8；必须是一行文本
+credential-no-cookies = { $source ->
+    [keyring] 密钥环
+    [field] 输入框
+   *[key] { $source }
+}没有给出 cookie；会话需要完整的 Cookie 请求头（`a=1; b=2`）或 JSON 格式的 cookie 列表
+credential-not-signed-in = 您尚未登录 { $site }。请通过 Tidings 登录
 
 keyring-absent = 没有可用的密钥环（{ $why }）；请启动一个（GNOME Keyring、KWallet、KeePassXC），或在设置中指定 token_command、token_file 或 token_env
 keyring-locked = 密钥环已锁定；请将其解锁（登录桌面时通常会自动解锁）

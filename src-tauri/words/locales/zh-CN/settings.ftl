@@ -83,6 +83,12 @@ settings-when = `when` 有错误：{ $why }
 settings-ignore-when = `ignore_when` 有错误：{ $why }
 settings-key-of-kind = `{ $key }` 仅适用于 { $kind } 类型的频道
 settings-key-useless = `{ $key }` 对 { $kind } 类型的频道没有作用
+settings-key-of-session = `{ $key }` 仅适用于 `auth = "session"` 的频道
+settings-session-kind = `auth` 为 session，而 ntfy 和 Gotify 不支持它
+settings-session-said = 对话会发送密钥，因此 `auth` 不能为 session
+settings-session-site = `{ $key }` 指向与 `url` 不同的网站，会话的 cookie 会发送到那里
+settings-sign-in = `sign_in` 必须是网页地址
+settings-keep-session = `keep_session` 超出范围
 settings-ntfy-url = ntfy 服务器的网址没有路径，也没有查询参数
 settings-base-query = Gotify 服务器的网址没有查询参数
 settings-no-topics = ntfy 频道缺少 `topics`

@@ -50,6 +50,7 @@ fn channel(name: &str, state: State) -> ChannelView {
         status: watch::channel(status).1,
         dropped: watch::channel(BTreeMap::new()).1,
         left_out: watch::channel(Vec::new()).1,
+        session: None,
         since: Timestamp::UNIX_EPOCH,
     }
 }

@@ -1,0 +1,39 @@
+//! An address in the settings file.
+
+use tidings_channel::{ChannelUrl, ChannelUrlError};
+use tidings_ground::redact::looks_secret;
+use tidings_words::Text;
+
+use super::table::Entry;
+use crate::error::SettingsError;
+use crate::reason;
+
+/// What an address of a channel's may be; its name stands in what is told.
+pub(super) fn channel_url(entry: Entry<'_>, allow_plaintext: bool) -> Result<ChannelUrl, SettingsError> {
+    let example = || Text::settings_mend_write_as(&"\"wss://host/path\"");
+    let url = ChannelUrl::parse(entry.word()?, allow_plaintext).map_err(|error| match error {
+        ChannelUrlError::Syntax(url::ParseError::RelativeUrlWithoutBase) => {
+            entry.error(Text::settings_url_no_scheme(), example())
+        }
+        ChannelUrlError::Syntax(why) => {
+            entry.error(Text::settings_url_wrong(&"url", &reason::of_url(why)), example())
+        }
+        ChannelUrlError::Scheme(_) => entry.error(Text::settings_url_not_websocket(), example()),
+        ChannelUrlError::NoHost => entry.error(Text::settings_url_no_host(), example()),
+        ChannelUrlError::Port => entry.error(Text::settings_url_port(), Text::settings_mend_port()),
+        ChannelUrlError::Userinfo => {
+            entry.error(Text::settings_url_user(&"url"), Text::settings_mend_secret())
+        }
+        ChannelUrlError::Fragment => {
+            entry.error(Text::settings_url_fragment(), Text::settings_mend_fragment())
+        }
+        ChannelUrlError::Plaintext { host } => {
+            entry.error(Text::settings_url_plaintext(&host), Text::settings_mend_plaintext())
+        }
+    })?;
+    if url.as_url().query_pairs().any(|(name, value)| looks_secret(&name) && !value.is_empty()) {
+        let mend = Text::settings_mend_secret_query(&"auth = { query = \"…\" }");
+        return Err(entry.error(Text::settings_url_secret(), mend));
+    }
+    Ok(url)
+}

@@ -1,0 +1,125 @@
+//! A channel's session: its jar, shared by dials, the keep-alive and the sign-in, and who keeps it between runs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tidings_api::SessionKept;
+use tidings_channel::ChannelUrl;
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::jar::Jar;
+use super::keyring::{self, KeyringError};
+
+/// See the module. Clones are the same session.
+#[derive(Clone)]
+pub struct SessionJar(Arc<Shared>);
+
+struct Shared {
+    /// The channel's id: the name of its entry in the keyring.
+    channel: String,
+    /// Where the link goes.
+    url: ChannelUrl,
+    /// The host that the user signs in at.
+    site: String,
+    /// Held while a server or the keyring is asked: what a server sets is stored before anything else is sent.
+    held: Mutex<Held>,
+}
+
+/// The cookies as they are now.
+#[derive(Debug, Default)]
+pub struct Held {
+    jar: Jar,
+    kept: Option<SessionKept>,
+}
+
+impl SessionJar {
+    /// Nobody has signed in yet, as far as is known.
+    pub fn new(channel: &str, url: ChannelUrl, site: &str) -> Self {
+        let held = Mutex::default();
+        Self(Arc::new(Shared { channel: channel.to_owned(), url, site: site.to_owned(), held }))
+    }
+
+    /// Where the link goes.
+    pub fn url(&self) -> &ChannelUrl {
+        &self.0.url
+    }
+
+    /// The host that the user signs in at.
+    pub fn site(&self) -> &str {
+        &self.0.site
+    }
+
+    /// The cookies, for as long as nobody else may use them.
+    pub async fn hold(&self) -> MutexGuard<'_, Held> {
+        self.0.held.lock().await
+    }
+
+    /// A sign-in: these cookies in place of all that there were. In the keyring, or in memory where there is none, or it is
+    /// locked; then the reason is told.
+    pub async fn begin(&self, jar: Jar) -> (SessionKept, Option<KeyringError>) {
+        let mut held = self.hold().await;
+        let written = keyring::write(&self.0.channel, &jar.to_json(), false).await;
+        let kept = if written.is_ok() { SessionKept::Keyring } else { SessionKept::Memory };
+        *held = Held { jar, kept: Some(kept) };
+        (kept, written.err())
+    }
+
+    /// Takes what a good answer from this address sets or deletes, before anything else is sent. The keyring has it too then, if
+    /// that keeps the session.
+    pub async fn take(&self, held: &mut Held, url: &ChannelUrl, set_cookies: &[String]) {
+        if !held.jar.take(url, set_cookies) || held.kept != Some(SessionKept::Keyring) {
+            return;
+        }
+        if let Err(error) = keyring::write(&self.0.channel, &held.jar.to_json(), false).await {
+            tracing::warn!(channel = self.0.channel, %error, "a renewed session is in memory alone");
+            held.kept = Some(SessionKept::Memory);
+        }
+    }
+
+    /// The end of it: forgotten, here and in the keyring.
+    ///
+    /// # Errors
+    /// The keyring keeps it.
+    pub async fn end(&self) -> Result<(), KeyringError> {
+        let mut held = self.hold().await;
+        *held = Held::default();
+        match keyring::remove(&self.0.channel, false).await {
+            // Without a keyring there is nothing in it.
+            Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Held {
+    /// As it was read from where it is kept.
+    pub(super) fn read(&mut self, jar: Jar, kept: SessionKept) {
+        *self = Self { jar, kept: Some(kept) };
+    }
+
+    /// There is none any more.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The value of the `Cookie` header for an address.
+    pub fn header(&self, url: &ChannelUrl) -> Option<String> {
+        self.jar.header(url)
+    }
+
+    /// Who keeps them; `None`: there are none.
+    pub fn kept(&self) -> Option<SessionKept> {
+        self.kept.filter(|_| !self.jar.is_empty())
+    }
+
+    /// The form in which they are kept.
+    pub fn to_json(&self) -> String {
+        self.jar.to_json()
+    }
+}
+
+impl fmt::Debug for SessionJar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionJar").field("channel", &self.0.channel).finish_non_exhaustive()
+    }
+}
