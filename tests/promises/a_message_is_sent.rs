@@ -107,6 +107,45 @@ async fn to_gotify_it_goes_by_the_applications_token_alone() -> anyhow::Result<(
     Ok(())
 }
 
+/// From its version 3 on.
+#[tokio::test]
+async fn to_gotify_it_also_goes_by_the_channels_own_token_where_the_application_is_named()
+-> anyhow::Result<()> {
+    let settings = |server: &Web| {
+        let url = server.at("");
+        format!(
+            "[[channel]]\nname = \"Push\"\nenabled = false\nkind = \"gotify\"\nurl = \"{url}\"\ntoken_command = \"echo cl1ent\"\nsend_app = 3\n"
+        )
+    };
+    let server = Web::start(vec![web::json("/message", "{\"id\":1}")], refusing(404, "")).await?;
+    let app = App::with_settings(settings(&server)).background().start().await?;
+    let output = app.run(&["send", "push", "hi"]).await?;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let asked = server.asked();
+    assert!(asked[0].headers.contains("authorization: bearer cl1ent\r\n"), "{asked:?}");
+    assert_eq!(serde_json::from_str::<Value>(&asked[0].body)?, json!({"message": "hi", "appid": 3}));
+    // What Gotify 3.0 says where there is no such application, and 2.9 to a client.
+    for (status, said, words) in [
+        (
+            400,
+            json!({"error": "Bad Request", "errorCode": 400, "errorDescription": "appid not found"}),
+            "appid not found",
+        ),
+        (
+            403,
+            json!({"error": "Forbidden", "errorCode": 403, "errorDescription": "you are not allowed"}),
+            "before 3.0",
+        ),
+    ] {
+        let server = Web::start(Vec::new(), refusing(status, &said.to_string())).await?;
+        let app = App::with_settings(settings(&server)).background().start().await?;
+        let output = app.run(&["send", "push", "hi"]).await?;
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert!(output.stderr.contains(words) && !output.stderr.contains("cl1ent"), "{output:?}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn to_our_own_server_it_goes_by_its_push_token_and_comes_back_as_a_message() -> anyhow::Result<()> {
     let server =
@@ -119,6 +158,8 @@ async fn to_our_own_server_it_goes_by_its_push_token_and_comes_back_as_a_message
     let output = app.run(&["send", "own", "hi"]).await?;
     assert_eq!(output.code, Some(1), "{output:?}");
     assert!(output.stderr.contains("send_token_command"), "{output:?}");
+    // It would take the channel from the other one.
+    assert_eq!(app.run(&["quit"]).await?.code, Some(0));
     let app =
         App::with_settings(channel + "send_token_command = \"echo pu5h\"\n").background().start().await?;
     app.wait_for_status("connected", |status| {

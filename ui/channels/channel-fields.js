@@ -55,6 +55,7 @@ export function channelFields(fresh, presets) {
     textField("send_token_command", words.sendTokenCommand, { kind: "code", hint: words.sendTokenHint, placeholder: "pass show push/app" }),
     textField("send_token_file", words.sendTokenFile, { kind: "code" }),
     textField("send_token_env", words.sendTokenEnv, { kind: "code" }),
+    textField("send_app", words.sendApp, { kind: "number", hint: words.sendAppHint, placeholder: "3", least: 1 }),
   ];
   const way = [
     headersField(),

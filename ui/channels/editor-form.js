@@ -168,6 +168,8 @@ export function editorForm(app, id, first, reload) {
     dialogue.hidden = !speaks;
     heartbeat.hidden = is !== "recipe";
     for (const field of own("resume")) field.element.hidden = is !== "recipe";
+    for (const field of own("send_url")) field.element.hidden = !reads;
+    for (const field of own("send_app")) field.element.hidden = is !== "gotify";
     mapping.hidden = !reads;
     for (const field of own("url")) field.element.querySelector("input")?.setAttribute("placeholder", EXAMPLES[is] ?? "");
     sign.speak(speaks);

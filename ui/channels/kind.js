@@ -12,10 +12,10 @@ import { words } from "../words/words.js";
 /** Keys of a channel that a kind has no use for: the settings file may not hold them then.
  * @type {Record<string, string[]>} */
 const FOREIGN = {
-  recipe: ["topics", "preset", "dialogue"],
-  ntfy: ["preset", "dialogue", "resume", "mapping"],
-  gotify: ["topics", "preset", "dialogue", "resume", "mapping"],
-  dialogue: ["topics", "resume", "heartbeat"],
+  recipe: ["topics", "preset", "dialogue", "send_app"],
+  ntfy: ["preset", "dialogue", "resume", "mapping", "send_url", "send_app"],
+  gotify: ["topics", "preset", "dialogue", "resume", "mapping", "send_url"],
+  dialogue: ["topics", "resume", "heartbeat", "send_app"],
 };
 
 /** The address that a kind wants, as an example.

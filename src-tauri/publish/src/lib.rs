@@ -37,7 +37,8 @@ pub async fn send(channel: &ChannelSettings, message: &Outgoing, words: Words) -
             };
             Credentials::new(&channel.id, source.clone(), auth).fetch(false).await
         }
-        None if matches!(channel.kind, Kind::Ntfy { .. }) => {
+        // … or the channel's own, which Gotify takes from its version 3 on.
+        None if matches!(channel.kind, Kind::Ntfy { .. } | Kind::Gotify) => {
             Credentials::new(&channel.id, channel.credential.clone(), channel.auth.clone()).fetch(false).await
         }
         None => Ok(None),
@@ -85,10 +86,11 @@ fn request(channel: &ChannelSettings, message: &Outgoing, words: Words) -> Resul
         }
         Kind::Gotify => {
             only_ntfys(message, words)?;
-            if channel.send.credential.is_none() {
+            if channel.send.credential.is_none() && channel.send.app.is_none() {
                 return Err(cannot(words.send_gotify_token()));
             }
             put("message", Some(text.as_str().into()));
+            put("appid", channel.send.app.map(Value::from));
             let scaled = priority.and_then(|priority| GOTIFY.get(usize::from(priority) - 1));
             put("priority", scaled.copied().map(Value::from));
             beside(&channel.url, "message")
@@ -144,14 +146,23 @@ fn refused(channel: &ChannelSettings, answer: &Fetched, words: Words) -> String 
         (Kind::Ntfy { .. }, Some(code @ 42908), _) => words.send_ntfy_daily(&code),
         (Kind::Ntfy { .. }, Some(code @ 42909), _) => words.send_ntfy_locked(&code),
         (Kind::Ntfy { .. }, Some(code @ 42900..=42999), _) => words.send_ntfy_requests(&code),
+        (Kind::Gotify, _, status @ (401 | 403)) if channel.send.credential.is_none() => {
+            words.send_gotify_client(&status)
+        }
         (Kind::Gotify, _, status @ (401 | 403)) => words.send_gotify_refused(&status),
         (_, _, 413) => words.send_too_long(),
         (Kind::Recipe | Kind::Dialogue(_), _, status @ (401 | 403)) => words.send_token_refused(&status),
         _ => {
             let cause = answer.failure().unwrap_or(Cause::Local);
             let told = cause::told(&cause, words);
-            // In the server's own words, which are untrusted.
-            match said.get("error").and_then(Value::as_str).map(plain).filter(|error| !error.is_empty()) {
+            // In the server's own words, which are untrusted. Gotify's `error` is the status once more.
+            match said
+                .get("errorDescription")
+                .or(said.get("error"))
+                .and_then(Value::as_str)
+                .map(plain)
+                .filter(|error| !error.is_empty())
+            {
                 Some(error) => words.send_said(&error, &told),
                 None => told,
             }
@@ -219,6 +230,13 @@ mod tests {
     }
 
     #[test]
+    fn a_gotify_client_names_the_application_that_it_sends_as() {
+        let channel = channel(&format!("{GOTIFY}send_app = 3\n"));
+        let sent = request(&channel, &message("hi"), WORDS).expect("fine");
+        assert_eq!(body(&sent), json!({"message": "hi", "appid": 3}));
+    }
+
+    #[test]
     fn any_other_channel_sends_where_send_url_says() {
         let keys = "url = \"wss://shop.example/ws\"\nsend_url = \"https://shop.example/push/ann\"\n";
         let sent = request(&channel(keys), &Outgoing { title: Some("T".to_owned()), ..message("hi") }, WORDS)
@@ -236,6 +254,7 @@ mod tests {
             (NTFY, message(" \n"), "text"),
             (NTFY, Outgoing { priority: Some(6), ..message("hi") }, "1 to 5"),
             (GOTIFY, message("hi"), "send_token_command"),
+            (GOTIFY, message("hi"), "send_app"),
             (
                 "url = \"wss://shop.example/ws\"\nsend_url = \"https://shop.example/push/ann\"\n",
                 tagged,

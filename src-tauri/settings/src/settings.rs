@@ -208,6 +208,8 @@ pub struct Send {
     pub url: Option<ChannelUrl>,
     /// `send_token_command`, `send_token_file` or `send_token_env`: a secret for sending alone.
     pub credential: Option<CredentialSource>,
+    /// `send_app`: as which of Gotify's applications a client sends.
+    pub app: Option<u32>,
 }
 
 /// `kind`, with what belongs to it.
@@ -289,7 +291,7 @@ impl ChannelSettings {
     pub fn sends(&self) -> bool {
         match &self.kind {
             Kind::Ntfy { .. } => true,
-            Kind::Gotify => self.send.credential.is_some(),
+            Kind::Gotify => self.send.credential.is_some() || self.send.app.is_some(),
             Kind::Recipe | Kind::Dialogue(_) => self.send.url.is_some(),
         }
     }

@@ -102,7 +102,7 @@ export default {
   /** @param {{ time: string, topic: string }} variables */
   sentTo: ({ time, topic }) => `Sent to ${topic} at ${time}.`,
   sendsNothing: "Nothing can be sent by this channel yet",
-  sendsNothingText: "Its settings have to say how, under “Sending”: a Gotify application’s token, or the address that takes messages.",
+  sendsNothingText: "Its settings have to say how, under “Sending”: a Gotify application’s token or number, or the address that takes messages.",
   title: "Title",
   body: "Text",
   noBody: "This message has no text.",
@@ -232,6 +232,8 @@ export default {
   sendUrl: "Address that takes messages",
   sendUrlHint: "Where the server is neither ntfy nor Gotify: it gets a POST of JSON.",
   sendTokenCommand: "Command that prints a token for sending",
+  sendApp: "Number of the Gotify application",
+  sendAppHint: "As which the channel's own token sends, from Gotify 3.0 on.",
   sendTokenHint: "Gotify's is the token of an application.",
   sendTokenFile: "File with a token for sending",
   sendTokenEnv: "Variable with a token for sending",

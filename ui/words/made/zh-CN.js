@@ -102,7 +102,7 @@ export default {
   /** @param {{ time: string, topic: string }} variables */
   sentTo: ({ time, topic }) => `已于 ${time} 发送到 ${topic}。`,
   sendsNothing: "此频道尚不能发送消息",
-  sendsNothingText: "须在其设置的“发送”中写明方式：Gotify 应用的令牌，或接收消息的地址。",
+  sendsNothingText: "须在其设置的“发送”中写明方式：Gotify 应用的令牌或编号，或接收消息的地址。",
   title: "标题",
   body: "正文",
   noBody: "此消息没有正文。",
@@ -232,6 +232,8 @@ export default {
   sendUrl: "接收消息的地址",
   sendUrlHint: "用于 ntfy 和 Gotify 以外的服务器：以 JSON 的 POST 请求发送。",
   sendTokenCommand: "输出发送令牌的命令",
+  sendApp: "Gotify 应用的编号",
+  sendAppHint: "自 Gotify 3.0 起，频道自己的令牌以此应用的身份发送。",
   sendTokenHint: "Gotify 使用应用的令牌。",
   sendTokenFile: "存放发送令牌的文件",
   sendTokenEnv: "存放发送令牌的环境变量",

@@ -30,7 +30,7 @@ const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 const SEND_TOKEN_KEYS: [&str; 3] = ["send_token_command", "send_token_file", "send_token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 39] = [
+pub(crate) const CHANNEL_KEYS: [&str; 40] = [
     "id",
     "name",
     "kind",
@@ -60,6 +60,7 @@ pub(crate) const CHANNEL_KEYS: [&str; 39] = [
     "send_token_command",
     "send_token_file",
     "send_token_env",
+    "send_app",
     "resume",
     "quiet_close_codes",
     "take_back_after",
@@ -136,6 +137,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         send: Send {
             url: table.maybe("send_url", |entry| channel_url(entry, allow_plaintext))?,
             credential: named_source(table, SEND_TOKEN_KEYS, file)?.map(|(_, source)| source),
+            app: table.maybe("send_app", |entry| entry.number(1..=u32::MAX))?,
         },
         resume: table.maybe("resume", |entry| entry.word().map(str::to_owned))?,
         quiet_close_codes: table.or("quiet_close_codes", quiet_codes, |entry| {

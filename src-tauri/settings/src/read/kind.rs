@@ -18,11 +18,14 @@ const LONGEST_TOPIC: usize = 64;
 const RESERVED_TOPICS: [&str; 9] =
     ["docs", "static", "file", "app", "metrics", "account", "settings", "signup", "login"];
 /// Keys of a channel that belong to one kind alone.
-const KEYS_OF_KIND: [(&str, &str); 3] =
-    [("topics", "ntfy"), ("preset", "dialogue"), ("dialogue", "dialogue")];
-/// Keys of a channel that mean nothing to these kinds: they read and keep alive in their own way.
-const USELESS: [(&str, &[&str]); 2] =
-    [("resume", &["ntfy", "gotify", "dialogue"]), ("mapping", &["ntfy", "gotify"])];
+const KEYS_OF_KIND: [(&str, &str); 4] =
+    [("topics", "ntfy"), ("send_app", "gotify"), ("preset", "dialogue"), ("dialogue", "dialogue")];
+/// Keys of a channel that mean nothing to these kinds: they read, keep alive and send in their own way.
+const USELESS: [(&str, &[&str]); 3] = [
+    ("resume", &["ntfy", "gotify", "dialogue"]),
+    ("mapping", &["ntfy", "gotify"]),
+    ("send_url", &["ntfy", "gotify"]),
+];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {

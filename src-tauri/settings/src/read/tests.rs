@@ -99,6 +99,22 @@ sound = "message-new-instant"      # a name of the sound theme, or "none"
 "#;
 
 #[test]
+fn what_only_another_kind_sends_by_is_refused_at_its_key() {
+    for (kind, key, told) in [
+        ("url = \"wss://a.example\"", "send_app = 3", "gotify"),
+        ("url = \"https://a.example\"\nkind = \"ntfy\"\ntopics = [\"a\"]", "send_app = 3", "gotify"),
+        ("url = \"https://a.example\"\nkind = \"gotify\"", "send_url = \"https://a.example/x\"", "gotify"),
+        ("url = \"https://a.example\"\nkind = \"gotify\"", "send_app = 0", "1"),
+    ] {
+        let text = format!("[[channel]]\n{kind}\n{key}\n");
+        let error = parsed(&text).expect_err(key);
+        let (name, _) = key.split_once(' ').expect("a key");
+        let error = error.told(Words::of(tidings_words::Language::English));
+        assert!(error.contains(name) && error.contains(told), "{error}");
+    }
+}
+
+#[test]
 fn every_documented_key_is_read() {
     let mut settings = parsed(FULL).expect("the documented file is good");
     let Settings { language, theme, start_at_login, notifications, inbox, .. } = &settings;
@@ -446,7 +462,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ("name = 1", "3:8: `name` must be text, not a number; put it in quotes"),
         (
             "tokn = \"x\"",
-            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, kind, url, topics, preset, dialogue, enabled, allow_plaintext, token_command, token_file, token_env, auth, sign_in, keep_session, keep_session_url, sign_out, show, format, username, headers, proxy, ca_file, client_cert, client_key, send_url, send_token_command, send_token_file, send_token_env, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
+            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, kind, url, topics, preset, dialogue, enabled, allow_plaintext, token_command, token_file, token_env, auth, sign_in, keep_session, keep_session_url, sign_out, show, format, username, headers, proxy, ca_file, client_cert, client_key, send_url, send_token_command, send_token_file, send_token_env, send_app, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
         ),
         (
             "token = \"x\"",
