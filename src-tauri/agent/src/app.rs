@@ -387,6 +387,7 @@ impl Agent {
                 let _ = answer.send(self.channels.try_out(&channel, secret));
             }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
+            Wish::SecretReadable { channel } => self.channels.secret_readable(&channel),
             Wish::OpenWindow { activation_token, at } => {
                 self.session.look_for_display().await;
                 self.open_window(activation_token.as_deref(), at.as_ref());

@@ -156,7 +156,7 @@ impl Channels {
                     let lent = held.lent.take();
                     let was_enabled = held.settings.enabled;
                     // The old link is closed before the new one is dialled (C3).
-                    held.end().await;
+                    Box::pin(held.end()).await;
                     if settings.enabled && !was_enabled {
                         remembered.set_channel(&settings.id, None);
                     }
@@ -212,7 +212,7 @@ impl Channels {
             .of_session(session.clone())
             .telling({
                 let (wishes, channel) = (self.wishes.clone(), settings.id.clone());
-                move || wishes.make(Wish::CredentialChanged { channel: channel.clone() })
+                move || wishes.make(Wish::SecretReadable { channel: channel.clone() })
             });
         let forget = credentials.forget();
         let asked = Arc::new(AtomicBool::new(false));
@@ -472,7 +472,7 @@ impl Channels {
         let mut url = jar.url().as_url().clone();
         url.set_query(None);
         let refused = match held.view.status().state {
-            State::NeedsUser { cause: cause @ Cause::SignInRefused { .. }, .. } => {
+            State::NeedsUser { cause: cause @ Cause::RoleMissing { .. }, .. } => {
                 Some(cause::told(&cause, self.words()))
             }
             State::Disconnected { .. }
@@ -583,12 +583,18 @@ impl Channels {
                 held.channel.command(Command::Disconnect);
                 held.channel.command(Command::Connect);
             }
-            State::NeedsUser { .. } => held.channel.command(Command::CredentialChanged),
-            State::Disconnected { .. }
-            | State::Connecting { .. }
-            | State::Waiting { .. }
-            | State::Replaced { .. } => {}
+            State::NeedsUser { .. } | State::Waiting { .. } => {
+                held.channel.command(Command::CredentialChanged);
+            }
+            State::Disconnected { .. } | State::Connecting { .. } | State::Replaced { .. } => {}
         }
+    }
+
+    /// The keyring can be read at last, or has another secret than the one that was refused: what waits for it dials by it.
+    pub(crate) fn secret_readable(&self, id: &str) {
+        let Some(held) = self.held.iter().find(|held| held.settings.id == id) else { return };
+        held.forget.now();
+        held.channel.command(Command::CredentialChanged);
     }
 
     /// There is a session bus now: what waits for a secret in the keyring looks there.

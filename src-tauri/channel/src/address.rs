@@ -98,6 +98,15 @@ impl ChannelUrl {
         self.0.host().is_some_and(|host| is_loopback(&host))
     }
 
+    /// The origin of its site's pages, as a browser sends it.
+    pub fn origin(&self) -> String {
+        let scheme = if self.is_tls() { "https" } else { "http" };
+        match self.0.port() {
+            Some(port) => format!("{scheme}://{}:{port}", self.host()),
+            None => format!("{scheme}://{}", self.host()),
+        }
+    }
+
     /// Whether the link is encrypted.
     pub fn is_tls(&self) -> bool {
         self.0.scheme() == "wss"
@@ -127,6 +136,13 @@ impl FromStr for ChannelUrl {
 impl fmt::Display for ChannelUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = self.0.clone();
+        if self.0.path().contains(';') {
+            let hidden = |segment: &str| match segment.split_once(';') {
+                Some((name, _)) => format!("{name};***"),
+                None => segment.to_owned(),
+            };
+            shown.set_path(&self.0.path().split('/').map(hidden).collect::<Vec<_>>().join("/"));
+        }
         if self.0.query().is_some() {
             // A part without `=` may itself be a token: it is hidden whole.
             let hidden: Vec<String> = self
@@ -196,6 +212,8 @@ mod tests {
             assert!(!shown.contains("s3cret"), "{shown}");
             assert!(shown.contains("token=***"), "{shown}");
         }
+        let url = ChannelUrl::parse("wss://a.example/ws;jsessionid=s3cret/x", false).expect("a good URL");
+        assert_eq!(url.to_string(), "wss://a.example/ws;***/x");
         assert!(url.as_url().as_str().contains("s3cret"));
     }
 }

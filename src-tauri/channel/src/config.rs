@@ -1,7 +1,7 @@
 //! All settings of a channel together. The numbers that are not settings are in [`Timing`].
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tidings_dialect::Dialect;
 
@@ -15,6 +15,15 @@ use crate::settings::{Backoff, Heartbeat, Liveness, TakeBack};
 use crate::timing::Timing;
 use crate::way::client_cert::ClientCert;
 use crate::way::proxy::ProxyUrl;
+
+/// Where a session began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The host that the user signs in at, for people.
+    pub host: String,
+    /// The origin of its pages, which goes with each upgrade as a browser sends it.
+    pub origin: String,
+}
 
 /// All that one channel needs to know, beside what each dial asks of its [`Owner`](crate::Owner).
 #[derive(Debug, Clone)]
@@ -39,6 +48,8 @@ pub struct Config {
     pub client_cert: Option<ClientCert>,
     /// The proxy to go through; see [`ProxyUrl::from_env`] for the environment's.
     pub proxy: Option<ProxyUrl>,
+    /// The secret is a session that a sign-in on a web page began; `None`: it is another.
+    pub session: Option<Box<Site>>,
     /// What is known of the place already; a channel that takes the place of another one gets that one's.
     pub memory: Memory,
     /// The numbers that are not settings.
@@ -59,6 +70,7 @@ impl Config {
             ca_pem: None,
             client_cert: None,
             proxy: None,
+            session: None,
             memory: Memory::default(),
             timing: Timing::default(),
         }
@@ -69,6 +81,11 @@ impl Config {
             let means = Means::of(&self.liveness, &self.heartbeat);
             self.memory.with(|known| known.idle.measured(silence, means));
         }
+    }
+
+    /// The site took the session just now, by a page that was asked for (S7).
+    pub fn session_taken(&self) {
+        self.memory.with(|known| known.session.taken(SystemTime::now()));
     }
 
     /// Whether a link that its peer ended so may have been ended for its silence (L5).

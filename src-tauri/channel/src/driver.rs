@@ -277,7 +277,8 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                         self.route = route;
                         Input::Opened { generation, given }
                     }
-                    Err(DialFailure { cause, retry_after, elsewhere }) => {
+                    Err(DialFailure { unchanged: true, .. }) => Input::Unchanged { generation },
+                    Err(DialFailure { cause, retry_after, elsewhere, .. }) => {
                         tracing::debug!(url = %self.config.url, generation, %cause, "dial failed");
                         Input::DialFailed { generation, cause, retry_after, elsewhere }
                     }

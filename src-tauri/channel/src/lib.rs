@@ -71,8 +71,8 @@ mod way;
 
 pub use address::{ChannelUrl, ChannelUrlError};
 pub use channel::{Builder, Channel};
-pub use config::Config;
-pub use end::cause::{Cause, Stage};
+pub use config::{Config, Site};
+pub use end::cause::{Cause, SessionEnd, Stage};
 pub use end::close::{CloseInfo, OtherMeaning};
 pub use end::detail::{Detail, day};
 pub use end::plain::plain;
@@ -205,6 +205,22 @@ impl fmt::Debug for DialParams {
 }
 
 impl DialParams {
+    /// Whether the server is told who we are by a cookie, as a page's sign-in leaves one.
+    pub(crate) fn has_cookie(&self) -> bool {
+        let is_cookie = |name: &str| name.eq_ignore_ascii_case("cookie");
+        match &self.credential {
+            Some(Credential::Cookie { .. }) => true,
+            Some(Credential::Header { name, .. }) => is_cookie(name),
+            Some(
+                Credential::Bearer(_)
+                | Credential::Basic { .. }
+                | Credential::Query { .. }
+                | Credential::Said(_),
+            )
+            | None => self.headers.iter().any(|(name, _)| is_cookie(name)),
+        }
+    }
+
     /// What of it the dialect may say.
     pub(crate) fn given(&self) -> Given {
         let username = match &self.credential {
@@ -299,6 +315,12 @@ pub struct DialAsk {
     /// ones before anything else came: what is next after the owner's cursor can't be had. Ask for what comes behind it, or for nothing that was missed, and
     /// tell the user.
     pub skip_past: bool,
+    /// The server refused a dial without an `Origin` by 403: this one has the channel's own, unless the owner gives one. (The next
+    /// goes without again, if that is refused, too.)
+    pub with_origin: bool,
+    /// The session that the last dial carried was refused a moment ago, and each refused dial leaves something behind in the
+    /// server: dial by another one, or not at all ([`DialRefusal::unchanged`]).
+    pub only_if_new: bool,
 }
 
 /// The owner could not give what a dial needs, for example because a token command failed.
@@ -307,6 +329,22 @@ pub struct DialAsk {
 pub struct DialRefusal {
     /// What, where and how to mend; shown to the user. Holds no secret.
     pub message: String,
+    /// There is no other credential than the one that was refused, and another one was asked for.
+    pub unchanged: bool,
+}
+
+impl DialRefusal {
+    /// The user is told this.
+    #[must_use]
+    pub fn told(message: impl Into<String>) -> Self {
+        Self { message: message.into(), unchanged: false }
+    }
+
+    /// The answer to [`DialAsk::only_if_new`] where there is nothing new.
+    #[must_use]
+    pub fn unchanged() -> Self {
+        Self { message: "the credential is the one that was refused".to_owned(), unchanged: true }
+    }
 }
 
 /// Who owns a channel: gives each dial its parameters.
@@ -314,4 +352,11 @@ pub trait Owner: Send + 'static {
     /// Asked before every dial. A refusal means [`State::NeedsUser`]. The future counts against the dial's
     /// 30 s, and is dropped where the user gives the dial up.
     fn dial_params(&mut self, ask: DialAsk) -> impl Future<Output = Result<DialParams, DialRefusal>> + Send;
+
+    /// The `Set-Cookie` headers of the answer that opened a link: to be stored before anything else is sent to the server. Called
+    /// where there are some, before the link is told connected, and never for a refusal.
+    fn set_cookies(&mut self, set_cookies: Vec<String>) -> impl Future<Output = ()> + Send {
+        drop(set_cookies);
+        std::future::ready(())
+    }
 }

@@ -22,6 +22,7 @@ pub(crate) mod facts;
 pub(crate) mod ghosts;
 pub(crate) mod idle;
 pub(crate) mod life;
+pub(crate) mod session;
 mod talk;
 
 use std::collections::VecDeque;
@@ -116,6 +117,10 @@ pub(crate) struct Machine {
     refresh: bool,
     /// The credential was read again since the last link.
     refreshed: bool,
+    /// The next dial has an `Origin`: the server said 403 to one without (D5).
+    with_origin: bool,
+    /// Why the session was refused, and when, until another one is tried for good or the user asks (S6).
+    session_refused: Option<(Duration, Cause)>,
     /// The last dial failed at one of several addresses.
     elsewhere: bool,
     /// When a link last worked.
@@ -151,7 +156,10 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new(config: Arc<Config>, start: Start, rng: SmallRng, now: Now) -> Self {
         let mut delays = Delays::new(config.backoff, rng);
-        config.memory.with(|known| known.idle.go_to(&config.url));
+        config.memory.with(|known| {
+            known.idle.go_to(&config.url);
+            known.session.go_to(&config.url);
+        });
         let phase = match start {
             Start::Connect | Start::ByHand => {
                 let by_hand = start == Start::ByHand;
@@ -188,6 +196,8 @@ impl Machine {
             last_shortened: None,
             refresh: false,
             refreshed: false,
+            with_origin: false,
+            session_refused: None,
             elsewhere: false,
             worked: None,
             sign_ins_refused: 0,
@@ -234,7 +244,16 @@ impl Machine {
                         self.haunted(now, self.config.timing.ghost_life);
                     }
                     self.elsewhere = elsewhere;
+                    if self.config.session.is_some() {
+                        self.config.memory.with(|known| known.session.failed(&cause));
+                    }
                     self.conclude(cause, retry_after, false, now);
+                }
+            }
+            Input::Unchanged { generation } => {
+                if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
+                    let refused = self.session_refused.as_ref().map(|(_, cause)| cause.clone());
+                    self.conclude(refused.unwrap_or(Cause::SignInRefused { status: 401 }), None, false, now);
                 }
             }
             Input::Opened { generation, given } => {
@@ -372,6 +391,7 @@ impl Machine {
             route: None,
             persistent: self.in_vain >= IN_VAIN,
             idle_limit: self.idle_limit(),
+            session_life: self.config.memory.look(|known| known.session.life()),
             braked: self.delays.is_braked(&self.config.timing),
         }
     }
@@ -421,6 +441,7 @@ impl Machine {
         match command {
             Command::Connect | Command::TakeOver => match self.phase {
                 Phase::Disconnected { .. } | Phase::Replaced { .. } | Phase::NeedsUser { .. } => {
+                    self.session_refused = None;
                     self.start_small();
                     self.dial_soon(now);
                 }
@@ -435,11 +456,21 @@ impl Machine {
             }
             Command::ReconnectNow => {
                 if matches!(self.phase, Phase::Waiting { .. } | Phase::NeedsUser { .. }) {
+                    self.session_refused = None;
                     self.dial_soon(now);
                 }
             }
             Command::CredentialChanged => {
-                if matches!(self.phase, Phase::NeedsUser { .. }) {
+                let waits_for_it = match &self.phase {
+                    Phase::NeedsUser { .. } => true,
+                    Phase::Waiting { cause, .. } => verdict::may_be_the_credential(cause),
+                    Phase::Disconnected { .. }
+                    | Phase::Dialling { .. }
+                    | Phase::Up { .. }
+                    | Phase::Replaced { .. }
+                    | Phase::Stopped(_) => false,
+                };
+                if waits_for_it {
                     self.refresh = true;
                     self.dial_soon(now);
                 }
@@ -537,8 +568,12 @@ impl Machine {
     fn opened(&mut self, given: Given, now: Now) {
         let limit = self.config.memory.with(|known| {
             known.ghosts.answered(now);
+            if self.config.session.is_some() {
+                known.session.taken(now.wall);
+            }
             known.idle.limit()
         });
+        self.session_refused = None;
         self.heartbeat = self.config.heartbeat.clone();
         self.liveness = self.config.liveness;
         match limit.map(|limit| (limit.by, limit.sooner())) {
@@ -587,7 +622,15 @@ impl Machine {
         self.attempt = self.attempt.saturating_add(1);
         self.last_dial = Some(now.mono);
         self.delay_before = now.mono.saturating_sub(began);
-        let ask = DialAsk { refresh_credential: std::mem::take(&mut self.refresh), skip_past: self.skips() };
+        // S6: each refused dial leaves a session in the server.
+        let lately =
+            |(at, _): &(Duration, Cause)| now.mono.saturating_sub(*at) < self.config.timing.needs_user_from;
+        let ask = DialAsk {
+            refresh_credential: std::mem::take(&mut self.refresh),
+            skip_past: self.skips(),
+            with_origin: self.with_origin,
+            only_if_new: self.session_refused.as_ref().is_some_and(lately),
+        };
         self.refreshed |= ask.refresh_credential;
         let limit = now.mono + self.config.timing.dial;
         self.phase = Phase::Dialling { stage: Stage::Credential, reached: now.mono, limit, noted_at: None };

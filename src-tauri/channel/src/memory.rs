@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::machine::facts::Now;
 use crate::machine::ghosts::{self, Ghosts};
 use crate::machine::idle::{self, Idle};
+use crate::machine::session::{self, Session};
 
 /// See the module. Clones are the same memory; a new one knows nothing.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub(crate) struct Known {
     pub(crate) ghosts: Ghosts,
     /// How long silence is endured (L5).
     pub(crate) idle: Idle,
+    /// How long a session lives (S7).
+    pub(crate) session: Session,
 }
 
 /// What the next process has to know: for a file, in times of the wall clock. It changes rarely: for an upgrade that is long
@@ -42,6 +45,8 @@ pub struct Kept {
     ghosts: Vec<ghosts::Kept>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idle: Option<idle::Kept>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<session::Kept>,
 }
 
 impl Default for Memory {
@@ -58,8 +63,11 @@ impl Memory {
 
     /// As [`recall`](Self::recall), by another clock.
     pub(crate) fn recall_at(kept: &Kept, now: Now) -> Self {
-        let known =
-            Known { ghosts: Ghosts::recall(&kept.ghosts, now), idle: Idle::recall(kept.idle.as_ref()) };
+        let known = Known {
+            ghosts: Ghosts::recall(&kept.ghosts, now),
+            idle: Idle::recall(kept.idle.as_ref()),
+            session: Session::recall(kept.session.as_ref()),
+        };
         let (kept, known) = (watch::Sender::new(known.kept()), Mutex::new(known));
         Self(Arc::new(Shared { zero: OnceLock::new(), known, kept }))
     }
@@ -91,6 +99,6 @@ impl Memory {
 
 impl Known {
     fn kept(&self) -> Kept {
-        Kept { ghosts: self.ghosts.kept(), idle: self.idle.kept() }
+        Kept { ghosts: self.ghosts.kept(), idle: self.idle.kept(), session: self.session.kept() }
     }
 }

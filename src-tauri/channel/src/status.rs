@@ -33,6 +33,8 @@ pub struct Status {
     pub persistent: bool,
     /// Silent links are known to be ended here, and so this one is kept awake (L5).
     pub idle_limit: Option<IdleLimit>,
+    /// The shortest time after which the site was seen to end a session that asked for no page (S7).
+    pub session_life: Option<Duration>,
     /// Links were ended soon after they opened, so often that the waits grow (B5).
     pub braked: bool,
 }
@@ -225,6 +227,7 @@ mod tests {
                 peer,
                 persistent,
                 idle_limit: None,
+                session_life: None,
                 braked: false,
             };
             status.to_string()

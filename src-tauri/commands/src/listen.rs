@@ -110,12 +110,12 @@ impl Owner for Dialler {
         &mut self,
         ask: tidings_channel::DialAsk,
     ) -> Result<tidings_channel::DialParams, tidings_channel::DialRefusal> {
-        let credential = self
-            .credentials
-            .fetch(ask.refresh_credential)
-            .await
-            .map_err(|error| tidings_channel::DialRefusal { message: error.told(self.words) })?;
+        let credential = self.credentials.for_dial(ask, self.words).await?;
         Ok(tidings_channel::DialParams { credential, headers: self.headers.clone(), ..Default::default() })
+    }
+
+    async fn set_cookies(&mut self, set_cookies: Vec<String>) {
+        self.credentials.set_cookies(&set_cookies).await;
     }
 }
 

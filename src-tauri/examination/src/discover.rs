@@ -75,6 +75,8 @@ fn is_no_way(cause: &Cause) -> bool {
         | Cause::Proxy { .. }
         | Cause::ProxyAway(_)
         | Cause::SignInRefused { .. }
+        | Cause::SessionOver { .. }
+        | Cause::RoleMissing { .. }
         | Cause::Owner { .. } => true,
         Cause::TimedOut { stage } => *stage != Stage::Answer,
         Cause::Closed(_)

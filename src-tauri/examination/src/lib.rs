@@ -103,6 +103,7 @@ async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
         Reach::Link { idle, lender } => (idle, lender),
     };
     let mut params = DialParams { headers, ..DialParams::default() };
+    let session = credentials.as_ref().and_then(Credentials::session).cloned();
     if let Some(source) = credentials {
         let (step, credential) = step::secret(source, words).await;
         told.tell(step).await;
@@ -119,11 +120,11 @@ async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
             None => return told.tell(step::not_lent(words)).await,
         },
     };
-    link::upgrade(config.clone(), params.clone(), addresses, &mut told).await;
+    link::upgrade(config.clone(), params.clone(), session.clone(), addresses, &mut told).await;
     if let Some(max) = idle
         && !told.failed
     {
-        link::idle(config, params, max, &mut told).await;
+        link::idle(config, params, session, max, &mut told).await;
     }
 }
 

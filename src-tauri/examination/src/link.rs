@@ -7,6 +7,7 @@ use tidings_channel::{
     Cause, Channel, Config, DialAsk, DialParams, DialRefusal, Frame, Heartbeat, Liveness, Owner, PeerCheck,
     Start, State, Status,
 };
+use tidings_settings::SessionJar;
 use tidings_state::cause;
 use tidings_words::Words;
 use tokio::sync::{mpsc, watch};
@@ -23,22 +24,41 @@ const SAFE: (u32, u32) = (2, 3);
 /// high: each examination takes so much longer.
 const GREETING: Duration = Duration::from_millis(500);
 
-/// One that gives every dial the same.
-struct Same(DialParams);
+/// One that gives every dial the same, but for what the server sets meanwhile.
+struct Same {
+    params: DialParams,
+    session: Option<SessionJar>,
+}
 
 impl Owner for Same {
     async fn dial_params(&mut self, _: DialAsk) -> Result<DialParams, DialRefusal> {
-        Ok(self.0.clone())
+        let mut params = self.params.clone();
+        if let Some(session) = &self.session {
+            params.credential = session.credential().await;
+        }
+        Ok(params)
+    }
+
+    async fn set_cookies(&mut self, set_cookies: Vec<String>) {
+        if let Some(session) = &self.session {
+            session.opened(&set_cookies).await;
+        }
     }
 }
 
 /// Upgrades, and waits until it is known whether the server answers pings.
 /// Each of so many addresses gets a try.
-pub(crate) async fn upgrade(config: Config, params: DialParams, addresses: usize, told: &mut Told) {
+pub(crate) async fn upgrade(
+    config: Config,
+    params: DialParams,
+    session: Option<SessionJar>,
+    addresses: usize,
+    told: &mut Told,
+) {
     let words = told.words;
     let began = Instant::now();
     let has_secret = params.credential.is_some();
-    let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same(params));
+    let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same { params, session });
     let mut status = channel.status();
     let mut left = addresses;
     let found = loop {
@@ -123,7 +143,13 @@ async fn pong(status: &mut watch::Receiver<Status>, config: &Config, words: Word
 }
 
 /// Opens a link that says nothing, and waits for its end, at most `max` of silence.
-pub(crate) async fn idle(config: Config, params: DialParams, max: Duration, told: &mut Told) {
+pub(crate) async fn idle(
+    config: Config,
+    params: DialParams,
+    session: Option<SessionJar>,
+    max: Duration,
+    told: &mut Told,
+) {
     let words = told.words;
     let silent = |config: Config| {
         let heartbeat = Heartbeat::new("", config.heartbeat.interval(), config.heartbeat.proxy_timeout());
@@ -131,7 +157,7 @@ pub(crate) async fn idle(config: Config, params: DialParams, max: Duration, told
         Some(Config { heartbeat: heartbeat.ok()?, liveness: liveness.ok()?, ..config })
     };
     let Some(silent) = silent(config.clone()) else { return };
-    let (channel, mut frames) = Channel::spawn(silent, Start::Connect, Same(params));
+    let (channel, mut frames) = Channel::spawn(silent, Start::Connect, Same { params, session });
     let mut status = channel.status();
     let step = match opened(&mut status).await {
         Err(cause) => failed("idle", Duration::ZERO, &cause, &config, words),

@@ -250,6 +250,8 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::SignInRefused { status: 407 } => words.mend_proxy_sign_in(),
         Cause::SignInRefused { status: 403 } => words.mend_forbidden(),
         Cause::SignInRefused { .. } => words.mend_sign_in(),
+        Cause::SessionOver { .. } => words.mend_session(),
+        Cause::RoleMissing { .. } => words.mend_role(),
         Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp } => words.mend_hung_up(),
         Cause::WrongAddress { .. }
         | Cause::NotAWebSocket { .. }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_api::ChannelKind;
-use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, TakeBack};
+use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, Site, TakeBack};
 use tidings_dialect::{Dialect, Dialogue};
 use tidings_ground::paths::short;
 use tidings_inbox::{ChannelProfile, Condition, Format, Mapping, Policy, QuietHours, Reads, Rule, Show};
@@ -392,6 +392,10 @@ impl ChannelSettings {
         config.take_back_after = self.take_back_after;
         config.ca_pem = ca_pem;
         config.client_cert = client_cert;
+        config.session = self.session.as_ref().map(|session| {
+            let origin = session.sign_in.origin().ascii_serialization();
+            Box::new(Site { host: session.site().to_owned(), origin })
+        });
         config.proxy = proxy.map_err(|why| CaFileError { key: "proxy", message: reason::of_proxy(&why) })?;
         Ok(config)
     }

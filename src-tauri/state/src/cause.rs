@@ -1,7 +1,7 @@
 //! Why a channel is not connected, in the user's language. The log has `tidings_channel`'s own words, which are these
 //! in English.
 
-use tidings_channel::{Cause, CloseInfo, Detail, OtherMeaning, Stage, day, plain};
+use tidings_channel::{Cause, CloseInfo, Detail, OtherMeaning, SessionEnd, Stage, day, plain};
 use tidings_words::Words;
 
 /// One calm line. Text of the peer in it is sanitised and cut.
@@ -46,6 +46,12 @@ pub fn told(cause: &Cause, words: Words) -> String {
             401 | 403 => words.cause_sign_in_refused(status),
             _ => words.cause_sign_in_asked(status),
         },
+        Cause::SessionOver { site, end } => match end {
+            SessionEnd::Over => words.cause_session_over(&plain(site)),
+            SessionEnd::Early => words.cause_session_early(&plain(site)),
+            SessionEnd::Restarted => words.cause_session_restarted(&plain(site)),
+        },
+        Cause::RoleMissing { site } => words.cause_role_missing(&plain(site), &403),
         Cause::NotAWebSocket { detail } => words.cause_not_a_websocket(&detailed(detail, words)),
         Cause::NoGoodAnswer { detail } => words.cause_no_good_answer(&detailed(detail, words)),
         Cause::CaptivePortal => words.cause_captive_portal(),
@@ -253,6 +259,12 @@ mod tests {
         causes.extend(stages.map(|stage| Cause::TimedOut { stage }));
         causes.extend((100..=600).map(|status| Cause::Status { status }));
         causes.extend([200, 302, 401, 403, 407].map(|status| Cause::SignInRefused { status }));
+        let site = || "shop.example".to_owned();
+        causes.extend(
+            [SessionEnd::Over, SessionEnd::Early, SessionEnd::Restarted]
+                .map(|end| Cause::SessionOver { site: site(), end }),
+        );
+        causes.push(Cause::RoleMissing { site: site() });
         causes
     }
 

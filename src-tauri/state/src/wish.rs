@@ -24,8 +24,13 @@ pub enum Wish {
         /// The names of those concerned, or why not.
         answer: Option<oneshot::Sender<Result<Vec<String>, Refusal>>>,
     },
-    /// A channel's secret in the keyring is another one now, or can be read at last.
+    /// A channel's secret in the keyring is another one now: a link by the old one is dialled anew.
     CredentialChanged {
+        /// Id.
+        channel: String,
+    },
+    /// A channel's secret in the keyring, which waited for it, can be read at last, or is another than the one that was refused.
+    SecretReadable {
         /// Id.
         channel: String,
     },

@@ -60,10 +60,10 @@ impl Dialler {
 
 impl Owner for Dialler {
     async fn dial_params(&mut self, ask: DialAsk) -> Result<DialParams, DialRefusal> {
-        let fetched = self.credentials.fetch(ask.refresh_credential).await;
+        let words = self.snapshot.borrow().words;
+        let credential = self.credentials.for_dial(ask, words).await;
         self.report_session().await;
-        let credential =
-            fetched.map_err(|error| DialRefusal { message: error.told(self.snapshot.borrow().words) })?;
+        let credential = credential?;
         let mut query = Vec::new();
         if let Some(parameter) = &self.resume
             && let Some(id) = self.inbox.last_id(&self.id).await
@@ -90,5 +90,10 @@ impl Owner for Dialler {
             dialled_with.send_replace(params.clone());
         }
         Ok(DialParams { query, ..params })
+    }
+
+    async fn set_cookies(&mut self, set_cookies: Vec<String>) {
+        self.credentials.set_cookies(&set_cookies).await;
+        self.report_session().await;
     }
 }

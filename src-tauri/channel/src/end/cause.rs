@@ -28,6 +28,17 @@ pub enum Stage {
     Subscribe,
 }
 
+/// Why a session is over, as far as can be told (S8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// It had its time, or nobody can tell.
+    Over,
+    /// Sooner than the site's sessions end by themselves: by a sign-out, or by somebody who runs the site.
+    Early,
+    /// With a restart of the server, which forgot its sessions.
+    Restarted,
+}
+
 /// Why a link or a dial ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
@@ -129,6 +140,18 @@ pub enum Cause {
     SignInRefused {
         /// HTTP status.
         status: u16,
+    },
+    /// The site takes the session of a sign-in on its page no more: it shows its sign-in instead.
+    SessionOver {
+        /// The host that the user signs in at.
+        site: String,
+        /// Why, as far as can be told.
+        end: SessionEnd,
+    },
+    /// The site takes the session, and its user may not have the channel (403).
+    RoleMissing {
+        /// The host that the user signed in at.
+        site: String,
     },
     /// The answer was no WebSocket upgrade.
     NotAWebSocket {
@@ -250,6 +273,18 @@ impl fmt::Display for Cause {
             Self::SignInRefused { status: 407 } => f.write_str("the proxy asks for a sign-in (407)"),
             Self::SignInRefused { status: status @ (401 | 403) } => write!(f, "sign-in refused ({status})"),
             Self::SignInRefused { status } => write!(f, "the server asks for a sign-in ({status})"),
+            Self::SessionOver { site, end: SessionEnd::Over } => {
+                write!(f, "your session at {site} is over. Sign in again")
+            }
+            Self::SessionOver { site, end: SessionEnd::Early } => {
+                write!(f, "your session at {site} was ended, by a sign-out or by the site. Sign in again")
+            }
+            Self::SessionOver { site, end: SessionEnd::Restarted } => {
+                write!(f, "{site} was restarted, and your session there is over. Sign in again")
+            }
+            Self::RoleMissing { site } => {
+                write!(f, "you are signed in at {site}, but may not use this channel (403)")
+            }
             Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({detail})"),
             Self::NoGoodAnswer { detail } => write!(f, "no good answer from the server ({detail})"),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),

@@ -93,7 +93,8 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         // Waiting may mend it where something in front hangs up for a server that is not there yet.
         Cause::WrongAddress { status: None } => Verdict::Ordinary,
         Cause::WrongAddress { status: Some(_) } => Verdict::WrongAddress,
-        Cause::SignInRefused { .. } | Cause::Denied { .. } => Verdict::SignIn,
+        Cause::SignInRefused { .. } | Cause::Denied { .. } | Cause::SessionOver { .. } => Verdict::SignIn,
+        Cause::RoleMissing { .. } => Verdict::NeedsUser,
         Cause::TakenOver => Verdict::Quiet,
         Cause::Moved { .. } | Cause::NotAWebSocket { .. } | Cause::NoGoodAnswer { .. } | Cause::Foreign { .. } => {
             Verdict::Floor(timing.not_websocket_floor)
@@ -126,6 +127,8 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::Proxy { .. }
         | Cause::ProxyAway(_)
         | Cause::SignInRefused { .. }
+        | Cause::SessionOver { .. }
+        | Cause::RoleMissing { .. }
         | Cause::NotAWebSocket { .. }
         | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
@@ -169,6 +172,8 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::Moved { .. }
         | Cause::WrongAddress { .. }
         | Cause::SignInRefused { .. }
+        | Cause::SessionOver { .. }
+        | Cause::RoleMissing { .. }
         | Cause::NotAWebSocket { .. }
         | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
@@ -185,6 +190,42 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
 pub(crate) fn explains_itself(cause: &Cause) -> bool {
     let Cause::Closed(CloseInfo { code, .. }) = cause else { return false };
     matches!(*code, 1001..=1003 | INVALID_TEXT | TOO_BIG | 1010 | 1012 | 1013)
+}
+
+/// Whether the peer ended the link over the credential, as far as its close says.
+pub(crate) fn is_over_credential(cause: &Cause) -> bool {
+    let Cause::Closed(CloseInfo { code, reason }) = cause else { return false };
+    matches!(*code, 1008 | 3000 | 3003) || SIGN_IN_CODES.contains(code) || is_about_credential(reason)
+}
+
+/// Whether the server is not there, by its own or its proxy's word or by none.
+pub(crate) fn is_away(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Unreachable { .. }
+            | Cause::Lost { .. }
+            | Cause::Busy { .. }
+            | Cause::TimedOut { stage: Stage::Tcp | Stage::Tls | Stage::Upgrade }
+            | Cause::Status { status: 500..=599 }
+    )
+}
+
+/// Whether another credential may mend it, so that one that changes is tried at once.
+pub(crate) fn may_be_the_credential(cause: &Cause) -> bool {
+    is_over_credential(cause)
+        || matches!(
+            cause,
+            Cause::SignInRefused { .. }
+                | Cause::SessionOver { .. }
+                | Cause::RoleMissing { .. }
+                | Cause::Denied { .. }
+                | Cause::Owner { .. }
+                | Cause::CaptivePortal
+                | Cause::Moved { .. }
+                | Cause::WrongAddress { status: Some(_) }
+                | Cause::NotAWebSocket { .. }
+                | Cause::Status { status: 200..=499 }
+        )
 }
 
 /// Codes by which applications say that the credential is over, since browsers can't be told by a status.

@@ -32,6 +32,9 @@ impl Machine {
                 (Cause::Refused { code, detail }, false)
             }
         };
+        if self.config.session.is_some() {
+            self.config.memory.with(|known| known.session.ended(&cause, now.wall));
+        }
         self.count_refused(&cause, now);
         let toll = by_peer.then(|| self.toll(&cause, now));
         self.count_link(toll, now);
@@ -204,6 +207,7 @@ impl Machine {
         link_ended: bool,
         now: Now,
     ) {
+        let lived = matches!(&self.phase, Phase::Up { life, .. } if life.up(now.mono) >= self.config.timing.stable_after);
         let mut cause = self.judged(cause, now);
         let config = Arc::clone(&self.config);
         let Config { quiet_close_codes, timing, take_back_after, .. } = &*config;
@@ -241,6 +245,11 @@ impl Machine {
                     verdict = Verdict::NeedsUser;
                 }
             }
+            // One that lived was a good one: whether its credential is over or the server was restarted, the next dial tells.
+            Verdict::FloorAndRefresh(_) if lived => {
+                self.refresh = true;
+                verdict = Verdict::Ordinary;
+            }
             Verdict::FloorAndRefresh(floor) => {
                 let times = self.count_turned_away();
                 verdict = Verdict::Floor(grown(floor, times, timing.turned_away_cap));
@@ -260,10 +269,15 @@ impl Machine {
             | Verdict::WrongAddress
             | Verdict::RetryAfter(_) => {}
         }
+        // A page, or another host: it may be where one signs in.
+        self.refresh |= !link_ended
+            && matches!(cause, Cause::Status { status: 200..=299 } | Cause::Moved { same_host: false, .. });
         let n = self.delays_drawn;
         self.delays_drawn = n.saturating_add(1);
         let drawn = match (&cause, self.sign_in_again(verdict, now)) {
-            (Cause::SignInRefused { .. } | Cause::Denied { .. }, Some(again)) => Verdict::Floor(again),
+            (Cause::SignInRefused { .. } | Cause::Denied { .. } | Cause::SessionOver { .. }, Some(again)) => {
+                Verdict::Floor(again)
+            }
             _ => verdict,
         };
         let Delay { length, shortenable } = self.delays.draw(drawn, n, link_ended, timing);
@@ -301,6 +315,20 @@ impl Machine {
         again
     }
 
+    /// A refused sign-in, in the light of what is known of the session.
+    fn session_judged(&mut self, status: u16, now: Now) -> Cause {
+        let site = match &self.config.session {
+            Some(site) if status != 407 => site.host.clone(),
+            Some(_) | None => return Cause::SignInRefused { status },
+        };
+        let cause = match status {
+            403 => Cause::RoleMissing { site },
+            _ => Cause::SessionOver { site, end: self.config.memory.with(|known| known.session.over()) },
+        };
+        self.session_refused = Some((now.mono, cause.clone()));
+        cause
+    }
+
     /// Whether this network is so new to us that a portal of its may answer for the server.
     fn is_new_here(&self, now: Now) -> bool {
         self.network_changed
@@ -312,8 +340,16 @@ impl Machine {
         let new_network = self.is_new_here(now);
         self.in_vain = if verdict::is_in_vain(&cause) { self.in_vain.saturating_add(1) } else { 0 };
         // A portal answers for the server, in a network that is new to us.
-        if new_network && matches!(cause, Cause::WrongName { .. }) {
+        let url = &self.config.url;
+        let open = !url.is_tls() && !url.is_loopback();
+        let page = open && matches!(cause, Cause::SignInRefused { status: 200..=299 });
+        if new_network && (page || matches!(cause, Cause::WrongName { .. })) {
             return Cause::CaptivePortal;
+        }
+        if let Cause::SignInRefused { status } = cause {
+            // What the next dial does without, if it did not help.
+            self.with_origin ^= status == 403;
+            return self.session_judged(status, now);
         }
         if self.in_vain < IN_VAIN {
             return cause;

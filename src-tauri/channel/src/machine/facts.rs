@@ -44,6 +44,10 @@ pub(crate) enum Input {
         /// Whether the host has another address to try.
         elsewhere: bool,
     },
+    /// A dial was not made, for there is no other credential than the one that was refused.
+    Unchanged {
+        generation: u64,
+    },
     Opened {
         generation: u64,
         /// What the dial brought for the talk.

@@ -4,7 +4,7 @@ use rand::SeedableRng;
 
 use super::*;
 use crate::machine::facts::End;
-use crate::{ChannelUrl, Detail, Heartbeat, Memory, Payload, TakeBack};
+use crate::{ChannelUrl, Detail, Heartbeat, Memory, Payload, SessionEnd, Site, TakeBack};
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -489,7 +489,7 @@ fn a_close_that_may_mean_a_bad_credential_has_it_read_again() {
         let mut bench = up();
         bench.closed(code);
         bench.until_dial(secs(60));
-        let ask = DialAsk { refresh_credential, skip_past: false };
+        let ask = DialAsk { refresh_credential, ..DialAsk::default() };
         assert_eq!(bench.news().last(), Some(&Output::Dial { generation: 2, ask }), "after {code}");
     }
 }
@@ -986,7 +986,7 @@ fn a_refused_credential_is_read_again_once_and_then_the_user_is_needed() {
     assert_eq!(bench.state().name(), "waiting");
     bench.news();
     bench.until_dial(secs(5));
-    let ask = DialAsk { refresh_credential: true, skip_past: false };
+    let ask = DialAsk { refresh_credential: true, ..DialAsk::default() };
     assert_eq!(bench.news(), [Output::Dial { generation: 2, ask }]);
     bench.fail(Cause::SignInRefused { status: 401 });
     assert_eq!(bench.state().name(), "needs_user");
@@ -1058,6 +1058,250 @@ fn a_sign_in_that_fails_for_a_minute_is_looked_at_soon_where_a_link_worked_latel
         refused_twice(&mut never, status);
         assert!(never.until_dial(secs(22 * 60)) >= secs(15 * 60), "no link worked before");
     }
+}
+
+#[test]
+fn a_link_that_lived_and_is_closed_over_the_credential_is_looked_at_within_seconds() {
+    for code in [1008, 3000, 3003] {
+        for seed in 0..20 {
+            let mut bench = Bench::new(config(), Start::Connect, seed);
+            bench.until_dial(secs(1));
+            bench.open();
+            bench.pass(secs(30));
+            bench.news();
+            bench.closed(code);
+            let waited = bench.until_dial(secs(60));
+            assert!(waited <= secs(3), "{code}: {waited:?}");
+            assert!(asked_anew(&mut bench), "{code}");
+            bench.open();
+            bench.pass(secs(29));
+            bench.closed(code);
+            assert!(bench.until_dial(secs(60)) >= secs(30), "{code}: a young one has the floor");
+        }
+    }
+}
+
+#[test]
+fn a_changed_credential_is_tried_at_once_wherever_it_may_be_what_is_waited_for() {
+    let refusals = [
+        Cause::SignInRefused { status: 200 },
+        Cause::CaptivePortal,
+        Cause::Status { status: 200 },
+        Cause::Status { status: 404 },
+        Cause::Moved { status: 302, same_host: false, to: "wss://id.example/".to_owned() },
+    ];
+    for cause in refusals {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.until_dial(secs(1));
+        bench.fail(cause.clone());
+        bench.order(Command::CredentialChanged);
+        assert!(bench.until_dial(secs(1)) <= secs(1), "{cause}");
+        assert!(asked_anew(&mut bench), "{cause}");
+    }
+    let mut bench = up();
+    bench.closed(1008);
+    bench.order(Command::CredentialChanged);
+    assert!(bench.until_dial(secs(1)) <= secs(1));
+    bench.fail(Cause::Unreachable { detail: Detail::Refused });
+    let due = bench.machine.deadline();
+    bench.order(Command::CredentialChanged);
+    assert_eq!(bench.machine.deadline(), due, "a server that is away is no matter of the credential");
+}
+
+#[test]
+fn a_page_or_a_way_elsewhere_has_the_credential_read_again() {
+    for cause in [
+        Cause::Status { status: 200 },
+        Cause::Moved { status: 302, same_host: false, to: "wss://id.example/".to_owned() },
+    ] {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.until_dial(secs(1));
+        bench.news();
+        bench.fail(cause.clone());
+        bench.until_dial(secs(450));
+        assert!(asked_anew(&mut bench), "{cause}");
+    }
+}
+
+#[test]
+fn a_page_in_plaintext_is_a_portals_only_in_a_network_that_is_new() {
+    let plain = |url| Config::new(ChannelUrl::parse(url, true).expect("a good URL"));
+    let page = || Cause::SignInRefused { status: 200 };
+    for (url, new_network, portal) in [
+        ("ws://shop.example/ws", false, false),
+        ("ws://shop.example/ws", true, true),
+        ("ws://127.0.0.1/ws", true, false),
+        ("wss://shop.example/ws", true, false),
+    ] {
+        let mut bench = Bench::new(plain(url), Start::Connect, 7);
+        bench.until_dial(secs(1));
+        if new_network {
+            bench.network(true);
+        }
+        bench.fail(page());
+        let State::Waiting { cause, .. } = bench.state() else { panic!("waiting") };
+        assert_eq!(cause == Cause::CaptivePortal, portal, "{url}: {cause}");
+    }
+}
+
+#[test]
+fn a_403_has_the_next_dial_carry_an_origin_and_the_one_after_none() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    let with_origin = |bench: &mut Bench| {
+        bench.until_dial(secs(22 * 60));
+        let dialled = bench.news().into_iter().rev().find_map(|output| match output {
+            Output::Dial { ask, .. } => Some(ask.with_origin),
+            Output::Abandon { .. }
+            | Output::Heartbeat { .. }
+            | Output::Say { .. }
+            | Output::Ping { .. }
+            | Output::Close { .. }
+            | Output::Abort { .. }
+            | Output::Deliver(_)
+            | Output::Finish => None,
+        });
+        dialled.expect("a dial")
+    };
+    for expected in [false, true, false, true] {
+        assert_eq!(with_origin(&mut bench), expected);
+        bench.fail(Cause::SignInRefused { status: 403 });
+    }
+    assert!(!with_origin(&mut bench));
+    bench.fail(Cause::SignInRefused { status: 403 });
+    assert!(with_origin(&mut bench));
+    bench.open();
+    bench.pass(secs(60));
+    bench.lose();
+    assert!(with_origin(&mut bench), "what helped is kept");
+}
+
+// Sessions
+
+fn session() -> Config {
+    let site = Site { host: "shop.example".to_owned(), origin: "https://shop.example".to_owned() };
+    Config { session: Some(Box::new(site)), ..config() }
+}
+
+impl Bench {
+    /// What the server and an owner without anything new answer, until the time is over; the dials that reached the server.
+    fn dials_with_a_dead_session(&mut self, time: Duration) -> Vec<Duration> {
+        let (until, mut reached) = (self.mono + time, Vec::new());
+        loop {
+            for output in self.news() {
+                match output {
+                    Output::Dial { generation, ask: DialAsk { only_if_new: true, .. } } => {
+                        self.give(Input::Unchanged { generation });
+                    }
+                    Output::Dial { .. } => {
+                        reached.push(self.mono);
+                        self.fail(Cause::SignInRefused { status: 200 });
+                    }
+                    Output::Abandon { .. }
+                    | Output::Heartbeat { .. }
+                    | Output::Say { .. }
+                    | Output::Ping { .. }
+                    | Output::Close { .. }
+                    | Output::Abort { .. }
+                    | Output::Deliver(_)
+                    | Output::Finish => {}
+                }
+            }
+            let Some(deadline) = self.machine.deadline().filter(|deadline| *deadline <= until) else {
+                self.mono = until;
+                return reached;
+            };
+            self.mono = deadline;
+            self.give(Input::Time);
+        }
+    }
+}
+
+fn over(end: SessionEnd) -> Cause {
+    Cause::SessionOver { site: "shop.example".to_owned(), end }
+}
+
+#[test]
+fn a_dead_session_is_dialled_with_at_most_once_in_15_minutes() {
+    for seed in 0..50 {
+        let mut bench = Bench::new(session(), Start::Connect, seed);
+        bench.until_dial(secs(1));
+        bench.open();
+        bench.text();
+        bench.pass(secs(3600));
+        bench.closed(1008);
+        bench.news();
+        let dials = bench.dials_with_a_dead_session(secs(12 * 3600));
+        assert!(dials.windows(2).all(|pair| pair[1] - pair[0] >= secs(15 * 60)), "{dials:?}");
+        assert!((32..=49).contains(&dials.len()), "it goes on: {}", dials.len());
+        let State::NeedsUser { cause, .. } = bench.state() else { panic!("the user is needed") };
+        assert_eq!(cause, over(SessionEnd::Over));
+    }
+}
+
+#[test]
+fn a_wake_or_a_new_network_costs_a_dead_session_no_dial() {
+    let mut bench = Bench::new(session(), Start::Connect, 3);
+    let mut dials = bench.dials_with_a_dead_session(secs(60));
+    for _ in 0..30 {
+        bench.woke(secs(1));
+        bench.network(true);
+        bench.order(Command::CredentialChanged);
+        dials.extend(bench.dials_with_a_dead_session(secs(30)));
+    }
+    assert!(dials.windows(2).all(|pair| pair[1] - pair[0] >= secs(15 * 60)), "{dials:?}");
+}
+
+#[test]
+fn a_new_session_and_the_users_own_wish_dial_at_once() {
+    let mut bench = Bench::new(session(), Start::Connect, 3);
+    assert_eq!(bench.dials_with_a_dead_session(secs(30)).len(), 1);
+    bench.order(Command::CredentialChanged);
+    bench.pass(secs(1));
+    assert_eq!(bench.state().name(), "connecting", "what is new goes out");
+    bench.open();
+    bench.pass(secs(60));
+    bench.closed(1008);
+    bench.news();
+    assert_eq!(bench.dials_with_a_dead_session(secs(30)).len(), 1);
+    for wish in [Command::Connect, Command::ReconnectNow] {
+        bench.order(wish);
+        assert_eq!(bench.dials_with_a_dead_session(secs(2)).len(), 1, "{wish:?}");
+    }
+}
+
+#[test]
+fn the_end_of_a_session_is_told_by_what_it_was() {
+    let ended = |code, up: u64, away: bool, bench: &mut Bench| {
+        bench.pass(secs(up));
+        bench.closed(code);
+        bench.until_dial(secs(60));
+        if away {
+            bench.fail(Cause::Status { status: 502 });
+            bench.until_dial(secs(60));
+        }
+        bench.fail(Cause::SignInRefused { status: 200 });
+        let (State::Waiting { cause, .. } | State::NeedsUser { cause, .. }) = bench.state() else {
+            panic!("not connected")
+        };
+        bench.order(Command::ReconnectNow);
+        bench.until_dial(secs(2));
+        bench.open();
+        cause
+    };
+    let mut bench = Bench::new(session(), Start::Connect, 3);
+    bench.until_dial(secs(1));
+    bench.open();
+    assert_eq!(ended(1008, 1830, false, &mut bench), over(SessionEnd::Over));
+    assert_eq!(bench.machine.status().session_life, Some(secs(1830)), "what its sessions live is known");
+    assert_eq!(ended(1008, 300, false, &mut bench), over(SessionEnd::Early));
+    assert_eq!(ended(1008, 100, true, &mut bench), over(SessionEnd::Restarted));
+    assert_eq!(ended(1001, 100, false, &mut bench), over(SessionEnd::Restarted));
+    bench.pass(secs(60));
+    bench.lose();
+    bench.until_dial(secs(60));
+    bench.fail(Cause::SignInRefused { status: 403 });
+    let State::NeedsUser { cause, .. } = bench.state() else { panic!("the user is needed at once") };
+    assert_eq!(cause, Cause::RoleMissing { site: "shop.example".to_owned() });
 }
 
 /// Whether the newest dial asked for a fresh credential.

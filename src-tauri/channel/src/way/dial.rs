@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use http::{Method, Request};
 use tidings_dialect::Given;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -78,17 +78,20 @@ pub(crate) struct DialFailure {
     pub(crate) retry_after: Option<Duration>,
     /// Whether the host has another address to try.
     pub(crate) elsewhere: bool,
+    /// Nothing was dialled: there is no other credential than the one that was refused.
+    pub(crate) unchanged: bool,
 }
 
 impl From<Cause> for DialFailure {
     fn from(cause: Cause) -> Self {
-        Self { cause, retry_after: None, elsewhere: false }
+        Self { cause, retry_after: None, elsewhere: false, unchanged: false }
     }
 }
 
 impl From<DialRefusal> for DialFailure {
     fn from(refusal: DialRefusal) -> Self {
-        Cause::Owner { detail: refusal.message }.into()
+        let DialRefusal { message: detail, unchanged } = refusal;
+        Self { unchanged, ..Cause::Owner { detail }.into() }
     }
 }
 
@@ -115,7 +118,9 @@ async fn dial_address<C: Connect, O: Owner>(
     stage: watch::Sender<Stage>,
 ) -> Result<Dialled<C::Stream>, DialFailure> {
     let params = owner.lock().await.dial_params(ask).await?;
-    let request = upgrade_request(&config.url, &params, config.dialect.subprotocol())?;
+    let origin = origin(&config, ask);
+    let request = upgrade_request(&config.url, &params, config.dialect.subprotocol(), origin.as_deref())?;
+    let signs_in_by_page = config.session.is_some() || params.has_cookie();
     let given = params.given();
     let Connected { stream, route, others } = connector.connect(&config, &stage).await?;
     stage.send_replace(Stage::Upgrade);
@@ -123,19 +128,35 @@ async fn dial_address<C: Connect, O: Owner>(
     C::reset_on_drop(&stream, true);
     let mut tap = Tap::new(stream);
     let Timing { upgrade: brief, upgrade_patience: patience, .. } = config.timing;
-    let answered = upgrade(request, &mut tap, if others { brief } else { patience }, &config).await;
+    let limit = if others { brief } else { patience };
+    let answered = upgrade(request, &mut tap, limit, &config, signs_in_by_page).await;
     if !matches!(answered, Err(DialFailure { cause: Cause::TimedOut { .. }, .. })) {
         C::reset_on_drop(tap.stream(), false);
     }
-    if let Err(failure) = answered {
-        drop(tap);
-        return Err(reason(&config, connector, params, failure, &stage).await);
+    let set_cookies = match answered {
+        Ok(set_cookies) => set_cookies,
+        Err(failure) => {
+            drop(tap);
+            return Err(reason(&config, connector, params, failure, &stage).await);
+        }
+    };
+    if !set_cookies.is_empty() {
+        owner.lock().await.set_cookies(set_cookies).await;
     }
     if let Some(Route { to, .. }) = route {
         connector.serves(to);
     }
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
     Ok(Dialled { link: Box::new(Link::new(socket)), route, given })
+}
+
+/// The origin of the page in whose place we are: of a session's site always; of the channel's own from the first 403 on, which
+/// servers say that were made for browsers alone (D5).
+fn origin(config: &Config, ask: DialAsk) -> Option<String> {
+    match &config.session {
+        Some(site) => Some(site.origin.clone()),
+        None => ask.with_origin.then(|| config.url.origin()),
+    }
 }
 
 /// A refusal by its reason. Where the status says none, the server may say it elsewhere, as the dialect knows.
@@ -159,7 +180,7 @@ async fn reason<C: Connect>(
     };
     match within(config.timing.upgrade_patience, Stage::Upgrade, asking).await {
         Ok(Ok((status, headers, _))) if matches!(status.as_u16(), 401 | 403 | 429) => {
-            DialFailure { cause: meaning(status.as_u16(), &headers, None, &url), ..failure }
+            DialFailure { cause: meaning(status.as_u16(), &headers, None, &url, false), ..failure }
         }
         _ => failure,
     }
@@ -174,16 +195,20 @@ async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     tap: &mut Tap<S>,
     limit: Duration,
     config: &Config,
-) -> Result<(), DialFailure> {
+    signs_in_by_page: bool,
+) -> Result<Vec<String>, DialFailure> {
     let timing = &config.timing;
     let asking = client_async_with_config(request, &mut *tap, Some(websocket_config()));
-    let answered = within(limit, Stage::Upgrade, asking).await?.map(drop);
+    let answered = within(limit, Stage::Upgrade, asking).await?.map(|(_, response)| response);
     match answered {
-        Ok(()) => Ok(()),
+        Ok(response) => {
+            let set = response.headers().get_all(SET_COOKIE).iter();
+            Ok(set.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect())
+        }
         Err(Error::Http(response)) => {
             let page =
                 if is_html(&response) { Some(page_start(tap, &response, timing.page).await) } else { None };
-            Err(refused(&response, page.as_deref(), &config.url))
+            Err(refused(&response, page.as_deref(), &config.url, signs_in_by_page))
         }
         Err(Error::Io(error)) => Err(broken_off(&error).into()),
         Err(error) => Err(unreadable(&error)),
@@ -220,11 +245,11 @@ fn unreadable(error: &Error) -> DialFailure {
 }
 
 /// What an answer other than 101 means.
-fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl) -> DialFailure {
-    let cause = meaning(response.status().as_u16(), response.headers(), page, url);
+fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl, signs_in_by_page: bool) -> DialFailure {
+    let cause = meaning(response.status().as_u16(), response.headers(), page, url, signs_in_by_page);
     let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = after.and_then(|value| retry_after(value, SystemTime::now()));
-    DialFailure { cause, retry_after, elsewhere: false }
+    DialFailure { retry_after, ..cause.into() }
 }
 
 /// Seconds or an HTTP date (RFC 9110, section 10.2.3).
@@ -261,6 +286,10 @@ mod tests {
     }
 
     fn answer(status: u16, location: &str, page: Option<&str>, url: &str) -> Cause {
+        answer_to(false, status, location, page, url)
+    }
+
+    fn answer_to(by_page: bool, status: u16, location: &str, page: Option<&str>, url: &str) -> Cause {
         let mut response = Response::new(None);
         *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
         response.headers_mut().insert(
@@ -268,7 +297,7 @@ mod tests {
             http::HeaderValue::from_bytes(location.as_bytes())
                 .unwrap_or(http::HeaderValue::from_static("http://[")),
         );
-        refused(&response, page, &ChannelUrl::parse(url, true).expect("a good URL")).cause
+        refused(&response, page, &ChannelUrl::parse(url, true).expect("a good URL"), by_page).cause
     }
 
     #[test]
@@ -281,6 +310,27 @@ mod tests {
         assert_eq!(moved.to_string(), "the address moved to wss://shop.example/ws (301)");
     }
 
+    /// What Tomcat, Jetty, Undertow and apps whose script makes the page say where the session is over.
+    #[test]
+    fn every_sign_in_page_is_one_to_whoever_is_known_by_a_cookie() {
+        let form = Some("<form method=post action=j_security_check><input name=j_password type=password>");
+        let script = Some("<div id=root></div><script src=/app.js></script>");
+        for (status, location, page, url) in [
+            (200, "/", form, "wss://shop.example/ws"),
+            (200, "/", form, "ws://shop.example/ws"),
+            (200, "/", script, "wss://shop.example/ws"),
+            (200, "/", script, "ws://shop.example/ws"),
+            (200, "/", script, "ws://127.0.0.1/ws"),
+            (302, "/login.html;jsessionid=node0s3cret", None, "wss://shop.example/ws"),
+            (302, "https://id.example/realms/x", None, "wss://shop.example/ws"),
+            (302, "/start", None, "ws://shop.example/ws"),
+            (401, "/", None, "wss://shop.example/ws"),
+        ] {
+            let found = answer_to(true, status, location, page, url);
+            assert_eq!(found, Cause::SignInRefused { status }, "{status} {location} from {url}");
+        }
+    }
+
     #[test]
     fn a_page_is_a_sign_in_or_a_portal_or_no_websocket() {
         let form = Some("<form action=j_security_check><input name=j_password type=\"password\">");
@@ -288,6 +338,7 @@ mod tests {
         for (status, page, url, cause) in [
             (200, form, "wss://shop.example/ws", Cause::SignInRefused { status: 200 }),
             (200, form, "ws://localhost/ws", Cause::SignInRefused { status: 200 }),
+            (200, form, "ws://shop.example/ws", Cause::SignInRefused { status: 200 }),
             (200, page, "wss://shop.example/ws", Cause::Status { status: 200 }),
             (200, None, "ws://shop.example/ws", Cause::Status { status: 200 }),
             (200, page, "ws://shop.example/ws", Cause::CaptivePortal),

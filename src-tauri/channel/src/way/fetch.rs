@@ -86,7 +86,7 @@ impl Fetched {
         if (200..=299).contains(&status) {
             return None;
         }
-        let meaning = meaning(status, &self.headers, None, &self.url);
+        let meaning = meaning(status, &self.headers, None, &self.url, false);
         // A dial's words speak of the upgrade.
         if let Cause::Status { .. } = meaning {
             return Some(Cause::NoGoodAnswer { detail: Detail::Status(status) });
@@ -107,7 +107,7 @@ pub async fn fetch(config: &Config, params: &DialParams, ask: Fetch) -> Result<F
     let own = url.as_url().origin() == config.url.as_url().origin();
     let nothing = DialParams::default();
     let request = plain_request(&url, if own { params } else { &nothing }, method, &headers, body);
-    let request = request.map_err(|DialRefusal { message: detail }| Cause::Owner { detail })?;
+    let request = request.map_err(|DialRefusal { message: detail, .. }| Cause::Owner { detail })?;
     let client_cert = config.client_cert.clone().filter(|_| own);
     let config = Config { url, client_cert, ..config.clone() };
     let (stage, at) = watch::channel(Stage::Lookup);

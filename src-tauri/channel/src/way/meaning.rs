@@ -9,8 +9,15 @@ use url::Url;
 use crate::way::{redirect, tls};
 use crate::{Cause, ChannelUrl, Detail};
 
-/// What an answer means that is not the one that was asked for. No redirect is ever followed (D5).
-pub(crate) fn meaning(status: u16, headers: &HeaderMap, page: Option<&str>, url: &ChannelUrl) -> Cause {
+/// What an answer means that is not the one that was asked for. No redirect is ever followed (D5). `by_page`: the server knows us
+/// by a cookie, as a sign-in on a page leaves one; a page in the answer's place is that page then, however it is made (S5).
+pub(crate) fn meaning(
+    status: u16,
+    headers: &HeaderMap,
+    page: Option<&str>,
+    url: &ChannelUrl,
+    by_page: bool,
+) -> Cause {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     // Anybody on the way can answer in plaintext, except to this machine itself.
     let open = !url.is_tls() && !url.is_loopback();
@@ -19,13 +26,14 @@ pub(crate) fn meaning(status: u16, headers: &HeaderMap, page: Option<&str>, url:
         (300..=399, _) => {
             let from = web_url(url.as_url());
             match header(LOCATION).and_then(|location| from.join(location).ok()) {
-                Some(to) => redirect::meaning(status, &from, &to, open),
+                Some(to) => redirect::meaning(status, &from, &to, open, by_page),
                 None => Cause::Status { status },
             }
         }
         (511, _) => Cause::CaptivePortal,
+        // In a network that is new to us the machine takes it for a portal's, where it came in plaintext.
+        (200..=299, Some(page)) if by_page || asks_to_sign_in(page) => Cause::SignInRefused { status },
         (200..=299, Some(_)) if open => Cause::CaptivePortal,
-        (200..=299, Some(page)) if asks_to_sign_in(page) => Cause::SignInRefused { status },
         (503, _) if headers.contains_key(RETRY_AFTER) => Cause::Busy { status },
         _ => Cause::Status { status },
     }

@@ -6,12 +6,14 @@ use url::{Host, Url};
 
 use crate::Cause;
 
-/// What an answer that sends us from `from` to `to` means. `open`: anybody on the way could have answered.
-pub(crate) fn meaning(status: u16, from: &Url, to: &Url, open: bool) -> Cause {
+/// What an answer that sends us from `from` to `to` means. `open`: anybody on the way could have answered. `by_page`: the server
+/// knows us by a cookie, so that whatever it sends us to for now, other than this very path, is where one gets it (S5).
+pub(crate) fn meaning(status: u16, from: &Url, to: &Url, open: bool, by_page: bool) -> Cause {
     if open && !same_site(from, to) {
         return Cause::CaptivePortal;
     }
-    if is_sign_in(from, to) {
+    let for_good = matches!(status, 301 | 308);
+    if is_sign_in(from, to) || (by_page && !for_good && !same_path(from, to)) {
         return Cause::SignInRefused { status };
     }
     Cause::Moved { status, same_host: from.host() == to.host(), to: shown(to) }
@@ -52,9 +54,21 @@ fn tokens(url: &Url) -> BTreeSet<String> {
         .collect()
 }
 
+/// `/ws/` for `/ws`, on whatever host.
+fn same_path(from: &Url, to: &Url) -> bool {
+    bare_path(from).trim_end_matches('/') == bare_path(to).trim_end_matches('/')
+}
+
+/// Without the parameters of its segments, in which servlet containers write the session's id (`;jsessionid=…`).
+fn bare_path(url: &Url) -> String {
+    let segments = url.path().split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+    segments.collect::<Vec<_>>().join("/")
+}
+
 /// As the settings would have it, without what may be a secret.
 fn shown(to: &Url) -> String {
     let mut shown = to.clone();
+    shown.set_path(&bare_path(to));
     shown.set_query(None);
     shown.set_fragment(None);
     // Of a URL without a host: nothing to hide then.
@@ -80,9 +94,49 @@ mod tests {
     use super::*;
 
     fn of(location: &str, from: &str, open: bool) -> String {
+        told(307, location, from, open, false)
+    }
+
+    fn told(status: u16, location: &str, from: &str, open: bool, by_page: bool) -> String {
         let from = Url::parse(from).expect("a URL");
         let to = from.join(location).expect("a good location");
-        meaning(307, &from, &to, open).to_string()
+        meaning(status, &from, &to, open, by_page).to_string()
+    }
+
+    #[test]
+    fn whoever_is_known_by_a_cookie_is_sent_to_where_one_gets_it() {
+        let sign_in = |status| format!("the server asks for a sign-in ({status})");
+        for (status, location, from, open) in [
+            (302, "https://id.example/start", "https://shop.example/ws", false),
+            (303, "/welcome", "https://shop.example/ws", false),
+            (302, "/welcome;jsessionid=s3cret", "http://shop.example/ws", true),
+            (302, "http://127.0.0.1:9/x", "http://127.0.0.1:8/ws", false),
+            (301, "/login", "https://shop.example/ws", false),
+        ] {
+            assert_eq!(told(status, location, from, open, true), sign_in(status), "{location}");
+        }
+        for (status, location, from) in [
+            (302, "https://shop.example/ws", "http://shop.example/ws"),
+            (307, "/ws/;jsessionid=s3cret", "https://shop.example/ws"),
+            (301, "/v2/ws", "https://shop.example/ws"),
+        ] {
+            let told = told(status, location, from, false, true);
+            assert!(told.starts_with("the address moved to wss://shop.example/"), "{location}: {told}");
+        }
+        let foreign = told(302, "http://portal.example/", "http://shop.example/ws", true, true);
+        assert_eq!(foreign, "this network asks for a sign-in first");
+    }
+
+    #[test]
+    fn a_sessions_id_in_a_path_is_told_to_nobody() {
+        for location in [
+            "/v2/ws;jsessionid=s3cret",
+            "/a;jsessionid=s3cret/ws",
+            "https://b.example/ws;JSESSIONID=s3cret;x=s3cret?y",
+        ] {
+            let told = of(location, "https://shop.example/ws", false);
+            assert!(told.contains("/ws") && !told.contains("s3cret"), "{told}");
+        }
     }
 
     #[test]

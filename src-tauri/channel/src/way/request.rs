@@ -2,7 +2,7 @@
 //! settings, commands and files, so each is checked; what is wrong is told without its value.
 
 use base64::Engine;
-use http::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, UPGRADE, USER_AGENT};
+use http::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, ORIGIN, UPGRADE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use url::{Position, Url};
@@ -26,8 +26,15 @@ pub(crate) fn upgrade_request(
     url: &ChannelUrl,
     params: &DialParams,
     subprotocol: Option<&str>,
+    origin: Option<&str>,
 ) -> Result<Request<()>, DialRefusal> {
     let (target, mut headers) = target(url, params)?;
+    if let Some(origin) = origin
+        && !headers.contains_key(ORIGIN)
+    {
+        let value = HeaderValue::from_str(origin).map_err(|_| refusal("the origin can't be sent"))?;
+        headers.insert(ORIGIN, value);
+    }
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
@@ -107,7 +114,7 @@ fn unsendable() -> DialRefusal {
 }
 
 fn refusal(message: impl Into<String>) -> DialRefusal {
-    DialRefusal { message: message.into() }
+    DialRefusal::told(message)
 }
 
 fn secret(value: &str, what: &str) -> Result<HeaderValue, DialRefusal> {
@@ -152,7 +159,7 @@ mod tests {
 
     fn request(params: &DialParams) -> Result<Request<()>, DialRefusal> {
         let url = ChannelUrl::parse("wss://shop.example:8443/ws?a=1", false).expect("a good URL");
-        upgrade_request(&url, params, None)
+        upgrade_request(&url, params, None, None)
     }
 
     fn with(credential: Credential) -> Result<Request<()>, DialRefusal> {

@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tidings_api::SessionKept;
-use tidings_channel::Credential;
+use tidings_channel::{Credential, DialAsk, DialRefusal};
 use tidings_ground::paths::short;
 use tidings_ground::reason::SystemError;
+use tidings_words::Words;
 use tokio::task::JoinSet;
 
 use super::command::{COMMAND_LIMIT, from_command};
-use super::jar::Jar;
 use super::keyring::{self, Entry, KeyringError};
 use super::session::SessionJar;
 pub use super::source::{Auth, CredentialError, CredentialSource};
@@ -31,6 +31,8 @@ pub struct Credentials {
     auth: Auth,
     command_limit: Duration,
     kept: Option<Credential>,
+    /// What the last dial carried.
+    given: Option<Credential>,
     /// Of a channel that signs in as a web app does.
     session: Option<SessionJar>,
     forget: Forget,
@@ -69,6 +71,7 @@ impl Credentials {
             auth,
             command_limit: COMMAND_LIMIT,
             kept: None,
+            given: None,
             session: None,
             forget: Forget::default(),
             readable: None,
@@ -127,6 +130,28 @@ impl Credentials {
         Ok(self.kept.clone())
     }
 
+    /// What a dial asks for. Where another secret is asked for than the one that was refused, and there is none, that is the answer.
+    ///
+    /// # Errors
+    /// What is wrong with the source, and how to mend it.
+    pub async fn for_dial(&mut self, ask: DialAsk, words: Words) -> Result<Option<Credential>, DialRefusal> {
+        let fetched = self.fetch(ask.refresh_credential).await;
+        let credential = fetched.map_err(|error| DialRefusal::told(error.told(words)))?;
+        let is_new = self.given != credential;
+        if ask.only_if_new && !is_new {
+            return Err(DialRefusal::unchanged());
+        }
+        self.given.clone_from(&credential);
+        Ok(credential)
+    }
+
+    /// What the server set with the answer that opened a link.
+    pub async fn set_cookies(&mut self, set_cookies: &[String]) {
+        if let Some(session) = &self.session {
+            session.opened(set_cookies).await;
+        }
+    }
+
     /// What the source has.
     async fn read(&mut self, refused: bool) -> Result<Option<String>, CredentialError> {
         Ok(match &self.source {
@@ -150,36 +175,36 @@ impl Credentials {
             let by_keyring = self.source == CredentialSource::Keyring;
             match self.read(refused).await? {
                 Some(text) => {
+                    let kept = if by_keyring { SessionKept::Keyring } else { SessionKept::Settings };
                     let source = self.source.key();
-                    let jar = Jar::parse(&text, session.url());
-                    let jar = jar.map_err(|_| CredentialError::NoCookies(source))?;
-                    held.read(jar, if by_keyring { SessionKept::Keyring } else { SessionKept::Settings });
+                    held.read(&text, session.url(), kept).map_err(|_| CredentialError::NoCookies(source))?;
                 }
                 None if held.kept() != Some(SessionKept::Memory) => held.clear(),
                 None => {}
             }
         }
-        match held.header(session.url()) {
-            Some(value) => Ok(Credential::Header { name: "Cookie".to_owned(), value }),
-            None => {
-                if self.source == CredentialSource::Keyring {
-                    self.listen();
-                }
-                Err(CredentialError::NotSignedIn(session.site().to_owned()))
-            }
+        let credential = held.credential(session.url());
+        if credential.is_none() && self.source == CredentialSource::Keyring {
+            self.listen(None);
         }
+        credential.ok_or_else(|| CredentialError::NotSignedIn(session.site().to_owned()))
     }
 
     /// Whatever the keyring has; a channel without an entry there needs no secret, until its server says otherwise
-    /// (`refused`). Where the keyring may yet have one, it is listened to from then on.
+    /// (`refused`). Where the keyring may yet have one, or another, it is listened to from then on.
     async fn ask_keyring(&mut self, refused: bool) -> Result<Option<String>, CredentialError> {
         self.waiting.abort_all();
         let entry = keyring::read(&self.channel).await;
         match entry {
-            Ok(Entry::Secret(secret)) => return usable("keyring", &secret).map(Some),
+            Ok(Entry::Secret(secret)) => {
+                if refused {
+                    self.listen(Some(secret.clone()));
+                }
+                return usable("keyring", &secret).map(Some);
+            }
             Ok(Entry::None) => {}
             Ok(Entry::Locked) => {
-                self.listen();
+                self.listen(None);
                 return Err(KeyringError::Locked.into());
             }
             Err(error) if refused => {
@@ -188,16 +213,17 @@ impl Credentials {
             Err(error) => tracing::debug!(channel = self.channel, %error, "dialling without a secret"),
         }
         if refused {
-            self.listen();
+            self.listen(None);
         }
         Ok(None)
     }
 
-    fn listen(&mut self) {
+    /// Waits for the keyring to have a secret, other than the one that was refused.
+    fn listen(&mut self, refused: Option<Vec<u8>>) {
         if let Some(Readable(tell)) = self.readable.clone() {
             let channel = self.channel.clone();
             self.waiting.spawn(async move {
-                keyring::readable(&channel).await;
+                keyring::readable(&channel, refused.as_deref()).await;
                 tracing::info!(channel, "the keyring has the channel's secret now");
                 tell();
             });

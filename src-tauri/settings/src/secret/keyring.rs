@@ -184,12 +184,19 @@ async fn delete(
     Ok(deleted)
 }
 
-/// Waits until the keyring would give a channel's secret: unlocked, started, or told the secret. For ever, where
-/// there is no session bus. Looks only when the keyring or the bus tells of a change.
-pub async fn readable(channel: &str) {
+/// Waits until the keyring would give a channel's secret, another than this one: unlocked, started, or told the secret. For ever,
+/// where there is no session bus. Looks only when the keyring or the bus tells of a change.
+pub async fn readable(channel: &str, other_than: Option<&[u8]>) {
     match news().await {
         Ok((connection, mut news)) => loop {
-            if look(&connection, channel).await.is_ok_and(|look| !look.unlocked.is_empty()) {
+            let there = look(&connection, channel).await.is_ok_and(|look| !look.unlocked.is_empty());
+            let is_other = match other_than {
+                Some(known) if there => {
+                    matches!(read(channel).await, Ok(Entry::Secret(secret)) if secret != known)
+                }
+                Some(_) | None => true,
+            };
+            if there && is_other {
                 return;
             }
             if news.next().await.is_none() {

@@ -1,13 +1,14 @@
 //! A channel's session: its jar, shared by dials, the keep-alive and the sign-in, and who keeps it between runs.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use tidings_api::SessionKept;
-use tidings_channel::ChannelUrl;
+use tidings_channel::{ChannelUrl, Credential};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::jar::Jar;
+use super::jar::{Jar, NoJar};
 use super::keyring::{self, KeyringError};
 
 /// See the module. Clones are the same session.
@@ -30,6 +31,8 @@ struct Shared {
 pub struct Held {
     jar: Jar,
     kept: Option<SessionKept>,
+    /// What was read last where the settings or the keyring keep it; a name of that, so that it isn't in memory twice.
+    read: Option<u64>,
 }
 
 impl SessionJar {
@@ -60,7 +63,7 @@ impl SessionJar {
         let mut held = self.hold().await;
         let written = keyring::write(&self.0.channel, &jar.to_json(), false).await;
         let kept = if written.is_ok() { SessionKept::Keyring } else { SessionKept::Memory };
-        *held = Held { jar, kept: Some(kept) };
+        *held = Held { read: Some(revision(&jar.to_json())), jar, kept: Some(kept) };
         (kept, written.err())
     }
 
@@ -70,10 +73,25 @@ impl SessionJar {
         if !held.jar.take(url, set_cookies) || held.kept != Some(SessionKept::Keyring) {
             return;
         }
-        if let Err(error) = keyring::write(&self.0.channel, &held.jar.to_json(), false).await {
-            tracing::warn!(channel = self.0.channel, %error, "a renewed session is in memory alone");
-            held.kept = Some(SessionKept::Memory);
+        let text = held.jar.to_json();
+        match keyring::write(&self.0.channel, &text, false).await {
+            Ok(()) => held.read = Some(revision(&text)),
+            Err(error) => {
+                tracing::warn!(channel = self.0.channel, %error, "a renewed session is in memory alone");
+                held.kept = Some(SessionKept::Memory);
+            }
         }
+    }
+
+    /// What a dial carries; `None`: there are no cookies for it.
+    pub async fn credential(&self) -> Option<Credential> {
+        self.hold().await.credential(self.url())
+    }
+
+    /// The link has opened with these `Set-Cookie` headers.
+    pub async fn opened(&self, set_cookies: &[String]) {
+        let mut held = self.hold().await;
+        self.take(&mut held, self.url(), set_cookies).await;
     }
 
     /// The end of it: forgotten, here and in the keyring.
@@ -92,9 +110,18 @@ impl SessionJar {
 }
 
 impl Held {
-    /// As it was read from where it is kept.
-    pub(super) fn read(&mut self, jar: Jar, kept: SessionKept) {
-        *self = Self { jar, kept: Some(kept) };
+    /// As it was read from where it is kept. What was read before is no news: the server may have set newer ones since.
+    pub(super) fn read(&mut self, text: &str, url: &ChannelUrl, kept: SessionKept) -> Result<(), NoJar> {
+        let read = Some(revision(text));
+        if self.read != read || self.kept().is_none() {
+            *self = Self { jar: Jar::parse(text, url)?, kept: Some(kept), read };
+        }
+        Ok(())
+    }
+
+    /// What a dial carries.
+    pub(super) fn credential(&self, url: &ChannelUrl) -> Option<Credential> {
+        self.header(url).map(|value| Credential::Header { name: "Cookie".to_owned(), value })
     }
 
     /// There is none any more.
@@ -116,6 +143,13 @@ impl Held {
     pub fn to_json(&self) -> String {
         self.jar.to_json()
     }
+}
+
+/// A text's name.
+fn revision(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl fmt::Debug for SessionJar {

@@ -58,6 +58,10 @@ cause-hangs-up = probably a wrong address: the server hangs up without an answer
 cause-sign-in-refused = sign-in refused ({ $status })
 cause-sign-in-proxy = the proxy asks for a sign-in ({ $status })
 cause-sign-in-asked = the server asks for a sign-in ({ $status })
+cause-session-over = your session at { $site } is over. Sign in again
+cause-session-early = your session at { $site } was ended, by a sign-out or by the site. Sign in again
+cause-session-restarted = { $site } was restarted, and your session there is over. Sign in again
+cause-role-missing = you are signed in at { $site }, but may not use this channel ({ $status })
 cause-not-a-websocket = no WebSocket at this address ({ $detail })
 cause-no-good-answer = no good answer from the server ({ $detail })
 cause-captive-portal = this network asks for a sign-in first
@@ -79,4 +83,4 @@ cause-status-other = no WebSocket at this address ({ $status })
 # Follows on a refused sign-in: what to do about it.
 cause-mend-secret = { $cause }: `tidings secret set { $channel }` keeps a secret in the keyring, and token_command, token_file or token_env in the settings name another place
 # Follows on a sign-in that was refused with 403, which many servers say for everything.
-cause-mend-forbidden = { $cause }: the secret, the URL's path, or a missing `Origin` in `headers` may be why
+cause-mend-forbidden = { $cause }: the secret, the URL's path, or an `Origin` that the server wants in `headers` may be why

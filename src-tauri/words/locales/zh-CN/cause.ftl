@@ -58,6 +58,10 @@ cause-hangs-up = 地址可能有误：服务器每次都不应答就断开
 cause-sign-in-refused = 登录被拒绝 ({ $status })
 cause-sign-in-proxy = 代理要求登录 ({ $status })
 cause-sign-in-asked = 服务器要求登录 ({ $status })
+cause-session-over = 您在 { $site } 的会话已结束。请重新登录
+cause-session-early = 您在 { $site } 的会话被提前结束（在别处退出登录，或由网站结束）。请重新登录
+cause-session-restarted = { $site } 已重启，您在那里的会话随之结束。请重新登录
+cause-role-missing = 您已登录 { $site }，但无权使用此频道 ({ $status })
 cause-not-a-websocket = 此地址不是 WebSocket（{ $detail }）
 cause-no-good-answer = 服务器的应答不可用（{ $detail }）
 cause-captive-portal = 此网络需要先登录
@@ -79,4 +83,4 @@ cause-status-other = 此地址不是 WebSocket ({ $status })
 # Follows on a refused sign-in: what to do about it.
 cause-mend-secret = { $cause }：可用 `tidings secret set { $channel }` 将密钥存入密钥环，或在设置中用 token_command、token_file 或 token_env 指定其他来源
 # Follows on a sign-in that was refused with 403, which many servers say for everything.
-cause-mend-forbidden = { $cause }：原因可能是密钥、网址的路径，或 `headers` 中缺少 `Origin`
+cause-mend-forbidden = { $cause }：原因可能是密钥、网址的路径，或服务器要求在 `headers` 中给出的 `Origin`

@@ -36,6 +36,7 @@ fn channel(name: &str, state: State) -> ChannelView {
         peer: PeerCheck::Unknown,
         persistent: false,
         idle_limit: None,
+        session_life: None,
         braked: false,
     };
     ChannelView {

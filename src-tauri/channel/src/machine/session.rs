@@ -1,0 +1,227 @@
+//! How long a site lets a session live that asks for no page, and why one is over (S7, S8): told from when a page was last asked for,
+//! how the link ended and what was met between. By the wall clock, for a site's clock runs while this machine sleeps.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::ChannelUrl;
+use crate::end::cause::{Cause, SessionEnd};
+use crate::end::close::CloseInfo;
+use crate::end::verdict;
+
+/// A life that is longer than this was not one: clocks jump.
+const LONGEST: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// What is known of one place, for the next process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    place: String,
+    life: Duration,
+}
+
+/// What is known of one place.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    /// Its address, as it may be shown.
+    place: String,
+    /// When the site last took the session: an upgrade, or a page.
+    asked: Option<SystemTime>,
+    /// The shortest time without a page after which it was seen to end one.
+    life: Option<Duration>,
+    /// The end of the last link, until it is known what it was.
+    ended: Option<Ended>,
+}
+
+/// How a link ended.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    /// How long no page had been asked for.
+    idle: Duration,
+    /// The server ended it over the session, as far as its close says.
+    over_session: bool,
+    /// The server said that it goes away, or was found to be away.
+    away: bool,
+}
+
+impl Session {
+    /// What another process knew.
+    pub(crate) fn recall(kept: Option<&Kept>) -> Self {
+        let Some(Kept { place, life }) = kept.filter(|kept| kept.life <= LONGEST) else {
+            return Self::default();
+        };
+        Self { place: place.clone(), life: Some(*life), ..Self::default() }
+    }
+
+    /// What another process has to know.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        Some(Kept { place: self.place.clone(), life: self.life? })
+    }
+
+    /// From now on links go there: what is known of another place is forgotten.
+    pub(crate) fn go_to(&mut self, url: &ChannelUrl) {
+        let place = url.to_string();
+        if self.place != place {
+            *self = Self { place, ..Self::default() };
+        }
+    }
+
+    /// The shortest life that was seen.
+    pub(crate) fn life(&self) -> Option<Duration> {
+        self.life
+    }
+
+    /// The site takes the session now. Was it silent for longer than it was thought to bear, it bears more.
+    pub(crate) fn taken(&mut self, now: SystemTime) {
+        let idle = self.idle(now);
+        if self.life.is_some_and(|life| idle > life.saturating_add(life / 2)) {
+            self.life = None;
+        }
+        self.asked = Some(now);
+        self.ended = None;
+    }
+
+    fn idle(&self, now: SystemTime) -> Duration {
+        self.asked
+            .and_then(|asked| now.duration_since(asked).ok())
+            .filter(|idle| *idle <= LONGEST)
+            .unwrap_or_default()
+    }
+
+    /// The link has ended.
+    pub(crate) fn ended(&mut self, cause: &Cause, now: SystemTime) {
+        self.ended = Some(Ended {
+            idle: self.idle(now),
+            over_session: verdict::is_over_credential(cause),
+            away: matches!(cause, Cause::Closed(CloseInfo { code: 1001 | 1012, .. })),
+        });
+    }
+
+    /// A dial failed.
+    pub(crate) fn failed(&mut self, cause: &Cause) {
+        if verdict::is_away(cause)
+            && let Some(ended) = &mut self.ended
+        {
+            ended.away = true;
+        }
+    }
+
+    /// The site takes the session no more: why, as far as can be told.
+    pub(crate) fn over(&mut self) -> SessionEnd {
+        let Some(Ended { idle, over_session, away }) = self.ended.take() else { return SessionEnd::Over };
+        if away {
+            return SessionEnd::Restarted;
+        }
+        if !over_session || idle.is_zero() {
+            return SessionEnd::Over;
+        }
+        match self.life {
+            Some(life) if idle < life * 3 / 4 => SessionEnd::Early,
+            Some(life) => {
+                self.life = Some(life.min(idle));
+                SessionEnd::Over
+            }
+            None => {
+                self.life = Some(idle);
+                SessionEnd::Over
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Detail;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
+    }
+
+    fn closed(code: u16) -> Cause {
+        Cause::Closed(CloseInfo { code, reason: String::new() })
+    }
+
+    fn secs(n: u64) -> Option<Duration> {
+        Some(Duration::from_secs(n))
+    }
+
+    #[test]
+    fn the_life_of_sessions_is_learned_from_their_ends() {
+        let mut session = Session::default();
+        session.taken(at(0));
+        session.ended(&closed(1008), at(1860));
+        assert_eq!((session.over(), session.life()), (SessionEnd::Over, secs(1860)));
+        session.taken(at(4000));
+        session.ended(&closed(1008), at(5810));
+        assert_eq!((session.over(), session.life()), (SessionEnd::Over, secs(1810)), "the shortest");
+    }
+
+    #[test]
+    fn an_end_much_sooner_than_usual_is_no_timeout() {
+        let mut session = Session::default();
+        session.taken(at(0));
+        session.ended(&closed(1008), at(1800));
+        session.over();
+        session.taken(at(2000));
+        session.ended(&closed(1008), at(2300));
+        assert_eq!((session.over(), session.life()), (SessionEnd::Early, secs(1800)));
+    }
+
+    #[test]
+    fn a_server_that_was_away_was_restarted() {
+        for (code, failed, end) in [
+            (1001, None, SessionEnd::Restarted),
+            (1012, None, SessionEnd::Restarted),
+            (1008, Some(Cause::Status { status: 502 }), SessionEnd::Restarted),
+            (1008, Some(Cause::Unreachable { detail: Detail::Refused }), SessionEnd::Restarted),
+            (1008, None, SessionEnd::Over),
+            (1011, None, SessionEnd::Over),
+        ] {
+            let mut session = Session::default();
+            session.taken(at(0));
+            session.ended(&closed(code), at(100));
+            failed.iter().for_each(|cause| session.failed(cause));
+            assert_eq!(session.over(), end, "{code} {failed:?}");
+            assert_eq!(session.life().is_some(), code == 1008 && failed.is_none(), "{code} {failed:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_outlives_what_was_learned_refutes_it() {
+        let mut session = Session::default();
+        session.taken(at(0));
+        session.ended(&closed(1008), at(180));
+        session.over();
+        session.taken(at(1000));
+        session.ended(&closed(1006), at(1500));
+        session.taken(at(1501));
+        assert_eq!(session.life(), None);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_teaches_nothing() {
+        let mut session = Session::default();
+        session.taken(at(500));
+        session.ended(&closed(1008), at(0));
+        assert_eq!((session.over(), session.life()), (SessionEnd::Over, None));
+        session.taken(at(0));
+        session.ended(&closed(1008), at(400 * 24 * 60 * 60));
+        assert_eq!((session.over(), session.life()), (SessionEnd::Over, None));
+    }
+
+    #[test]
+    fn what_is_learned_outlives_the_process_and_belongs_to_its_place() {
+        let url = |text: &str| ChannelUrl::parse(text, false).expect("a good URL");
+        let mut session = Session::default();
+        session.go_to(&url("wss://shop.example/ws"));
+        session.taken(at(0));
+        session.ended(&closed(1008), at(1800));
+        session.over();
+        let mut again = Session::recall(session.kept().as_ref());
+        again.go_to(&url("wss://shop.example/ws"));
+        assert_eq!(again.life(), secs(1800));
+        again.go_to(&url("wss://shop.example/other"));
+        assert_eq!(again.life(), None);
+    }
+}
