@@ -140,3 +140,36 @@ async fn what_is_refused_needs_the_user_and_was_never_connected() -> anyhow::Res
     }
     Ok(())
 }
+
+/// What was sent while nobody listened.
+const MISSED: usize = 20;
+
+/// Socket.IO's connection state recovery, by what the preset keeps of the server's frames. (One that was ended by its server can't be
+/// gone on with, nor one over which nothing has come yet.)
+#[tokio::test]
+async fn socket_io_sends_what_was_missed_once_and_it_is_told_in_one_summary() -> anyhow::Result<()> {
+    let talker = &TALKERS[0];
+    let Some(peer) = talker.start().await? else { return Ok(()) };
+    let desk = Desk::set(talker.channel(&peer, talker.open, Some(talker.right))).await?;
+    desk.connected().await?;
+    talker.push(&peer, "first").await?;
+    desk.popups.wait_for_title("first").await?;
+    for round in 0..2 {
+        assert_eq!(desk.app.run(&["disconnect", "alerts"]).await?.code, Some(0));
+        desk.state(StateName::Disconnected).await?;
+        for number in 0..MISSED {
+            talker.push(&peer, &format!("missed {round}.{number}")).await?;
+        }
+        assert_eq!(desk.app.run(&["connect", "alerts"]).await?.code, Some(0));
+        let told = 1 + (round + 1) * MISSED;
+        let stored = desk.settled(told).await?;
+        let titles: std::collections::BTreeSet<_> = stored.iter().map(|message| &message.title).collect();
+        assert_eq!(titles.len(), told, "once each: {titles:?}");
+    }
+    talker.push(&peer, "after").await?;
+    desk.popups.wait_for_title("after").await?;
+    let summary = format!("{MISSED} messages from Alerts");
+    let titles = desk.popups.titles();
+    assert_eq!(titles, ["first", &summary, &summary, "after"]);
+    Ok(())
+}

@@ -345,6 +345,7 @@ impl Answers {
                     Some(_) => self.inbox.find(newest).await.pop().and_then(|last| last.id),
                     None => None,
                 },
+                ..Given::default()
             };
             let turns = dialect::rehearse(dialogue, given, &sample.unwrap_or_default());
             let turns = turns.into_iter().map(|turn| self.turn(&settings, turn)).collect();

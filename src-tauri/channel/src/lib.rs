@@ -152,6 +152,8 @@ pub struct Frame {
     pub received_at: SystemTime,
     /// Whether it was missed and is sent again; `None`: the dialect doesn't tell.
     pub replay: Option<bool>,
+    /// The link goes on with what an earlier one kept: what was missed may come first.
+    pub goes_on: bool,
 }
 
 /// What a frame carried.
@@ -228,7 +230,7 @@ impl DialParams {
             _ => None,
         };
         let secret = self.credential.as_ref().map(|credential| credential.secret().to_owned());
-        Given { secret, username, last: self.last.clone() }
+        Given { secret, username, last: self.last.clone(), ..Given::default() }
     }
 }
 

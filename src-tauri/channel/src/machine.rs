@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rand::rngs::SmallRng;
-use tidings_dialect::Given;
+use tidings_dialect::{Given, Kept};
 
 use crate::end::delay::Delays;
 use crate::end::verdict;
@@ -103,6 +103,8 @@ pub(crate) struct Machine {
     phase: Phase,
     /// The old link while its close handshake runs. No dial starts before it is gone (C3).
     closing: Option<Closing>,
+    /// What the dialogue keeps from link to link (T5).
+    kept: Kept,
     /// Number of the newest dial, and so of its link (C2).
     generation: u64,
     /// Dials since the last stable link.
@@ -205,6 +207,7 @@ impl Machine {
             turned_away: 0,
             offline: false,
             network_changed: None,
+            kept: Kept::new(),
             in_vain: 0,
             unanswered: 0,
             forgiven: 0,
@@ -587,6 +590,7 @@ impl Machine {
             self.broken = 0;
         }
         let life = Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer);
+        let given = Given { kept: self.kept.clone(), ..given };
         let conversation = Conversation::new(&self.config.dialect, given);
         self.phase = Phase::Up { life: Box::new(life), since: now.wall, conversation };
         self.begin(now);

@@ -15,6 +15,9 @@ use crate::reply::{Given, Reply, Step, Until};
 
 /// Longest text that is told of a refusal, characters.
 const LONGEST_REFUSAL: usize = 300;
+/// Longest value that is kept of a frame, bytes. Too short: a server's session can't be gone on with; too long: a hostile one's values
+/// stay in memory.
+const LONGEST_KEPT: usize = 1024;
 /// Messages of one frame. A list of more is one message: so many come from no honest server.
 const MOST_MESSAGES: usize = 1_000;
 
@@ -74,6 +77,9 @@ pub struct Then {
     pub replaced: bool,
     /// All that was missed has been sent.
     pub caught_up: bool,
+    /// What is kept of the frame for texts and conditions from then on, those of later links too: names and templates. What makes an
+    /// empty text keeps nothing.
+    pub keep: Vec<(String, Template)>,
 }
 
 impl Dialogue {
@@ -150,6 +156,13 @@ impl Talk {
             if then.once {
                 self.spent.insert(at);
             }
+            for (name, template) in &then.keep {
+                let value = template.render(&facts).unwrap_or_default();
+                if (1..=LONGEST_KEPT).contains(&value.len()) {
+                    self.given.kept.insert(name.clone(), value.clone());
+                    reply.keep.insert(name.clone(), value);
+                }
+            }
             if let Some(pointer) = &then.message {
                 messages(&unit.json, pointer, &mut reply.messages);
             }
@@ -200,9 +213,14 @@ impl Talk {
     }
 
     fn facts(&self, known: &[(&str, Value)]) -> Value {
-        let set = self.dialogue.set.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
         // What is heard can't take the place of what the settings say, nor the other way round: names are checked there.
-        Value::from_pairs(set.chain(known.iter().cloned()))
+        Value::from_pairs(self.names().chain(known.iter().cloned()))
+    }
+
+    /// What was kept, and what the settings say.
+    fn names(&self) -> impl Iterator<Item = (&str, Value)> {
+        let all = self.given.kept.iter().chain(&self.dialogue.set);
+        all.map(|(name, value)| (name.as_str(), Value::from(value.as_str())))
     }
 
     /// What this template says now, packed. Only here a secret is at hand: conditions and what is told of refusals never see it.
@@ -210,12 +228,11 @@ impl Talk {
         if template.uses("n") {
             self.counter += 1;
         }
-        let Given { secret, username, last } = &self.given;
+        let Given { secret, username, last, kept: _ } = &self.given;
         let own = [("secret", secret), ("username", username), ("last", last)];
         let own = own.into_iter().filter_map(|(name, value)| Some((name, Value::from(value.as_deref()?))));
-        let set = self.dialogue.set.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
         let counter = std::iter::once(("n", Value::from(self.counter)));
-        let facts = Value::from_pairs(set.chain(known.iter().cloned()).chain(counter).chain(own));
+        let facts = Value::from_pairs(self.names().chain(known.iter().cloned()).chain(counter).chain(own));
         match template.render(&facts) {
             Ok(text) => Some(self.dialogue.framing.pack(text)),
             Err(why) => {

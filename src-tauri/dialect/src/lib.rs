@@ -20,7 +20,7 @@ mod reply;
 pub use dialogue::{Beat, Dialogue, Rule, Then};
 pub use framing::Framing;
 pub use rehearsal::{Turn, rehearse};
-pub use reply::{Given, Reply, Step, Until};
+pub use reply::{Given, Kept, Reply, Step, Until};
 
 use std::sync::Arc;
 

@@ -1,6 +1,10 @@
 //! What a talk is given, and what it answers.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+/// Values of frames by the names under which the dialogue keeps them.
+pub type Kept = BTreeMap<String, String>;
 
 /// What a dial brought for the talk. Its `Debug` shows no values.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -11,6 +15,8 @@ pub struct Given {
     pub username: Option<String>,
     /// The id of the last message.
     pub last: Option<String>,
+    /// What earlier links' talks kept.
+    pub kept: Kept,
 }
 
 impl fmt::Debug for Given {
@@ -54,6 +60,8 @@ pub struct Reply {
     pub messages: Vec<String>,
     /// What follows.
     pub steps: Vec<Step>,
+    /// What is to be kept for the talks of later links.
+    pub keep: Kept,
     /// Texts that could not be made, as a name in them isn't known here, and aren't said.
     pub unsaid: usize,
 }

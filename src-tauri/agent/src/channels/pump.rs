@@ -50,7 +50,7 @@ pub(super) async fn pump(
                 // The driver's end of the queue goes with its task: everything before it was taken in.
                 let Some(frame) = frame else { return };
                 let channel = profile.borrow().clone();
-                let may_be = replay.has(frame.generation, Instant::now());
+                let may_be = replay.has(frame.generation, frame.goes_on, Instant::now());
                 let catch_up = frame.replay.unwrap_or(may_be);
                 let words = snapshot.borrow().words;
                 let unreadable = told_instead(&frame.payload, words);

@@ -37,15 +37,15 @@ impl Replay {
         }
     }
 
-    /// Whether the frame of this link, which came now, is part of the replay.
-    pub(super) fn has(&mut self, generation: u64, now: Instant) -> bool {
+    /// Whether the frame of this link, which came now, is part of the replay; `goes_on`: this link is one that asked for it.
+    pub(super) fn has(&mut self, generation: u64, goes_on: bool, now: Instant) -> bool {
         self.link(generation, now);
-        let goes_on = self.waiting.is_some_and(|since| now.saturating_duration_since(since) < REPLAY_GAP)
+        let runs = self.waiting.is_some_and(|since| now.saturating_duration_since(since) < REPLAY_GAP)
             && now.saturating_duration_since(self.opened) < REPLAY_END;
-        if !goes_on {
+        if !runs {
             self.waiting = None;
         }
-        goes_on && self.asked.load(Ordering::Relaxed)
+        runs && (goes_on || self.asked.load(Ordering::Relaxed))
     }
 
     /// The last frame is with the inbox.
@@ -68,25 +68,26 @@ mod tests {
         replay.link(1, now);
         for _ in 0..5 {
             now += 200 * MS;
-            assert!(replay.has(1, now), "without a pause");
+            assert!(replay.has(1, false, now), "without a pause");
             // A disk that hangs.
             now += 500 * MS;
             replay.taken_in(now);
         }
         now += 250 * MS;
-        assert!(!replay.has(1, now), "after a pause");
+        assert!(!replay.has(1, false, now), "after a pause");
         replay.taken_in(now);
-        assert!(!replay.has(1, now), "and from then on");
+        assert!(!replay.has(1, false, now), "and from then on");
         replay.link(2, now);
-        assert!(replay.has(2, now), "the next link has its own");
+        assert!(replay.has(2, false, now), "the next link has its own");
         now += REPLAY_END;
         replay.taken_in(now);
-        assert!(!replay.has(2, now), "a busy channel is not told of in sums for long");
+        assert!(!replay.has(2, false, now), "a busy channel is not told of in sums for long");
     }
 
     #[test]
     fn who_asked_for_nothing_gets_news() {
         let mut replay = Replay::of(Arc::default());
-        assert!(!replay.has(1, Instant::now()));
+        assert!(!replay.has(1, false, Instant::now()));
+        assert!(replay.has(2, true, Instant::now()), "a link that goes on with an earlier one asks by that");
     }
 }

@@ -3,6 +3,7 @@
 
 use tidings_dialect::{Step, Until};
 
+use super::conversation::Conversation;
 use super::{Machine, Phase};
 use crate::machine::facts::{Now, Output, Said};
 use crate::{Cause, Frame, Payload, Stage};
@@ -47,6 +48,7 @@ impl Machine {
             Payload::Garbled(_) | Payload::TooBig { .. } | Payload::Broken { .. } => None,
         };
         let Some(reply) = reply else { return self.deliver(payload, now) };
+        self.kept.extend(reply.keep);
         for text in reply.say {
             let Phase::Up { conversation, .. } = &mut self.phase else { return };
             conversation.answers.take(now.mono);
@@ -69,8 +71,9 @@ impl Machine {
 
     fn deliver(&mut self, payload: Payload, now: Now) {
         let Phase::Up { conversation, .. } = &self.phase else { return };
-        let (generation, received_at, replay) = (self.generation, now.wall, conversation.replay);
-        self.outputs.push_back(Output::Deliver(Frame { generation, payload, received_at, replay }));
+        let (generation, received_at) = (self.generation, now.wall);
+        let Conversation { replay, goes_on, .. } = *conversation;
+        self.outputs.push_back(Output::Deliver(Frame { generation, payload, received_at, replay, goes_on }));
     }
 
     fn step(&mut self, step: Step, now: Now) {

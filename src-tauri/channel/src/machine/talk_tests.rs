@@ -27,9 +27,19 @@ fn dialogue() -> Dialect {
         on("raw == 'all'", Then { caught_up: true, ..Then::default() }),
         on("json.m", Then { message: Pointer::parse("/m"), ..Then::default() }),
         on("close == 4009", Then { replaced: true, ..Then::default() }),
+        on(
+            "json.session",
+            Then {
+                keep: vec![("session".to_owned(), Template::lenient("{{ json.session }}").expect("good"))],
+                ..Then::default()
+            },
+        ),
         on("close == 4001", Then { refused: Template::parse("over").ok(), ..Then::default() }),
     ];
-    let greet = vec![Template::parse("hello {{ secret }}").expect("a good template")];
+    let greet = vec![
+        Template::parse("hello {{ secret }}{% if session %} again, {{ session }}{% endif %}")
+            .expect("a good template"),
+    ];
     Dialect::Dialogue(Arc::new(Dialogue {
         name: "test".to_owned(),
         greet,
@@ -225,4 +235,35 @@ fn a_server_that_asks_without_end_is_read_as_slowly_as_it_is_answered() {
     }
     assert!((60 * 150..=60 * 200 + 500).contains(&answers), "{answers} in a minute");
     assert!(is_connected(&bench), "that nothing is read is no silence of the server's");
+}
+
+#[test]
+fn what_a_link_kept_is_known_to_the_next_one_and_what_comes_there_may_have_been_missed() {
+    let mut bench = bench(dialogue());
+    assert_eq!(said(&mut bench), ["hello hunter2"]);
+    text(&mut bench, "all");
+    text(&mut bench, r#"{"m":1}"#);
+    text(&mut bench, r#"{"session":"s1"}"#);
+    let goes_on = |bench: &mut Bench| -> Vec<bool> {
+        let delivered = bench.news().into_iter().filter_map(|output| match output {
+            Output::Deliver(Frame { goes_on, .. }) => Some(goes_on),
+            _ => None,
+        });
+        delivered.collect()
+    };
+    assert_eq!(goes_on(&mut bench), [false]);
+    let generation = bench.machine.status().generation;
+    let end = crate::machine::facts::End::Lost { detail: crate::Detail::EndOfStream };
+    bench.give(Input::Ended { generation, end });
+    bench.until_dial(Duration::from_secs(60));
+    let given = Given { secret: Some("other".to_owned()), ..Given::default() };
+    bench.give(Input::Opened { generation: generation + 1, given });
+    text(&mut bench, r#"{"m":2}"#);
+    let news = bench.news();
+    let says = news.iter().find_map(|output| match output {
+        Output::Say { text, .. } => Some(text.0.clone()),
+        _ => None,
+    });
+    assert_eq!(says.as_deref(), Some("hello other again, s1"));
+    assert!(news.iter().any(|output| matches!(output, Output::Deliver(Frame { goes_on: true, .. }))));
 }

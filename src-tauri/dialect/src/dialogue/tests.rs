@@ -45,7 +45,8 @@ fn dialogue() -> Dialogue {
 }
 
 fn talk(dialogue: Dialogue) -> Talk {
-    let given = Given { secret: Some("hunter\"2".to_owned()), username: None, last: Some("41".to_owned()) };
+    let given =
+        Given { secret: Some("hunter\"2".to_owned()), last: Some("41".to_owned()), ..Given::default() };
     Talk::new(Arc::new(dialogue), given)
 }
 
@@ -122,6 +123,35 @@ fn several_texts_of_one_frame_get_one_answer() {
     );
     assert_eq!(reply.say.len(), 1);
     assert_eq!(reply.messages, ["5", "else"]);
+}
+
+#[test]
+fn what_a_frame_says_is_kept_for_this_link_and_the_next_and_never_in_the_place_of_what_the_settings_say() {
+    let keep = |names: &[(&str, &str)]| {
+        let lenient = |text: &str| Template::lenient(text).expect("a good template");
+        names.iter().map(|(name, text)| ((*name).to_owned(), lenient(text))).collect::<Vec<_>>()
+    };
+    let rules = vec![
+        on(
+            "json.session",
+            Then { keep: keep(&[("session", "{{ json.session }}"), ("topic", "evil")]), ..Then::default() },
+        ),
+        on("session == 'b'", Then { say: Some(template("{{ session }} of {{ topic }}")), ..Then::default() }),
+    ];
+    let set = BTreeMap::from([("topic".to_owned(), "orders".to_owned())]);
+    let greet = vec![template("{% if session %}resume {{ session }}{% else %}begin{% endif %}")];
+    let dialogue = Dialogue { greet, on: rules.into(), set, ..Dialogue::default() };
+    let mut first = talk(dialogue.clone());
+    assert_eq!(first.open().say, ["begin"]);
+    assert_eq!(hear(&mut first, r#"{"session":"a"}"#).keep["session"], "a");
+    let kept = hear(&mut first, r#"{"session":"b"}"#).keep;
+    assert_eq!(hear(&mut first, "{}").say, ["b of orders"], "on the same link");
+    let long = format!(r#"{{"session":"{}"}}"#, "x".repeat(LONGEST_KEPT + 1));
+    assert!(!hear(&mut first, &long).keep.contains_key("session"), "no server fills the memory");
+
+    let mut second = Talk::new(Arc::new(dialogue), Given { kept, ..Given::default() });
+    assert_eq!(second.open().say, ["resume b"]);
+    assert!(!format!("{second:?}").contains("\"b\""), "a session's id is nobody else's business");
 }
 
 proptest! {

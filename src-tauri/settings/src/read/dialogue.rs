@@ -193,9 +193,7 @@ fn set(entry: Entry<'_>) -> Result<BTreeMap<String, String>, SettingsError> {
     let mut set = BTreeMap::new();
     for (name, at, value) in entry.pairs()? {
         let about = |error: SettingsError| error.about(format!("dialogue.set.{name}"));
-        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !is_name || OWN_NAMES.contains(&name) {
+        if !is_name(name) {
             let (message, mend) = (Text::settings_set_name(&name), Text::settings_mend_set_name());
             return Err(about(value.error_at(at, message, mend)));
         }
@@ -206,6 +204,23 @@ fn set(entry: Entry<'_>) -> Result<BTreeMap<String, String>, SettingsError> {
         set.insert(name.to_owned(), value.text().map_err(about)?.to_owned());
     }
     Ok(set)
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !OWN_NAMES.contains(&name)
+}
+
+/// What a rule keeps: names and templates.
+fn keep(entry: Entry<'_>) -> Result<Vec<(String, Template)>, SettingsError> {
+    let read = |(name, at, value): (&str, usize, Entry<'_>)| {
+        if !is_name(name) {
+            return Err(value.error_at(at, Text::settings_set_name(&name), Text::settings_mend_set_name()));
+        }
+        Ok((name.to_owned(), template(value, Template::lenient)?))
+    };
+    entry.pairs()?.into_iter().map(read).collect()
 }
 
 fn template(
@@ -233,7 +248,7 @@ fn beat(entry: Entry<'_>) -> Result<Beat, SettingsError> {
     Ok(Beat { text: template(text, Template::spoken)?, interval: interval_of })
 }
 
-const RULE_KEYS: [&str; 10] = [
+const RULE_KEYS: [&str; 11] = [
     "when",
     "say",
     "once",
@@ -244,6 +259,7 @@ const RULE_KEYS: [&str; 10] = [
     "refused",
     "replaced",
     "caught_up",
+    "keep",
 ];
 
 fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
@@ -268,6 +284,7 @@ fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
         refused: table.maybe("refused", |entry| template(entry, Template::lenient))?,
         replaced: table.or("replaced", false, Entry::truth)?,
         caught_up: table.or("caught_up", false, Entry::truth)?,
+        keep: table.or("keep", Vec::new(), keep)?,
     };
     let ignore = table.or("ignore", false, Entry::truth)?;
     let says_nothing = Then { once: false, ..then.clone() } == Then::default();

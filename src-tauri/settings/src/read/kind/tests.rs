@@ -204,6 +204,41 @@ fn played(settings: &str, frames: &[&str]) -> (Vec<String>, Vec<String>, Vec<Ste
 }
 
 #[test]
+fn socket_io_goes_on_with_a_connection_that_its_server_can_recover() {
+    let dialogue =
+        dialogue_of(&good("kind = \"dialogue\"\nurl = \"wss://a.example\"\npreset = \"socket.io\""));
+    let dialect = Dialect::Dialogue(dialogue);
+    let open = r#"0{"sid":"a"}"#;
+    let secret = Some("s3".to_owned());
+    let mut kept = tidings_dialect::Kept::new();
+    for (frames, secret, said) in [
+        // Without recovery there is no `pid`, and the last text of an event is no offset.
+        (&[r#"40{"sid":"b"}"#, r#"42["news","text"]"#][..], &secret, r#"40{"token":"s3"}"#),
+        // Nothing has come yet that could be gone on from.
+        (&[r#"40{"sid":"c","pid":"p1"}"#], &secret, r#"40{"token":"s3"}"#),
+        (
+            &[
+                r#"40{"sid":"d","pid":"p2"}"#,
+                r#"42["news",{"id":1},"o1"]"#,
+                r#"42["news",{"id":2},"o2"]"#,
+                r#"42["volatile",{"id":3}]"#,
+            ],
+            &secret,
+            r#"40{"token":"s3"}"#,
+        ),
+        (&[r#"40{"sid":"d","pid":"p2"}"#], &secret, r#"40{"pid":"p2","offset":"o2","token":"s3"}"#),
+        (&[], &None, r#"40{"pid":"p2","offset":"o2"}"#),
+    ] {
+        let mut talk = dialect.talk(Given { secret: secret.clone(), kept: kept.clone(), ..Given::default() });
+        talk.open();
+        assert_eq!(talk.hear(open).expect("taken").say, [said]);
+        for frame in frames {
+            kept.extend(talk.hear(frame).expect("taken").keep);
+        }
+    }
+}
+
+#[test]
 fn each_preset_speaks_its_protocol() {
     use Step::{Refused, Stands, Waits};
     use Until::{SignedIn, Subscribed};
