@@ -36,6 +36,10 @@ use cli::{Cli, Command};
 /// Runs the command line; the exit codes are told by `tidings --help`. Without a command `agent` runs.
 #[must_use]
 pub fn main(agent: impl AsyncFnOnce(&Paths, Start, Words) -> anyhow::Result<ExitCode>) -> ExitCode {
+    // What other people's pictures are read in has nothing to do with the rest.
+    if let Some(code) = tidings_picture::worker(std::env::args_os().skip(1)) {
+        return code;
+    }
     let cli = match read(&with_link(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(code) => return code,
