@@ -25,6 +25,7 @@ mod gotify_is_caught_up;
 mod health_tells_the_day;
 mod heartbeat_keeps_the_recipe;
 mod hostile_input_hurts_nobody;
+mod images_come_from_the_own_server;
 mod language_switches_at_once;
 mod listen_speaks_json_lines;
 mod logout_leaves_all_as_it_was;

@@ -75,7 +75,11 @@ async fn a_reader_of_events_that_is_slow_misses_some_is_told_so_and_costs_little
                     rows.insert(message.row);
                     again = false;
                 }
-                Event::State(_) | Event::Raise { .. } | Event::Gone { .. } | Event::Read { .. } => {}
+                Event::State(_)
+                | Event::Raise { .. }
+                | Event::Gone { .. }
+                | Event::Read { .. }
+                | Event::Pictures { .. } => {}
             }
         }
         Ok((rows, gaps))

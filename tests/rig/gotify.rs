@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use tokio_tungstenite::accept_async;
 
+use crate::album::picture;
 use crate::live;
 
 /// The server; it ends when dropped.
@@ -33,6 +34,8 @@ struct Shared {
     /// What goes to each link; `None` cuts it.
     live: broadcast::Sender<Option<String>>,
     links: usize,
+    /// What was asked about applications.
+    asked: Vec<String>,
 }
 
 impl Gotify {
@@ -47,6 +50,7 @@ impl Gotify {
             away: false,
             live: broadcast::channel(1024).0,
             links: 0,
+            asked: Vec::new(),
         }));
         let known = shared.clone();
         let task = tokio::spawn(async move {
@@ -69,13 +73,18 @@ impl Gotify {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody publishes; the message's id.
+    /// Somebody publishes by the first application; the message's id.
     pub fn publish(&self, title: &str, priority: i64) -> u64 {
+        self.publish_as(1, title, priority)
+    }
+
+    /// The same, by the application of this number.
+    pub fn publish_as(&self, app: u64, title: &str, priority: i64) -> u64 {
         let mut shared = self.shared();
         shared.last += 1;
         let id = shared.last;
         let date = Timestamp::now();
-        let message = json!({ "id": id, "appid": 1, "title": title, "message": "news", "priority": priority, "date": date });
+        let message = json!({ "id": id, "appid": app, "title": title, "message": "news", "priority": priority, "date": date });
         let _ = shared.live.send(Some(message.to_string()));
         shared.messages.insert(id, message);
         id
@@ -112,6 +121,12 @@ impl Gotify {
         let _ = shared.live.send(None);
     }
 
+    /// What was asked about applications: the list, and images.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        self.shared().asked.clone()
+    }
+
     /// Links that were given so far.
     #[must_use]
     pub fn links(&self) -> usize {
@@ -141,6 +156,19 @@ async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<
         .lines()
         .find_map(|line| line.to_lowercase().strip_prefix("authorization: bearer ").map(str::to_owned));
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let about_apps = ["/push/application", "/push/image/", "/push/static/"];
+    if about_apps.iter().any(|start| path.starts_with(start)) {
+        lock().asked.push(path.clone());
+    }
+    if path == "/push/image/backups.png" {
+        // Served without a login.
+        let mut request = vec![0; head.len()];
+        stream.read_exact(&mut request).await?;
+        let png = picture();
+        let start = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", png.len());
+        stream.write_all(&[start.as_bytes(), &png].concat()).await?;
+        return Ok(stream.shutdown().await?);
+    }
     let (status, body) = {
         let shared = lock();
         match path.split('?').next().unwrap_or_default() {
@@ -150,6 +178,7 @@ async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<
             "/push/stream" if shared.away => (503, json!({})),
             "/push/stream" => (101, json!({})),
             "/push/message" => (200, page(&shared.messages, &path)),
+            "/push/application" => (200, applications()),
             _ => (404, json!({ "error": "Not Found" })),
         }
     };
@@ -175,6 +204,14 @@ async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<
 
 fn unauthorized() -> Value {
     json!({ "error": "Unauthorized", "errorCode": 401, "errorDescription": "you need to provide a valid access token or user credentials to access this api" })
+}
+
+/// As `GET /application` lists them.
+fn applications() -> Value {
+    json!([
+        { "id": 1, "name": "Backups", "description": "", "image": "image/backups.png", "internal": false, "defaultPriority": 0 },
+        { "id": 2, "name": "Doors", "description": "", "image": "static/defaultapp.png", "internal": false, "defaultPriority": 5 },
+    ])
 }
 
 /// Ids below `since`, newest first.

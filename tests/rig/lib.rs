@@ -1,5 +1,6 @@
 //! The tests' rig.
 
+pub mod album;
 pub mod app;
 pub mod binary;
 pub mod browser;

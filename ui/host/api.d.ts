@@ -211,6 +211,10 @@ id: string | null,
  */
 topic?: string, 
 /**
+ * The name of the application that it is of, where the server has such and told it.
+ */
+app?: string, 
+/**
  * Title; the channel's name where the message has none.
  */
 title: string, 
@@ -249,7 +253,25 @@ received_at: string,
 /**
  * What the server sent, untouched but for what its buttons send, which is nobody's business.
  */
-raw: Raw, };
+raw: Raw, 
+/**
+ * What it shows; absent where there is none.
+ */
+picture?: string, 
+/**
+ * What it is of; absent where there is none.
+ */
+icon?: string, };
+
+export type Pictures = { 
+/**
+ * What it shows; absent where there is none.
+ */
+picture?: string, 
+/**
+ * What it is of; absent where there is none.
+ */
+icon?: string, };
 
 export type Raw = string | { 
 /**
@@ -341,7 +363,23 @@ messages: Array<number>, } | { "type": "read",
 /**
  * Their rows.
  */
-messages: Array<number>, } | { "type": "raise", 
+messages: Array<number>, } | { "type": "pictures", 
+/**
+ * The message's row.
+ */
+message: number, 
+/**
+ * The name of the application that it is of, where it is known.
+ */
+app: string | null, 
+/**
+ * What it shows; absent where there is none.
+ */
+picture?: string, 
+/**
+ * What it is of; absent where there is none.
+ */
+icon?: string, } | { "type": "raise", 
 /**
  * The desktop's permission to take the focus (XDG activation), where it handed one over.
  */
@@ -763,6 +801,10 @@ id: string | null,
  * What the server says it is about, where the channel has topics.
  */
 topic?: string, 
+/**
+ * The name of the application that it is of, where the server has such and told it.
+ */
+app?: string, 
 /**
  * Title; the channel's name where the message has none.
  */

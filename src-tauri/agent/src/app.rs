@@ -37,6 +37,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use crate::channels::Channels;
 use crate::demo::{self, Demo};
 use crate::health::Health;
+use crate::pictures::Pictures;
 use crate::remembered::Remembered;
 use crate::signals::{Bell, Bells, Sleep, asleep};
 use crate::trouble::Troubles;
@@ -68,14 +69,17 @@ async fn run(paths: &Paths, start: Start, lock: Lock) -> anyhow::Result<ExitCode
     let (wishes, mut wished) = Wishes::new();
 
     let (popups, answers, popup_queue) = Popups::new();
-    let (inbox, inbox_notices) = Inbox::open(&paths.inbox, Policy::keep_all(), popups);
+    let (pictures, before) = Pictures::new(paths.pictures(), popups);
+    let (inbox, inbox_notices) = Inbox::open(&paths.inbox, Policy::keep_all(), before);
     let snapshot = watch::Sender::new(Snapshot {
         words: tidings_settings::Language::Auto.words(),
         ..Snapshot::default()
     });
     let remembered = Remembered::load(paths.remembered());
     let health = Health::new(inbox.clone());
-    let channels = Channels::new(inbox.clone(), wishes.clone(), snapshot.subscribe(), health.clone());
+    let _kept = pictures.keep(inbox.clone());
+    let channels =
+        Channels::new(inbox.clone(), wishes.clone(), snapshot.subscribe(), health.clone(), pictures.clone());
     let changed = channels.changed();
     let mut agent = Agent {
         snapshot,
@@ -113,6 +117,7 @@ async fn run(paths: &Paths, start: Start, lock: Lock) -> anyhow::Result<ExitCode
         diagnostics: Diagnostics::new(paths),
         file: Arc::new(file),
         health: health.clone(),
+        pictures,
         demos,
     };
     let served = serve::spawn(paths.socket(), answers);

@@ -38,6 +38,7 @@ use tidings_words::{Text, Words};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::health::Health;
+use crate::pictures::Pictures;
 use crate::remembered::{Quiet, Remembered};
 use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use dialler::Dialler;
@@ -60,6 +61,7 @@ pub(crate) struct Channels {
     /// Says in which language.
     snapshot: watch::Receiver<Snapshot>,
     health: Health,
+    pictures: Pictures,
     /// Some channel's state changed. Holds one permit however many did: nothing is lost, nothing piles up.
     changed: Arc<Notify>,
 }
@@ -81,6 +83,7 @@ impl Channels {
         wishes: Wishes,
         snapshot: watch::Receiver<Snapshot>,
         health: Health,
+        pictures: Pictures,
     ) -> Self {
         Self {
             held: Vec::new(),
@@ -90,6 +93,7 @@ impl Channels {
             wishes,
             snapshot,
             health,
+            pictures,
             changed: Arc::default(),
         }
     }
@@ -149,6 +153,7 @@ impl Channels {
             let other_certificate = settings.certificates().any(|file| changed.contains(file));
             let held = match known {
                 Some(mut held) if !other_certificate && !held.settings.link_differs(&settings) => {
+                    self.pictures.adopt(&settings);
                     held.adopt(settings, remembered);
                     held
                 }
@@ -169,6 +174,7 @@ impl Channels {
         let gone: Vec<String> = old.iter().map(|gone| gone.settings.id.clone()).collect();
         self.health.end(Some(&gone));
         for gone in old {
+            self.pictures.end(&gone.settings.id);
             remembered.set_channel(&gone.settings.id, None);
             remembered.set_known(&gone.settings.id, Kept::default());
             gone.end().await;
@@ -222,6 +228,7 @@ impl Channels {
             Kind::Recipe | Kind::Gotify | Kind::Dialogue(_) => None,
         };
         let params = Arc::new(watch::channel(DialParams::default()).0);
+        self.pictures.start(&settings, config.clone(), params.subscribe());
         let catch_up = (settings.kind == Kind::Gotify)
             .then(|| CatchUp::new(config.clone(), params.clone(), self.inbox.clone(), &settings.id));
         let asks_by_id = matches!(&settings.kind, Kind::Dialogue(dialogue) if dialogue.says("last"));
@@ -231,7 +238,7 @@ impl Channels {
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
             topics,
-            dialled_with: catch_up.is_some().then_some(params),
+            dialled_with: params,
             asks_by_id,
             asked: asked.clone(),
             inbox: self.inbox.clone(),

@@ -4,6 +4,7 @@ mod app;
 mod channels;
 mod demo;
 mod health;
+mod pictures;
 mod remembered;
 mod second;
 mod serve;

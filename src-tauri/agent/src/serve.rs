@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, Discovery, ErrorCode, Event, Examine, HistoryQuery, Meaning, Outgoing, Preview, Refusal,
-    Rehearsal, Reply, Request, Secret, SettingsReport, StatusReport, Step, StoredMessage, Turn, Values,
+    ChannelReport, Discovery, ErrorCode, Event, Examine, HistoryQuery, Meaning, MessageReport, Outgoing,
+    Preview, Refusal, Rehearsal, Reply, Request, Secret, SettingsReport, StatusReport, Step, StoredMessage,
+    Turn, Values,
 };
 use tidings_desktop::autostart;
 use tidings_desktop::window::Raises;
@@ -15,6 +18,7 @@ use tidings_dialect::{self as dialect, Given, Until};
 use tidings_examination::discover::{self, Place};
 use tidings_ground::text::quoted;
 use tidings_inbox::{Does, Format, Inbox, Message, Payload, Query, Raw, Recall, Recalled, RowId};
+use tidings_picture::Name;
 use tidings_settings::{ChannelSettings, Kind, SettingsFile};
 use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::Link;
@@ -28,6 +32,7 @@ use url::Url;
 
 use crate::demo::{self, Demo};
 use crate::health::Health;
+use crate::pictures::Pictures;
 
 /// Messages in one answer to a question for the history.
 const HISTORY: u16 = 500;
@@ -72,6 +77,7 @@ pub(crate) struct Answers {
     pub(crate) diagnostics: Diagnostics,
     pub(crate) file: Arc<SettingsFile>,
     pub(crate) health: Health,
+    pub(crate) pictures: Pictures,
     pub(crate) demos: mpsc::Sender<demo::Ask>,
 }
 
@@ -213,6 +219,7 @@ impl Handler for Answers {
                 Ok(name) => Reply::Done { channels: vec![name] },
                 Err(refusal) => Reply::Refused(refusal),
             },
+            Request::Picture { name } => Reply::Picture { png: self.picture(&name) },
             Request::StartDemo => match Demo::start(self.words()).await {
                 Ok(demo) => self.demo(Some(demo)).await,
                 Err(refusal) => Reply::Refused(refusal),
@@ -302,7 +309,23 @@ impl Answers {
             length += text_length(message);
             first || length <= HISTORY_BYTES
         });
-        Reply::History { messages: fitting.map(|message| stored(message, &snapshot)).collect() }
+        Reply::History { messages: fitting.map(|message| self.stored(message, &snapshot)).collect() }
+    }
+
+    fn stored(&self, message: &Message, snapshot: &Snapshot) -> StoredMessage {
+        let report = message_report(message, channel_name(snapshot, message), snapshot.words);
+        StoredMessage {
+            row: message.row.0,
+            unread: message.unread,
+            message: MessageReport { app: self.pictures.app(message), ..report },
+            rich: rich(message),
+            pictures: self.pictures.of(message),
+        }
+    }
+
+    fn picture(&self, name: &str) -> Option<String> {
+        let png = self.pictures.shelf().get(&Name::read(name)?).ok()?;
+        Some(BASE64.encode(png))
     }
 
     async fn set_secret(&self, channel: String, secret: Option<Secret>) -> Result<String, Refusal> {
@@ -529,6 +552,7 @@ impl Answers {
 /// Feeds one subscriber until it or the agent is gone.
 async fn stream(mut answers: Answers, events: mpsc::Sender<Event>) {
     let mut messages = answers.inbox.events();
+    let mut pictures = answers.pictures.came();
     let mut told = answers.snapshot.borrow_and_update().report();
     if events.send(Event::Snapshot(told.clone())).await.is_err() {
         return;
@@ -548,10 +572,18 @@ async fn stream(mut answers: Answers, events: mpsc::Sender<Event>) {
                 }
                 told = now;
             }
+            // A slow reader finds them when it looks again.
+            Ok(message) = pictures.recv() => {
+                let (app, pictures) = (answers.pictures.app(&message), answers.pictures.of(&message));
+                let event = Event::Pictures { message: message.row.0, app, pictures };
+                if events.send(event).await.is_err() {
+                    return;
+                }
+            }
             message = messages.recv() => {
                 let event = match message {
                     Ok(tidings_inbox::Event::Stored(message)) => {
-                        Event::Message(stored(&message, &answers.snapshot.borrow()))
+                        Event::Message(answers.stored(&message, &answers.snapshot.borrow()))
                     }
                     Ok(tidings_inbox::Event::Gone(rows)) => Event::Gone { messages: numbers(&rows) },
                     Ok(tidings_inbox::Event::Read(rows)) => Event::Read { messages: numbers(&rows) },
@@ -616,15 +648,6 @@ fn text_length(message: &Message) -> usize {
         Format::Markdown => 4,
     };
     1 + message.title.len() + bodies * message.body.len() + raw
-}
-
-fn stored(message: &Message, snapshot: &Snapshot) -> StoredMessage {
-    StoredMessage {
-        row: message.row.0,
-        unread: message.unread,
-        message: message_report(message, channel_name(snapshot, message), snapshot.words),
-        rich: rich(message),
-    }
 }
 
 fn channel_name(snapshot: &Snapshot, message: &Message) -> String {

@@ -165,6 +165,7 @@ impl Client {
             | Reply::Health(_)
             | Reply::SignInPage(_)
             | Reply::SignedIn { .. }
+            | Reply::Picture { .. }
             | Reply::Refused(_)) => Err(ClientError::Malformed(format!("{other:?}"))),
         }
     }

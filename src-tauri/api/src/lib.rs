@@ -27,7 +27,7 @@ pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
     Attachment, ChannelKind, ChannelReport, Close, Does, Dropped, Format, IdleLimit, Line, MessageAction,
-    MessageReport, Raw, StageName, StateLine, StateName, StatusReport, StoredMessage,
+    MessageReport, Pictures, Raw, StageName, StateLine, StateName, StatusReport, StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};

@@ -229,6 +229,10 @@ pub struct MessageReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub topic: Option<String>,
+    /// The name of the application that it is of, where the server has such and told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub app: Option<String>,
     /// Title; the channel's name where the message has none.
     pub title: String,
     /// Body, as it was sent.
@@ -358,6 +362,23 @@ pub struct StoredMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub rich: Option<Rich>,
+    /// The pictures that are here for it.
+    #[serde(flatten)]
+    pub pictures: Pictures,
+}
+
+/// The pictures that are here for a message, by the names under which [`Request::Picture`](crate::Request::Picture) has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Pictures {
+    /// What it shows; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub picture: Option<String>,
+    /// What it is of; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub icon: Option<String>,
 }
 
 /// Text as it is, or bytes as `{"base64": "…"}`.

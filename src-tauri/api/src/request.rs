@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::discover::Discovery;
 use crate::examine::Examine;
 use crate::health::HealthReport;
-use crate::report::{ChannelReport, StatusReport, StoredMessage};
+use crate::report::{ChannelReport, Pictures, StatusReport, StoredMessage};
 use crate::send::Outgoing;
 use crate::session::{Cookie, SessionKept, SignInPage};
 use crate::settings::{Edit, Preview, Rehearsal, Secret, SettingsReport, Step, Values};
@@ -186,6 +186,11 @@ pub enum Request {
         /// Id.
         channel: String,
     },
+    /// A picture that is here for a message. Answered by [`Reply::Picture`].
+    Picture {
+        /// Its name, as it was told with the message.
+        name: String,
+    },
     /// Start a server on loopback and a channel to it, for trying Tidings out; both end with the agent or by
     /// [`Request::EndDemo`], and neither stands in the settings file. Answered by [`Reply::Done`] with its name.
     StartDemo,
@@ -278,6 +283,11 @@ pub enum Reply {
         /// Who keeps it.
         kept: SessionKept,
     },
+    /// A picture.
+    Picture {
+        /// A PNG in standard base64 with padding (RFC 4648, section 4), at most 1 MiB of it; `None`: it is not there (any more).
+        png: Option<String>,
+    },
     /// Not done.
     Refused(Refusal),
 }
@@ -366,6 +376,18 @@ pub enum Event {
         /// Their rows.
         #[cfg_attr(test, ts(type = "Array<number>"))]
         messages: Vec<i64>,
+    },
+    /// What was fetched for a message is here now.
+    Pictures {
+        /// The message's row.
+        #[cfg_attr(test, ts(type = "number"))]
+        message: i64,
+        /// The name of the application that it is of, where it is known.
+        #[serde(default)]
+        app: Option<String>,
+        /// All that is here for it.
+        #[serde(flatten)]
+        pictures: Pictures,
     },
     /// The window should come to the front. Told to the window alone.
     Raise {

@@ -11,8 +11,8 @@ use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, P
 use crate::{
     Action, Attachment, Band, Block, ChannelKind, ChannelReport, ChannelValues, Close, Defaults, Discovery,
     Does, Dropped, Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport,
-    Meaning, MessageAction, MessageReport, Outgoing, PresetReport, Preview, Previewed, Raw, Refusal,
-    Rehearsal, Rich, RoundTrip, Secret, SessionKept, SessionReport, SettingsReport, Span, StageName,
+    Meaning, MessageAction, MessageReport, Outgoing, Pictures, PresetReport, Preview, Previewed, Raw,
+    Refusal, Rehearsal, Rich, RoundTrip, Secret, SessionKept, SessionReport, SettingsReport, Span, StageName,
     StateName, StatusReport, Step, StoredMessage, Turn,
 };
 
@@ -35,6 +35,7 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<SessionReport>(&config),
         declaration::<SessionKept>(&config),
         declaration::<StoredMessage>(&config),
+        declaration::<Pictures>(&config),
         declaration::<Raw>(&config),
         declaration::<Format>(&config),
         declaration::<Rich>(&config),

@@ -57,6 +57,7 @@ impl Handler for Agent {
             | Request::SignInPage { .. }
             | Request::SignedIn { .. }
             | Request::SignOut { .. }
+            | Request::Picture { .. }
             | Request::StartDemo
             | Request::EndDemo
             | Request::Diagnostics => {

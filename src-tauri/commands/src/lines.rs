@@ -68,6 +68,7 @@ mod tests {
             channel: "Orders".to_owned(),
             id: None,
             topic: None,
+            app: None,
             title: title.to_owned(),
             body: body.to_owned(),
             format: Format::Plain,

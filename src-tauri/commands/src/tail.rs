@@ -61,7 +61,11 @@ async fn follow(socket: &Path, args: &Tail, out: Out) -> anyhow::Result<()> {
             // Also told in place of messages, to a reader that is too slow for each.
             Event::Snapshot(_) => true,
             // What is printed stays so; what is not yet is not there any more.
-            Event::State(_) | Event::Raise { .. } | Event::Gone { .. } | Event::Read { .. } => false,
+            Event::State(_)
+            | Event::Raise { .. }
+            | Event::Gone { .. }
+            | Event::Read { .. }
+            | Event::Pictures { .. } => false,
         };
         if rung {
             reader.print().await?;

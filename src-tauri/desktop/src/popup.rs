@@ -15,7 +15,7 @@ mod shortcut;
 use tidings_inbox::{Inbox, Notifier, Popup, RowId};
 use tokio::sync::mpsc;
 
-pub use look::Answer;
+pub use look::{Answer, Art};
 use shortcut::Shortcut;
 
 /// Popups that may wait for the notification service. More than that stay pending in the inbox and are

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tidings_ground::paths::Paths;
 use tidings_inbox::Inbox;
+use tidings_picture::Shelf;
 use tidings_state::snapshot::Snapshot;
 use tidings_state::wish::{Wish, Wishes};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::popup::{self, Queue};
+use crate::popup::{self, Art, Queue};
 use crate::{session, tray};
 
 /// How long the end waits for the session bus.
@@ -43,6 +44,7 @@ impl Desktop {
             snapshot: snapshot.subscribe(),
             wishes: wishes.clone(),
             icons: paths.icons(),
+            pictures: Shelf::new(paths.pictures()),
             joined: told,
             outlives,
         };
@@ -82,6 +84,7 @@ struct Tasks {
     snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
     icons: PathBuf,
+    pictures: Shelf,
     joined: watch::Sender<bool>,
     /// The agent goes on when the session is over.
     outlives: bool,
@@ -127,11 +130,10 @@ impl Tasks {
     /// Until this session ends, or the agent.
     async fn be_there(&mut self, bus: zbus::Connection) {
         let (session, over) = oneshot::channel();
-        let Self { queue, inbox, snapshot, wishes, icons, .. } = self;
-        let icon = icons.join(tray::POPUP_ICON);
+        let Self { queue, inbox, snapshot, wishes, icons, pictures, .. } = self;
+        let art = Art { icon: icons.join(tray::POPUP_ICON), pictures: pictures.clone() };
         let popups = async {
-            let run =
-                popup::bus::run(bus, queue, inbox.clone(), snapshot.clone(), wishes.clone(), icon).await;
+            let run = popup::bus::run(bus, queue, inbox.clone(), snapshot.clone(), wishes.clone(), art).await;
             if let Err(error) = run {
                 tracing::warn!(%error, "no popups: the session bus refused to be listened to");
                 tokio::select! {

@@ -36,6 +36,11 @@ impl Paths {
         })
     }
 
+    /// The pictures of messages, beside the inbox.
+    pub fn pictures(&self) -> PathBuf {
+        self.inbox.with_file_name("pictures")
+    }
+
     /// Who holds it is the agent.
     pub fn lock(&self) -> PathBuf {
         self.state.join("lock")

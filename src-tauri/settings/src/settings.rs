@@ -149,6 +149,10 @@ pub struct ChannelSettings {
     pub show: Show,
     /// `format`: how bodies are written that don't say it themselves, default plain.
     pub format: Format,
+    /// `images`: which of the pictures that messages name are fetched, default none.
+    pub images: Images,
+    /// `app_icons`: the names and icons of a Gotify server's applications are asked for, default true.
+    pub app_icons: bool,
     /// `headers`: further headers of the upgrade request.
     pub headers: Vec<(String, String)>,
     /// `proxy`: `http`, `socks5` or `socks5h`, without a password.
@@ -199,6 +203,16 @@ impl Session {
     pub fn site(&self) -> &str {
         self.sign_in.host_str().unwrap_or_default()
     }
+}
+
+/// `images`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Images {
+    /// `never`.
+    #[default]
+    Never,
+    /// `own-server`: those that the channel's own server has.
+    OwnServer,
 }
 
 /// What sending needs beside the channel itself.
@@ -445,6 +459,8 @@ impl ChannelSettings {
             enabled: _,
             show: _,
             format: _,
+            images: _,
+            app_icons: _,
             send: _,
             ignore: _,
             ignore_when: _,

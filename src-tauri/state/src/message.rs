@@ -93,6 +93,8 @@ pub fn message_report(message: &Message, channel: String, words: Words) -> Messa
         channel,
         id: message.id.clone(),
         topic: message.topic.clone(),
+        // Who knows the channel's applications says it.
+        app: None,
         title: message.title.clone(),
         body: body(message, words),
         format: match message.format {

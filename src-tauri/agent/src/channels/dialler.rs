@@ -22,7 +22,7 @@ pub(super) struct Dialler {
     /// An ntfy channel's.
     pub(super) topics: Option<Topics>,
     /// Where what a dial carries is handed to who asks the server for something else.
-    pub(super) dialled_with: Option<Arc<watch::Sender<DialParams>>>,
+    pub(super) dialled_with: Arc<watch::Sender<DialParams>>,
     /// The dialogue asks for what was missed, by the last message's id.
     pub(super) asks_by_id: bool,
     /// Whether the last dial asked for what was missed.
@@ -86,9 +86,7 @@ impl Owner for Dialler {
             );
         }
         self.asked.store(!query.is_empty() || params.last.is_some(), Ordering::Relaxed);
-        if let Some(dialled_with) = &self.dialled_with {
-            dialled_with.send_replace(params.clone());
-        }
+        self.dialled_with.send_replace(params.clone());
         Ok(DialParams { query, ..params })
     }
 

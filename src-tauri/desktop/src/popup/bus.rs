@@ -10,7 +10,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 
 use futures_util::stream::Peekable;
@@ -32,7 +31,7 @@ use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use super::Queue;
 use super::call::{NAME, PATH, arguments, tag};
-use super::look::{Abilities, Answer, compose, compose_answer, compose_trouble};
+use super::look::{Abilities, Answer, Art, compose, compose_answer, compose_trouble};
 use super::shortcut::{Called, Ready};
 
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
@@ -111,7 +110,7 @@ struct Service {
     inbox: Inbox,
     snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
-    icon: PathBuf,
+    art: Art,
 }
 
 /// What was heard and asks for a call of the service.
@@ -133,7 +132,7 @@ pub async fn run(
     inbox: Inbox,
     mut snapshot: watch::Receiver<Snapshot>,
     wishes: Wishes,
-    icon: PathBuf,
+    art: Art,
 ) -> zbus::Result<()> {
     let wire = MessageStream::from(&connection).peekable();
     // Listening starts before the first popup: a quick click isn't missed.
@@ -151,7 +150,7 @@ pub async fn run(
         inbox,
         snapshot: snapshot.clone(),
         wishes: wishes.clone(),
-        icon,
+        art,
     };
     loop {
         service.do_what_is_due().await;
@@ -248,7 +247,7 @@ impl Service {
             service: name.clone(),
             can: *can,
             snapshot: self.snapshot.clone(),
-            icon: self.icon.clone(),
+            art: self.art.clone(),
         })
     }
 
@@ -256,7 +255,7 @@ impl Service {
     async fn show(&mut self, popup: &Popup, called: Option<Called>) {
         // No time limit: a hanging service must not be shown a message twice. What comes meanwhile waits
         // in the queue, then in the inbox; if the service dies, the bus answers for it.
-        let compose = |snapshot: &Snapshot, can, icon: &Path| compose(popup, snapshot, can, icon);
+        let compose = |snapshot: &Snapshot, can, art: &Art| compose(popup, snapshot, can, art);
         let outcome = self.notify(Shown::of(popup), called, compose).await;
         match outcome {
             Outcome::Shown => {
@@ -314,7 +313,7 @@ impl Service {
     async fn answer(&mut self, answer: &Answer) {
         let popup = Shown { critical: true, ..Shown::plain(answer.message.into_iter().collect()) };
         let outcome =
-            self.notify(popup, None, |snapshot, can, icon| compose_answer(answer, snapshot, can, icon)).await;
+            self.notify(popup, None, |snapshot, can, art| compose_answer(answer, snapshot, can, art)).await;
         if let Outcome::Refused(error) = outcome {
             tracing::warn!(%error, "what a click could not do stands in the tray alone");
         }
@@ -330,8 +329,8 @@ impl Service {
             }
             let popup = Shown { tag: Some(trouble_tag(&channel)), ..Shown::plain(Vec::new()) };
             let outcome = self
-                .notify(popup, None, |snapshot, can, icon| {
-                    compose_trouble(&channel, &trouble, snapshot, can, icon)
+                .notify(popup, None, |snapshot, can, art| {
+                    compose_trouble(&channel, &trouble, snapshot, can, art)
                 })
                 .await;
             match outcome {
@@ -362,7 +361,7 @@ impl Service {
         &mut self,
         mut popup: Shown,
         mut called: Option<Called>,
-        compose: impl Fn(&Snapshot, Abilities, &Path) -> Notification,
+        compose: impl Fn(&Snapshot, Abilities, &Art) -> Notification,
     ) -> Outcome {
         let mut tries_left = TRIES;
         loop {
@@ -373,7 +372,7 @@ impl Service {
                     if self.inhibited && !popup.critical {
                         return Outcome::Held;
                     }
-                    let notification = compose(&self.snapshot.borrow(), can, &self.icon);
+                    let notification = compose(&self.snapshot.borrow(), can, &self.art);
                     let replaces = popup.tag.as_ref().and_then(|tag| self.tagged(tag)).unwrap_or(0);
                     self.call(NAME, "Notify", &arguments(&notification, replaces)).await
                 }

@@ -1,13 +1,14 @@
 //! What a popup looks like.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
 use tidings_ground::text::{Room, escaped, fitted, fitted_pieces, neutral, unreadable, wrapped_pieces};
 use tidings_inbox::{Action, Does, Format, Message, Popup, RowId, Show, Sound};
 use tidings_markdown::{Piece, Style};
+use tidings_picture::Shelf;
 use tidings_state::notice::Notice;
 use tidings_state::snapshot::Snapshot;
 use tidings_state::trouble::{Kind, Trouble};
@@ -22,6 +23,15 @@ pub struct Answer {
     pub notice: Notice,
     /// The one that was clicked.
     pub message: Option<RowId>,
+}
+
+/// The pictures in popups.
+#[derive(Debug, Clone)]
+pub struct Art {
+    /// The file of Tidings' own icon.
+    pub icon: PathBuf,
+    /// Those of messages.
+    pub pictures: Shelf,
 }
 
 /// What a popup shows of a title and of a body; the inbox has all of it. Services don't agree on what they cut: of
@@ -53,7 +63,7 @@ pub(crate) struct Abilities {
 }
 
 /// The popup as the desktop's notification.
-pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: &Path) -> Notification {
+pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, art: &Art) -> Notification {
     let words = snapshot.words;
     let (title, body, buttons, alert) = match popup {
         Popup::Message(message) => {
@@ -74,7 +84,12 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, icon: 
             (title, unmarked(newest_title), &[][..], newest)
         }
     };
-    let mut notification = blank(&title, &body, can, icon);
+    let mut notification = blank(&title, &body, can, &art.icon);
+    if let Popup::Message(message) = popup
+        && let Some(picture) = picture(message, snapshot, &art.pictures)
+    {
+        notification.hint(Hint::ImagePath(picture));
+    }
     notification.hint(Hint::Category("im.received".to_owned())).urgency(match alert.urgency {
         tidings_inbox::Urgency::Low => Urgency::Low,
         tidings_inbox::Urgency::Normal => Urgency::Normal,
@@ -104,7 +119,7 @@ pub(crate) fn compose_trouble(
     trouble: &Trouble,
     snapshot: &Snapshot,
     can: Abilities,
-    icon: &Path,
+    art: &Art,
 ) -> Notification {
     let words = snapshot.words;
     let name = snapshot.channels.iter().find(|view| view.id == channel).map_or(channel, |view| &view.name);
@@ -120,7 +135,7 @@ pub(crate) fn compose_trouble(
         }
         Kind::NeedsUser => (words.popup_needs_user(&name), cause.unwrap_or_default()),
     };
-    let mut notification = blank(&title, &unmarked(body), can, icon);
+    let mut notification = blank(&title, &unmarked(body), can, &art.icon);
     notification.hint(Hint::Category("network.error".to_owned())).urgency(Urgency::Normal);
     if can.actions {
         notification.action("default", &words.popup_open());
@@ -133,15 +148,26 @@ pub(crate) fn compose_answer(
     answer: &Answer,
     snapshot: &Snapshot,
     can: Abilities,
-    icon: &Path,
+    art: &Art,
 ) -> Notification {
     let words = snapshot.words;
-    let mut notification = blank(&words.popup_not_opened(), &unmarked(answer.notice.told(words)), can, icon);
+    let mut notification =
+        blank(&words.popup_not_opened(), &unmarked(answer.notice.told(words)), can, &art.icon);
     notification.urgency(Urgency::Normal);
     if can.actions {
         notification.action("default", &words.popup_open());
     }
     notification
+}
+
+/// The picture that is here for a message, or its icon. A service that can't show one reads the hint away.
+fn picture(message: &Message, snapshot: &Snapshot, pictures: &Shelf) -> Option<String> {
+    let (_, show) = channel(snapshot, &message.channel);
+    let name = match show {
+        Show::Full => pictures.picture_of(message).or_else(|| pictures.icon_of(message))?,
+        Show::Title | Show::Nothing => return None,
+    };
+    pictures.address(&name).map(String::from)
 }
 
 /// What stands on a button: where it leads if nothing is to be seen in its label.

@@ -3,7 +3,6 @@
 //! awake. Everything out of the ordinary goes the long way, by the queue.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -16,7 +15,7 @@ use zbus::names::OwnedUniqueName;
 use zbus::{Connection, Message};
 
 use super::call::{call_of, replaces};
-use super::look::{Abilities, compose};
+use super::look::{Abilities, Art, compose};
 
 /// Both ends hold it: the inbox's thread, and the popups' task, which opens it and shuts it again.
 #[derive(Clone, Default)]
@@ -44,7 +43,7 @@ pub(super) struct Ready {
     pub(super) service: OwnedUniqueName,
     pub(super) can: Abilities,
     pub(super) snapshot: watch::Receiver<Snapshot>,
-    pub(super) icon: PathBuf,
+    pub(super) art: Art,
 }
 
 /// A call of the service that waits for its answer.
@@ -107,7 +106,7 @@ impl Shortcut {
 impl Ready {
     /// Never waits, also not for a bus that hangs.
     fn call(self, popup: &Popup) -> zbus::Result<Called> {
-        let notification = compose(popup, &self.snapshot.borrow(), self.can, &self.icon);
+        let notification = compose(popup, &self.snapshot.borrow(), self.can, &self.art);
         let message = call_of(&self.service, &notification)?;
         let serial = message.primary_header().serial_num();
         let mut sending = send(self.connection, message).boxed();

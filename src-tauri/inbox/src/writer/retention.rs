@@ -3,8 +3,8 @@
 use tracing::warn;
 
 use super::{BATCH, Writer};
-use crate::Policy;
 use crate::message::RowId;
+use crate::{Event, Policy};
 
 /// Old messages that are deleted at a time, when a batch of new ones may have come. Too few: the file grows.
 /// Too many: the next message waits.
@@ -27,6 +27,8 @@ impl Writer {
                 if !deleted.is_empty() {
                     self.unread.send_modify(|unread| unread.subtract(&deleted));
                 }
+                // No onlooker is no error.
+                let _ = self.events.send(Event::Gone(outdated));
                 true
             }
             Err(error) => {

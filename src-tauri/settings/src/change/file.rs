@@ -435,6 +435,7 @@ fn defaults() -> Defaults {
             "auth": "bearer",
             "show": "full",
             "format": "plain",
+            "images": "never",
             "headers": {},
             "quiet_close_codes": [4500],
             "take_back_after": "never",

@@ -19,7 +19,7 @@ use super::table::{Entry, Table};
 use crate::error::SettingsError;
 use crate::reason;
 use crate::secret::credential::{Auth, CredentialSource};
-use crate::settings::{ChannelSettings, ClientCert, Kind, Send};
+use crate::settings::{ChannelSettings, ClientCert, Images, Kind, Send};
 
 /// Longest channel id, in characters.
 const LONGEST_ID: usize = 64;
@@ -30,7 +30,7 @@ const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 const SEND_TOKEN_KEYS: [&str; 3] = ["send_token_command", "send_token_file", "send_token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 40] = [
+pub(crate) const CHANNEL_KEYS: [&str; 42] = [
     "id",
     "name",
     "kind",
@@ -50,6 +50,8 @@ pub(crate) const CHANNEL_KEYS: [&str; 40] = [
     "sign_out",
     "show",
     "format",
+    "images",
+    "app_icons",
     "username",
     "headers",
     "proxy",
@@ -130,6 +132,10 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         format: table.or("format", Format::default(), |entry| {
             entry.choice(&[("plain", Format::Plain), ("markdown", Format::Markdown)])
         })?,
+        images: table.or("images", Images::default(), |entry| {
+            entry.choice(&[("never", Images::Never), ("own-server", Images::OwnServer)])
+        })?,
+        app_icons: table.or("app_icons", true, Entry::truth)?,
         headers: table.or("headers", Vec::new(), headers)?,
         proxy: table.maybe("proxy", proxy)?,
         ca_file: table.maybe("ca_file", |entry| path(entry, file))?,

@@ -18,8 +18,13 @@ const LONGEST_TOPIC: usize = 64;
 const RESERVED_TOPICS: [&str; 9] =
     ["docs", "static", "file", "app", "metrics", "account", "settings", "signup", "login"];
 /// Keys of a channel that belong to one kind alone.
-const KEYS_OF_KIND: [(&str, &str); 4] =
-    [("topics", "ntfy"), ("send_app", "gotify"), ("preset", "dialogue"), ("dialogue", "dialogue")];
+const KEYS_OF_KIND: [(&str, &str); 5] = [
+    ("topics", "ntfy"),
+    ("app_icons", "gotify"),
+    ("send_app", "gotify"),
+    ("preset", "dialogue"),
+    ("dialogue", "dialogue"),
+];
 /// Keys of a channel that mean nothing to these kinds: they read, keep alive and send in their own way.
 const USELESS: [(&str, &[&str]); 3] = [
     ("resume", &["ntfy", "gotify", "dialogue"]),

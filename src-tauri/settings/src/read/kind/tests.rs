@@ -8,7 +8,7 @@ use tidings_dialect::{Dialect, Dialogue, Given, Step, Until};
 use super::*;
 use crate::credential::Auth;
 use crate::read::dialogue::{PresetNames, presets};
-use crate::{ChannelSettings, parse};
+use crate::{ChannelSettings, Images, parse};
 
 fn read(text: &str) -> Result<ChannelSettings, String> {
     let settings = parse(format!("[[channel]]\n{text}").as_bytes(), Path::new("c.toml"));
@@ -40,10 +40,21 @@ fn an_address_of_ntfy_and_gotify_is_their_servers() {
 }
 
 #[test]
+fn no_picture_is_fetched_unless_it_is_said_and_then_from_the_own_server() {
+    let url = "kind = \"gotify\"\nurl = \"https://push.example\"";
+    assert_eq!((good(url).images, good(url).app_icons), (Images::Never, true));
+    let said = good(&format!("{url}\nimages = \"own-server\"\napp_icons = false"));
+    assert_eq!((said.images, said.app_icons), (Images::OwnServer, false));
+    assert!(!said.link_differs(&good(url)), "the link stays");
+}
+
+#[test]
 fn what_belongs_to_another_kind_is_told_with_its_mend() {
     for (text, about, mend) in [
         ("url = \"wss://a.example\"\ntopics = [\"a\"]", "topics", "kind = \"ntfy\""),
         ("url = \"wss://a.example\"\npreset = \"stomp\"", "preset", "kind = \"dialogue\""),
+        ("url = \"wss://a.example\"\napp_icons = false", "app_icons", "kind = \"gotify\""),
+        ("url = \"wss://a.example\"\nimages = \"all\"", "images", "own-server"),
         ("kind = \"ntfy\"\nurl = \"https://a.example\"", "topics", "topics = "),
         ("kind = \"ntfy\"\nurl = \"https://a.example\"\ntopics = []", "0 topics", "1 to 50"),
         ("kind = \"ntfy\"\nurl = \"https://a.example\"\ntopics = [\"a b\"]", "topic", "letters"),

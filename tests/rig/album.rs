@@ -1,0 +1,206 @@
+//! A server that gives links and, by the same port, pictures: as a test says, well or badly. It writes down what it is asked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::ensure;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
+use tokio_tungstenite::accept_async;
+
+use crate::live;
+use crate::wait::eventually;
+
+/// A picture of 24 by 16 pixels, as a PNG.
+const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAABgAAAAQCAIAAACDRijCAAAClUlEQVR42hXSERuGMBiF4XEyicfJJB4nk3icTOKHk0k8TibxOJnE42TS7/j63h9wX+c65xVC0Al6gRIMglFgBJNgFjjBIlgFCDbBLoiCQ3AKsuAS3IIqeASvQAhJJ+klSjJIRomRTJJZ4iSLZJUg2SS7JEoOySnJkktyS6rkkbzygxSdolcoxaAYFUYxKWaFUyyKVYFiU+yKqDgUpyIrLsWtqIpH8aoP0nSaXqM0g2bUGM2kmTVOs2hWDZpNs2ui5tCcmqy5NLemah7Nqz/I0Bl6gzIMhtFgDJNhNjjDYlgNGDbDboiGw3AasuEy3IZqeAyv+SBLZ+ktyjJYRouxTJbZ4iyLZbVg2Sy7JVoOy2nJlstyW6rlsbz2gxydo3cox+AYHcYxOWaHcyyO1YFjc+yO6DgcpyM7LsftqI7H8boP8nSe3qM8g2f0GM/kmT3Os3hWD57Ns3ui5/Ccnuy5PLeneh7P6z8IOuj/yzDA+C+ECeZ/DhZY+d8GO0Q44IQMF9xQ4YH3ezUR6AJ9QAWGwBgwgSkwB1xgCawBAltgD8TAETgDOXAF7kANPIE3fFCki/QRFRkiY8REpsgccZElssZ/ki2yR2LkiJyRHLkid6RGnsgbPyjRJfqESgyJMWESU2JOuMSSWBMktsSeiIkjcSZy4krciZp4Em/6oEyX6TMqM2TGjMlMmTnjMktmzf9KtsyeiZkjc2Zy5srcmZp5Mm/+oEJX6AuqMBTGgilMhbngCkthLVDYCnshFo7CWciFq3AXauEpvOWDKl2lr6jKUBkrpjJV5oqrLJW1/rfZKnslVo7KWcmVq3JXauWpvPWDGl2jb6jG0BgbpjE15oZrLI21QWNr7I3YOBpnIzeuxt2ojafxNn6Q3Alfj1hY1gAAAABJRU5ErkJggg==";
+
+/// The picture of 24 by 16 pixels.
+#[must_use]
+pub fn picture() -> Vec<u8> {
+    BASE64.decode(PICTURE).unwrap_or_default()
+}
+
+/// What a path answers.
+#[derive(Debug, Clone)]
+pub enum Page {
+    /// 200, with these bytes.
+    Bytes(Vec<u8>),
+    /// 200 for whoever brings this header line (in lower case), 401 for others.
+    For(&'static str, Vec<u8>),
+    /// A redirect there.
+    Elsewhere(String),
+    /// 200, and a body that doesn't end.
+    Endless,
+    /// Nothing, for as long as the client waits.
+    Silent,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// With its query.
+    pub path: String,
+    /// The whole head, in lower case.
+    pub head: String,
+}
+
+/// The server; it ends when dropped.
+#[derive(Debug)]
+pub struct Album {
+    addr: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Shared {
+    pages: BTreeMap<String, Page>,
+    asked: Vec<Asked>,
+    /// What each link is told first.
+    greeting: Option<String>,
+    live: broadcast::Sender<Option<String>>,
+}
+
+impl Album {
+    /// Listens on a loopback port; `greeting` is the first frame of each link.
+    pub async fn start(greeting: Option<&str>) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        let shared = Arc::new(Mutex::new(Shared {
+            pages: BTreeMap::new(),
+            asked: Vec::new(),
+            greeting: greeting.map(str::to_owned),
+            live: broadcast::channel(1024).0,
+        }));
+        let known = shared.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let known = known.clone();
+                // A client that hangs up early is the test's.
+                tokio::spawn(async move { drop(serve(stream, &known).await) });
+            }
+        });
+        Ok(Self { addr, shared, task: task.abort_handle() })
+    }
+
+    /// `http://127.0.0.1:PORT` and this path.
+    #[must_use]
+    pub fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.addr.port()
+    }
+
+    /// From now on this path answers so.
+    pub fn put(&self, path: &str, page: Page) {
+        self.shared().pages.insert(path.to_owned(), page);
+    }
+
+    /// Every link gets this frame.
+    pub fn send(&self, frame: &str) {
+        let _ = self.shared().live.send(Some(frame.to_owned()));
+    }
+
+    /// What was asked that is no link.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.shared().asked.clone()
+    }
+
+    /// Waits until there is a link.
+    pub async fn is_listened_to(&self) -> anyhow::Result<()> {
+        eventually("a link", || (self.shared().live.receiver_count() > 0).then_some(())).await
+    }
+
+    /// Waits until this path was asked for.
+    pub async fn is_asked(&self, path: &str) -> anyhow::Result<Asked> {
+        eventually(path, || self.asked().into_iter().find(|asked| asked.path == path)).await
+    }
+
+    /// Fails unless this was asked for and nothing else, in whatever order.
+    pub fn was_asked_only(&self, paths: &[&str]) -> anyhow::Result<()> {
+        let mut asked: Vec<String> = self.asked().into_iter().map(|asked| asked.path).collect();
+        asked.sort();
+        ensure!(asked == paths, "{asked:?} instead of {paths:?}");
+        Ok(())
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Album {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<()> {
+    let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut head = [0; 4096];
+    let head = loop {
+        let read = stream.peek(&mut head).await?;
+        let text = String::from_utf8_lossy(&head[..read]).into_owned();
+        if read == 0 || text.contains("\r\n\r\n") {
+            break text;
+        }
+        tokio::task::yield_now().await;
+    };
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    if head.to_lowercase().contains("\r\nupgrade: websocket") {
+        let mut link = accept_async(stream).await?;
+        let (greeting, published) = {
+            let shared = lock();
+            (shared.greeting.clone(), shared.live.subscribe())
+        };
+        if let Some(greeting) = greeting {
+            use futures_util::SinkExt as _;
+            link.send(tokio_tungstenite::tungstenite::Message::text(greeting)).await?;
+        }
+        return live::stream(link, published).await;
+    }
+    let mut request = vec![0; head.len()];
+    stream.read_exact(&mut request).await?;
+    let head = head.to_lowercase();
+    let page = {
+        let mut shared = lock();
+        shared.asked.push(Asked { path: path.clone(), head: head.clone() });
+        shared.pages.get(path.split('?').next().unwrap_or_default()).cloned()
+    };
+    let answer = |status: &str, headers: &str, body: &[u8]| {
+        let length = body.len();
+        let start =
+            format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        [start.as_bytes(), body].concat()
+    };
+    let answer = match page {
+        None => answer("404 Not Found", "", b""),
+        Some(Page::Bytes(bytes)) => answer("200 OK", "", &bytes),
+        Some(Page::For(line, bytes)) if head.contains(line) => answer("200 OK", "", &bytes),
+        Some(Page::For(..)) => answer("401 Unauthorized", "", b""),
+        Some(Page::Elsewhere(place)) => answer("302 Found", &format!("Location: {place}\r\n"), b""),
+        Some(Page::Endless) => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").await?;
+            loop {
+                stream.write_all(&[0; 64 * 1024]).await?;
+            }
+        }
+        Some(Page::Silent) => {
+            // Until the client hangs up.
+            stream.read_exact(&mut [0]).await?;
+            return Ok(());
+        }
+    };
+    stream.write_all(&answer).await?;
+    Ok(stream.shutdown().await?)
+}
