@@ -20,6 +20,7 @@ fn window() {
         "preview",
         "discover",
         "health",
+        "picture",
     ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands)) {
         println!("cargo::error={error:#}");

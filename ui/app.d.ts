@@ -1,7 +1,9 @@
 // What the pages are given, and what the window is given by each of them.
 
-import type { Action, PageCommand, StatusReport, StoredMessage } from "./host/api";
+import type { Action, Event, PageCommand, StatusReport, StoredMessage } from "./host/api";
 import type { Host } from "./host/contract";
+
+export type PicturesNews = Extract<Event, { type: "pictures" }>;
 
 export interface App {
   host: Host;
@@ -31,6 +33,8 @@ export interface PageView {
   arrived?(): void;
   /** A message was stored. */
   heard?(message: StoredMessage): void;
+  /** Pictures came for a message. */
+  pictured?(news: PicturesNews): void;
   /** Messages are no longer there. */
   gone?(rows: number[]): void;
   /** Messages were read elsewhere. */

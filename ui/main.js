@@ -215,6 +215,9 @@ function heard(event) {
     case "message":
       for (const page of made) page.heard?.(event);
       return;
+    case "pictures":
+      for (const page of made) page.pictured?.(event);
+      return;
     case "gone":
       for (const page of made) page.gone?.(event.messages);
       return;

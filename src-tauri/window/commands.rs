@@ -125,6 +125,13 @@ pub(crate) async fn health(bridge: State<'_, Bridge>, channel: String) -> Result
     Ok(health)
 }
 
+/// A picture of a message, as base64 of a PNG; `None`: it is not there any more.
+#[tauri::command]
+pub(crate) async fn picture(bridge: State<'_, Bridge>, name: String) -> Result<Option<String>, PageError> {
+    let Reply::Picture { png } = bridge.ask(&Request::Picture { name }).await? else { return Err(odd()) };
+    Ok(png)
+}
+
 pub(crate) fn odd() -> PageError {
     let message = "the running Tidings gave an answer to another question".to_owned();
     PageError { code: PageErrorCode::Failed, message, key: None }

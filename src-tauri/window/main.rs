@@ -67,7 +67,8 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             commands::test,
             commands::preview,
             commands::discover,
-            commands::health
+            commands::health,
+            commands::picture
         ])
         .run(tauri::generate_context!())?;
     Ok(())

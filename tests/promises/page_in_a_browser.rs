@@ -411,6 +411,33 @@ async fn two_hundred_messages_of_a_mebibyte_each_are_listed_though_no_answer_hol
 }
 
 #[tokio::test]
+async fn pictures_come_as_data_also_for_a_message_that_is_there_already() {
+    let mut page = page("pictures", WINDOW).await;
+    let item = |title: &str| {
+        format!(
+            "[...document.querySelectorAll('button.title')].find(one => one.textContent === '{title}')?.closest('li')"
+        )
+    };
+    let (first, second) = (item("Somebody is at the door"), item("The garage is open"));
+    let icon = |of: &str| format!("{of}.querySelector('.sender img:not([hidden])')?.naturalWidth === 96");
+    page.sees("the application", &format!("{first}.querySelector('.sender').textContent === 'Doors'"))
+        .await
+        .expect("told");
+    page.sees("its icon", &icon(&first)).await.expect("shown");
+    for of in [&first, &second] {
+        page.ask(&format!("{of}.querySelector('button.title').click()")).await.expect("a click");
+        let picture = format!("{of}.querySelector('img.picture:not([hidden])')");
+        page.sees("the picture", &format!("{picture}?.naturalWidth === 640 && {picture}.alt !== ''"))
+            .await
+            .expect("shown");
+    }
+    page.sees("an icon that came later", &icon(&second)).await.expect("shown");
+    let sources = "[...document.images].every(image => image.src.startsWith('data:image/png;base64,'))";
+    page.sees("data alone", sources).await.expect("nothing else");
+    no_complaints(page).await;
+}
+
+#[tokio::test]
 async fn markdown_is_drawn_of_elements_whose_links_lead_nowhere_by_themselves() {
     let mut page = page("markdown", WINDOW).await;
     let title =

@@ -10,12 +10,13 @@ use tidings_tests::browser::Page;
 use tidings_tests::skip::skipped;
 
 /// All places of the window, and scenarios in which they look different.
-const PLACES: [&str; 20] = [
+const PLACES: [&str; 21] = [
     "several",
     "one",
     "none",
     "hostile",
     "markdown",
+    "pictures",
     "notice",
     "states#channels",
     "add",

@@ -27,6 +27,8 @@ export function channelFields(fresh, presets) {
   const messages = [
     choiceField("show", words.show, [["full", words.showFull], ["title", words.showTitle], ["nothing", words.showNothing]], words.showHint),
     choiceField("format", words.format, [["plain", words.formatPlain], ["markdown", words.formatMarkdown]], words.formatHint),
+    choiceField("images", words.images, [["never", words.imagesNever], ["own-server", words.imagesOwnServer]], words.imagesHint),
+    switchField("app_icons", words.appIcons, words.appIconsHint),
     linesField("ignore", words.ignore, { hint: words.ignoreHint, empty: words.ignoreEmpty }),
     textField("ignore_when", words.ignoreWhen, { kind: "code", hint: words.ignoreWhenHint, placeholder: "json.type == 'ping'" }),
     rulesField(),

@@ -152,8 +152,8 @@ export function editorForm(app, id, first, reload) {
     ];
   }
 
-  /** What holds where the file says nothing: the close code of a take-over is the recipe's. */
-  const defaults = () => (kindOf(draft.values) === "recipe" ? report.defaults.channel : { ...report.defaults.channel, quiet_close_codes: [] });
+  /** What holds where the file says nothing: the close code of a take-over is the recipe's, and applications are Gotify's. */
+  const defaults = () => (kindOf(draft.values) === "recipe" ? report.defaults.channel : { ...report.defaults.channel, quiet_close_codes: [], app_icons: true });
   const own = (/** @type {string} */ key) => fields.filter((field) => field.key === key);
   let kind = "";
   let preset = "";
@@ -170,13 +170,14 @@ export function editorForm(app, id, first, reload) {
     for (const field of own("resume")) field.element.hidden = is !== "recipe";
     for (const field of own("send_url")) field.element.hidden = !reads;
     for (const field of own("send_app")) field.element.hidden = is !== "gotify";
+    for (const field of own("app_icons")) field.element.hidden = is !== "gotify";
     mapping.hidden = !reads;
     for (const field of own("url")) field.element.querySelector("input")?.setAttribute("placeholder", EXAMPLES[is] ?? "");
     sign.speak(speaks);
     preview.speak(speaks);
     const now = String(at(draft.values, "preset") ?? "");
     if (kind !== is || preset !== now) {
-      for (const field of [...own("dialogue.set"), ...own("quiet_close_codes")]) field.show(draft.values, defaults());
+      for (const field of [...own("dialogue.set"), ...own("quiet_close_codes"), ...own("app_icons")]) field.show(draft.values, defaults());
     }
     parts.kinds.set.element.hidden = !speaks || parts.kinds.set.element.querySelector("input") === null;
     [kind, preset] = [is, now];

@@ -12,10 +12,10 @@ import { words } from "../words/words.js";
 /** Keys of a channel that a kind has no use for: the settings file may not hold them then.
  * @type {Record<string, string[]>} */
 const FOREIGN = {
-  recipe: ["topics", "preset", "dialogue", "send_app"],
-  ntfy: ["preset", "dialogue", "resume", "mapping", "send_url", "send_app"],
+  recipe: ["topics", "preset", "dialogue", "send_app", "app_icons"],
+  ntfy: ["preset", "dialogue", "resume", "mapping", "send_url", "send_app", "app_icons"],
   gotify: ["topics", "preset", "dialogue", "resume", "mapping", "send_url"],
-  dialogue: ["topics", "resume", "heartbeat", "send_app"],
+  dialogue: ["topics", "resume", "heartbeat", "send_app", "app_icons"],
 };
 
 /** The address that a kind wants, as an example.

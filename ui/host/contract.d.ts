@@ -21,6 +21,8 @@ export interface Host {
   /** Sends no secret, and subscribes to nothing. */
   discover(pasted: Pasted): Promise<Discovery>;
   health(channel: string): Promise<HealthReport>;
+  /** A PNG in base64, by the name that it was told by; `null`: it is gone. */
+  picture(name: string): Promise<string | null>;
   /** Of the usual size; `null` where the host zooms by itself. */
   zoom: ((factor: number) => Promise<void>) | null;
 }

@@ -14,7 +14,7 @@ const tauri = Reflect.get(globalThis, "__TAURI__");
 /** @type {Host} */
 const host = tauri ? overTauri(tauri.core) : (await import("./demo/demo.js")).demo();
 
-export const { subscribe, act, history, diagnostics, settings, editSettings, test, preview, discover, health, zoom } = host;
+export const { subscribe, act, history, diagnostics, settings, editSettings, test, preview, discover, health, picture, zoom } = host;
 
 /** @param {TauriCore} core
  * @returns {Host} */
@@ -38,6 +38,7 @@ function overTauri({ invoke, Channel }) {
     preview: (sample) => invoke("preview", { sample }),
     discover: (pasted) => invoke("discover", { pasted }),
     health: (channel) => invoke("health", { channel }),
+    picture: (name) => invoke("picture", { name }),
     zoom: (factor) => invoke("plugin:webview|set_webview_zoom", { value: factor }),
   };
 }

@@ -12,6 +12,7 @@ import { channelsAtAGlance } from "./glance.js";
 import { messageList } from "./list.js";
 import { MessageItem } from "./message.js";
 import { pauseControl } from "./pause.js";
+import { pictures } from "./pictures.js";
 
 /** @typedef {import("../host/api").StoredMessage} StoredMessage */
 /** @typedef {import("../app").App} App */
@@ -108,6 +109,7 @@ export function inboxPage(app) {
   const asks = {
     openLink: (message, link) => void app.act({ do: "open_link", message, ...(link === undefined ? {} : { link }) }),
     runAction: (message, action) => app.act({ do: "run_action", message, action }),
+    picture: pictures(app.host.picture),
     openFile: (message, file) => void app.act({ do: "open_file", message, file }),
     markRead: (message) => void app.act({ do: "mark_read", messages: [message] }),
     failed: app.failed,
@@ -369,6 +371,9 @@ export function inboxPage(app) {
         typing = setTimeout(again, TYPING);
       } else if (fits(message)) list.add(message);
       if (wanted === message.row) requestAnimationFrame(() => raise(message.row));
+    },
+    pictured(news) {
+      list.item(news.message)?.pictured(news);
     },
     gone(rows) {
       for (const row of rows) {

@@ -5,6 +5,7 @@ import { kept, shown } from "../base/text.js";
 import { copyButton } from "../parts/clipboard.js";
 import { words } from "../words/words.js";
 import { actionButtons, fileLines } from "./extras.js";
+import { image } from "./pictures.js";
 import { richText } from "./rich.js";
 
 /** @typedef {import("../host/api").StoredMessage} StoredMessage */
@@ -28,6 +29,7 @@ const SCROLLED_LINES = 10;
  * @property {(item: MessageItem) => void} focused
  * @property {(item: MessageItem) => void} resized It was opened or closed.
  * @property {(item: MessageItem) => void} remove
+ * @property {import("./pictures.js").Pictures} picture
  * @property {(row: number, action: number) => Promise<boolean>} runAction
  * @property {(row: number, file: number) => void} openFile
  */
@@ -50,6 +52,9 @@ function slim(message) {
     url: message.url,
     receivedAt: message.received_at,
     topic: message.topic ?? null,
+    app: message.app ?? null,
+    icon: message.icon ?? null,
+    picture: message.picture ?? null,
     tags: message.tags ?? [],
     actions: message.actions ?? [],
     files: message.attachments ?? [],
@@ -81,7 +86,9 @@ export class MessageItem {
       label.dataset.priority = String(priority);
       facts.append(label);
     }
-    facts.append(this.channel, this.time);
+    this.sender = make("span", { className: "sender" });
+    facts.append(this.sender, this.channel, this.time);
+    this.drawSender();
     this.preview = foreign("p", shown(body.trim(), PREVIEW), "preview");
     const heading = make("h2", {}, this.mark, this.button);
     this.element = make("li", { className: "message" }, heading, facts, this.preview);
@@ -101,6 +108,32 @@ export class MessageItem {
     open.append(shape("link"));
     this.linkButton = open;
     return make("p", { className: "link-line" }, open, foreign("span", shown(place(url), TITLE), "quiet"));
+  }
+
+  /** Which application it is of, by name and icon. */
+  drawSender() {
+    const { app, icon } = this.message;
+    this.sender.hidden = app === null && icon === null;
+    this.sender.replaceChildren();
+    if (icon !== null) this.sender.append(image(icon, "", "icon", this.page.picture));
+    if (app !== null) this.sender.append(foreign("span", shown(app, TITLE), "app"));
+  }
+
+  /** Pictures came for it.
+   * @param {import("../app").PicturesNews} news */
+  pictured({ app, icon, picture }) {
+    const before = this.message;
+    this.message = { ...before, app: app ?? null, icon: icon ?? null, picture: picture ?? null };
+    if (before.app !== this.message.app || before.icon !== this.message.icon) this.drawSender();
+    if (before.picture !== this.message.picture) this.drawPicture();
+  }
+
+  /** Where it is open. */
+  drawPicture() {
+    this.pictures?.replaceChildren();
+    const { picture } = this.message;
+    if (picture === null) return;
+    this.pictures?.append(image(picture, words.picture, "picture", this.page.picture, () => this.page.resized(this)));
   }
 
   /** The list is one stop of the Tab key; within it the arrow keys move.
@@ -170,6 +203,7 @@ export class MessageItem {
     fact(words.receivedAt, words.fullTime(receivedAt));
     fact(words.channel, channel);
     fact(words.priorityLabel, words.priority(priority));
+    if (this.message.app !== null) fact(words.app, this.message.app);
     if (this.message.topic !== null) fact(words.topic, this.message.topic);
     if (this.message.tags.length > 0) fact(words.tags, this.message.tags.join(", "));
     if (id !== null) fact(words.id, id);
@@ -185,7 +219,9 @@ export class MessageItem {
       copyButton(words.copyRaw, async () => rawText(await full()) ?? raw, this.page.failed),
       button(words.deleteMessage, () => this.page.remove(this), "quiet-button danger"),
     );
-    const details = make("div", { className: "details", id: `details-${this.row}` }, ...text);
+    this.pictures = make("div", { className: "pictures" });
+    this.drawPicture();
+    const details = make("div", { className: "details", id: `details-${this.row}` }, ...text, this.pictures);
     if (wasCut) details.append(make("p", { className: "quiet note" }, words.cut({ limit: KEPT })));
     for (const more of [actionButtons(this.row, this.message.actions, this.page), fileLines(this.row, this.message.files, this.page)]) {
       if (more !== null) details.append(more);

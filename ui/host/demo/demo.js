@@ -5,6 +5,7 @@
 import { folded } from "../../base/text.js";
 import { healthOf } from "./health.js";
 import { channel as channelOf, message as messageOf, now, scenarios, SOON } from "./scenarios.js";
+import { pictureOf } from "./pictures.js";
 import { previewOf, rehearsalOf, settingsFile } from "./settings.js";
 
 /** @typedef {import("../api").PageEvent} PageEvent */
@@ -90,6 +91,10 @@ function agentOf(scenario, language, theme) {
     takeBack(messages) {
       stored = stored.filter((message) => !messages.includes(message.row));
       if (there) tell({ type: "gone", messages });
+    },
+    picture(message, news) {
+      stored = stored.map((one) => (one.row === message ? { ...one, ...news } : one));
+      if (there) tell({ type: "pictures", message, ...news });
     },
     readElsewhere(messages) {
       for (const message of stored) if (messages.includes(message.row)) message.unread = false;
@@ -293,6 +298,10 @@ function agentOf(scenario, language, theme) {
       const channel = channels.find((one) => one.id === id);
       if (channel === undefined) throw /** @type {PageError} */ ({ code: "unknown_channel", message: "There is no such channel.", key: null });
       return healthOf(channel, language);
+    },
+    async picture(name) {
+      if (!there) throw gone();
+      return pictureOf(name);
     },
     zoom: null,
   };

@@ -65,6 +65,7 @@ export function message(title, body, rest = {}) {
  * @property {(message: number) => void} raise
  * @property {(messages: number[]) => void} takeBack
  * @property {(messages: number[]) => void} readElsewhere
+ * @property {(message: number, news: { app: string, picture?: string, icon?: string }) => void} picture
  * @property {(why: string) => void} leave
  */
 
@@ -269,6 +270,20 @@ export const scenarios = {
   }),
   /** A still of it. */
   one: () => ({ channels: [channel("Orders")], messages: someMessages().map((draft) => ({ ...draft, channel: "Orders" })) }),
+  /** One has its picture, and the other is about to get it. */
+  pictures: () => ({
+    channels: [channel("Push", { kind: "gotify", url: "https://push.example/gotify" }), channel("Orders")],
+    messages: [
+      message("Backup of anna is done", "12 GiB in 4 minutes.", { channel: "Push", received_at: at("08:30"), app: "Backups", icon: "icon-1-app1" }),
+      message("The garage is open", "Nobody was seen.", { channel: "Push", received_at: at("09:12"), app: "Doors" }),
+      message("Somebody is at the door", "Seen by the camera at the entrance.", {
+        channel: "Push", received_at: at("09:41"), unread: true, app: "Doors", icon: "icon-1-app2", picture: "3-0123456789abcdef",
+      }),
+    ],
+    plays(agent) {
+      setTimeout(() => agent.picture(2, { app: "Doors", picture: "2-0123456789abcdef", icon: "icon-1-app2" }), SOON);
+    },
+  }),
   markdown: () => ({ channels: [channel("Build")], messages: [markdown()] }),
   several: () => ({ channels: allStates().slice(0, 3).map((one, place) => ({ ...one, unread: place === 0 ? 2 : 0 })), messages: someMessages() }),
   states: () => ({ channels: allStates(), messages: someMessages() }),

@@ -15,7 +15,7 @@ const DEFAULTS = {
     inbox: { keep_days: 90, keep_messages: 100000 },
   },
   channel: {
-    enabled: true, allow_plaintext: false, auth: "bearer", kind: "recipe", show: "full", format: "plain", headers: {}, quiet_close_codes: [4500],
+    enabled: true, allow_plaintext: false, auth: "bearer", kind: "recipe", show: "full", format: "plain", images: "never", headers: {}, quiet_close_codes: [4500],
     take_back_after: "never", ignore: ["HeartBeat", "ping", "pong", ""],
     heartbeat: { text: "HeartBeat", interval: "60s", proxy_timeout: "90s" },
     liveness: { ping_after: "20s", deadline: "15s" }, backoff: { first: "3s", cap: "60s" }, mapping: {}, rule: [],
