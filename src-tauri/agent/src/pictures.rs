@@ -225,7 +225,7 @@ impl Shared {
             match source.fetch(decoder, url, Size::Picture).await {
                 Ok(png) => fetched.pictures.push((name, png)),
                 Err(why) => {
-                    tracing::info!(channel = message.channel, %why, "a message's picture is not shown")
+                    tracing::info!(channel = message.channel, %why, "a message's picture is not shown");
                 }
             }
         }
