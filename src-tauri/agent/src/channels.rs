@@ -6,6 +6,7 @@
 mod dialler;
 mod gotify;
 mod held;
+mod keeping;
 mod ntfy;
 mod pump;
 mod replay;
@@ -44,6 +45,7 @@ use crate::signals::network::{Path, Routes, Target, lost_its_address};
 use dialler::Dialler;
 use gotify::CatchUp;
 use held::{Held, view};
+use keeping::Keeper;
 use ntfy::Topics;
 use pump::{Felt, Missed, pump};
 use replay::Replay;
@@ -249,6 +251,23 @@ impl Channels {
         let (channel, frames) = Channel::spawn(config.clone(), start, owner);
         let status = channel.status();
         let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
+        let keeper = match (&settings.session, &session, &reported) {
+            (Some(how), Some(jar), Some(reported)) => how.keep.map(|every| Keeper {
+                id: settings.id.clone(),
+                every,
+                url: how.keep_url.clone(),
+                session: jar.clone(),
+                headers: settings.headers.clone(),
+                config: config.clone(),
+                status: status.clone(),
+                reported: reported.clone(),
+            }),
+            _ => None,
+        };
+        // It ends with the channel's status.
+        if let Some(keeper) = keeper {
+            tokio::spawn(keeper.keep());
+        }
         let told = reported.as_ref().map(|reported| reported.subscribe());
         let view = view(&settings, status.clone(), self.inbox.dropped(), left_out.subscribe(), told);
         let state = view.status().state.name();

@@ -625,6 +625,7 @@ fn news(told: &StatusReport, now: &StatusReport) -> Vec<Event> {
             c.cause.clone(),
             c.answers_pings,
             c.idle_limit,
+            c.session.as_ref().map(|session| (session.kept, session.life_s)),
             c.unread,
         )
     };

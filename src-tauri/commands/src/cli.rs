@@ -57,6 +57,12 @@ pub(crate) enum Command {
     Connect(Target),
     Disconnect(Target),
     Takeover(Target),
+    SignIn {
+        channel: String,
+    },
+    SignOut {
+        channel: String,
+    },
     Pause {
         time: Vec<String>,
     },
@@ -128,6 +134,8 @@ pub(crate) struct Send {
 pub(crate) enum Secret {
     Set { channel: String },
     Clear { channel: String },
+    Export { channel: String, file: Option<PathBuf> },
+    Import { channel: String, file: Option<PathBuf> },
 }
 
 #[derive(Debug, Args)]

@@ -96,6 +96,9 @@ fn text(path: &str, words: Words) -> Option<String> {
         "disconnect" => words.help_disconnect(),
         "takeover" => words.help_takeover(),
         "connect CHANNEL" | "disconnect CHANNEL" | "takeover CHANNEL" => words.help_channel_or_all(),
+        "sign-in" => words.help_sign_in(),
+        "sign-out" => words.help_sign_out(),
+        "sign-in CHANNEL" | "sign-out CHANNEL" => words.help_channel(),
         "pause" => words.help_pause(),
         "pause TIME" => words.help_pause_time(),
         "resume" => words.help_resume(),
@@ -132,7 +135,13 @@ fn text(path: &str, words: Words) -> Option<String> {
         "secret" => words.help_secret(),
         "secret set" => words.help_secret_set(),
         "secret clear" => words.help_secret_clear(),
-        "secret set CHANNEL" | "secret clear CHANNEL" => words.help_channel(),
+        "secret export" => words.help_secret_export(),
+        "secret export FILE" => words.help_secret_export_file(),
+        "secret import" => words.help_secret_import(),
+        "secret import FILE" => words.help_secret_import_file(),
+        "secret set CHANNEL" | "secret clear CHANNEL" | "secret export CHANNEL" | "secret import CHANNEL" => {
+            words.help_channel()
+        }
         "listen" => words.help_listen(),
         "listen --url" => words.help_listen_url(),
         "help" => words.help_of(),

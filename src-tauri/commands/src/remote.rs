@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::client::{self, Client, ClientError};
-use tidings_api::{Action, ErrorCode, Reply, Request, StateName, StatusReport};
+use tidings_api::{Action, ErrorCode, Reply, Request, SessionKept, StateName, StatusReport};
 use tidings_ground::paths::Paths;
 use tidings_ground::terminal::{self, print, say, tell, usage};
 use tidings_ground::{exit, reason};
@@ -36,6 +36,25 @@ pub(crate) async fn act(
         {
             say(&words.cli_nobody_concerned());
         }
+        Ok(())
+    })
+    .await
+}
+
+/// Has the window show the page on which a channel's user signs in.
+pub(crate) async fn sign_in(paths: &Paths, channel: &str, words: Words) -> anyhow::Result<ExitCode> {
+    let request = Request::SignIn { channel: channel.to_owned(), activation_token: None };
+    ask(paths, &request, |_| {
+        say(&words.cli_sign_in());
+        Ok(())
+    })
+    .await
+}
+
+/// Ends a channel's session.
+pub(crate) async fn sign_out(paths: &Paths, channel: &str, words: Words) -> anyhow::Result<ExitCode> {
+    ask(paths, &Request::SignOut { channel: channel.to_owned() }, |_| {
+        say(&words.cli_signed_out());
         Ok(())
     })
     .await
@@ -75,7 +94,10 @@ pub(crate) fn failed(error: &ClientError, words: Words) -> ExitCode {
         ClientError::Refused(refusal)
             if matches!(
                 refusal.code,
-                ErrorCode::UnknownChannel | ErrorCode::UnknownMessage | ErrorCode::CannotSend
+                ErrorCode::UnknownChannel
+                    | ErrorCode::UnknownMessage
+                    | ErrorCode::CannotSend
+                    | ErrorCode::NoSession
             ) =>
         {
             exit::USAGE
@@ -120,6 +142,14 @@ fn status_words(status: &StatusReport, words: Words) -> String {
             && channel.state == StateName::Connected
         {
             line = words.cli_status_idle(limit.kept_awake_s.round(), &line, limit.after_s.round());
+        }
+        if let Some(session) = &channel.session {
+            if session.kept == Some(SessionKept::Memory) {
+                line = words.cli_status_session_memory(&line);
+            }
+            if let Some(life) = session.life_s {
+                line = words.cli_status_session_life(&line, (life / 60.0).round().max(1.0));
+            }
         }
         if channel.unread > 0 {
             line = words.cli_status_unread(&line, &channel.unread);

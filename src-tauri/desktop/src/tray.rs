@@ -222,6 +222,11 @@ fn wish(does: &Does) -> Wish {
             activation_token: ksni::current_xdg_activation_token(),
             at: message.map(Place::Message),
         },
+        Does::SignIn { channel } => Wish::SignIn {
+            channel: channel.clone(),
+            activation_token: ksni::current_xdg_activation_token(),
+            answer: None,
+        },
         Does::Pause(pause) => Wish::Pause { until: Some(pause.end(&Zoned::now())) },
         Does::Resume => Wish::Pause { until: None },
         Does::Quit => Wish::Quit,

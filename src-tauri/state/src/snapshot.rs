@@ -140,7 +140,10 @@ impl Snapshot {
             attempt: line.attempt,
             retry_at: line.retry_at,
             cause: line.cause,
-            last_close: status.last_close.map(|close| Close { code: close.code, reason: close.reason }),
+            last_close: status
+                .last_close
+                .clone()
+                .map(|close| Close { code: close.code, reason: close.reason }),
             rtt_ms: status.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
             answers_pings: match status.peer {
                 PeerCheck::Unknown => None,
@@ -155,11 +158,17 @@ impl Snapshot {
             last_inbound: status.last_inbound.map(timestamp),
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),
-            session: channel.session.as_ref().map(|session| session.borrow().clone()),
+            session: channel.session.as_ref().map(|session| session_report(&session.borrow(), &status)),
             dropped: channel.dropped.borrow().get(&channel.id).map(dropped_report),
             demo: channel.id == DEMO,
         }
     }
+}
+
+/// With what is known of the life of the site's sessions.
+fn session_report(session: &SessionReport, status: &Status) -> SessionReport {
+    let life_s = status.session_life.map(|life| life.as_secs_f64());
+    SessionReport { life_s, ..session.clone() }
 }
 
 /// How far it is, in the words of the contract.

@@ -38,6 +38,7 @@ export default {
   stageSubscribe: "subscribing",
   actionConnect: "Connect",
   actionReconnectNow: "Reconnect now",
+  actionSignIn: "Sign in …",
   actionTakeOver: "Take over here",
   actionDisconnect: "Disconnect",
   actionConnectAll: "Connect all",

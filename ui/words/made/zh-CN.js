@@ -38,6 +38,7 @@ export default {
   stageSubscribe: "订阅",
   actionConnect: "连接",
   actionReconnectNow: "立即重新连接",
+  actionSignIn: "登录…",
   actionTakeOver: "在此处接管",
   actionDisconnect: "断开连接",
   actionConnectAll: "全部连接",

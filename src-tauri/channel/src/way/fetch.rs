@@ -78,6 +78,21 @@ impl Fetched {
         kind.trim_start().to_ascii_lowercase().starts_with("text/html")
     }
 
+    /// Its `Set-Cookie` headers.
+    #[must_use]
+    pub fn set_cookies(&self) -> Vec<String> {
+        let set = self.headers.get_all("set-cookie").iter();
+        set.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
+    }
+
+    /// Whether it is a sign-in page, or leads to one. `by_page`: whatever page or other path it leads to is one (S5).
+    #[must_use]
+    pub fn asks_to_sign_in(&self, by_page: bool) -> bool {
+        let page = self.is_html().then(|| String::from_utf8_lossy(&self.body).to_ascii_lowercase());
+        let meaning = meaning(self.status, &self.headers, page.as_deref(), &self.url, by_page);
+        matches!(meaning, Cause::SignInRefused { status } if status != 403)
+    }
+
     /// Why this isn't what was asked for, by the status alone; `None` for 2xx. A redirect is told by where it leads to, a
     /// sign-in as such.
     #[must_use]

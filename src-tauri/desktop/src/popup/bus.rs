@@ -31,7 +31,7 @@ use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use super::Queue;
 use super::call::{NAME, PATH, arguments, tag};
-use super::look::{Abilities, Answer, Art, compose, compose_answer, compose_trouble};
+use super::look::{Abilities, Answer, Art, compose, compose_answer, compose_trouble, signs_in};
 use super::shortcut::{Called, Ready};
 
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
@@ -67,6 +67,8 @@ struct Shown {
     channel: String,
     /// Channel and tag: a newer popup of the same tag takes its place.
     tag: Option<(String, String)>,
+    /// A click shows the page on which the user of this channel signs in.
+    signs_in: Option<String>,
     opens: Option<Url>,
     /// What each opens; the others are for the window.
     buttons: Vec<Option<Url>>,
@@ -327,7 +329,12 @@ impl Service {
             if self.told.get(&channel) == Some(&trouble) {
                 continue;
             }
-            let popup = Shown { tag: Some(trouble_tag(&channel)), ..Shown::plain(Vec::new()) };
+            let signs_in = signs_in(&channel, &trouble, &self.snapshot.borrow());
+            let popup = Shown {
+                tag: Some(trouble_tag(&channel)),
+                signs_in: signs_in.then(|| channel.clone()),
+                ..Shown::plain(Vec::new())
+            };
             let outcome = self
                 .notify(popup, None, |snapshot, can, art| {
                     compose_trouble(&channel, &trouble, snapshot, can, art)
@@ -678,7 +685,10 @@ impl Service {
                 let link = Link { url, message, channel: shown.channel.clone() };
                 Wish::OpenLink { link, activation_token }
             }
-            _ => Wish::OpenWindow { activation_token, at: message.map(Place::Message) },
+            _ => match shown.signs_in.clone() {
+                Some(channel) => Wish::SignIn { channel, activation_token, answer: None },
+                None => Wish::OpenWindow { activation_token, at: message.map(Place::Message) },
+            },
         };
         self.wishes.make(wish);
         self.due.close.push(id);
@@ -710,6 +720,7 @@ impl Shown {
             channel: String::new(),
             tag: None,
             opens: None,
+            signs_in: None,
             buttons: Vec::new(),
             activation_token: None,
         }

@@ -10,7 +10,7 @@ use tidings_inbox::{Action, Does, Format, Message, Popup, RowId, Show, Sound};
 use tidings_markdown::{Piece, Style};
 use tidings_picture::Shelf;
 use tidings_state::notice::Notice;
-use tidings_state::snapshot::Snapshot;
+use tidings_state::snapshot::{ChannelView, Snapshot};
 use tidings_state::trouble::{Kind, Trouble};
 use tidings_state::{cause, message};
 use tidings_words::Words;
@@ -113,6 +113,12 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, art: &
     notification
 }
 
+/// Whether a sign-in on a web page is what a channel needs.
+pub(crate) fn signs_in(channel: &str, trouble: &Trouble, snapshot: &Snapshot) -> bool {
+    let of_session = |view: &ChannelView| view.id == channel && view.session.is_some();
+    trouble.kind == Kind::NeedsUser && snapshot.channels.iter().any(of_session)
+}
+
 /// The popup that tells of a channel itself.
 pub(crate) fn compose_trouble(
     channel: &str,
@@ -138,7 +144,9 @@ pub(crate) fn compose_trouble(
     let mut notification = blank(&title, &unmarked(body), can, &art.icon);
     notification.hint(Hint::Category("network.error".to_owned())).urgency(Urgency::Normal);
     if can.actions {
-        notification.action("default", &words.popup_open());
+        let does =
+            if signs_in(channel, trouble, snapshot) { words.action_sign_in() } else { words.popup_open() };
+        notification.action("default", &does);
     }
     notification
 }

@@ -87,6 +87,7 @@ pub(crate) enum Entry {
 pub(crate) enum Does {
     Act { action: Action, channel: Option<String> },
     OpenMessage(Option<RowId>),
+    SignIn { channel: String },
     Pause(PauseFor),
     Resume,
     Quit,
@@ -221,10 +222,19 @@ fn commands(channel: &ChannelView, state: &State, words: Words) -> [Entry; 2] {
         State::NeedsUser { .. } => (Action::Connect, words.action_connect(), true, true),
     };
     let does = |action| Does::Act { action, channel: Some(channel.id.clone()) };
-    [
-        command(label, can_connect, does(connects)),
-        command(words.action_disconnect(), can_disconnect, does(Action::Disconnect)),
-    ]
+    // What the user is needed for.
+    let first = match state {
+        State::NeedsUser { .. } if channel.session.is_some() => {
+            command(words.action_sign_in(), true, Does::SignIn { channel: channel.id.clone() })
+        }
+        State::NeedsUser { .. }
+        | State::Connected { .. }
+        | State::Connecting { .. }
+        | State::Waiting { .. }
+        | State::Disconnected { .. }
+        | State::Replaced { .. } => command(label, can_connect, does(connects)),
+    };
+    [first, command(words.action_disconnect(), can_disconnect, does(Action::Disconnect))]
 }
 
 fn pause_entry(paused_until: Option<Timestamp>, now: &Zoned, words: Words) -> Entry {

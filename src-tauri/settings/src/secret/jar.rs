@@ -90,6 +90,23 @@ impl Jar {
         self.to_json() != before
     }
 
+    /// Whether these would give a cookie that ends with the session another value.
+    pub fn renames(&self, url: &ChannelUrl, set_cookies: &[String]) -> bool {
+        let ends_with_session = |jar: &Self| -> Vec<(String, String, String)> {
+            let matching = jar.0.matches(&web(url)).into_iter().filter(|cookie| !cookie.is_persistent());
+            let mut found: Vec<_> = matching
+                .map(|cookie| (cookie.path.to_string(), cookie.name().to_owned(), cookie.value().to_owned()))
+                .collect();
+            found.sort();
+            found
+        };
+        let mut after = self.clone();
+        after.take(url, set_cookies);
+        let after = ends_with_session(&after);
+        // One that is new beside the others is a balancer's, or a counter's.
+        ends_with_session(self).iter().any(|cookie| !after.contains(cookie))
+    }
+
     fn count(&self) -> usize {
         self.0.iter_unexpired().count()
     }
@@ -250,6 +267,21 @@ mod tests {
         assert_eq!(jar.header(&shop()).as_deref(), Some("JSESSIONID=new"));
         assert!(jar.take(&shop(), &set(&["JSESSIONID=x; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"])));
         assert!(jar.is_empty());
+    }
+
+    #[test]
+    fn only_another_value_of_what_ends_with_the_session_may_be_a_new_one() {
+        let mut jar = Jar::parse("JSESSIONID=a", &shop()).expect("a header");
+        jar.take(&shop(), &set(&["remember-me=1; Path=/; Max-Age=1000"]));
+        for (text, renames) in [
+            ("JSESSIONID=b; Path=/; HttpOnly", true),
+            ("JSESSIONID=a; Path=/; HttpOnly", false),
+            ("JSESSIONID=; Path=/; Max-Age=0", true),
+            ("SRV=n1; Path=/", false),
+            ("remember-me=2; Path=/; Max-Age=1000", false),
+        ] {
+            assert_eq!(jar.renames(&shop(), &set(&[text])), renames, "{text}");
+        }
     }
 
     #[test]

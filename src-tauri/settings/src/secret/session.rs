@@ -27,7 +27,7 @@ struct Shared {
 }
 
 /// The cookies as they are now.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Held {
     jar: Jar,
     kept: Option<SessionKept>,
@@ -132,6 +132,16 @@ impl Held {
     /// The value of the `Cookie` header for an address.
     pub fn header(&self, url: &ChannelUrl) -> Option<String> {
         self.jar.header(url)
+    }
+
+    /// Whether an answer of this address gives a cookie of the session, one that ends with it, another value.
+    pub fn renames(&self, url: &ChannelUrl, set_cookies: &[String]) -> bool {
+        self.jar.renames(url, set_cookies)
+    }
+
+    /// With what an answer of this address sets, stored nowhere.
+    pub fn set(&mut self, url: &ChannelUrl, set_cookies: &[String]) {
+        self.jar.take(url, set_cookies);
     }
 
     /// Who keeps them; `None`: there are none.

@@ -4,6 +4,8 @@ cli-status = { $channel }: { $state } since { $time }
 cli-status-retry = { $line }, next try at { $time }
 cli-status-cause = { $line }: { $cause }
 cli-status-idle = { $line }; silent links are ended there after { NUMBER($seconds) } s (`tidings doctor --idle` measures it), so this one is kept awake every { NUMBER($every) } s
+cli-status-session-memory = { $line }; the session is in memory alone, and over when Tidings ends
+cli-status-session-life = { $line }; this site ends a session after about { NUMBER($minutes) } min without a page
 cli-status-unread = { $line } ({ $unread } unread)
 cli-status-none = no channel in the settings file
 cli-raised = Tidings is running already; its window was asked to show.
@@ -31,6 +33,10 @@ cli-secret-elsewhere = the channel { $name } has { $key } in the settings; remov
 cli-secret-unreadable = the secret can't be read: { $why }
 cli-secret-prompt = Secret of { $channel }:
 cli-secret-kept = the secret is kept in the keyring
+cli-secret-exported = the secret is in { $file }, which only you can read: whoever has it is you at the server. Delete it once it is used
+cli-secret-export-where = a secret is shown on no screen: name a file for it, or hand it to a program (`| …`)
+cli-sign-in = sign in in the window that opens
+cli-signed-out = signed out, and disconnected
 cli-secret-removed = { $count ->
     [one] the secret is removed from the keyring
    *[other] the secret is removed from the keyring, which had it { $count } times

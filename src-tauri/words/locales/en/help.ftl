@@ -28,6 +28,8 @@ help-status = Show the state of every channel of the running Tidings
 help-connect = Connect a channel, or all of them, and keep them connected
 help-disconnect = Disconnect a channel, or all of them; they stay so, also over restarts
 help-takeover = Connect here again after another instance took the channel over
+help-sign-in = Open the page on which the channel's user signs in, in a window of Tidings (auth = "session")
+help-sign-out = End the channel's session: tell the site, where `sign_out` says how, forget the cookies, and disconnect
 help-pause = Hold popups back for a while (`pause 1h`), to a time (`pause until 08:00`), or until `resume`
 help-pause-more = Messages go into the inbox meanwhile, critical ones pop up all the same, and one popup sums the rest up afterwards
 help-pause-time = A duration such as 30m or 1h, `until HH:MM`, or `off`; until resumed if left out
@@ -62,6 +64,10 @@ help-import-replace = Also change channels that are there already and differ
 help-secret = Keep a channel's secret in the keyring, or remove it
 help-secret-set = Ask for the channel's secret (or read the first line of stdin) and keep it in the keyring
 help-secret-clear = Remove the channel's secret from the keyring
+help-secret-export = Write the channel's secret, such as a session, to a new file that only you can read, or to a program that reads stdout
+help-secret-export-file = A file that is not there yet; stdout if left out, but never a terminal
+help-secret-import = Keep what `secret export` wrote in the keyring of this machine
+help-secret-import-file = The file; stdin if left out
 help-listen = Listen to one channel without tray, window or inbox and print what arrives
 help-listen-url = Address of a channel that needs no settings, such as ws://127.0.0.1:8080/ws/user-channel?user=me
 help-of = Print this help, or that of a command

@@ -18,6 +18,7 @@ stage-subscribe = subscribing
 
 action-connect = Connect
 action-reconnect-now = Reconnect now
+action-sign-in = Sign in …
 action-take-over = Take over here
 action-disconnect = Disconnect
 action-connect-all = Connect all

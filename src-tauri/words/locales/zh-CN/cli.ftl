@@ -11,6 +11,8 @@ cli-status = { $channel }：{ $state ->
 cli-status-retry = { $line }，将于 { $time } 重试
 cli-status-cause = { $line }：{ $cause }
 cli-status-idle = { $line }；空闲连接会在 { NUMBER($seconds) } 秒后被断开（可用 `tidings doctor --idle` 测量），因此每 { NUMBER($every) } 秒保持一次活动
+cli-status-session-memory = { $line }；会话仅保存在内存中，Tidings 结束时失效
+cli-status-session-life = { $line }；此网站会在约 { NUMBER($minutes) } 分钟没有页面请求后结束会话
 cli-status-unread = { $line }（{ $unread } 条未读）
 cli-status-none = 设置文件中没有频道
 cli-raised = Tidings 已在运行，正在显示其窗口。
@@ -45,6 +47,10 @@ cli-secret-elsewhere = 频道 { $name } 在设置中有 { $key }；要使用密�
 cli-secret-unreadable = 无法读取密钥：{ $why }
 cli-secret-prompt = { $channel } 的密钥：
 cli-secret-kept = 密钥已存入密钥环
+cli-secret-exported = 密钥已写入 { $file }，只有您能读取：持有它的人在服务器看来就是您。用完请删除
+cli-secret-export-where = 密钥不会显示在屏幕上：请指定一个文件，或交给其他程序（`| …`）
+cli-sign-in = 请在打开的窗口中登录
+cli-signed-out = 已退出登录，并已断开连接
 cli-secret-removed = { $count ->
     [1] 密钥已从密钥环中删除
    *[other] 密钥已从密钥环中删除（共 { $count } 个条目）

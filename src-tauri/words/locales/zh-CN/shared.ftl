@@ -17,6 +17,7 @@ stage-subscribe = 订阅
 
 action-connect = 连接
 action-reconnect-now = 立即重新连接
+action-sign-in = 登录…
 action-take-over = 在此处接管
 action-disconnect = 断开连接
 action-connect-all = 全部连接
