@@ -1,10 +1,11 @@
 //! The one place that touches clock, socket and randomness: it hands facts to the [`Machine`] and does what
-//! that says. One task, one timer and at most one socket per channel (C5).
+//! that says. One task, one timer and at most one socket per channel (C5), but for the moment in which one link takes the place of
+//! another (N1).
 
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -84,6 +85,7 @@ pub(crate) fn spawn_with(
         held: None,
         dialling: None,
         link: None,
+        next: None,
         route: None,
         stopping: false,
         finished: false,
@@ -106,11 +108,19 @@ struct Driver<O, C: Connect> {
     held: Option<Frame>,
     dialling: Option<Dialling<C::Stream>>,
     link: Option<(u64, Box<Link<C::Stream>>)>,
-    /// The newest link's ends.
+    /// The link after that one, while both are there (N1).
+    next: Option<Box<Next<C::Stream>>>,
+    /// The ends of `link`, or of the last one.
     route: Option<Route>,
     /// Asked to shut down: no further asks are heard.
     stopping: bool,
     finished: bool,
+}
+
+struct Next<S> {
+    generation: u64,
+    link: Box<Link<S>>,
+    route: Option<Route>,
 }
 
 struct Dialling<S> {
@@ -127,7 +137,7 @@ enum Found<S> {
     Time,
     Stage,
     Dialled(Result<Dialled<S>, DialFailure>),
-    Link(Event),
+    Link(u64, Event),
     Room,
     OwnerGone,
 }
@@ -164,8 +174,9 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     /// L1: whether a silent peer's machine has at least taken what was sent to it.
     fn ask_kernel(&mut self) {
         let now = self.now();
-        if let (Some(generation), Some(route)) = (self.machine.is_to_judge(now), &self.route)
-            && acknowledged::all(route) == Some(true)
+        if let Some(generation) = self.machine.is_to_judge(now)
+            && let Some(route) = self.route()
+            && acknowledged::all(&route) == Some(true)
         {
             self.machine.handle(Input::Acknowledged { generation }, now);
         }
@@ -198,11 +209,11 @@ impl<O: Owner, C: Connect> Driver<O, C> {
 
     /// What is there already, of the link or the dial.
     async fn arrived(&mut self) -> Option<Found<C::Stream>> {
-        let read = self.held.is_none() && self.machine.may_read();
-        let Self { dialling, link, .. } = self;
+        let read = self.held.is_none();
+        let Self { machine, dialling, link, next, .. } = self;
         tokio::select! {
             biased;
-            event = next_event(link, read) => Some(Found::Link(event)),
+            (generation, event) = next_event(link, next, machine, read) => Some(Found::Link(generation, event)),
             Some(found) = progress(dialling) => Some(found),
             () = std::future::ready(()) => None,
         }
@@ -226,13 +237,12 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     async fn find(&mut self) -> Found<C::Stream> {
         let deadline = self.machine.deadline().map(|deadline| self.zero + deadline);
         let held = self.held.is_some();
-        let read = !held && self.machine.may_read();
-        let Self { alarm, asked, dialling, link, frames, stopping, .. } = self;
+        let Self { machine, alarm, asked, dialling, link, next, frames, stopping, .. } = self;
         tokio::select! {
             ask = asked.recv(), if !*stopping => Found::Ask(ask),
             () = time(alarm, deadline) => Found::Time,
             Some(found) = progress(dialling) => found,
-            event = next_event(link, read) => Found::Link(event),
+            (generation, event) = next_event(link, next, machine, !held) => Found::Link(generation, event),
             room = frames.reserve(), if held => if room.is_ok() { Found::Room } else { Found::OwnerGone },
             () = frames.closed(), if !held && !*stopping => Found::OwnerGone,
         }
@@ -273,8 +283,12 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                         if self.machine.forgives() {
                             link.forgive();
                         }
-                        self.link = Some((generation, link));
-                        self.route = route;
+                        if self.link.is_some() {
+                            self.next = Some(Box::new(Next { generation, link, route }));
+                        } else {
+                            self.link = Some((generation, link));
+                            self.route = route;
+                        }
                         Input::Opened { generation, given }
                     }
                     Err(DialFailure { unchanged: true, .. }) => Input::Unchanged { generation },
@@ -284,7 +298,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                     }
                 }
             }
-            Found::Link(event) => self.link_event(event)?,
+            Found::Link(generation, event) => self.link_event(generation, event),
             Found::Room => {
                 // Room was seen, and we are the only sender.
                 let _ = self.frames.try_send(self.held.take()?);
@@ -296,23 +310,18 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     /// W3: a link can't outlive the address that it goes out from. The kernel lets nobody bind to one that is
     /// gone, which saves knowing the interfaces.
     fn look_at_address(&mut self, signal: &Signal) {
-        let (Signal::NetworkChanged { .. }, Some((generation, _)), Some(route)) =
-            (signal, &self.link, self.route)
-        else {
-            return;
-        };
-        let mut from = route.from;
-        from.set_port(0);
-        if let Err(error) = UdpSocket::bind(from)
-            && error.kind() == io::ErrorKind::AddrNotAvailable
-        {
-            self.machine.handle(Input::AddressGone { generation: *generation }, self.now());
+        let Signal::NetworkChanged { .. } = signal else { return };
+        let link = self.link.as_ref().map(|(generation, _)| (*generation, self.route));
+        let next = self.next.as_ref().map(|next| (next.generation, next.route));
+        for (generation, route) in [link, next].into_iter().flatten() {
+            if route.is_some_and(|route| is_gone(route.from)) {
+                self.machine.handle(Input::AddressGone { generation }, self.now());
+            }
         }
     }
 
-    fn link_event(&mut self, event: Event) -> Option<Input> {
-        let generation = self.link.as_ref()?.0;
-        Some(match event {
+    fn link_event(&mut self, generation: u64, event: Event) -> Input {
+        match event {
             Event::Bytes => Input::Bytes { generation },
             Event::Frame(payload) => Input::Frame { generation, payload },
             Event::Pong(counter) => Input::Pong { generation, counter },
@@ -320,16 +329,43 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             Event::Ended(end) => {
                 tracing::debug!(url = %self.config.url, generation, ?end, "link ended");
                 match end {
-                    End::Lost { .. } => self.link = None,
+                    End::Lost { .. } => self.drop_link(generation),
                     End::Closed(_) | End::Violation { .. } => {}
                 }
                 Input::Ended { generation, end }
             }
             Event::Gone => {
-                self.link = None;
+                self.drop_link(generation);
                 Input::Gone { generation }
             }
-        })
+        }
+    }
+
+    fn link_mut(&mut self, generation: u64) -> Option<&mut Link<C::Stream>> {
+        let link = self.link.as_mut().map(|(of, link)| (*of, link));
+        let next = self.next.as_mut().map(|next| (next.generation, &mut next.link));
+        let (_, link) = link.into_iter().chain(next).find(|(of, _)| *of == generation)?;
+        Some(link)
+    }
+
+    fn drop_link(&mut self, generation: u64) {
+        self.next.take_if(|next| next.generation == generation);
+        self.link.take_if(|(of, _)| *of == generation);
+        if self.link.is_none()
+            && let Some(next) = self.next.take()
+        {
+            let Next { generation, link, route } = *next;
+            self.link = Some((generation, link));
+            self.route = route;
+        }
+    }
+
+    /// The ends of the channel's link, or of the last one.
+    fn route(&self) -> Option<Route> {
+        match &self.next {
+            Some(next) if next.generation == self.machine.generation() => next.route,
+            Some(_) | None => self.route,
+        }
     }
 
     /// Does what the machine says.
@@ -338,28 +374,33 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             match output {
                 Output::Dial { generation, ask } => self.dial(generation, ask),
                 Output::Abandon { .. } => self.dialling = None,
-                Output::Heartbeat { text, .. } => {
-                    if let Some((_, link)) = &mut self.link {
+                Output::Heartbeat { generation, text } => {
+                    if let Some(link) = self.link_mut(generation) {
                         link.say(text.0);
                         self.pulse.send_modify(|pulse| pulse.heartbeat = Some(SystemTime::now()));
                     }
                 }
-                Output::Say { text, .. } => {
-                    if let Some((_, link)) = &mut self.link {
+                Output::Say { generation, text } => {
+                    if let Some(link) = self.link_mut(generation) {
                         link.say(text.0);
                     }
                 }
-                Output::Ping { counter, .. } => {
-                    if let Some((_, link)) = &mut self.link {
+                Output::Ping { generation, counter } => {
+                    if let Some(link) = self.link_mut(generation) {
                         link.ping(counter);
                     }
                 }
-                Output::Close { code, .. } => {
-                    if let Some((_, link)) = &mut self.link {
+                Output::Close { generation, code } => {
+                    if let Some(link) = self.link_mut(generation) {
                         link.close(code);
                     }
                 }
-                Output::Abort { .. } => self.link = None,
+                Output::Leave { generation } => {
+                    if let Some(link) = self.link_mut(generation) {
+                        link.leave();
+                    }
+                }
+                Output::Abort { generation } => self.drop_link(generation),
                 Output::Deliver(frame) => self.deliver(frame),
                 Output::Finish => {
                     if let Some(frame) = self.held.take() {
@@ -392,7 +433,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
 
     /// Publishes the status; wakes watchers only for what a person would see.
     fn publish(&self) {
-        let status = Status { route: self.route, ..self.machine.status() };
+        let status = Status { route: self.route(), ..self.machine.status() };
         self.pulse.send_if_modified(|pulse| std::mem::replace(&mut pulse.rtt, status.rtt) != status.rtt);
         self.status.send_if_modified(|shown| {
             let quiet =
@@ -447,15 +488,33 @@ async fn progress<S>(dialling: &mut Option<Dialling<S>>) -> Option<Found<S>> {
     }
 }
 
-/// The link's next event; never, where there is none.
-async fn next_event<S>(link: &mut Option<(u64, Box<Link<S>>)>, read: bool) -> Event
+/// The next event of a link, the older one's first; never, where there is none. `read`: whether the owner takes frames.
+async fn next_event<S>(
+    link: &mut Option<(u64, Box<Link<S>>)>,
+    next: &mut Option<Box<Next<S>>>,
+    machine: &Machine,
+    read: bool,
+) -> (u64, Event)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
-    match link {
-        Some((_, link)) => poll_fn(|cx| link.poll_event(cx, read)).await,
-        None => std::future::pending().await,
-    }
+    poll_fn(|cx| {
+        let link = link.as_mut().map(|(generation, link)| (*generation, link));
+        let next = next.as_mut().map(|next| (next.generation, &mut next.link));
+        for (generation, link) in link.into_iter().chain(next) {
+            if let Poll::Ready(event) = link.poll_event(cx, read && machine.may_read(generation)) {
+                return Poll::Ready((generation, event));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Whether this machine no longer has an address.
+fn is_gone(mut address: SocketAddr) -> bool {
+    address.set_port(0);
+    UdpSocket::bind(address).is_err_and(|error| error.kind() == io::ErrorKind::AddrNotAvailable)
 }
 
 impl<O, C: Connect> fmt::Debug for Driver<O, C> {
@@ -464,5 +523,7 @@ impl<O, C: Connect> fmt::Debug for Driver<O, C> {
     }
 }
 
+#[cfg(test)]
+mod renewal_tests;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,8 @@
 //!   dial in its [`Status`]. What a refusal means (a sign-in, a wrong address, a captive portal, a busy server)
 //!   decides how long it waits.
 //! - Where the server closes with 4500 because another instance of the same user took over, it stays quiet.
-//! - It never has two links, and never follows a redirect with a credential.
+//! - It never has two links, but for the moment in which one takes the other's place ([`Command::Renew`]), and never follows a
+//!   redirect with a credential.
 //!
 //! The crate knows neither messages nor disk nor desktop: frames go out through a bounded queue, state
 //! goes out over a [`watch`](tokio::sync::watch), and everything about the world that a dial needs comes
@@ -121,6 +122,10 @@ pub enum Command {
     TakeOver,
     /// The credential changed: a channel that waits for it (`NeedsUser`) dials at once.
     CredentialChanged,
+    /// A fresh credential is at hand, and the link's will end: open the next link by it, and close this one once that one
+    /// stands (N1). If it fails, this one goes on, and nobody is told. No effect but on a link that stands, or while this is done already:
+    /// any other dial takes the fresh credential anyway.
+    Renew,
     /// Close the link (1000) and end the channel's task.
     ShutDown,
 }
@@ -157,7 +162,7 @@ pub struct Frame {
 }
 
 /// What a frame carried.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Payload {
     /// A Text frame (valid UTF-8).
     Text(String),

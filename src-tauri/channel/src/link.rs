@@ -62,6 +62,8 @@ enum Mode {
     Open,
     /// We sent a close frame and await the peer's.
     Closing,
+    /// As `Closing`, but what the peer sent before it heard of it is still reported.
+    Leaving,
     /// The peer sent a close frame: ours goes out, and that's it.
     Answering,
     /// The peer broke a rule: ours goes out, and what still comes is read away, for a socket that is closed
@@ -96,6 +98,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
     }
 
+    /// As [`close`](Self::close), and what the peer sent before it heard of it is still reported.
+    pub(crate) fn leave(&mut self) {
+        self.close(NORMAL);
+        if self.mode == Mode::Closing {
+            self.mode = Mode::Leaving;
+        }
+    }
+
     fn send(&mut self, message: Message) {
         // Failures show on the read side or as a write that is stuck; a full buffer is such a one.
         let _ = self.socket.start_send_unpin(message);
@@ -122,7 +132,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
         match self.mode {
             Mode::Open if read => self.poll_open(cx),
-            Mode::Open => Poll::Pending,
+            Mode::Leaving if read => self.poll_open(cx).map(|event| match event {
+                Event::Ended(_) => Event::Gone,
+                Event::Bytes | Event::Frame(_) | Event::Pong(_) | Event::WriteStuck(_) | Event::Gone => event,
+            }),
+            Mode::Open | Mode::Leaving => Poll::Pending,
             Mode::Closing => self.poll_closing(cx),
             Mode::Answering if self.unflushed => Poll::Pending,
             Mode::Answering => Poll::Ready(Event::Gone),

@@ -15,13 +15,18 @@
 //!                      │        Replaced <─────────────────────┘      │
 //!                      └──────────────────────────────────────────────┘
 //! ```
+//!
+//! While a link is up, the next one may be on its way: the [`renewal`].
 
 mod conversation;
+mod doubles;
 mod ending;
 pub(crate) mod facts;
 pub(crate) mod ghosts;
 pub(crate) mod idle;
 pub(crate) mod life;
+mod links;
+mod renewal;
 pub(crate) mod session;
 mod talk;
 
@@ -35,12 +40,14 @@ use tidings_dialect::{Given, Kept};
 use crate::end::delay::Delays;
 use crate::end::verdict;
 use crate::machine::conversation::Conversation;
+use crate::machine::doubles::Doubles;
 use crate::machine::facts::{Input, Now, Output, Said};
 use crate::machine::idle::By;
 use crate::machine::life::{Context, Due, Life};
+use crate::machine::links::{Closing, Dial, Renewal, Up};
 use crate::{
     Cause, CloseInfo, Command, Config, DialAsk, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal, Stage,
-    Start, State, Status, Timing,
+    Start, State, Status,
 };
 
 #[derive(Debug)]
@@ -55,19 +62,8 @@ enum Phase {
         cause: Cause,
         shortenable: bool,
     },
-    Dialling {
-        stage: Stage,
-        /// Since when it is there.
-        reached: Duration,
-        limit: Duration,
-        /// When it is remembered that the upgrade waits for its answer (R3).
-        noted_at: Option<Duration>,
-    },
-    Up {
-        life: Box<Life>,
-        since: SystemTime,
-        conversation: Conversation,
-    },
+    Dialling(Dial),
+    Up(Up),
     Replaced {
         since: SystemTime,
         /// R1: when to take over again by itself.
@@ -83,15 +79,6 @@ enum Phase {
     Stopped(State),
 }
 
-/// A link whose close handshake runs.
-#[derive(Debug, Clone, Copy)]
-struct Closing {
-    generation: u64,
-    until: Duration,
-    /// The server may not have taken note of the link yet, unless it answers the close (R3).
-    unproven: bool,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -105,8 +92,14 @@ pub(crate) struct Machine {
     closing: Option<Closing>,
     /// What the dialogue keeps from link to link (T5).
     kept: Kept,
-    /// Number of the newest dial, and so of its link (C2).
+    /// The next link, or the last one, beside the one that is up (N1).
+    renewal: Option<Box<Renewal>>,
+    /// What came on one of those two, and may come on the other.
+    doubles: Option<Box<Doubles>>,
+    /// Number of the channel's dial, and so of its link (C2).
     generation: u64,
+    /// Number of the newest dial. Another one than the channel's belongs to a renewal.
+    dials: u64,
     /// Dials since the last stable link.
     attempt: u32,
     /// Delays drawn since then: the n of B1.
@@ -190,7 +183,10 @@ impl Machine {
             delays,
             phase,
             closing: None,
+            renewal: None,
+            doubles: None,
             generation: 0,
+            dials: 0,
             attempt: 0,
             delays_drawn: 0,
             last_dial: None,
@@ -231,42 +227,45 @@ impl Machine {
             Input::Command(command) => self.command(command, now),
             Input::Signal(signal) => self.signal(signal, now),
             Input::Time => {}
-            Input::Stage { generation, stage: reached } => {
-                if generation == self.generation {
-                    self.reached(reached, now);
-                }
-            }
+            Input::Stage { generation, stage } => self.reached(generation, stage, now),
             Input::DialFailed { generation, cause, retry_after, elsewhere } => {
-                if generation == self.generation
-                    && let Phase::Dialling { stage, reached, .. } = self.phase
-                {
-                    let took = now.mono.saturating_sub(reached);
+                if let Some(dial) = self.dial_of(generation).copied() {
+                    let took = now.mono.saturating_sub(dial.reached);
                     self.config.memory.with(|known| known.ghosts.settled());
-                    if stage == Stage::Upgrade && verdict::may_be_completed(&cause, took, &self.config.timing)
-                    {
-                        self.haunted(now, self.config.timing.ghost_life);
+                    let haunts = dial.stage == Stage::Upgrade
+                        && verdict::may_be_completed(&cause, took, &self.config.timing);
+                    if generation == self.generation {
+                        if haunts {
+                            self.haunted(now, self.config.timing.ghost_life);
+                        }
+                        self.elsewhere = elsewhere;
+                        if self.config.session.is_some() {
+                            self.config.memory.with(|known| known.session.failed(&cause));
+                        }
+                        self.conclude(cause, retry_after, false, now);
+                    } else {
+                        self.next_failed(haunts, now);
                     }
-                    self.elsewhere = elsewhere;
-                    if self.config.session.is_some() {
-                        self.config.memory.with(|known| known.session.failed(&cause));
-                    }
-                    self.conclude(cause, retry_after, false, now);
                 }
             }
             Input::Unchanged { generation } => {
                 if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
                     let refused = self.session_refused.as_ref().map(|(_, cause)| cause.clone());
                     self.conclude(refused.unwrap_or(Cause::SignInRefused { status: 401 }), None, false, now);
+                } else if self.dial_of(generation).is_some() {
+                    self.next_failed(false, now);
                 }
             }
             Input::Opened { generation, given } => {
-                if generation == self.generation && matches!(self.phase, Phase::Dialling { .. }) {
-                    self.opened(given, now);
+                if self.dial_of(generation).is_some() {
+                    self.opened(generation, given, now);
                 }
             }
             Input::AddressGone { generation } => {
                 if generation == self.generation && matches!(self.phase, Phase::Up { .. }) {
                     self.redial(now);
+                } else {
+                    self.next_lost(generation, true, now);
                 }
             }
             Input::Bytes { generation } => {
@@ -276,13 +275,12 @@ impl Machine {
                 }
             }
             Input::Frame { generation, payload } => {
-                if generation == self.generation
-                    && let Phase::Up { life, .. } = &mut self.phase
-                {
-                    life.bytes(now.mono, &self.liveness);
-                    life.data(now.mono, &self.heartbeat);
+                let Self { phase, renewal, heartbeat, liveness, .. } = self;
+                if let Some(up) = link_of(phase, renewal, generation) {
+                    up.life.bytes(now.mono, liveness);
+                    up.life.data(now.mono, heartbeat);
                     self.last_inbound = Some(now.wall);
-                    self.hear(payload, now);
+                    self.hear(generation, payload, now);
                 }
             }
             Input::Pong { generation, counter } => {
@@ -297,33 +295,34 @@ impl Machine {
                 }
             }
             Input::Acknowledged { generation } => {
-                if generation == self.generation
-                    && let Phase::Up { life, .. } = &mut self.phase
-                {
+                if let Some((life, _)) = self.life(generation) {
                     life.acknowledged();
                 }
             }
             Input::WriteStuck { generation, stuck } => {
-                if generation == self.generation
-                    && let Phase::Up { life, .. } = &mut self.phase
-                {
-                    life.writing_stuck(stuck, now.mono, &self.config.timing);
+                let Self { phase, renewal, config, .. } = self;
+                if let Some(up) = link_of(phase, renewal, generation) {
+                    up.life.writing_stuck(stuck, now.mono, &config.timing);
                 }
             }
             Input::Ended { generation, end } => {
                 if generation == self.generation && matches!(self.phase, Phase::Up { .. }) {
                     self.ended(end, now);
+                } else {
+                    self.next_ended(generation, end, now);
                 }
             }
             Input::Gone { generation } => {
                 if self.closing.is_some_and(|closing| closing.generation == generation) {
                     self.gone();
+                } else {
+                    self.left(generation);
                 }
             }
             Input::ReadingHeld(held) => {
                 self.held = held;
-                if !held && let Phase::Up { life, .. } = &mut self.phase {
-                    life.released(now.mono, &self.liveness);
+                if !held {
+                    self.released(now);
                 }
             }
         }
@@ -336,24 +335,23 @@ impl Machine {
     /// When the patience with a peer is over: that is acted on by [`Input::Time`] alone, before which the driver reads.
     fn verdict_at(&self) -> Option<Duration> {
         let closing = self.closing.map(|closing| closing.until);
+        let renewal = self.renewal.as_ref().and_then(|renewal| renewal.verdict_at());
         let phase = match &self.phase {
-            Phase::Dialling { limit, .. } => Some(*limit),
-            Phase::Up { life, conversation, .. } => {
-                life.verdict_at().into_iter().chain(conversation.limit()).min()
-            }
+            Phase::Dialling(dial) => Some(dial.limit),
+            Phase::Up(up) => up.verdict_at(),
             Phase::Disconnected { .. }
             | Phase::Waiting { .. }
             | Phase::Replaced { .. }
             | Phase::NeedsUser { .. }
             | Phase::Stopped(_) => None,
         };
-        closing.into_iter().chain(phase).min()
+        closing.into_iter().chain(renewal).chain(phase).min()
     }
 
     /// The link whose silence is about to be taken for its death: whether its peer's machine lives is worth a look.
     pub(crate) fn is_to_judge(&self, now: Now) -> Option<u64> {
-        let Phase::Up { life, .. } = &self.phase else { return None };
-        life.is_to_judge(now.mono).then_some(self.generation)
+        let Phase::Up(up) = &self.phase else { return None };
+        up.life.is_to_judge(now.mono).then_some(self.generation)
     }
 
     /// The next thing to do; `None`: nothing now.
@@ -364,19 +362,22 @@ impl Machine {
     /// When to call [`handle`](Self::handle) with [`Input::Time`], on the monotonic clock.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         let closing = self.closing.map(|closing| closing.until);
-        // A dial that is due waits for the old link's end.
-        let dial_at = |until: Duration| Some(closing.map_or(until, |closing| closing.max(until)));
+        // A dial that is due waits for the old links' end.
+        let leaving = self.renewal.as_ref().and_then(|renewal| renewal.leaving_until());
+        let dial_at = |until: Duration| closing.max(leaving).max(Some(until));
+        let renewal = match self.renewal.as_deref() {
+            Some(Renewal::Due { at }) => dial_at(*at),
+            Some(renewal) => renewal.deadline(),
+            None => None,
+        };
         let phase = match &self.phase {
             Phase::Disconnected { .. } | Phase::Stopped(_) => None,
             Phase::Waiting { until, .. } | Phase::NeedsUser { until, .. } => dial_at(*until),
             Phase::Replaced { take_back, .. } => take_back.and_then(dial_at),
-            Phase::Dialling { limit, noted_at, .. } => noted_at.iter().chain([limit]).min().copied(),
-            Phase::Up { life, conversation, .. } => {
-                let talk = conversation.limit().into_iter().chain(conversation.resumes_at());
-                life.deadline().into_iter().chain(talk).min()
-            }
+            Phase::Dialling(dial) => Some(dial.deadline()),
+            Phase::Up(up) => up.deadline(),
         };
-        closing.into_iter().chain(phase).min()
+        closing.into_iter().chain(renewal).chain(phase).min()
     }
 
     /// What to publish.
@@ -405,15 +406,18 @@ impl Machine {
     }
 
     fn state(&self) -> State {
+        if let Some(since) = self.handed_over_since() {
+            return State::Connected { since };
+        }
         match &self.phase {
             Phase::Disconnected { since } => State::Disconnected { since: *since },
             Phase::Waiting { retry_at, cause, .. } => {
                 State::Waiting { retry_at: *retry_at, attempt: self.attempt, cause: cause.clone() }
             }
-            Phase::Dialling { stage, .. } => State::Connecting { attempt: self.attempt, stage: *stage },
-            Phase::Up { since, conversation, .. } => match conversation.waits() {
+            Phase::Dialling(dial) => State::Connecting { attempt: self.attempt, stage: dial.stage },
+            Phase::Up(up) => match up.conversation.waits() {
                 Some(stage) => State::Connecting { attempt: self.attempt, stage },
-                None => State::Connected { since: *since },
+                None => State::Connected { since: up.since },
             },
             Phase::Replaced { since, .. } => State::Replaced { since: *since },
             Phase::NeedsUser { cause, retry_at, .. } => {
@@ -423,18 +427,25 @@ impl Machine {
         }
     }
 
+    /// Number of the channel's dial or link.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// The timers of link `generation`, if that is up.
     fn life(&mut self, generation: u64) -> Option<(&mut Life, &Liveness)> {
-        match &mut self.phase {
-            Phase::Up { life, .. } if generation == self.generation => Some((life, &self.liveness)),
-            Phase::Disconnected { .. }
-            | Phase::Waiting { .. }
-            | Phase::Dialling { .. }
-            | Phase::Up { .. }
-            | Phase::Replaced { .. }
-            | Phase::NeedsUser { .. }
-            | Phase::Stopped(_) => None,
-        }
+        let Self { phase, renewal, liveness, .. } = self;
+        let up = link_of(phase, renewal, generation)?;
+        Some((&mut up.life, liveness))
+    }
+
+    /// The dial of this number: the channel's, or its next link's (N1).
+    fn dial_of(&mut self, generation: u64) -> Option<&mut Dial> {
+        let dial = match (&mut self.phase, self.renewal.as_deref_mut()) {
+            (Phase::Dialling(dial), _) | (_, Some(Renewal::Dialling(dial))) => dial,
+            (_, _) => return None,
+        };
+        (dial.generation == generation).then_some(dial)
     }
 
     fn command(&mut self, command: Command, now: Now) {
@@ -478,6 +489,7 @@ impl Machine {
                     self.dial_soon(now);
                 }
             }
+            Command::Renew => self.renew(now),
             Command::ShutDown => {
                 let state = self.state();
                 self.let_go(now);
@@ -494,11 +506,12 @@ impl Machine {
             Signal::Woke { slept } => {
                 let proxy_timeout = self.config.heartbeat.proxy_timeout();
                 match &mut self.phase {
-                    Phase::Up { life, .. } => {
-                        if life.silence(now.mono).saturating_add(slept) >= proxy_timeout {
+                    Phase::Up(up) => {
+                        if up.life.silence(now.mono).saturating_add(slept) >= proxy_timeout {
                             self.redial(now);
                         } else {
-                            life.want_probe();
+                            up.life.want_probe();
+                            self.doubt_next(now);
                         }
                     }
                     // The monotonic clock stood still, the shown time didn't.
@@ -508,7 +521,7 @@ impl Machine {
                     Phase::Replaced { take_back, .. } => {
                         *take_back = take_back.map(|at| at.saturating_sub(slept));
                     }
-                    Phase::Dialling { .. } => self.lose_patience(now),
+                    Phase::Dialling(dial) => dial.lose_patience(now, &self.config.timing),
                     Phase::Disconnected { .. } | Phase::Stopped(_) => {}
                 }
             }
@@ -516,8 +529,11 @@ impl Machine {
                 self.offline = !online;
                 self.network_changed = Some(now.mono);
                 match &mut self.phase {
-                    Phase::Up { life, .. } => life.want_probe(),
-                    Phase::Dialling { .. } => self.lose_patience(now),
+                    Phase::Up(up) => {
+                        up.life.want_probe();
+                        self.doubt_next(now);
+                    }
+                    Phase::Dialling(dial) => dial.lose_patience(now, &self.config.timing),
                     Phase::Disconnected { .. }
                     | Phase::Waiting { .. }
                     | Phase::Replaced { .. }
@@ -530,23 +546,12 @@ impl Machine {
     }
 
     /// A dial has come further.
-    fn reached(&mut self, new: Stage, now: Now) {
-        if let Phase::Dialling { stage, reached, limit, noted_at } = &mut self.phase {
-            *stage = new;
-            *reached = now.mono;
-            if new == Stage::Upgrade {
-                // The dial has its own, shorter one where there is another address to try.
-                let Timing { upgrade_patience, page, ghost_noted, .. } = self.config.timing;
-                *limit = now.mono + upgrade_patience + page;
-                *noted_at = Some(now.mono + ghost_noted);
-            }
-        }
-    }
-
-    /// What waited for an answer in another network, or while the machine slept, may wait in vain (D1).
-    fn lose_patience(&mut self, now: Now) {
-        if let Phase::Dialling { stage: Stage::Upgrade, limit, .. } = &mut self.phase {
-            *limit = (*limit).min(now.mono + self.config.timing.upgrade);
+    fn reached(&mut self, generation: u64, stage: Stage, now: Now) {
+        let config = Arc::clone(&self.config);
+        let Some(dial) = self.dial_of(generation) else { return };
+        dial.reach(stage, now, &config.timing);
+        if stage == Stage::Upgrade && generation != self.generation {
+            self.doubles = Some(Box::default());
         }
     }
 
@@ -568,7 +573,7 @@ impl Machine {
         }
     }
 
-    fn opened(&mut self, given: Given, now: Now) {
+    fn opened(&mut self, generation: u64, given: Given, now: Now) {
         let limit = self.config.memory.with(|known| {
             known.ghosts.answered(now);
             if self.config.session.is_some() {
@@ -590,10 +595,18 @@ impl Machine {
             self.broken = 0;
         }
         let life = Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer);
-        let given = Given { kept: self.kept.clone(), ..given };
+        // A server's session can't be gone on with beside the link that still has it.
+        let kept = if generation == self.generation { self.kept.clone() } else { Kept::new() };
+        let given = Given { kept, ..given };
         let conversation = Conversation::new(&self.config.dialect, given);
-        self.phase = Phase::Up { life: Box::new(life), since: now.wall, conversation };
-        self.begin(now);
+        let up = Up { generation, life: Box::new(life), since: now.wall, conversation };
+        if generation == self.generation {
+            self.forgot = None;
+            self.phase = Phase::Up(up);
+        } else {
+            self.renewal = Some(Box::new(Renewal::Open(up)));
+        }
+        self.begin(generation, now);
     }
 
     /// Whether the owner's cursor stands before something that can't be had.
@@ -622,9 +635,7 @@ impl Machine {
     }
 
     fn dial(&mut self, began: Duration, now: Now) {
-        self.generation += 1;
         self.attempt = self.attempt.saturating_add(1);
-        self.last_dial = Some(now.mono);
         self.delay_before = now.mono.saturating_sub(began);
         // S6: each refused dial leaves a session in the server.
         let lately =
@@ -636,9 +647,24 @@ impl Machine {
             only_if_new: self.session_refused.as_ref().is_some_and(lately),
         };
         self.refreshed |= ask.refresh_credential;
+        let dial = self.begin_dial(ask, now);
+        self.generation = dial.generation;
+        self.phase = Phase::Dialling(dial);
+    }
+
+    fn begin_dial(&mut self, ask: DialAsk, now: Now) -> Dial {
+        self.dials += 1;
+        self.last_dial = Some(now.mono);
+        let generation = self.dials;
+        self.outputs.push_back(Output::Dial { generation, ask });
         let limit = now.mono + self.config.timing.dial;
-        self.phase = Phase::Dialling { stage: Stage::Credential, reached: now.mono, limit, noted_at: None };
-        self.outputs.push_back(Output::Dial { generation: self.generation, ask });
+        Dial { generation, stage: Stage::Credential, reached: now.mono, limit, noted_at: None }
+    }
+
+    /// Whether no old link is left on its way out (C3).
+    fn is_clear(&self) -> bool {
+        self.closing.is_none()
+            && self.renewal.as_ref().is_none_or(|renewal| renewal.leaving_until().is_none())
     }
 
     /// Does what is due.
@@ -652,41 +678,39 @@ impl Machine {
             self.outputs.push_back(Output::Abort { generation });
             self.gone();
         }
+        self.tick_renewal(now);
+        let clear = self.is_clear();
         match &mut self.phase {
             Phase::Waiting { began, until, .. } | Phase::NeedsUser { began, until, .. } => {
-                if *until <= now.mono && self.closing.is_none() {
+                if *until <= now.mono && clear {
                     let began = *began;
                     self.dial(began, now);
                 }
             }
             Phase::Replaced { take_back, .. } => {
-                if take_back.is_some_and(|at| at <= now.mono) && self.closing.is_none() {
+                if take_back.is_some_and(|at| at <= now.mono) && clear {
                     self.dial(now.mono, now);
                 }
             }
-            Phase::Dialling { stage, limit, noted_at, .. } => {
-                if noted_at.take_if(|at| *at <= now.mono).is_some() {
-                    let Config { memory, timing, .. } = &*self.config;
-                    memory.with(|known| known.ghosts.wait(now, timing.ghost_life));
-                }
-                if *limit <= now.mono {
-                    let stage = *stage;
+            Phase::Dialling(dial) => {
+                dial.note(now, &self.config);
+                if dial.limit <= now.mono {
+                    let stage = dial.stage;
                     self.abandon(now);
                     self.conclude(Cause::TimedOut { stage }, None, false, now);
                 }
             }
-            Phase::Up { .. } => self.tick_link(now),
+            Phase::Up { .. } => self.tick_link(self.generation, now),
             Phase::Disconnected { .. } | Phase::Stopped(_) => {}
         }
     }
 
-    fn tick_link(&mut self, now: Now) {
-        let generation = self.generation;
+    fn tick_link(&mut self, generation: u64, now: Now) {
         loop {
-            let Self { phase, heartbeat, liveness, config, .. } = self;
-            let Phase::Up { life, conversation, .. } = phase else { return };
+            let Self { phase, renewal, heartbeat, liveness, config, .. } = self;
+            let Some(Up { life, conversation, .. }) = link_of(phase, renewal, generation) else { return };
             if let Some(stage) = conversation.is_over(now.mono) {
-                return self.abort(Cause::TimedOut { stage }, now);
+                return self.drop_link(generation, Cause::TimedOut { stage }, now);
             }
             if conversation.resume(now.mono) {
                 life.released(now.mono, liveness);
@@ -701,13 +725,22 @@ impl Machine {
                 }
                 Some(Due::Ping(counter)) => self.outputs.push_back(Output::Ping { generation, counter }),
                 Some(Due::NoPong) => self.peer = PeerCheck::CannotBeChecked,
-                Some(Due::Dead(cause)) => self.abort(cause, now),
+                Some(Due::Dead(cause)) => return self.drop_link(generation, cause, now),
                 None => {
                     let up = life.up(now.mono);
                     config.memory.with(|known| known.idle.outlived(up));
                     return;
                 }
             }
+        }
+    }
+
+    /// Drops a link without a close handshake.
+    fn drop_link(&mut self, generation: u64, cause: Cause, now: Now) {
+        if generation == self.generation {
+            self.abort(cause, now);
+        } else {
+            self.next_lost(generation, true, now);
         }
     }
 }
@@ -719,6 +752,20 @@ const IN_VAIN: u32 = 3;
 /// messages; too high: what comes behind it is late.
 const TWICE: u32 = 2;
 
+/// The link of this number: the channel's, or the one beside it.
+fn link_of<'a>(
+    phase: &'a mut Phase,
+    renewal: &'a mut Option<Box<Renewal>>,
+    generation: u64,
+) -> Option<&'a mut Up> {
+    let of_channel = if let Phase::Up(up) = phase { Some(up) } else { None };
+    let beside = match renewal.as_deref_mut() {
+        Some(Renewal::Open(up) | Renewal::Leaving { up, .. }) => Some(up),
+        Some(Renewal::Due { .. } | Renewal::Dialling(_) | Renewal::HandedOver { .. }) | None => None,
+    };
+    of_channel.into_iter().chain(beside).find(|up| up.generation == generation)
+}
+
 /// The earliest time for a dial after one at `last_dial`.
 fn after_gap(last_dial: Option<Duration>, gap: Duration) -> Duration {
     last_dial.map_or(Duration::ZERO, |last| last.saturating_add(gap))
@@ -727,6 +774,8 @@ fn after_gap(last_dial: Option<Duration>, gap: Duration) -> Duration {
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod talk_tests;
+mod renewal_tests;
+#[cfg(test)]
+pub(crate) mod talk_tests;
 #[cfg(test)]
 mod tests;

@@ -133,6 +133,12 @@ pub struct Timing {
     /// it up (R3). Too low: each dial over a slow line is written to a file twice; too high: what a killed one had asked
     /// for ends the next one's link for good.
     pub ghost_noted: Duration,
+    /// A link that the server ended for the next one's sake is shown as connected for so long, until that one stands (N1). Too
+    /// low: each renewal shows as a break; too high: a break is shown late.
+    pub handover: Duration,
+    /// Two equal messages over two links of a renewal, one over either, are one if they come within this time (N1). Too low: a
+    /// server that keeps both has each told twice over a bad line; too high: what is new and says the same is not told.
+    pub double: Duration,
     /// A dialect's sign-in, and its subscription, each (T1). Too low: a busy server is left before it answers; too high: one that
     /// speaks something else holds the channel up.
     pub subscribe: Duration,
@@ -205,6 +211,8 @@ impl Default for Timing {
             ghost_young_life: secs(30),
             ghost_broken_off: secs(5),
             ghost_noted: millis(250),
+            handover: secs(2),
+            double: secs(2),
             subscribe: secs(15),
             page: secs(2),
             keepalive_idle: secs(30),

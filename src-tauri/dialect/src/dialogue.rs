@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tidings_template::{Condition, Pointer, Template, Value, json};
 
 use crate::framing::Framing;
-use crate::reply::{Given, Reply, Step, Until};
+use crate::reply::{Given, Kept, Reply, Step, Until};
 
 /// Longest text that is told of a refusal, characters.
 const LONGEST_REFUSAL: usize = 300;
@@ -210,6 +210,10 @@ impl Talk {
         }
         let said = then.refused.as_ref()?.render(&self.facts(known)).unwrap_or_default();
         Some(Step::Refused(said.chars().take(LONGEST_REFUSAL).collect()))
+    }
+
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.given.kept
     }
 
     fn facts(&self, known: &[(&str, Value)]) -> Value {

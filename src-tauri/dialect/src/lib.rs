@@ -135,6 +135,15 @@ impl Talk {
         }
     }
 
+    /// What is kept for the talks of later links.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        match &self.0 {
+            Kind::Plain | Kind::Ntfy { .. } => Kept::new(),
+            Kind::Dialogue(talk) => talk.kept().clone(),
+        }
+    }
+
     /// What a close frame means, where the dialect says so: [`Step::Refused`] or [`Step::Replaced`].
     pub fn closed(&mut self, code: u16, reason: &str) -> Option<Step> {
         match &mut self.0 {

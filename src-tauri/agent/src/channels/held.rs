@@ -84,7 +84,9 @@ impl Held {
             Some(lent) => match command {
                 Command::Connect | Command::TakeOver | Command::ReconnectNow => lent.take_back = true,
                 Command::Disconnect => lent.take_back = false,
-                Command::CredentialChanged | Command::ShutDown => self.channel.command(command),
+                Command::CredentialChanged | Command::Renew | Command::ShutDown => {
+                    self.channel.command(command);
+                }
             },
         }
     }

@@ -50,13 +50,14 @@ impl AsyncWrite for Counted {
     }
 }
 
-/// Connects to the test itself. Fails the test's task if two streams live at once (C3).
+/// Connects to the test itself. Fails the test's task if more streams live at once than may (C3, N1).
 struct InMemory {
     dialled: mpsc::UnboundedSender<DuplexStream>,
     alive: Arc<AtomicUsize>,
     buffer: usize,
     route: Option<Route>,
     others: bool,
+    most: usize,
 }
 
 impl Connect for InMemory {
@@ -64,7 +65,8 @@ impl Connect for InMemory {
 
     async fn connect(&self, _: &Config, stage: &watch::Sender<Stage>) -> Result<Connected<Counted>, Cause> {
         stage.send_replace(Stage::Tcp);
-        assert_eq!(self.alive.fetch_add(1, Ordering::SeqCst), 0, "two links at once");
+        let alive = self.alive.fetch_add(1, Ordering::SeqCst);
+        assert!(alive < self.most, "too many links at once");
         let (ours, theirs) = tokio::io::duplex(self.buffer);
         let stream = Counted { stream: ours, alive: self.alive.clone() };
         self.dialled.send(theirs).map_err(|_| Cause::Unreachable { detail: Detail::Refused })?;
@@ -86,15 +88,15 @@ impl Owner for Giver {
     }
 }
 
-type Server = WebSocketStream<DuplexStream>;
+pub(super) type Server = WebSocketStream<DuplexStream>;
 
 /// A channel and the server's side of it.
-struct Rig {
-    channel: Channel,
-    frames: mpsc::Receiver<Frame>,
-    status: watch::Receiver<Status>,
+pub(super) struct Rig {
+    pub(super) channel: Channel,
+    pub(super) frames: mpsc::Receiver<Frame>,
+    pub(super) status: watch::Receiver<Status>,
     dialled: mpsc::UnboundedReceiver<DuplexStream>,
-    alive: Arc<AtomicUsize>,
+    pub(super) alive: Arc<AtomicUsize>,
 }
 
 impl Rig {
@@ -108,19 +110,31 @@ impl Rig {
 
     /// As if the host had other addresses, or not.
     fn beside(others: bool) -> Self {
-        Self::at(None, others, config(), Giver::default(), 64 * 1024)
+        Self::at(None, others, 1, config(), Giver::default(), 64 * 1024)
     }
 
     /// As if the links went out from `local`.
     fn from_address(local: Option<SocketAddr>, config: Config, owner: Giver, buffer: usize) -> Self {
-        Self::at(local, false, config, owner, buffer)
+        Self::at(local, false, 1, config, owner, buffer)
     }
 
-    fn at(local: Option<SocketAddr>, others: bool, config: Config, owner: Giver, buffer: usize) -> Self {
+    /// One that may have two links, while one takes the other's place.
+    pub(super) fn renewing(config: Config) -> Self {
+        Self::at(None, false, 2, config, Giver::default(), 64 * 1024)
+    }
+
+    fn at(
+        local: Option<SocketAddr>,
+        others: bool,
+        most: usize,
+        config: Config,
+        owner: Giver,
+        buffer: usize,
+    ) -> Self {
         let (dialled, accepted) = mpsc::unbounded_channel();
         let alive = Arc::new(AtomicUsize::new(0));
         let route = local.map(|from| Route { from, to: from });
-        let connector = InMemory { dialled, alive: alive.clone(), buffer, route, others };
+        let connector = InMemory { dialled, alive: alive.clone(), buffer, route, others, most };
         let (channel, frames) = Channel::spawn_with(config, Start::Connect, |config, start, asked| {
             spawn_with(
                 config,
@@ -136,12 +150,12 @@ impl Rig {
         Self { channel, frames, status, dialled: accepted, alive }
     }
 
-    async fn dialled(&mut self) -> DuplexStream {
+    pub(super) async fn dialled(&mut self) -> DuplexStream {
         self.dialled.recv().await.expect("the channel runs")
     }
 
     /// The next link, from the server's side.
-    async fn accept(&mut self) -> Server {
+    pub(super) async fn accept(&mut self) -> Server {
         let stream = self.dialled().await;
         let server = accept_async(stream).await.expect("a good upgrade");
         self.state("connected").await;
@@ -149,7 +163,7 @@ impl Rig {
     }
 
     /// Waits for a state.
-    async fn state(&mut self, name: &str) -> Status {
+    pub(super) async fn state(&mut self, name: &str) -> Status {
         let seen = tokio::time::timeout(
             Duration::from_secs(3600),
             self.status.wait_for(|status| status.state.name() == name),
@@ -158,16 +172,16 @@ impl Rig {
     }
 }
 
-fn config() -> Config {
+pub(super) fn config() -> Config {
     Config::new(ChannelUrl::parse("ws://localhost/ws", false).expect("a good URL"))
 }
 
-fn secs(n: u64) -> Duration {
+pub(super) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
 /// The next message but pings.
-async fn next(server: &mut Server) -> Option<Message> {
+pub(super) async fn next(server: &mut Server) -> Option<Message> {
     loop {
         match server.next().await {
             Some(Ok(Message::Ping(_))) => {}
@@ -177,11 +191,11 @@ async fn next(server: &mut Server) -> Option<Message> {
     }
 }
 
-fn close(code: u16) -> Message {
+pub(super) fn close(code: u16) -> Message {
     Message::Close(Some(CloseFrame { code: code.into(), reason: "".into() }))
 }
 
-fn close_code(message: Option<Message>) -> Option<u16> {
+pub(super) fn close_code(message: Option<Message>) -> Option<u16> {
     match message {
         Some(Message::Close(Some(frame))) => Some(frame.code.into()),
         Some(

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Closing, IN_VAIN, Machine, Phase, after_gap};
+use super::{IN_VAIN, Machine, Phase, after_gap};
 use crate::end::delay::{Delay, grown};
 use crate::end::verdict::{self, Verdict, verdict};
 use crate::machine::facts::{End, Now, Output};
 use crate::machine::idle::{self, Ended, Means};
+use crate::machine::links::{Closing, Dial, Renewal, Up};
 use crate::{Cause, CloseInfo, Config, Detail, Stage};
 
 /// 4500s in a row that are taken for our own late upgrades' (R3). Too low: several that were given up one after the other on a
@@ -36,8 +37,12 @@ impl Machine {
             self.config.memory.with(|known| known.session.ended(&cause, now.wall));
         }
         self.count_refused(&cause, now);
-        let toll = by_peer.then(|| self.toll(&cause, now));
+        // What the next link brings about is held against nobody.
+        let toll = (by_peer && !self.is_next_asked()).then(|| self.toll(&cause, now));
         self.count_link(toll, now);
+        if self.hand_over(&cause, now) {
+            return;
+        }
         if by_peer && !verdict::explains_itself(&cause) && self.is_turned_away(now) {
             self.refresh = true;
         }
@@ -49,7 +54,7 @@ impl Machine {
     fn toll(&self, cause: &Cause, now: Now) -> u32 {
         let config = &*self.config;
         let says_so = matches!(cause, Cause::Closed(close) if idle::says_idle(&close.reason));
-        let Phase::Up { life, .. } = &self.phase else { return 1 };
+        let Phase::Up(Up { life, .. }) = &self.phase else { return 1 };
         if !config.is_ordinary(cause) {
             return 1;
         }
@@ -61,7 +66,7 @@ impl Machine {
 
     /// Whether the link has just been opened, and nothing was said: it may have been ended over the credential.
     fn is_turned_away(&self, now: Now) -> bool {
-        let Phase::Up { life, .. } = &self.phase else { return false };
+        let Phase::Up(Up { life, .. }) = &self.phase else { return false };
         let timing = &self.config.timing;
         life.caught_nothing(now.mono, timing) && life.up(now.mono) < timing.turned_away
     }
@@ -69,7 +74,7 @@ impl Machine {
     /// Counts the links that end over something that can't be received: it may be what comes next after the owner's
     /// cursor, on each link anew.
     pub(super) fn count_refused(&mut self, cause: &Cause, now: Now) {
-        let Phase::Up { life, .. } = &self.phase else { return };
+        let Phase::Up(Up { life, .. }) = &self.phase else { return };
         let again = life.caught_nothing(now.mono, &self.config.timing);
         let count = |so_far: u32, applies: bool| match (applies, again) {
             (false, _) => 0,
@@ -84,6 +89,7 @@ impl Machine {
 
     /// Drops the link for a reason of ours and dials again.
     pub(super) fn redial(&mut self, now: Now) {
+        self.drop_other(now);
         self.abort(Cause::Local, now);
     }
 
@@ -97,11 +103,19 @@ impl Machine {
         self.last_close = None;
         self.count_refused(&cause, now);
         self.count_link(None, now);
-        self.conclude(cause, None, true, now);
+        self.follow(cause, now);
+    }
+
+    /// What follows the end of the channel's link: the next one, if it is on its way (N1), else what the tables say.
+    pub(super) fn follow(&mut self, cause: Cause, now: Now) {
+        if !self.hand_over(&cause, now) {
+            self.conclude(cause, None, true, now);
+        }
     }
 
     /// Ends the link or dial, if there is one, because the user wants none.
     pub(super) fn let_go(&mut self, now: Now) {
+        self.drop_other(now);
         match self.phase {
             Phase::Dialling { .. } => self.abandon(now),
             Phase::Up { .. } => {
@@ -120,7 +134,7 @@ impl Machine {
     pub(super) fn abandon(&mut self, now: Now) {
         self.outputs.push_back(Output::Abandon { generation: self.generation });
         self.config.memory.with(|known| known.ghosts.settled());
-        if let Phase::Dialling { stage: Stage::Upgrade, .. } = self.phase {
+        if let Phase::Dialling(Dial { stage: Stage::Upgrade, .. }) = self.phase {
             self.haunted(now, self.config.timing.ghost_life);
         }
     }
@@ -132,7 +146,7 @@ impl Machine {
 
     /// R3: the same of a link that we drop.
     fn is_unproven(&self, now: Now) -> bool {
-        matches!(&self.phase, Phase::Up { life, .. } if life.is_unproven(now.mono, &self.config.timing))
+        matches!(&self.phase, Phase::Up(up) if up.life.is_unproven(now.mono, &self.config.timing))
     }
 
     /// R3: whether a late upgrade of ours may be what replaced our link. Each is blamed once, and few in a row.
@@ -149,6 +163,11 @@ impl Machine {
     }
 
     fn await_end(&mut self, unproven: bool, now: Now) {
+        // The one before, whose place this one took.
+        if let Some(Closing { generation, .. }) = self.closing.take() {
+            self.outputs.push_back(Output::Abort { generation });
+            self.links_closed += 1;
+        }
         let until = now.mono + self.config.timing.close_wait;
         self.closing = Some(Closing { generation: self.generation, until, unproven });
     }
@@ -164,7 +183,7 @@ impl Machine {
 
     /// Takes a link that ended so into account for the next delay after silence (B1).
     fn count_unanswered(&mut self, cause: &Cause, now: Now) {
-        let Phase::Up { life, .. } = &self.phase else { return };
+        let Phase::Up(Up { life, .. }) = &self.phase else { return };
         if !matches!(cause, Cause::Silent { .. } | Cause::Unanswered { .. }) {
             self.unanswered = 0;
         } else if life.up(now.mono) >= self.config.timing.stable_silent_after {
@@ -176,7 +195,7 @@ impl Machine {
 
     /// Takes an ended link into account for the delays (B1, B5).
     pub(super) fn count_link(&mut self, by_peer: Option<u32>, now: Now) {
-        let Phase::Up { life, .. } = &self.phase else { return };
+        let Phase::Up(Up { life, .. }) = &self.phase else { return };
         let timing = &self.config.timing;
         self.delays.count_link(by_peer, life.up(now.mono), self.delay_before, timing);
         if self.delays.is_at_ease() && life.was_stable(now.mono, timing) {
@@ -207,7 +226,9 @@ impl Machine {
         link_ended: bool,
         now: Now,
     ) {
-        let lived = matches!(&self.phase, Phase::Up { life, .. } if life.up(now.mono) >= self.config.timing.stable_after);
+        let lived =
+            matches!(&self.phase, Phase::Up(up) if up.life.up(now.mono) >= self.config.timing.stable_after);
+        self.renewal.take_if(|renewal| matches!(**renewal, Renewal::HandedOver { .. }));
         let mut cause = self.judged(cause, now);
         let config = Arc::clone(&self.config);
         let Config { quiet_close_codes, timing, take_back_after, .. } = &*config;

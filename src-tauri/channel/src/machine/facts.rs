@@ -142,6 +142,10 @@ pub(crate) enum Output {
         generation: u64,
         code: u16,
     },
+    /// As [`Output::Close`] with 1000, but what the peer sent before it heard of it is still reported (N1).
+    Leave {
+        generation: u64,
+    },
     /// Drop the link.
     Abort {
         generation: u64,

@@ -4,8 +4,9 @@
 use tidings_dialect::{Step, Until};
 
 use super::conversation::Conversation;
-use super::{Machine, Phase};
+use super::{Machine, Phase, link_of};
 use crate::machine::facts::{Now, Output, Said};
+use crate::machine::links::{Renewal, Up};
 use crate::{Cause, Frame, Payload, Stage};
 
 fn stage(until: Until) -> Stage {
@@ -17,68 +18,89 @@ fn stage(until: Until) -> Stage {
 
 impl Machine {
     /// T2: whether the driver may read on.
-    pub(crate) fn may_read(&self) -> bool {
-        !matches!(&self.phase, Phase::Up { conversation, .. } if conversation.is_paused())
+    pub(crate) fn may_read(&self, generation: u64) -> bool {
+        let paused = |up: &Up| up.generation == generation && up.conversation.is_paused();
+        match (&self.phase, self.renewal.as_deref()) {
+            (Phase::Up(up), _) if paused(up) => false,
+            (_, Some(Renewal::Open(up))) => !paused(up),
+            // What leaves answers nothing any more.
+            (_, _) => true,
+        }
     }
 
     /// The link is open, and what is to be said first goes out.
-    pub(super) fn begin(&mut self, now: Now) {
-        self.forgot = None;
-        let Phase::Up { conversation, .. } = &mut self.phase else { return };
-        let reply = conversation.talk.open();
+    pub(super) fn begin(&mut self, generation: u64, now: Now) {
         let limit = now.mono + self.config.timing.subscribe;
+        let Some(Up { conversation, .. }) = self.link(generation) else { return };
+        let reply = conversation.talk.open();
         if let Some(Step::Waits(until)) = reply.steps.first() {
             conversation.waits = Some((stage(*until), limit));
         }
         for text in reply.say {
-            self.say(text, now);
+            self.say(generation, text, now);
         }
         for step in reply.steps {
-            self.step(step, now);
+            self.step(generation, step, now);
         }
     }
 
-    /// A frame of the link that is up.
-    pub(super) fn hear(&mut self, payload: Payload, now: Now) {
-        let Phase::Up { conversation, .. } = &mut self.phase else { return };
+    /// A frame of a link.
+    pub(super) fn hear(&mut self, generation: u64, payload: Payload, now: Now) {
+        let leaves = self.leaves(generation);
+        let Some(Up { conversation, .. }) = self.link(generation) else { return };
         let reply = match &payload {
             Payload::Text(text) => conversation.talk.hear(text),
             Payload::Binary(bytes) => conversation.talk.hear_binary(bytes),
             // Something was to be read and can't be: it is told.
             Payload::Garbled(_) | Payload::TooBig { .. } | Payload::Broken { .. } => None,
         };
-        let Some(reply) = reply else { return self.deliver(payload, now) };
-        self.kept.extend(reply.keep);
-        for text in reply.say {
-            let Phase::Up { conversation, .. } = &mut self.phase else { return };
+        let Some(reply) = reply else { return self.deliver(generation, payload, now) };
+        if generation == self.generation {
+            self.kept.extend(reply.keep);
+        }
+        // After our close nothing may be said, and how far the link is concerns nobody.
+        for text in reply.say.into_iter().filter(|_| !leaves) {
+            let Some(Up { conversation, .. }) = self.link(generation) else { return };
             conversation.answers.take(now.mono);
-            self.say(text, now);
+            self.say(generation, text, now);
         }
         for message in reply.messages {
-            self.deliver(Payload::Text(message), now);
+            self.deliver(generation, Payload::Text(message), now);
         }
-        for step in reply.steps {
-            self.step(step, now);
+        for step in reply.steps.into_iter().filter(|step| !leaves || *step == Step::CaughtUp) {
+            self.step(generation, step, now);
         }
     }
 
-    fn say(&mut self, text: String, now: Now) {
-        let generation = self.generation;
-        let Phase::Up { life, .. } = &mut self.phase else { return };
+    fn link(&mut self, generation: u64) -> Option<&mut Up> {
+        let Self { phase, renewal, .. } = self;
+        link_of(phase, renewal, generation)
+    }
+
+    fn say(&mut self, generation: u64, text: String, now: Now) {
+        let Some(Up { life, .. }) = self.link(generation) else { return };
         life.said(now.mono);
         self.outputs.push_back(Output::Say { generation, text: Said(text) });
     }
 
-    fn deliver(&mut self, payload: Payload, now: Now) {
-        let Phase::Up { conversation, .. } = &self.phase else { return };
-        let (generation, received_at) = (self.generation, now.wall);
+    fn deliver(&mut self, generation: u64, payload: Payload, now: Now) {
+        let Some(Up { conversation, .. }) = self.link(generation) else { return };
         let Conversation { replay, goes_on, .. } = *conversation;
-        self.outputs.push_back(Output::Deliver(Frame { generation, payload, received_at, replay, goes_on }));
+        if !self.is_double(generation, &payload, now) {
+            let received_at = now.wall;
+            self.outputs.push_back(Output::Deliver(Frame {
+                generation,
+                payload,
+                received_at,
+                replay,
+                goes_on,
+            }));
+        }
     }
 
-    fn step(&mut self, step: Step, now: Now) {
+    fn step(&mut self, generation: u64, step: Step, now: Now) {
         let limit = now.mono + self.config.timing.subscribe;
-        let Phase::Up { conversation, since, .. } = &mut self.phase else { return };
+        let Some(Up { conversation, .. }) = self.link(generation) else { return };
         match step {
             Step::Waits(until) => {
                 let stage = stage(until);
@@ -88,24 +110,32 @@ impl Machine {
                 }
             }
             Step::Stands => {
-                if conversation.waits.take().is_some() {
-                    *since = now.wall;
+                let since = conversation.waits.take().map(|_| now.wall);
+                let since = self.take_place(generation, now).or(since);
+                if let Phase::Up(up) = &mut self.phase {
+                    up.since = since.unwrap_or(up.since);
                 }
                 self.forgot.get_or_insert((self.refreshed, self.sign_ins_refused));
                 self.refreshed = false;
                 self.sign_ins_refused = 0;
             }
             Step::CaughtUp => conversation.replay = conversation.replay.map(|_| false),
-            Step::Refused(_) | Step::Replaced | Step::Foreign => self.leave(step, now),
+            Step::Refused(_) | Step::Replaced | Step::Foreign => self.leave(generation, step, now),
         }
     }
 
     /// The server has said that it ends here; we close.
-    fn leave(&mut self, step: Step, now: Now) {
+    fn leave(&mut self, generation: u64, step: Step, now: Now) {
+        if generation != self.generation {
+            if step != Step::Replaced {
+                return self.next_lost(generation, true, now);
+            }
+            self.take_place(generation, now);
+        }
         let cause = self.meaning(step, now);
         self.close(crate::end::close::NORMAL, now);
         self.count_link(Some(1), now);
-        self.conclude(cause, None, true, now);
+        self.follow(cause, now);
     }
 
     fn meaning(&mut self, step: Step, now: Now) -> Cause {
@@ -124,8 +154,8 @@ impl Machine {
     /// A refusal right after the subscription stood is the answer to it, and it never did: some servers confirm nothing, and
     /// say only what they refuse.
     fn remember_refusals(&mut self, now: Now) {
-        let Phase::Up { life, .. } = &self.phase else { return };
-        if life.up(now.mono) < self.config.timing.turned_away
+        let Phase::Up(up) = &self.phase else { return };
+        if up.life.up(now.mono) < self.config.timing.turned_away
             && let Some((refreshed, refused)) = self.forgot.take()
         {
             self.refreshed |= refreshed;
@@ -135,8 +165,8 @@ impl Machine {
 
     /// What the dialect makes of the server's close frame.
     pub(super) fn closed_by(&mut self, code: u16, reason: &str, now: Now) -> Option<Cause> {
-        let Phase::Up { conversation, .. } = &mut self.phase else { return None };
-        let step = conversation.talk.closed(code, reason)?;
+        let Phase::Up(up) = &mut self.phase else { return None };
+        let step = up.conversation.talk.closed(code, reason)?;
         Some(self.meaning(step, now))
     }
 }

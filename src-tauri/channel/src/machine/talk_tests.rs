@@ -17,7 +17,7 @@ fn say(text: &str) -> Then {
     Then { say: Some(Template::parse(text).expect("a good template")), ..Then::default() }
 }
 
-fn dialogue() -> Dialect {
+pub(crate) fn dialogue() -> Dialect {
     let on = vec![
         on("raw == 'ok'", Then { signed_in: true, ..say("subscribe") }),
         on("raw == 'up'", Then { connected: true, ..Then::default() }),
@@ -227,7 +227,7 @@ fn a_server_that_asks_without_end_is_read_as_slowly_as_it_is_answered() {
     let began = bench.mono;
     let mut answers = 0;
     while bench.mono - began < Duration::from_secs(60) {
-        match bench.machine.may_read() {
+        match bench.machine.may_read(1) {
             true => text(&mut bench, "ping"),
             false => bench.pass(Duration::from_millis(10)),
         }

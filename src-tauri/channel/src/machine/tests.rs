@@ -6,11 +6,11 @@ use super::*;
 use crate::machine::facts::End;
 use crate::{ChannelUrl, Detail, Heartbeat, Memory, Payload, SessionEnd, Site, TakeBack};
 
-fn secs(n: u64) -> Duration {
+pub(super) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-fn millis(n: u64) -> Duration {
+pub(super) fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
@@ -64,11 +64,11 @@ impl Bench {
         std::mem::take(&mut self.out).into_iter().map(|(_, output)| output).collect()
     }
 
-    fn generation(&self) -> u64 {
+    pub(super) fn generation(&self) -> u64 {
         self.machine.generation
     }
 
-    fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         self.machine.state()
     }
 
@@ -117,6 +117,7 @@ impl Bench {
             | Output::Heartbeat { .. }
             | Output::Say { .. }
             | Output::Close { .. }
+            | Output::Leave { .. }
             | Output::Abort { .. }
             | Output::Deliver(_)
             | Output::Finish => None,
@@ -139,11 +140,11 @@ impl Bench {
         self.give(Input::Frame { generation: self.generation(), payload });
     }
 
-    fn order(&mut self, command: Command) {
+    pub(super) fn order(&mut self, command: Command) {
         self.give(Input::Command(command));
     }
 
-    fn woke(&mut self, slept: Duration) {
+    pub(super) fn woke(&mut self, slept: Duration) {
         self.give(Input::Signal(Signal::Woke { slept }));
     }
 
@@ -159,7 +160,7 @@ impl Bench {
 }
 
 /// A link that has just opened, by a first dial.
-fn up_with(config: Config) -> Bench {
+pub(super) fn up_with(config: Config) -> Bench {
     let mut bench = Bench::new(config, Start::Connect, 7);
     bench.until_dial(secs(1));
     bench.open();
@@ -172,7 +173,7 @@ fn up() -> Bench {
 }
 
 /// A link whose peer has answered a ping.
-fn up_and_answering() -> Bench {
+pub(super) fn up_and_answering() -> Bench {
     let mut bench = up();
     bench.pong();
     bench
@@ -1156,6 +1157,7 @@ fn a_403_has_the_next_dial_carry_an_origin_and_the_one_after_none() {
             | Output::Say { .. }
             | Output::Ping { .. }
             | Output::Close { .. }
+            | Output::Leave { .. }
             | Output::Abort { .. }
             | Output::Deliver(_)
             | Output::Finish => None,
@@ -1201,6 +1203,7 @@ impl Bench {
                     | Output::Say { .. }
                     | Output::Ping { .. }
                     | Output::Close { .. }
+                    | Output::Leave { .. }
                     | Output::Abort { .. }
                     | Output::Deliver(_)
                     | Output::Finish => {}
@@ -1541,6 +1544,7 @@ fn next_ask(bench: &mut Bench) -> DialAsk {
         | Output::Say { .. }
         | Output::Ping { .. }
         | Output::Close { .. }
+        | Output::Leave { .. }
         | Output::Abort { .. }
         | Output::Deliver(_)
         | Output::Finish => None,
