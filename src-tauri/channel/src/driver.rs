@@ -2,6 +2,7 @@
 //! that says. One task, one timer and at most one socket per channel (C5), but for the moment in which one link takes the place of
 //! another (N1).
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -82,7 +83,7 @@ pub(crate) fn spawn_with(
         status,
         pulse,
         frames,
-        held: None,
+        held: VecDeque::new(),
         dialling: None,
         link: None,
         next: None,
@@ -104,8 +105,8 @@ struct Driver<O, C: Connect> {
     status: watch::Sender<Status>,
     pulse: watch::Sender<Pulse>,
     frames: mpsc::Sender<Frame>,
-    /// A frame that the queue had no room for; nothing is read while there is one.
-    held: Option<Frame>,
+    /// Frames that the queue had no room for; nothing is read while there are some. One that was read may hold many messages.
+    held: VecDeque<Frame>,
     dialling: Option<Dialling<C::Stream>>,
     link: Option<(u64, Box<Link<C::Stream>>)>,
     /// The link after that one, while both are there (N1).
@@ -209,7 +210,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
 
     /// What is there already, of the link or the dial.
     async fn arrived(&mut self) -> Option<Found<C::Stream>> {
-        let read = self.held.is_none();
+        let read = self.held.is_empty();
         let Self { machine, dialling, link, next, .. } = self;
         tokio::select! {
             biased;
@@ -236,7 +237,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     /// Waits for the next thing to happen.
     async fn find(&mut self) -> Found<C::Stream> {
         let deadline = self.machine.deadline().map(|deadline| self.zero + deadline);
-        let held = self.held.is_some();
+        let held = !self.held.is_empty();
         let Self { machine, alarm, asked, dialling, link, next, frames, stopping, .. } = self;
         tokio::select! {
             ask = asked.recv(), if !*stopping => Found::Ask(ask),
@@ -270,7 +271,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             }
             Found::OwnerGone => {
                 self.stopping = true;
-                self.held = None;
+                self.held.clear();
                 Input::Command(Command::ShutDown)
             }
             Found::Time => Input::Time,
@@ -300,8 +301,10 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             }
             Found::Link(generation, event) => self.link_event(generation, event),
             Found::Room => {
-                // Room was seen, and we are the only sender.
-                let _ = self.frames.try_send(self.held.take()?);
+                self.hand_on_held();
+                if !self.held.is_empty() {
+                    return None;
+                }
                 Input::ReadingHeld(false)
             }
         })
@@ -403,9 +406,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 Output::Abort { generation } => self.drop_link(generation),
                 Output::Deliver(frame) => self.deliver(frame),
                 Output::Finish => {
-                    if let Some(frame) = self.held.take() {
-                        let _ = self.frames.try_send(frame);
-                    }
+                    self.hand_on_held();
                     self.finished = true;
                 }
             }
@@ -420,15 +421,29 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     }
 
     fn deliver(&mut self, frame: Frame) {
+        if !self.held.is_empty() {
+            return self.held.push_back(frame);
+        }
         match self.frames.try_send(frame) {
             Ok(()) => {}
             Err(TrySendError::Full(frame)) => {
-                self.held = Some(frame);
+                self.held.push_back(frame);
                 self.machine.handle(Input::ReadingHeld(true), self.now());
             }
             // `find` notices.
             Err(TrySendError::Closed(_)) => {}
         }
+    }
+
+    /// As many as there is room for.
+    fn hand_on_held(&mut self) {
+        while let Some(frame) = self.held.pop_front() {
+            if let Err(TrySendError::Full(frame)) = self.frames.try_send(frame) {
+                return self.held.push_front(frame);
+            }
+        }
+        // A long list's memory is of no use any more.
+        self.held = VecDeque::new();
     }
 
     /// Publishes the status; wakes watchers only for what a person would see.

@@ -282,6 +282,20 @@ async fn where_the_server_has_a_say_first_the_old_link_is_kept_until_it_has_had_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frame_of_many_messages_loses_none_where_the_owner_is_slow() {
+    let mut rig = Rig::renewing(Config { dialect: dialogue(), ..config() });
+    let mut server = rig.asked().await.answer().await;
+    say(&mut server, "up").await;
+    rig.state("connected").await;
+    let numbers = (0..100).map(|n| n.to_string()).collect::<Vec<_>>();
+    say(&mut server, format!(r#"{{"m":[{}]}}"#, numbers.join(","))).await;
+    say(&mut server, r#"{"m":"behind it"}"#).await;
+    tokio::time::sleep(secs(10)).await;
+    assert_eq!(rig.texts(100).await, numbers);
+    assert_eq!(rig.texts(1).await, ["behind it"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn hundreds_of_renewals_leave_nothing_behind() {
     let (mut rig, mut old) = Rig::up(config()).await;
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
