@@ -295,7 +295,7 @@ mod tests {
 
     fn frame(generation: u64, text: &str) -> Frame {
         let payload = tidings_channel::Payload::Text(text.to_owned());
-        Frame { generation, payload, received_at: SystemTime::UNIX_EPOCH, replay: None }
+        Frame { generation, payload, received_at: SystemTime::UNIX_EPOCH, replay: None, goes_on: false }
     }
 
     #[test]

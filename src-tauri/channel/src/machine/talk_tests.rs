@@ -245,24 +245,24 @@ fn what_a_link_kept_is_known_to_the_next_one_and_what_comes_there_may_have_been_
     text(&mut bench, r#"{"m":1}"#);
     text(&mut bench, r#"{"session":"s1"}"#);
     let goes_on = |bench: &mut Bench| -> Vec<bool> {
-        let delivered = bench.news().into_iter().filter_map(|output| match output {
-            Output::Deliver(Frame { goes_on, .. }) => Some(goes_on),
-            _ => None,
+        let delivered = bench.news().into_iter().filter_map(|output| {
+            let Output::Deliver(Frame { goes_on, .. }) = output else { return None };
+            Some(goes_on)
         });
         delivered.collect()
     };
     assert_eq!(goes_on(&mut bench), [false]);
     let generation = bench.machine.status().generation;
-    let end = crate::machine::facts::End::Lost { detail: crate::Detail::EndOfStream };
+    let end = facts::End::Lost { detail: crate::Detail::EndOfStream };
     bench.give(Input::Ended { generation, end });
     bench.until_dial(Duration::from_secs(60));
     let given = Given { secret: Some("other".to_owned()), ..Given::default() };
     bench.give(Input::Opened { generation: generation + 1, given });
     text(&mut bench, r#"{"m":2}"#);
     let news = bench.news();
-    let says = news.iter().find_map(|output| match output {
-        Output::Say { text, .. } => Some(text.0.clone()),
-        _ => None,
+    let says = news.iter().find_map(|output| {
+        let Output::Say { text, .. } = output else { return None };
+        Some(text.0.clone())
     });
     assert_eq!(says.as_deref(), Some("hello other again, s1"));
     assert!(news.iter().any(|output| matches!(output, Output::Deliver(Frame { goes_on: true, .. }))));
