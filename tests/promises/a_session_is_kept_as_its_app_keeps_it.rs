@@ -254,3 +254,19 @@ async fn a_session_is_kept_alive_past_three_of_its_lives() -> anyhow::Result<()>
     assert_eq!((status.channels[0].state, status.channels[0].links_opened), (StateName::Connected, 1));
     Ok(())
 }
+
+#[tokio::test]
+async fn an_upgrade_has_its_pages_origin_and_a_bare_cookie_gets_one_after_a_403() -> anyhow::Result<()> {
+    let Some(tomcat) = Tomcat::start(&[]).await? else { return Ok(()) };
+    let at = tomcat.addr();
+    tomcat.set("origin", &format!("http://{at}")).await?;
+    let command = format!("token_command = \"echo '{}'\"\n", sign_in(at, "ann").await?);
+    let desk = Desk::at(at, tomcat, false, &command).await?;
+    let connected = desk.wait_for(StateName::Connected).await?;
+    assert_eq!(connected.session.and_then(|session| session.kept), Some(SessionKept::Settings));
+    let bare = channel("Orders", &format!("ws://{at}/ws/user-channel")) + "auth = { header = \"Cookie\" }\n";
+    desk.app.write_settings(bare + &command)?;
+    let bare = |channel: &ChannelReport| channel.session.is_none() && channel.state == StateName::Connected;
+    desk.app.wait_for_status("a link by a bare cookie", |status| bare(&status.channels[0])).await?;
+    Ok(())
+}

@@ -35,6 +35,8 @@ pub fn channels(server: &Server, folder: &Path) -> anyhow::Result<String> {
         fs::write(&file, format!("{PLANTED}-{name}\n"))?;
         Ok(file.display().to_string())
     };
+    let session = folder.join("session");
+    fs::write(&session, format!("JSESSIONID={PLANTED}-a; SRV={PLANTED}-b\n"))?;
     let mut settings = channel("Far", "wss://far.invalid/ws");
     for (name, keys) in [
         ("File", format!("token_file = {:?}\n", file("file")?)),
@@ -46,6 +48,7 @@ pub fn channels(server: &Server, folder: &Path) -> anyhow::Result<String> {
         ("Complaint", format!("token_command = \"cat {}; exit 1\"\n", file("complaint")?)),
         ("Basic", format!("token_file = {:?}\nauth = \"basic\"\nusername = \"me\"\n", file("basic")?)),
         ("Cookie", format!("token_file = {:?}\nauth = {{ cookie = \"sid\" }}\n", file("cookie")?)),
+        ("Session", format!("token_file = {:?}\nauth = \"session\"\n", session.display().to_string())),
     ] {
         settings += &(channel(name, &server.url(&name.to_lowercase())) + &keys);
     }

@@ -45,6 +45,8 @@ function facts(channel, report, now) {
     const { after_s, kept_awake_s } = channel.idle_limit;
     fact(words.silenceEndured, words.seconds({ count: Math.round(after_s) }), words.keptAwake({ count: Math.round(kept_awake_s) }));
   }
+  const life = channel.session?.life_s ?? null;
+  if (life !== null) fact(words.sessionLife, words.aboutMinutes({ count: Math.max(1, Math.round(life / 60)) }));
   fact(words.lastHeard, channel.last_inbound === null ? "–" : words.clock(channel.last_inbound, now));
   fact(words.lastHeartbeat, report.last_heartbeat === null ? "–" : words.clock(report.last_heartbeat, now));
   fact(words.reconnects, words.number(Math.max(0, report.links.length - 1)));

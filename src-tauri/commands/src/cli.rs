@@ -192,7 +192,8 @@ mod tests {
     /// By the table's first column: "| `tidings tail [--json] [--since ID\|1h]` | … |".
     fn documented(docs: &str) -> Flags {
         let usages = docs.lines().filter_map(|line| line.strip_prefix("| `tidings")?.split('`').next());
-        let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+        let is_name =
+            |word: &&str| !word.starts_with('-') && word.chars().all(|c| c == '-' || c.is_ascii_lowercase());
         usages
             .map(|usage| {
                 let path = usage.split(' ').skip(1).take_while(is_name).map(|name| format!(" {name}"));

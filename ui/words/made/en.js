@@ -465,6 +465,9 @@ export default {
   silenceEndured: "Silence endured",
   /** @param {{ count: number }} variables */
   keptAwake: ({ count }) => `Kept awake every ${numbers.format(count)} s`,
+  sessionLife: "A session without a page lives",
+  /** @param {{ count: number }} variables */
+  aboutMinutes: ({ count }) => `about ${numbers.format(count)} min`,
   lastHeard: "Last heard",
   lastHeartbeat: "Last heartbeat",
   reconnects: "Reconnects",

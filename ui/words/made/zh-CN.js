@@ -465,6 +465,9 @@ export default {
   silenceEndured: "可容忍的空闲",
   /** @param {{ count: number }} variables */
   keptAwake: ({ count }) => `每 ${numbers.format(count)} 秒保持一次活动`,
+  sessionLife: "没有页面请求时会话的寿命",
+  /** @param {{ count: number }} variables */
+  aboutMinutes: ({ count }) => `约 ${numbers.format(count)} 分钟`,
   lastHeard: "最近收到",
   lastHeartbeat: "最近心跳",
   reconnects: "重连次数",

@@ -33,8 +33,8 @@ help-status = 显示运行中的 Tidings 的各频道状态
 help-connect = 连接一个频道或所有频道，并保持连接
 help-disconnect = 断开一个频道或所有频道；重启后仍保持断开
 help-takeover = 频道被另一实例接管后，在此处重新连接
-help-sign-in = 在 Tidings 的窗口中打开频道用户登录的网页（auth = "session"）
-help-sign-out = 结束频道的会话：按 `sign_out` 通知网站，忘记 cookie，并断开连接
+help-sign-in = 在 Tidings 的窗口中打开频道用户登录的网页
+help-sign-out = 结束频道的会话：通知网站，忘记会话，并断开连接
 help-pause =
     暂停通知：一段时间 (`pause 1h`)、到某一时刻 (`pause until 08:00`)
     或直到 `resume`
@@ -80,7 +80,7 @@ help-import-replace = 同时更改已存在但有差异的频道
 help-secret = 将频道的密钥存入密钥环，或从中删除
 help-secret-set = 询问频道的密钥（或读取标准输入的第一行）并存入密钥环
 help-secret-clear = 从密钥环中删除频道的密钥
-help-secret-export = 将频道的密钥（例如会话）写入只有您能读取的新文件，或交给读取标准输出的程序
+help-secret-export = 将频道的密钥（例如会话）写入仅您可读的新文件，或标准输出
 help-secret-export-file = 尚不存在的文件；省略时写到标准输出，但不会写到终端
 help-secret-import = 将 `secret export` 写出的内容存入本机的密钥环
 help-secret-import-file = 文件；省略时读取标准输入

@@ -435,3 +435,23 @@ fn unread_messages_add_a_dot_and_the_name_of_the_icon_says_so() {
     snapshot.unread.total = 1;
     assert_eq!(TrayView::of(&snapshot, &now()).icon_name(), "tidings_replaced_unread");
 }
+
+#[test]
+fn a_channel_that_waits_for_a_sign_in_on_a_page_leads_to_it() {
+    let cause =
+        Cause::SessionOver { site: "shop.example".to_owned(), end: tidings_channel::SessionEnd::Over };
+    let state = State::NeedsUser { cause, retry_at: at(NOON) };
+    let session = tidings_api::SessionReport {
+        sign_in: "https://shop.example/".to_owned(),
+        kept: None,
+        life_s: None,
+        kept_alive_s: None,
+        alive_at: None,
+    };
+    let signs_in = ChannelView { session: Some(watch::channel(session).1), ..channel("Orders", state) };
+    let view = TrayView::of(&Snapshot { channels: vec![signs_in], ..Snapshot::default() }, &now());
+    let told = "Your session at shop.example is over. Sign in again".to_owned();
+    assert_eq!(view.menu[0], Entry::Line { label: told });
+    let does = Does::SignIn { channel: "orders".to_owned() };
+    assert!(matches!(&view.menu[1], Entry::Command { enabled: true, does: found, .. } if *found == does));
+}
