@@ -5,9 +5,12 @@
 mod desk;
 
 use desk::{Desk, accept, config, listen};
+use futures_util::StreamExt;
 use tidings_channel::{Command, DialParams};
 
 const RECONNECTS: u64 = 10_000;
+/// Then the link is renewed so often (N1).
+const RENEWALS: u64 = 2_000;
 /// Rounds after which caches and pools have grown to their size.
 const WARM: u64 = 1_000;
 /// Most that the process may have grown by then, bytes.
@@ -22,7 +25,7 @@ fn held() -> (usize, u64) {
 }
 
 #[tokio::test]
-async fn ten_thousand_reconnects_leave_nothing_behind() {
+async fn ten_thousand_reconnects_and_thousands_of_renewals_leave_nothing_behind() {
     let (listener, port) = listen().await;
     let mut desk = Desk::with(config("ws", port), DialParams::default());
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
@@ -33,17 +36,26 @@ async fn ten_thousand_reconnects_leave_nothing_behind() {
         if round == WARM {
             before = Some((tasks(), held()));
         }
-        if round == RECONNECTS {
-            let (tasks_before, (files_before, bytes_before)) = before.expect("measured");
-            let (files, bytes) = held();
-            assert_eq!((tasks(), files), (tasks_before, files_before), "tasks and open files");
-            assert!(bytes <= bytes_before + GROWTH, "from {bytes_before} to {bytes} bytes");
-        }
         drop(server);
         desk.until("lost", |status| status.links_closed == round).await;
         desk.channel.command(Command::ReconnectNow);
     }
+    let mut server = accept(&listener).await;
+    let since = desk.until("connected", |status| status.links_opened == RECONNECTS + 1).await.state;
+    for round in 1..=RENEWALS {
+        desk.channel.command(Command::Renew);
+        let mut old = std::mem::replace(&mut server, accept(&listener).await);
+        // Its goodbye is answered.
+        while old.next().await.is_some_and(|message| message.is_ok()) {}
+        let status = desk.until("renewed", |status| status.links_closed == RECONNECTS + round).await;
+        assert_eq!(status.state, since);
+    }
+    let (tasks_before, (files_before, bytes_before)) = before.expect("measured");
+    let (files, bytes) = held();
+    assert_eq!((tasks(), files), (tasks_before, files_before), "tasks and open files");
+    assert!(bytes <= bytes_before + GROWTH, "from {bytes_before} to {bytes} bytes");
     let status = desk.status.borrow().clone();
-    assert_eq!((status.links_opened, status.links_closed), (RECONNECTS, RECONNECTS));
+    let closed = RECONNECTS + RENEWALS;
+    assert_eq!((status.links_opened, status.links_closed), (closed + 1, closed));
     assert!(desk.frames.try_recv().is_err(), "nobody sent anything");
 }

@@ -119,6 +119,8 @@ impl Machine {
         };
         self.count_next();
         if replaced {
+            // The server keeps one link: what it says over each is said twice.
+            self.doubles = None;
             let until = now.mono + self.config.timing.handover;
             self.renewal = Some(Box::new(Renewal::HandedOver { since, until }));
         }

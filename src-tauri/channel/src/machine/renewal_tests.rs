@@ -219,6 +219,18 @@ fn a_message_that_comes_over_both_links_is_told_once() {
 }
 
 #[test]
+fn a_server_that_keeps_one_link_alone_says_nothing_over_both() {
+    let mut bench = up_and_answering();
+    bench.renew();
+    bench.reach(2, Stage::Upgrade);
+    bench.says(1, "the bell");
+    bench.ends(1, 4500);
+    bench.open_as(2);
+    bench.says(2, "the bell");
+    assert_eq!(bench.delivered(), [(1, "the bell".to_owned()), (2, "the bell".to_owned())]);
+}
+
+#[test]
 fn what_is_said_again_later_or_without_a_renewal_is_news() {
     let mut bench = up_and_answering();
     bench.renew();
