@@ -1,9 +1,10 @@
 use std::future::Future;
 
 use serde_json::json;
+use tidings_tests::album::{Album, Page, RED, red_picture};
 use tidings_tests::desktop::SCREEN;
 use tidings_tests::real::named;
-use tidings_tests::real_popups::RealPopups;
+use tidings_tests::real_popups::{OnScreen, RealPopups};
 
 /// Those that a Debian stable has and that differ most: in what a click does, in who starts them, in how they read labels.
 const SERVICES: [&str; 3] = ["dunst", "mate-notification-daemon", "xfce4-notifyd"];
@@ -27,6 +28,37 @@ async fn what_a_message_says_is_read_as_it_was_written() -> anyhow::Result<()> {
         for words in ["Tea & toast", "Don't forget: it's Ann's turn"] {
             assert!(read.contains(words), "{words:?} expected, and what is read is {read:?}");
         }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_picture_of_a_message_is_seen() -> anyhow::Result<()> {
+    let server = Album::start(None).await?;
+    server.put("/red.png", Page::Bytes(red_picture()));
+    let settings = format!(
+        "[[channel]]\nname = \"Door\"\nurl = \"{}\"\nauth = \"none\"\nimages = \"own-server\"\n",
+        server.at("/ws").replacen("http", "ws", 1)
+    );
+    on_each(async |desk| {
+        desk.app.write_settings(&settings)?;
+        desk.app
+            .wait_for_status("connected to the other", |status| {
+                let channel = &status.channels[0];
+                channel.name == "Door" && channel.state.as_str() == "connected"
+            })
+            .await?;
+        server.is_listened_to().await?;
+        let send = |title: &str, image: &str| {
+            server.send(&json!({ "title": title, "body": "look", "image": image }).to_string());
+        };
+        let with = desk.pops_up_by("With", || send("With", "/red.png")).await?;
+        let red = |popup: &OnScreen| popup.screen.part(popup.area).pixels_like(RED);
+        // The smallest that was seen is 32 by 32.
+        assert!(red(&with) >= 30 * 30, "{} red pixels", red(&with));
+        let without = desk.pops_up_by("Without", || send("Without", "/none.png")).await?;
+        assert_eq!(red(&without), 0);
         Ok(())
     })
     .await

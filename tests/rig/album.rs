@@ -25,6 +25,18 @@ pub fn picture() -> Vec<u8> {
     BASE64.decode(PICTURE).unwrap_or_default()
 }
 
+/// All of it is of this colour: red, green, blue.
+pub const RED: [u8; 3] = [230, 20, 30];
+
+/// A picture of 128 by 128 pixels that are all [`RED`].
+const RED_PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAIAAAACACAIAAABMXPacAAAAyUlEQVR42u3RMQ0AAAgEsRfBjH9l6EAGDE1OwTVTrcNiAQAAAgBAAAAIAAABACAAAAQAgAAAEAAAAgBAAAAIAAABACAAAAQAgAAAEAAAAgBAAAAIAAABACAAAAQAgAAAEAAAAgBAAAAIAAABACAAAAQAgAAAAOACAAACAEAAAAgAAAEAIAAABACAAAAQAAACAEAAAAgAAAEAIAAABACAAAAQAAACAEAAAAgAAAEAIAAABACAAAAQAAACAEAAAAgAAAEAIAAABOBDC6ETBBviOOOzAAAAAElFTkSuQmCC";
+
+/// The picture that is all [`RED`].
+#[must_use]
+pub fn red_picture() -> Vec<u8> {
+    BASE64.decode(RED_PICTURE).unwrap_or_default()
+}
+
 /// What a path answers.
 #[derive(Debug, Clone)]
 pub enum Page {

@@ -132,6 +132,18 @@ impl Picture {
         Self { width: across.len(), height: down.len(), bytes: self.bytes, pixels }
     }
 
+    /// How many pixels are red, green and blue like this, or nearly so.
+    #[must_use]
+    pub fn pixels_like(&self, [red, green, blue]: [u8; 3]) -> usize {
+        let near = |one: u8, other: u8| one.abs_diff(other) < 40;
+        let like = |pixel: &[u8]| match *pixel {
+            [b, g, r, _] => near(r, red) && near(g, green) && near(b, blue),
+            [r, g, b] => near(r, red) && near(g, green) && near(b, blue),
+            _ => false,
+        };
+        self.pixels.chunks_exact(self.bytes).filter(|pixel| like(pixel)).count()
+    }
+
     /// Each pixel as a square of so many.
     #[must_use]
     pub fn enlarged(&self, times: usize) -> Self {

@@ -93,17 +93,22 @@ impl RealPopups {
 
     /// Pushes a message and waits until its popup is on the screen, alone.
     pub async fn pops_up(&self, message: &Value) -> anyhow::Result<OnScreen> {
+        self.pops_up_by(title(message)?, || drop(self.server.push_json(USER, message))).await
+    }
+
+    /// Has somebody send a message of this title, and waits until its popup is on the screen, alone.
+    pub async fn pops_up_by(&self, title: &str, send: impl FnOnce()) -> anyhow::Result<OnScreen> {
         self.heard.clear().await?;
         self.stage.clear().await?;
         self.stage.point(ASIDE).await?;
         let before = self.stage.settled().await?;
-        self.follows(message, &before).await
+        send();
+        self.follows(title, &before).await
     }
 
-    /// Pushes a message and waits until the screen shows more than it did `before`.
-    async fn follows(&self, message: &Value, before: &Picture) -> anyhow::Result<OnScreen> {
-        self.server.push_json(USER, message);
-        let (id, replaces) = self.heard.shown(title(message)?, SLOW).await?;
+    /// Waits until the screen shows more than it did `before`.
+    async fn follows(&self, title: &str, before: &Picture) -> anyhow::Result<OnScreen> {
+        let (id, replaces) = self.heard.shown(title, SLOW).await?;
         let (area, screen) = self.stage.changed_in(Some(self.stage.ground()), "the popup", before).await?;
         Ok(OnScreen { id, replaces, area, screen, before: before.clone() })
     }
@@ -117,7 +122,8 @@ impl RealPopups {
         let before = self.stage.settled().await?;
         self.server.push_json(USER, first);
         let (id, _) = self.heard.shown(title(first)?, SLOW).await?;
-        Ok((id, self.follows(second, &before).await?))
+        self.server.push_json(USER, second);
+        Ok((id, self.follows(title(second)?, &before).await?))
     }
 
     /// Waits until this can be read on the popup: some fade into each other, or one comes when the other is gone.
