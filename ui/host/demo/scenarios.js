@@ -273,6 +273,7 @@ export const scenarios = {
   /** One has its picture, and the other is about to get it. */
   pictures: () => ({
     channels: [channel("Push", { kind: "gotify", url: "https://push.example/gotify" }), channel("Orders")],
+    settings: { push: { kind: "gotify", images: "own-server" } },
     messages: [
       message("Backup of anna is done", "12 GiB in 4 minutes.", { channel: "Push", received_at: at("08:30"), app: "Backups", icon: "icon-1-app1" }),
       message("The garage is open", "Nobody was seen.", { channel: "Push", received_at: at("09:12"), app: "Doors" }),
