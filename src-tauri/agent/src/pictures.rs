@@ -12,7 +12,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tidings_channel::{Config, DialParams};
@@ -24,7 +24,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use apps::Apps;
+use apps::{Apps, lock};
 use source::Source;
 
 /// How long a popup waits for its picture. Too low: pictures of an ordinary server come too late for it; too high: news comes
@@ -93,10 +93,6 @@ impl fmt::Debug for Pictures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.shelf.fmt(f)
     }
-}
-
-fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Notifier for Before {

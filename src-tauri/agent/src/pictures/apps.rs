@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +17,6 @@ use tidings_inbox::Message;
 use tidings_picture::{Name, Shelf};
 use tokio::time::Instant;
 
-use super::lock;
 use super::source::Source;
 
 /// Between two questions for a channel's list, whatever comes.
@@ -187,6 +186,11 @@ fn may_ask(apps: &Mutex<Apps>, channel: &str) -> bool {
     }
     apps.asked.insert(channel.to_owned(), Instant::now());
     true
+}
+
+/// What is behind locks here is whole after each step, whoever panicked meanwhile.
+pub(super) fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A name, as it can stand in a line.
