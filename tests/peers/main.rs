@@ -4,6 +4,7 @@
 mod desk;
 mod dialogues;
 mod ntfy;
+mod oauth;
 mod servers;
 mod what_they_say;
 mod wire;

@@ -12,13 +12,14 @@ pub enum Source {
 }
 
 /// Name and source of each, and what it is.
-pub const PEERS: [(&str, Source, &str); 7] = [
+pub const PEERS: [(&str, Source, &str); 8] = [
     ("ntfy-old", Source::Debian("trixie"), "ntfy 2.11, from before updates and deletions"),
     ("ntfy", Source::Debian("sid"), "ntfy, the newest that Debian has"),
     ("rabbitmq", Source::Debian("sid"), "RabbitMQ: STOMP over WebSocket"),
     ("action-cable", Source::Debian("sid"), "Action Cable of Ruby on Rails, in Puma"),
     ("socket-io", Source::Npm, "socket.io 4"),
     ("graphql-ws", Source::Npm, "graphql-ws: GraphQL subscriptions"),
+    ("oidc-provider", Source::Npm, "oidc-provider: OAuth 2.0 and OpenID Connect"),
     ("sockjs", Source::Npm, "sockjs-node"),
 ];
 

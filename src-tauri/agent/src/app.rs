@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp, Zoned};
+use tidings_api::{ErrorCode, Refusal};
 use tidings_channel::Signal as ChannelSignal;
 use tidings_desktop::autostart;
 use tidings_desktop::browser::Browser;
@@ -21,6 +22,7 @@ use tidings_desktop::window::{self, Window};
 use tidings_ground::lock::{self, Lock};
 use tidings_ground::paths::{Paths, create_private};
 use tidings_ground::reason::{self, Failed};
+use tidings_ground::text::quoted;
 use tidings_ground::{crash, program};
 use tidings_inbox::{Inbox, Policy, RowId, Show};
 use tidings_settings::{Edited, Look, Settings, SettingsError, SettingsFile};
@@ -34,11 +36,12 @@ use tidings_words::{Text, Words};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, watch};
 
-use crate::channels::Channels;
+use crate::channels::{Channels, SigningIn};
 use crate::demo::{self, Demo};
 use crate::health::Health;
 use crate::pictures::Pictures;
 use crate::remembered::Remembered;
+use crate::sign_ins::{Ended, SignIns};
 use crate::signals::{Bell, Bells, Sleep, asleep};
 use crate::trouble::Troubles;
 use crate::{second, serve};
@@ -89,6 +92,7 @@ async fn run(paths: &Paths, start: Start, lock: Lock) -> anyhow::Result<ExitCode
         window: Window::default(),
         session,
         browser: Browser::default(),
+        sign_ins: SignIns::default(),
         answers,
         sleep: Sleep::new(asleep()),
         policy: Policy::keep_all(),
@@ -182,6 +186,7 @@ async fn run(paths: &Paths, start: Start, lock: Lock) -> anyhow::Result<ExitCode
             () = sleep_for(trouble_in) => {}
             status = agent.window.ended() => agent.window_ended(&status),
             (link, opened) = agent.browser.opened() => agent.link_opened(&link, opened).await,
+            ended = agent.sign_ins.ended() => agent.sign_in_ended(ended),
             bell = bells.ring() => agent.answer(bell),
             () = desktop.changed() => {
                 agent.show_session(desktop.is_joined());
@@ -223,6 +228,7 @@ struct Agent {
     window: Window,
     session: Session,
     browser: Browser,
+    sign_ins: SignIns,
     answers: Answers,
     sleep: Sleep,
     policy: Policy,
@@ -393,20 +399,47 @@ impl Agent {
             }
             Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
             Wish::SecretReadable { channel } => self.channels.secret_readable(&channel),
+            Wish::Renew { channel } => self.channels.renew(&channel),
             Wish::OpenWindow { activation_token, at } => {
                 self.session.look_for_display().await;
                 self.open_window(activation_token.as_deref(), at.as_ref());
             }
             Wish::SignIn { channel, activation_token, answer } => {
                 let found = self.channels.sign_in(&channel);
-                if let Ok((id, _)) = &found {
+                if let Ok(SigningIn { id, provider, .. }) = &found {
                     self.session.look_for_display().await;
-                    self.open_window(activation_token.as_deref(), Some(&Place::SignIn(id.clone())));
+                    match provider {
+                        Some(provider) => {
+                            let words = self.snapshot.borrow().words;
+                            let session = self.session.clone();
+                            self.sign_ins.begin(id, provider.clone(), activation_token, session, words);
+                        }
+                        None => {
+                            self.open_window(activation_token.as_deref(), Some(&Place::SignIn(id.clone())));
+                        }
+                    }
                 }
                 if let Some(answer) = answer {
-                    let _ = answer.send(found.map(|(_, name)| name));
+                    let _ = answer.send(found.map(|found| found.name));
                 }
             }
+            Wish::SignInByCode { channel, answer } => {
+                let words = self.snapshot.borrow().words;
+                match self.channels.sign_in(&channel) {
+                    Ok(SigningIn { id, provider: Some(provider), .. }) => {
+                        self.sign_ins.begin_by_code(&id, provider, words, answer);
+                    }
+                    Ok(SigningIn { name, provider: None, .. }) => {
+                        let refused = words.refused_no_code(&quoted(&name));
+                        let _ = answer.send(Err(Refusal::new(ErrorCode::NoSession, refused)));
+                    }
+                    Err(refusal) => drop(answer.send(Err(refusal))),
+                }
+            }
+            Wish::SignInEnded { channel, answer } => match self.channels.sign_in(&channel) {
+                Ok(SigningIn { id, name, .. }) => self.sign_ins.tell(id, name, answer),
+                Err(refusal) => drop(answer.send(Err(refusal))),
+            },
             Wish::SignInPage { channel, answer } => drop(answer.send(self.channels.sign_in_page(&channel))),
             Wish::SignedIn { channel, cookies, answer } => self.channels.signed_in(&channel, cookies, answer),
             Wish::SignOut { channel, answer } => self.channels.sign_out(&channel, answer),
@@ -488,6 +521,21 @@ impl Agent {
         let told = |channel: &ChannelView| channel.id == link.channel && channel.show == Show::Full;
         let host = self.snapshot.borrow().channels.iter().any(told).then(|| link.host());
         self.answer_click(Notice::Link(LinkError { host }), Some(link.message));
+    }
+
+    fn sign_in_ended(&mut self, Ended { channel, signed_in }: Ended) {
+        let words = self.snapshot.borrow().words;
+        let refused =
+            signed_in.as_ref().err().map(|notice| Refusal::new(ErrorCode::NotSignedIn, notice.told(words)));
+        let told = self.sign_ins.told(&channel, refused.as_ref());
+        match signed_in {
+            Ok(()) => {
+                self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::SignIn).is_some());
+                self.channels.credential_changed(&channel);
+            }
+            Err(_) if told => {}
+            Err(notice) => self.answer_click(notice, None),
+        }
     }
 
     /// Says in a popup, too, what a click on one could not do: where it was clicked something is to be seen.

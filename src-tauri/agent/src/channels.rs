@@ -9,6 +9,7 @@ mod held;
 mod keeping;
 mod ntfy;
 mod pump;
+mod renewal;
 mod replay;
 mod sending;
 
@@ -30,13 +31,15 @@ use tidings_examination::{Examination, Reach};
 use tidings_ground::text::quoted;
 use tidings_inbox::{HttpRequest, Inbox};
 use tidings_settings::credential::{CredentialSource, Credentials};
-use tidings_settings::{CaFileError, ChannelSettings, Jar, Kind, Session, SessionJar};
+use tidings_settings::keyring::KeyringError;
+use tidings_settings::{CaFileError, ChannelSettings, Jar, Kind, Session, SessionJar, SignIn};
 use tidings_state::cause;
 use tidings_state::loan::{Lent, Loan};
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
 use tidings_state::wish::{Wish, Wishes};
 use tidings_words::{Text, Words};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
 use crate::health::Health;
 use crate::pictures::Pictures;
@@ -48,6 +51,7 @@ use held::{Held, view};
 use keeping::Keeper;
 use ntfy::Topics;
 use pump::{Felt, Missed, pump};
+use renewal::Renewal;
 use replay::Replay;
 use sending::send;
 
@@ -68,15 +72,31 @@ pub(crate) struct Channels {
     changed: Arc<Notify>,
 }
 
-/// Of a session of which nothing is known yet.
-fn first_report(session: &Session) -> SessionReport {
-    SessionReport {
-        sign_in: session.sign_in.to_string(),
+/// Of a sign-in on a page, of which nothing is known yet.
+fn first_report(settings: &ChannelSettings) -> Option<SessionReport> {
+    let (page, keep) = match (&settings.session, &settings.credential) {
+        (Some(session), _) => (&session.sign_in, session.keep),
+        (None, CredentialSource::Provider(provider)) => (&provider.issuer, None),
+        (None, _) => return None,
+    };
+    Some(SessionReport {
+        sign_in: page.to_string(),
         kept: None,
         life_s: None,
-        kept_alive_s: session.keep.map(|keep| keep.as_secs_f64()),
+        kept_alive_s: keep.map(|keep| keep.as_secs_f64()),
         alive_at: None,
-    }
+    })
+}
+
+/// How a channel's user signs in.
+#[derive(Debug)]
+pub(crate) struct SigningIn {
+    /// The channel's id.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// At this provider, in the user's browser; `None`: in a view of the window.
+    pub(crate) provider: Option<SignIn>,
 }
 
 impl Channels {
@@ -214,15 +234,23 @@ impl Channels {
             Some(Quiet::Replaced(_)) | None => Start::Connect,
         };
         let session = self.session(&settings);
-        let reported =
-            settings.session.as_ref().map(|session| Arc::new(watch::channel(first_report(session)).0));
+        let reported = first_report(&settings).map(|report| Arc::new(watch::channel(report).0));
+        let sign_in = settings.sign_in(&config);
         let credentials = Credentials::new(&settings.id, settings.credential.clone(), settings.auth.clone())
             .of_session(session.clone())
             .telling({
                 let (wishes, channel) = (self.wishes.clone(), settings.id.clone());
                 move || wishes.make(Wish::SecretReadable { channel: channel.clone() })
             });
+        let credentials = credentials.by_sign_in(sign_in.clone());
         let forget = credentials.forget();
+        let credentials = Arc::new(Mutex::new(credentials));
+        let renewal = Renewal {
+            channel: settings.id.clone(),
+            credentials: credentials.clone(),
+            wishes: self.wishes.clone(),
+            timer: JoinSet::new(),
+        };
         let asked = Arc::new(AtomicBool::new(false));
         let left_out = Arc::new(watch::channel(Vec::new()).0);
         let topics = match &settings.kind {
@@ -237,6 +265,9 @@ impl Channels {
         let owner = Dialler {
             id: settings.id.clone(),
             credentials,
+            renewal,
+            session: session.clone(),
+            sign_in: sign_in.clone(),
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
             topics,
@@ -300,6 +331,7 @@ impl Channels {
             forget,
             session,
             reported,
+            sign_in,
             config,
             target,
             path,
@@ -486,9 +518,15 @@ impl Channels {
         }
     }
 
-    /// The id of a channel that the user can sign in to, and its name.
-    pub(crate) fn sign_in(&self, name: &str) -> Result<(String, String), Refusal> {
-        self.of_session(name).map(|(held, ..)| (held.settings.id.clone(), held.settings.name.clone()))
+    /// How the user signs in to a channel.
+    pub(crate) fn sign_in(&self, name: &str) -> Result<SigningIn, Refusal> {
+        let provider = self.held.iter().find(|held| held.view.is_called(name) && held.sign_in.is_some());
+        let held = match provider {
+            Some(held) => held,
+            None => self.of_session(name)?.0,
+        };
+        let ChannelSettings { id, name, .. } = &held.settings;
+        Ok(SigningIn { id: id.clone(), name: name.clone(), provider: held.sign_in.clone() })
     }
 
     /// Where and how that is done.
@@ -564,6 +602,25 @@ impl Channels {
     /// Ends a session: the site is told where the settings say how, the cookies are forgotten, and the link is closed (1000).
     pub(crate) fn sign_out(&mut self, name: &str, answer: oneshot::Sender<Result<String, Refusal>>) {
         let words = self.words();
+        let by_provider = |held: &&mut Held| held.view.is_called(name) && held.sign_in.is_some();
+        if let Some(held) = self.held.iter_mut().find(by_provider) {
+            held.command(Command::Disconnect);
+            let (sign_in, name) = (held.sign_in.clone(), held.settings.name.clone());
+            let reported = held.reported.clone();
+            tokio::spawn(async move {
+                let ended = match sign_in {
+                    Some(sign_in) => sign_in.end().await,
+                    None => Ok(()),
+                };
+                if let Some(reported) = reported {
+                    reported.send_modify(|report| report.kept = None);
+                }
+                let refused = |error: KeyringError| Refusal::new(ErrorCode::Keyring, error.told(words));
+                // Who asked may be gone.
+                let _ = answer.send(ended.map(|()| name).map_err(refused));
+            });
+            return;
+        }
         let (id, jar, sign_out) = match self.of_session(name) {
             Ok((held, jar, session)) => (held.settings.id.clone(), jar.clone(), session.sign_out.clone()),
             Err(refusal) => return drop(answer.send(Err(refusal))),
@@ -601,7 +658,9 @@ impl Channels {
     /// The channel's secret is another one now, or can be read at last. One that waits for it dials at once, and
     /// a link by the old one is dialled anew; what is off or replaced stays so.
     pub(crate) fn credential_changed(&self, id: &str) {
-        let keyring = |held: &&Held| held.settings.credential == CredentialSource::Keyring;
+        let keyring = |held: &&Held| {
+            matches!(held.settings.credential, CredentialSource::Keyring | CredentialSource::Provider(_))
+        };
         let Some(held) = self.held.iter().find(|held| held.settings.id == id).filter(keyring) else { return };
         held.forget.now();
         match held.view.status().state {
@@ -621,6 +680,13 @@ impl Channels {
         let Some(held) = self.held.iter().find(|held| held.settings.id == id) else { return };
         held.forget.now();
         held.channel.command(Command::CredentialChanged);
+    }
+
+    /// A fresh secret is at hand, before the one of the link ends.
+    pub(crate) fn renew(&mut self, id: &str) {
+        if let Some(held) = self.held.iter_mut().find(|held| held.settings.id == id) {
+            held.command(Command::Renew);
+        }
     }
 
     /// There is a session bus now: what waits for a secret in the keyring looks there.
@@ -673,7 +739,7 @@ impl Channels {
 
     /// Closes every link (1000), all at once.
     pub(crate) async fn end(self, remembered: &mut Remembered) {
-        let mut ends = tokio::task::JoinSet::new();
+        let mut ends = JoinSet::new();
         for held in self.held {
             ends.spawn(async move {
                 let (id, memory) = (held.settings.id.clone(), held.config.memory.clone());

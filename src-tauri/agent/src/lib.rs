@@ -8,6 +8,7 @@ mod pictures;
 mod remembered;
 mod second;
 mod serve;
+mod sign_ins;
 mod signals;
 mod trouble;
 

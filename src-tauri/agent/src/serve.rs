@@ -186,6 +186,16 @@ impl Handler for Answers {
                 self.wishes.make(Wish::SignIn { channel, activation_token, answer: Some(answer) });
                 self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
             }
+            Request::SignInByCode { channel } => {
+                let (answer, answered) = oneshot::channel();
+                self.wishes.make(Wish::SignInByCode { channel, answer });
+                self.reply(answered, Reply::TypeCode).await
+            }
+            Request::SignInEnded { channel } => {
+                let (answer, answered) = oneshot::channel();
+                self.wishes.make(Wish::SignInEnded { channel, answer });
+                self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
+            }
             Request::SignInPage { channel } => {
                 let (answer, answered) = oneshot::channel();
                 self.wishes.make(Wish::SignInPage { channel, answer });

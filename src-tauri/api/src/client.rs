@@ -164,6 +164,7 @@ impl Client {
             | Reply::Discovered(_)
             | Reply::Health(_)
             | Reply::SignInPage(_)
+            | Reply::TypeCode(_)
             | Reply::SignedIn { .. }
             | Reply::Picture { .. }
             | Reply::Refused(_)) => Err(ClientError::Malformed(format!("{other:?}"))),

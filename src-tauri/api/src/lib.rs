@@ -32,7 +32,7 @@ pub use report::{
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};
 pub use send::Outgoing;
-pub use session::{Cookie, SessionKept, SessionReport, SignInPage};
+pub use session::{Cookie, SessionKept, SessionReport, SignInPage, TypeCode};
 pub use settings::{
     ChannelValues, Defaults, Edit, Meaning, PresetReport, Preview, Previewed, Rehearsal, Secret,
     SettingsReport, Step, Turn, Values,

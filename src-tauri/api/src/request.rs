@@ -10,7 +10,7 @@ use crate::examine::Examine;
 use crate::health::HealthReport;
 use crate::report::{ChannelReport, Pictures, StatusReport, StoredMessage};
 use crate::send::Outgoing;
-use crate::session::{Cookie, SessionKept, SignInPage};
+use crate::session::{Cookie, SessionKept, SignInPage, TypeCode};
 use crate::settings::{Edit, Preview, Rehearsal, Secret, SettingsReport, Step, Values};
 
 /// One request. A connection may carry any number of them, one after the other.
@@ -129,6 +129,16 @@ pub enum Request {
         /// The desktop's permission to take the focus (XDG activation), where it hands one over.
         #[serde(default)]
         activation_token: Option<String>,
+    },
+    /// Begin a sign-in at a channel's OAuth provider by a browser anywhere. Answered by [`Reply::TypeCode`].
+    SignInByCode {
+        /// Id or name.
+        channel: String,
+    },
+    /// Wait until the user has signed in there. Answered by [`Reply::Done`] with the channel's name.
+    SignInEnded {
+        /// Id or name.
+        channel: String,
     },
     /// Where and how that is. Answered by [`Reply::SignInPage`].
     SignInPage {
@@ -278,6 +288,8 @@ pub enum Reply {
     Health(HealthReport),
     /// Where and how a channel's user signs in.
     SignInPage(SignInPage),
+    /// What the user does in a browser.
+    TypeCode(TypeCode),
     /// The sign-in is taken over.
     SignedIn {
         /// Who keeps it.
@@ -341,6 +353,8 @@ pub enum ErrorCode {
     Keyring,
     /// The channel has no session that one could sign in to or out of, or none of the cookies is the channel's.
     NoSession,
+    /// Nobody is signed in: the provider said no, or nobody did what it asks for.
+    NotSignedIn,
     /// No sample was given, and the channel has received no message yet.
     NoSample,
     /// The demo's server is not installed, or can't be started.

@@ -63,6 +63,20 @@ pub struct SignInPage {
     pub refused: Option<String>,
 }
 
+/// What the user does in a browser anywhere, to sign in at a channel's provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeCode {
+    /// The page to open.
+    pub page: String,
+    /// The same with the code in it already, where the provider has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_with_code: Option<String>,
+    /// What is typed there.
+    pub code: String,
+    /// How long the code is good, seconds.
+    pub valid_s: u64,
+}
+
 /// Who keeps a session's cookies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -54,6 +54,8 @@ impl Handler for Agent {
             | Request::Examine(_)
             | Request::Health { .. }
             | Request::SignIn { .. }
+            | Request::SignInByCode { .. }
+            | Request::SignInEnded { .. }
             | Request::SignInPage { .. }
             | Request::SignedIn { .. }
             | Request::SignOut { .. }

@@ -338,25 +338,28 @@ pub struct DialRefusal {
     pub message: String,
     /// There is no other credential than the one that was refused, and another one was asked for.
     pub unchanged: bool,
+    /// What stands in the way, where it is told as that and not by the message.
+    pub cause: Option<Cause>,
 }
 
 impl DialRefusal {
     /// The user is told this.
     #[must_use]
     pub fn told(message: impl Into<String>) -> Self {
-        Self { message: message.into(), unchanged: false }
+        Self { message: message.into(), unchanged: false, cause: None }
     }
 
     /// The answer to [`DialAsk::only_if_new`] where there is nothing new.
     #[must_use]
     pub fn unchanged() -> Self {
-        Self { message: "the credential is the one that was refused".to_owned(), unchanged: true }
+        let message = "the credential is the one that was refused".to_owned();
+        Self { message, unchanged: true, cause: None }
     }
 }
 
 /// Who owns a channel: gives each dial its parameters.
 pub trait Owner: Send + 'static {
-    /// Asked before every dial. A refusal means [`State::NeedsUser`]. The future counts against the dial's
+    /// Asked before every dial. A refusal means [`State::NeedsUser`], unless it says otherwise. The future counts against the dial's
     /// 30 s, and is dropped where the user gives the dial up.
     fn dial_params(&mut self, ask: DialAsk) -> impl Future<Output = Result<DialParams, DialRefusal>> + Send;
 

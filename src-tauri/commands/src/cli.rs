@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Takeover(Target),
     SignIn {
         channel: String,
+        #[arg(long)]
+        code: bool,
     },
     SignOut {
         channel: String,

@@ -15,6 +15,7 @@ mod pause;
 mod remote;
 mod secret;
 mod send;
+mod sign_in;
 mod since;
 mod tail;
 mod transfer;
@@ -114,7 +115,7 @@ fn run(
         match &cli.command {
             None => agent(&paths, cli.start.wish(), words).await,
             Some(Command::Status { json }) => remote::status(&paths, *json, words).await,
-            Some(Command::SignIn { channel }) => remote::sign_in(&paths, channel, words).await,
+            Some(Command::SignIn { channel, code }) => sign_in::run(&paths, channel, *code, words).await,
             Some(Command::SignOut { channel }) => remote::sign_out(&paths, channel, words).await,
             Some(Command::Pause { time }) => remote::pause(&paths, time, words).await,
             Some(Command::Resume) => remote::pause(&paths, &["off".to_owned()], words).await,

@@ -54,7 +54,8 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
         Ok(config) => config,
         Err(error) => return Ok(usage(&error.told(words))),
     };
-    let dialler = Dialler { credentials: channel.credentials(), headers: channel.headers.clone(), words };
+    let credentials = channel.credentials(&config);
+    let dialler = Dialler { credentials, headers: channel.headers.clone(), words };
     follow(config, channel.profile(), dialler, out, words).await
 }
 
@@ -273,7 +274,7 @@ fn end(state: &State) -> Option<ExitCode> {
     match state {
         State::Replaced { .. } => Some(ExitCode::from(exit::REPLACED)),
         // The token's source failed: a setting, not the server.
-        State::NeedsUser { cause: Cause::Owner { detail }, .. } => Some(usage(detail)),
+        State::NeedsUser { cause: Cause::Owner { detail, .. }, .. } => Some(usage(detail)),
         State::NeedsUser { .. } => Some(ExitCode::from(exit::SIGN_IN_REFUSED)),
         State::Disconnected { .. }
         | State::Connecting { .. }

@@ -117,6 +117,7 @@ fn channel_id(paths: &Paths, name: &str, words: Words) -> Result<(String, Option
         CredentialSource::Env(_) => "token_env",
         CredentialSource::File(_) => "token_file",
         CredentialSource::Command(_) => "token_command",
+        CredentialSource::Provider(_) => "oauth",
     };
     Err(words.cli_secret_elsewhere(&key, &format_args!("{:?}", channel.name)))
 }

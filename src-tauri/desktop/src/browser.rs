@@ -51,7 +51,7 @@ impl Browser {
 }
 
 /// Has one program after the other try, until one doesn't say that it failed.
-async fn opened(url: &Url, activation_token: Option<&str>, session: &Session) -> bool {
+pub async fn opened(url: &Url, activation_token: Option<&str>, session: &Session) -> bool {
     let deadline = Instant::now() + PATIENCE;
     let mut programs: VecDeque<_> = open::commands(url.as_str()).into();
     while let Some(program) = programs.pop_front() {

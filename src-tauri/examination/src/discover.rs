@@ -77,6 +77,7 @@ fn is_no_way(cause: &Cause) -> bool {
         | Cause::SignInRefused { .. }
         | Cause::SessionOver { .. }
         | Cause::RoleMissing { .. }
+        | Cause::ProviderAway { .. }
         | Cause::Owner { .. } => true,
         Cause::TimedOut { stage } => *stage != Stage::Answer,
         Cause::Closed(_)

@@ -54,9 +54,10 @@ impl Examination {
     /// # Errors
     /// When a file that they name can't be read.
     pub fn of(channel: &ChannelSettings, reach: Reach, words: Words) -> Result<Self, CaFileError> {
+        let config = channel.config()?;
         Ok(Self {
-            config: channel.config()?,
-            credentials: Some(channel.credentials()),
+            credentials: Some(channel.credentials(&config)),
+            config,
             headers: channel.headers.clone(),
             reach,
             words,

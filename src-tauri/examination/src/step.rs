@@ -229,7 +229,7 @@ pub(crate) async fn secret(mut source: Credentials, words: Words) -> (Step, Opti
         }
         // It says itself what to do.
         Err(error) => {
-            let step = bad("secret", Some(began.elapsed()), error.told(words), "");
+            let step = bad("secret", Some(began.elapsed()), &cause::credential(&error, words), "");
             (Step { mend: None, ..step }, None)
         }
     }
@@ -267,7 +267,7 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } => words.mend_closed(),
         Cause::Unanswered { .. } => words.mend_busy(),
         Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
-        Cause::Owner { .. } => words.mend_owner(),
+        Cause::Owner { .. } | Cause::ProviderAway { .. } => words.mend_owner(),
         Cause::Denied { .. } => words.mend_denied(),
         Cause::Foreign { .. } => words.mend_foreign(),
         Cause::TakenOver | Cause::Overtaken | Cause::Local => words.mend_local(),

@@ -44,7 +44,7 @@ pub async fn send(channel: &ChannelSettings, message: &Outgoing, words: Words) -
         None => Ok(None),
     };
     let credential: Option<Credential> =
-        credential.map_err(|error| failed(ErrorCode::CannotSend, error.told(words)))?;
+        credential.map_err(|error| failed(ErrorCode::CannotSend, cause::credential(&error, words)))?;
     let own = request.url.as_url().origin() == config.url.as_url().origin();
     let headers = if own { channel.headers.clone() } else { Vec::new() };
     let client_cert = config.client_cert.clone().filter(|_| own);

@@ -21,6 +21,7 @@ pub use error::SettingsError;
 pub use load::{load, words};
 pub use read::{PresetNames, parse, presets};
 pub use secret::jar::{Jar, NoJar};
+pub use secret::oauth::SignIn;
 pub use secret::session::{Held, SessionJar};
 pub use secret::{credential, keyring};
 pub use settings::*;

@@ -16,6 +16,7 @@ use url::Url;
 use crate::content::{Unreadable, bytes};
 use crate::reason;
 use crate::secret::credential::Credentials;
+use crate::secret::oauth::SignIn;
 use crate::secret::session::SessionJar;
 use crate::secret::source::{Auth, CredentialSource};
 use crate::secret::text::in_utf8;
@@ -317,6 +318,21 @@ impl ChannelSettings {
             CredentialSource::None
             | CredentialSource::Env(_)
             | CredentialSource::Command(_)
+            | CredentialSource::Provider(_)
+            | CredentialSource::Keyring => None,
+        }
+    }
+
+    /// The sign-in at its provider, where it has one, over the way of `config`.
+    pub fn sign_in(&self, config: &Config) -> Option<SignIn> {
+        match &self.credential {
+            CredentialSource::Provider(provider) => {
+                Some(SignIn::new(&self.id, (**provider).clone(), config.clone()))
+            }
+            CredentialSource::None
+            | CredentialSource::Env(_)
+            | CredentialSource::File(_)
+            | CredentialSource::Command(_)
             | CredentialSource::Keyring => None,
         }
     }
@@ -327,10 +343,10 @@ impl ChannelSettings {
         self.ca_file.as_deref().into_iter().chain(own)
     }
 
-    /// Fetches its secret, and keeps it.
-    pub fn credentials(&self) -> Credentials {
+    /// Fetches its secret, and keeps it. `config`: the way to a provider that it signs in at.
+    pub fn credentials(&self, config: &Config) -> Credentials {
         let credentials = Credentials::new(&self.id, self.credential.clone(), self.auth.clone());
-        credentials.of_session(self.jar())
+        credentials.of_session(self.jar()).by_sign_in(self.sign_in(config))
     }
 
     /// The session's jar, empty yet, where it signs in as a web app does.

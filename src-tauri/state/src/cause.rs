@@ -2,6 +2,7 @@
 //! in English.
 
 use tidings_channel::{Cause, CloseInfo, Detail, OtherMeaning, SessionEnd, Stage, day, plain};
+use tidings_settings::credential::CredentialError;
 use tidings_words::Words;
 
 /// One calm line. Text of the peer in it is sanitised and cut.
@@ -57,6 +58,7 @@ pub fn told(cause: &Cause, words: Words) -> String {
         Cause::CaptivePortal => words.cause_captive_portal(),
         // Ours already.
         Cause::Owner { detail } => plain(detail),
+        Cause::ProviderAway { host, why } => words.oauth_away(&told(why, words), &plain(host)),
         Cause::Denied { said } => match plain(said) {
             said if said.is_empty() => words.cause_denied(),
             said => words.cause_denied_saying(&said),
@@ -66,6 +68,14 @@ pub fn told(cause: &Cause, words: Words) -> String {
         Cause::Foreign { dialect } => words.cause_foreign(&plain(dialect)),
         Cause::Overtaken => words.cause_overtaken(),
         Cause::Local => words.cause_local(),
+    }
+}
+
+/// What is wrong with where a secret comes from, and how to mend it.
+pub fn credential(error: &CredentialError, words: Words) -> String {
+    match error {
+        CredentialError::Provider(failure) => failure.told(words, |cause| told(cause, words)),
+        other => other.told(words),
     }
 }
 

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use tidings_ground::paths::short;
 use tidings_ground::reason::SystemError;
 use tidings_inbox::Why;
+use tidings_oauth::Failure;
 use tidings_settings::{CaFileError, SettingsError};
 use tidings_words::{Text, Words};
 
+use crate::cause;
 use crate::link::LinkError;
 
 /// One notice.
@@ -31,6 +33,8 @@ pub enum Notice {
     Window(WindowError),
     /// A link did not open.
     Link(LinkError),
+    /// Nobody is signed in by the sign-in that was begun.
+    SignIn(Failure),
     /// Something panicked, and this is the report.
     Crashed {
         /// Its file.
@@ -53,6 +57,8 @@ pub enum Source {
     Window,
     /// A link that was clicked.
     Link,
+    /// A sign-in at a provider.
+    SignIn,
     /// A panic.
     Crash,
 }
@@ -60,7 +66,7 @@ pub enum Source {
 impl Notice {
     /// Whether something is wrong with Tidings until the user mends it.
     pub fn asks_for_attention(&self) -> bool {
-        !matches!(self, Self::Crashed { now: false, .. } | Self::Link(_))
+        !matches!(self, Self::Crashed { now: false, .. } | Self::Link(_) | Self::SignIn(_))
     }
 
     /// Whose place it takes.
@@ -71,6 +77,7 @@ impl Notice {
             Self::NotRemembered { .. } => Source::Remembered,
             Self::Window(_) => Source::Window,
             Self::Link(_) => Source::Link,
+            Self::SignIn(_) => Source::SignIn,
             Self::Crashed { .. } => Source::Crash,
         }
     }
@@ -86,6 +93,7 @@ impl Notice {
             }
             Self::Window(error) => error.told(words),
             Self::Link(error) => error.told(words),
+            Self::SignIn(failure) => failure.told(words, |cause| cause::told(cause, words)),
             Self::Crashed { report, .. } => words.notice_crashed(&short(report).display()),
         }
     }

@@ -1,7 +1,7 @@
 //! What the user wants, wherever the wish was made: tray, popup, socket.
 
 use jiff::Timestamp;
-use tidings_api::{Action, Cookie, Examine, Refusal, SessionKept, SignInPage, Step};
+use tidings_api::{Action, Cookie, Examine, Refusal, SessionKept, SignInPage, Step, TypeCode};
 use tidings_inbox::{HttpRequest, RowId};
 use tidings_settings::ChannelSettings;
 use tokio::sync::{mpsc, oneshot};
@@ -43,6 +43,20 @@ pub enum Wish {
         /// The channel's name, or why not.
         answer: Option<oneshot::Sender<Result<String, Refusal>>>,
     },
+    /// Have a channel's user sign in at its provider by a browser anywhere.
+    SignInByCode {
+        /// Id or name.
+        channel: String,
+        /// What the user does there, or why not.
+        answer: oneshot::Sender<Result<TypeCode, Refusal>>,
+    },
+    /// Tell when the user has done so.
+    SignInEnded {
+        /// Id or name.
+        channel: String,
+        /// The channel's name, or why nobody is signed in.
+        answer: oneshot::Sender<Result<String, Refusal>>,
+    },
     /// Tell where that page is.
     SignInPage {
         /// Id.
@@ -65,6 +79,11 @@ pub enum Wish {
         channel: String,
         /// The channel's name, or why not.
         answer: oneshot::Sender<Result<String, Refusal>>,
+    },
+    /// A channel's secret is renewed before it ends: so is its link.
+    Renew {
+        /// Id.
+        channel: String,
     },
     /// Let go of a channel, and take it back after the loan. The answer is dropped where it can't be lent.
     Lend {

@@ -7,16 +7,23 @@ use tidings_api::SessionReport;
 use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner};
 use tidings_inbox::{ChannelProfile, Inbox};
 use tidings_settings::credential::Credentials;
+use tidings_settings::{SessionJar, SignIn};
 use tidings_state::message::own;
 use tidings_state::snapshot::Snapshot;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use super::ntfy::{Topics, since};
+use super::renewal::Renewal;
 
 /// Gives each dial of a channel what it needs.
 pub(super) struct Dialler {
     pub(super) id: String,
-    pub(super) credentials: Credentials,
+    pub(super) credentials: Arc<Mutex<Credentials>>,
+    pub(super) renewal: Renewal,
+    /// Its session, where it signs in as a web app does.
+    pub(super) session: Option<SessionJar>,
+    /// At a provider, where its user signs in at one.
+    pub(super) sign_in: Option<SignIn>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) resume: Option<String>,
     /// An ntfy channel's.
@@ -38,8 +45,12 @@ pub(super) struct Dialler {
 impl Dialler {
     /// Says who keeps the session now.
     async fn report_session(&self) {
-        let (Some(session), Some(reported)) = (self.credentials.session(), &self.reported) else { return };
-        let kept = session.hold().await.kept();
+        let Some(reported) = &self.reported else { return };
+        let kept = match (&self.session, &self.sign_in) {
+            (Some(session), _) => session.hold().await.kept(),
+            (None, Some(sign_in)) => sign_in.kept().await,
+            (None, None) => None,
+        };
         reported.send_if_modified(|report| std::mem::replace(&mut report.kept, kept) != kept);
     }
 
@@ -61,7 +72,10 @@ impl Dialler {
 impl Owner for Dialler {
     async fn dial_params(&mut self, ask: DialAsk) -> Result<DialParams, DialRefusal> {
         let words = self.snapshot.borrow().words;
-        let credential = self.credentials.for_dial(ask, words).await;
+        let mut credentials = self.credentials.lock().await;
+        let credential = credentials.for_dial(ask, words).await;
+        self.renewal.arm(credentials.ends_at());
+        drop(credentials);
         self.report_session().await;
         let credential = credential?;
         let mut query = Vec::new();
@@ -91,7 +105,7 @@ impl Owner for Dialler {
     }
 
     async fn set_cookies(&mut self, set_cookies: Vec<String>) {
-        self.credentials.set_cookies(&set_cookies).await;
+        self.credentials.lock().await.set_cookies(&set_cookies).await;
         self.report_session().await;
     }
 }

@@ -8,7 +8,7 @@ use tidings_api::SessionReport;
 use tidings_channel::{Channel, Command, Config, Kept, Signal, State, Status};
 use tidings_inbox::{ChannelProfile, Dropped};
 use tidings_settings::credential::Forget;
-use tidings_settings::{ChannelSettings, SessionJar};
+use tidings_settings::{ChannelSettings, SessionJar, SignIn};
 use tidings_state::loan::Lent;
 use tidings_state::snapshot::ChannelView;
 use tokio::sync::watch;
@@ -29,6 +29,8 @@ pub(super) struct Held {
     /// Its session, where it signs in as a web app does, and what is told of it.
     pub(super) session: Option<SessionJar>,
     pub(super) reported: Option<Arc<watch::Sender<SessionReport>>>,
+    /// At a provider, where its user signs in at one.
+    pub(super) sign_in: Option<SignIn>,
     /// What it dials by.
     pub(super) config: Config,
     /// Where its server is, and the way there at the last look.

@@ -170,6 +170,13 @@ pub enum Cause {
         /// The owner's words.
         detail: String,
     },
+    /// Who gives the owner its credential can't be asked just now.
+    ProviderAway {
+        /// Its host.
+        host: String,
+        /// Why.
+        why: Box<Cause>,
+    },
     /// The server refused the sign-in or the subscription in its dialect.
     Denied {
         /// What it says of it, possibly empty. Untrusted text.
@@ -289,6 +296,9 @@ impl fmt::Display for Cause {
             Self::NoGoodAnswer { detail } => write!(f, "no good answer from the server ({detail})"),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),
             Self::Owner { detail } => f.write_str(&plain(detail)),
+            Self::ProviderAway { host, why } => {
+                write!(f, "the sign-in service {} can't be asked: {why}", plain(host))
+            }
             Self::Denied { said } => match plain(said) {
                 said if said.is_empty() => f.write_str("refused by the server"),
                 said => write!(f, "refused by the server: {said}"),

@@ -100,6 +100,7 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
             Verdict::Floor(timing.not_websocket_floor)
         }
         Cause::CaptivePortal => Verdict::Floor(timing.portal_floor),
+        Cause::ProviderAway { .. } => Verdict::Ordinary,
         Cause::Owner { .. } => Verdict::NeedsUser,
         Cause::Local => Verdict::Local,
     }
@@ -133,6 +134,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
         | Cause::Owner { .. }
+        | Cause::ProviderAway { .. }
         | Cause::Denied { .. }
         | Cause::TakenOver
         | Cause::Overtaken
@@ -178,6 +180,7 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::NoGoodAnswer { .. }
         | Cause::CaptivePortal
         | Cause::Owner { .. }
+        | Cause::ProviderAway { .. }
         | Cause::Denied { .. }
         | Cause::TakenOver
         | Cause::Foreign { .. }
@@ -220,6 +223,7 @@ pub(crate) fn may_be_the_credential(cause: &Cause) -> bool {
                 | Cause::RoleMissing { .. }
                 | Cause::Denied { .. }
                 | Cause::Owner { .. }
+                | Cause::ProviderAway { .. }
                 | Cause::CaptivePortal
                 | Cause::Moved { .. }
                 | Cause::WrongAddress { status: Some(_) }

@@ -243,6 +243,10 @@ impl Machine {
             cause = Cause::Overtaken;
             verdict = Verdict::Ordinary;
         }
+        // Nothing was read: what was to be read again still is.
+        if let Cause::ProviderAway { .. } = cause {
+            self.refresh |= std::mem::take(&mut self.refreshed);
+        }
         // D1: what one address says, waiting longer than usual for it, is no reason not to try the next.
         let elsewhere = std::mem::take(&mut self.elsewhere) && !link_ended;
         if elsewhere && matches!(verdict, Verdict::Floor(_) | Verdict::WrongAddress) {

@@ -1026,6 +1026,26 @@ fn what_only_the_user_can_mend_needs_the_user_at_once() {
 }
 
 #[test]
+fn a_secret_that_could_not_be_read_again_just_now_is_waited_for_and_read_again() {
+    let mut bench = Bench::new(config(), Start::Connect, 7);
+    let fresh = |bench: &mut Bench| {
+        bench.news();
+        bench.until_dial(secs(60));
+        asked_anew(bench)
+    };
+    assert!(!fresh(&mut bench));
+    bench.fail(Cause::SignInRefused { status: 401 });
+    for _ in 0..3 {
+        assert!(fresh(&mut bench), "what is refused is not shown again");
+        bench.fail(Cause::ProviderAway { host: "id.example".to_owned(), why: Box::new(Cause::WriteStalled) });
+        assert_eq!(bench.state().name(), "waiting");
+    }
+    assert!(fresh(&mut bench));
+    bench.fail(Cause::SignInRefused { status: 401 });
+    assert_eq!(bench.state().name(), "needs_user", "a fresh one was refused");
+}
+
+#[test]
 fn a_sign_in_that_fails_for_a_minute_is_looked_at_soon_where_a_link_worked_lately() {
     let refused_twice = |bench: &mut Bench, status| {
         for _ in 0..2 {

@@ -90,8 +90,8 @@ impl From<Cause> for DialFailure {
 
 impl From<DialRefusal> for DialFailure {
     fn from(refusal: DialRefusal) -> Self {
-        let DialRefusal { message: detail, unchanged } = refusal;
-        Self { unchanged, ..Cause::Owner { detail }.into() }
+        let DialRefusal { message: detail, unchanged, cause } = refusal;
+        Self { unchanged, ..cause.unwrap_or(Cause::Owner { detail }).into() }
     }
 }
 

@@ -20,8 +20,8 @@ use crate::read::{CHANNEL_KEYS, default_id};
 use crate::reason;
 
 /// What has a header of its own when it is new.
-const TABLES: [&str; 7] =
-    ["notifications", "inbox", "heartbeat", "liveness", "backoff", "mapping", "dialogue"];
+const TABLES: [&str; 8] =
+    ["notifications", "inbox", "heartbeat", "liveness", "backoff", "mapping", "dialogue", "oauth"];
 /// Lists of tables in which each has a header of its own when it is new.
 const LISTS: [&str; 2] = ["rule", "on"];
 

@@ -14,6 +14,7 @@ use url::Url;
 use super::address::channel_url;
 use super::kind::kind;
 use super::numbers::{heartbeat_every, is_token, refused};
+use super::oauth::oauth;
 use super::session::session;
 use super::table::{Entry, Table};
 use crate::error::SettingsError;
@@ -30,7 +31,7 @@ const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 const SEND_TOKEN_KEYS: [&str; 3] = ["send_token_command", "send_token_file", "send_token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 42] = [
+pub(crate) const CHANNEL_KEYS: [&str; 43] = [
     "id",
     "name",
     "kind",
@@ -48,6 +49,7 @@ pub(crate) const CHANNEL_KEYS: [&str; 42] = [
     "keep_session",
     "keep_session_url",
     "sign_out",
+    "oauth",
     "show",
     "format",
     "images",
@@ -123,7 +125,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         kind,
         url,
         enabled: table.or("enabled", true, Entry::truth)?,
-        credential: credential_source(table, &auth, file)?,
+        credential: credential_source(table, &auth, file, allow_plaintext)?,
         auth,
         session,
         show: table.or("show", Show::default(), |entry| {
@@ -282,8 +284,23 @@ fn auth_by_name(entry: Entry<'_>) -> Result<Auth, SettingsError> {
     }
 }
 
-fn credential_source(table: &Table<'_>, auth: &Auth, file: &Path) -> Result<CredentialSource, SettingsError> {
-    let Some((entry, source)) = named_source(table, TOKEN_KEYS, file)? else {
+fn credential_source(
+    table: &Table<'_>,
+    auth: &Auth,
+    file: &Path,
+    allow_plaintext: bool,
+) -> Result<CredentialSource, SettingsError> {
+    let named = named_source(table, TOKEN_KEYS, file)?;
+    let provider = table.entry("oauth");
+    if let (Some((named, _)), Some(provider)) = (&named, provider) {
+        return Err(
+            provider.error(Text::settings_beside(&named.key, &"oauth"), Text::settings_mend_keep_one())
+        );
+    }
+    let provider = provider.map(|entry| {
+        oauth(entry, allow_plaintext).map(|provider| (entry, CredentialSource::Provider(Box::new(provider))))
+    });
+    let Some((entry, source)) = provider.transpose()?.or(named) else {
         return Ok(if *auth == Auth::None { CredentialSource::None } else { CredentialSource::Keyring });
     };
     if *auth == Auth::None {

@@ -5,6 +5,7 @@ mod channel;
 mod dialogue;
 mod kind;
 mod numbers;
+mod oauth;
 mod parse;
 mod session;
 mod table;

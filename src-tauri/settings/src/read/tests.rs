@@ -462,7 +462,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ("name = 1", "3:8: `name` must be text, not a number; put it in quotes"),
         (
             "tokn = \"x\"",
-            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, kind, url, topics, preset, dialogue, enabled, allow_plaintext, token_command, token_file, token_env, auth, sign_in, keep_session, keep_session_url, sign_out, show, format, images, app_icons, username, headers, proxy, ca_file, client_cert, client_key, send_url, send_token_command, send_token_file, send_token_env, send_app, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
+            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, kind, url, topics, preset, dialogue, enabled, allow_plaintext, token_command, token_file, token_env, auth, sign_in, keep_session, keep_session_url, sign_out, oauth, show, format, images, app_icons, username, headers, proxy, ca_file, client_cert, client_key, send_url, send_token_command, send_token_file, send_token_env, send_app, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
         ),
         (
             "token = \"x\"",
@@ -807,4 +807,41 @@ fn the_documentation_has_every_key_and_its_example_is_right() {
     let (_, example) = docs.split_once("```toml\n").expect("an example");
     let (example, _) = example.split_once("```").expect("its end");
     parse(example.as_bytes(), Path::new("/home/me/.config/tidings/config.toml")).expect("it is right");
+}
+
+#[test]
+fn a_provider_takes_the_place_of_a_token() {
+    let named = "[channel.oauth]\nissuer = \"https://id.example/realms/shop\"\nclient_id = \"tidings\"\nscopes = [\"openid\", \"offline_access\"]\n";
+    let with = channel(named);
+    let CredentialSource::Provider(provider) = &with.credential else { panic!("{:?}", with.credential) };
+    assert_eq!((provider.host(), provider.client_id.as_str()), ("id.example", "tidings"));
+    assert_eq!(provider.scopes, ["openid", "offline_access"]);
+    assert_eq!(with.auth, Auth::Bearer);
+    let by_query = channel(&format!("auth = {{ query = \"access_token\" }}\n{named}"));
+    assert_eq!(by_query.auth, Auth::Query { name: "access_token".to_owned() });
+}
+
+#[test]
+fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
+    let told = |text: &str| refusal(format!("[[channel]]\nurl = \"wss://a/\"\n{text}").as_bytes());
+    let own = |issuer: &str, more: &str| {
+        format!("[channel.oauth]\nissuer = \"{issuer}\"\nclient_id = \"x\"\n{more}")
+    };
+    for (text, place, part) in [
+        ("[channel.oauth]\nclient_id = \"x\"\n".to_owned(), "3:", "issuer"),
+        ("[channel.oauth]\nissuer = \"https://id.example\"\n".to_owned(), "3:", "client_id"),
+        (own("http://id.example", ""), "4:", "https"),
+        (own("id.example", ""), "4:", "https"),
+        (own("wss://id.example", ""), "4:", "https"),
+        (own("https://me:secret@id.example", ""), "4:", "https"),
+        (own("https://id.example", "scopes = [\"a b\"]\n"), "6:", "scope"),
+        (own("https://id.example", "redirect_port = 80\n"), "6:", "redirect_port"),
+        (own("https://id.example", "client_secret = \"x\"\n"), "6:", "client_secret"),
+        (format!("token_env = \"X\"\n{}", own("https://id.example", "")), "4:", "token_env"),
+        (format!("auth = \"none\"\n{}", own("https://id.example", "")), "4:", "auth"),
+    ] {
+        let told = told(&text);
+        assert!(told.starts_with(place) && told.contains(part), "{text}: {told}");
+        assert!(!told.contains("secret@"), "{told}");
+    }
 }

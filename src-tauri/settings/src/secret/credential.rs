@@ -8,17 +8,19 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tidings_api::SessionKept;
 use tidings_channel::{Credential, DialAsk, DialRefusal};
 use tidings_ground::paths::short;
 use tidings_ground::reason::SystemError;
+use tidings_oauth::{Failure, ends_at};
 use tidings_words::Words;
 use tokio::task::JoinSet;
 
 use super::command::{COMMAND_LIMIT, from_command};
 use super::keyring::{self, Entry, KeyringError};
+use super::oauth::SignIn;
 use super::session::SessionJar;
 pub use super::source::{Auth, CredentialError, CredentialSource};
 use super::text::LARGEST;
@@ -35,6 +37,10 @@ pub struct Credentials {
     given: Option<Credential>,
     /// Of a channel that signs in as a web app does.
     session: Option<SessionJar>,
+    /// When that ends, where it is known.
+    ends: Option<SystemTime>,
+    /// Of a channel whose user signs in at a provider.
+    sign_in: Option<SignIn>,
     forget: Forget,
     readable: Option<Readable>,
     /// Waits until the keyring can be read.
@@ -73,6 +79,8 @@ impl Credentials {
             kept: None,
             given: None,
             session: None,
+            ends: None,
+            sign_in: None,
             forget: Forget::default(),
             readable: None,
             waiting: JoinSet::new(),
@@ -87,6 +95,16 @@ impl Credentials {
     /// The session that these are of.
     pub fn session(&self) -> Option<&SessionJar> {
         self.session.as_ref()
+    }
+
+    /// By this sign-in at a provider.
+    pub fn by_sign_in(self, sign_in: Option<SignIn>) -> Self {
+        Self { sign_in, ..self }
+    }
+
+    /// When what was fetched last ends, where that is known.
+    pub fn ends_at(&self) -> Option<SystemTime> {
+        self.ends
     }
 
     /// Calls this as soon as a keyring that could not be read can be.
@@ -116,7 +134,19 @@ impl Credentials {
     /// # Errors
     /// What is wrong with the source, and how to mend it.
     pub async fn fetch(&mut self, refresh: bool) -> Result<Option<Credential>, CredentialError> {
-        let again = self.forget.0.swap(false, Ordering::AcqRel) || refresh;
+        let forgotten = self.forget.0.swap(false, Ordering::AcqRel);
+        if let CredentialSource::Provider(provider) = &self.source {
+            let no_way = || CredentialError::Provider(Failure::SignIn { host: provider.host().to_owned() });
+            let sign_in = self.sign_in.clone().ok_or_else(no_way)?;
+            if forgotten {
+                sign_in.forget().await;
+            }
+            let (token, ends) = sign_in.token(refresh).await?;
+            self.ends = ends;
+            self.kept = self.auth.with(token);
+            return Ok(self.kept.clone());
+        }
+        let again = forgotten || refresh;
         if let Some(session) = self.session.clone() {
             return self.fetch_session(&session, again, refresh).await.map(Some);
         }
@@ -125,6 +155,7 @@ impl Credentials {
         }
         if self.kept.is_none() && self.auth != Auth::None {
             let secret = self.read(refresh).await?;
+            self.ends = secret.as_deref().and_then(ends_at);
             self.kept = secret.and_then(|secret| self.auth.with(secret));
         }
         Ok(self.kept.clone())
@@ -136,7 +167,10 @@ impl Credentials {
     /// What is wrong with the source, and how to mend it.
     pub async fn for_dial(&mut self, ask: DialAsk, words: Words) -> Result<Option<Credential>, DialRefusal> {
         let fetched = self.fetch(ask.refresh_credential).await;
-        let credential = fetched.map_err(|error| DialRefusal::told(error.told(words)))?;
+        let credential = fetched.map_err(|error| {
+            let message = error.told(words);
+            DialRefusal { cause: error.cause(), ..DialRefusal::told(message) }
+        })?;
         let is_new = self.given != credential;
         if ask.only_if_new && !is_new {
             return Err(DialRefusal::unchanged());
@@ -155,7 +189,7 @@ impl Credentials {
     /// What the source has.
     async fn read(&mut self, refused: bool) -> Result<Option<String>, CredentialError> {
         Ok(match &self.source {
-            CredentialSource::None => None,
+            CredentialSource::None | CredentialSource::Provider(_) => None,
             CredentialSource::Keyring => self.ask_keyring(refused).await?,
             CredentialSource::Env(name) => Some(from_env(name)?),
             CredentialSource::File(file) => Some(from_file(file)?),

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use tidings_channel::Credential;
+use tidings_channel::{Cause, Credential};
 use tidings_ground::paths::short;
 use tidings_ground::reason::SystemError;
+use tidings_oauth::{Failure, Provider};
 use tidings_words::{Text, Words};
 
 use super::keyring::KeyringError;
@@ -25,6 +26,8 @@ pub enum CredentialSource {
     Command(String),
     /// The keyring, if it has one for this channel.
     Keyring,
+    /// `[channel.oauth]`: a provider at which the user signs in.
+    Provider(Box<Provider>),
 }
 
 impl CredentialSource {
@@ -36,6 +39,7 @@ impl CredentialSource {
             Self::File(_) => "token_file",
             Self::Command(_) => "token_command",
             Self::Keyring => "keyring",
+            Self::Provider(_) => "oauth",
         }
     }
 }
@@ -116,6 +120,8 @@ pub enum CredentialError {
     },
     /// The keyring can't give it just now.
     Keyring(#[from] KeyringError),
+    /// The provider gives no token.
+    Provider(Failure),
     /// There is a source, but no secret in it.
     Empty(&'static str),
     /// There is too much in the source.
@@ -129,6 +135,16 @@ pub enum CredentialError {
 }
 
 impl CredentialError {
+    /// What stands in the way, where nobody has to mend anything.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Provider(Failure::Away { host, why }) => {
+                Some(Cause::ProviderAway { host: host.clone(), why: why.clone() })
+            }
+            _ => None,
+        }
+    }
+
     /// What is wrong with the source, and how to mend it.
     pub fn told(&self, words: Words) -> String {
         match self {
@@ -149,6 +165,8 @@ impl CredentialError {
                 words.credential_failed_saying(complaint, &told_status(*status, words))
             }
             Self::Keyring(error) => error.told(words),
+            // The log's words.
+            Self::Provider(failure) => failure.told(words, |cause| cause.to_string()),
             Self::Empty(source) => words.credential_empty(source),
             Self::TooLarge(source) => words.credential_too_large(source),
             Self::Unusable(source) => words.credential_unusable(source),

@@ -35,7 +35,7 @@ cli-secret-prompt = Secret of { $channel }:
 cli-secret-kept = the secret is kept in the keyring
 cli-secret-exported = the secret is in { $file }, which only you can read: whoever has it is you at the server. Delete it once it is used
 cli-secret-export-where = a secret is shown on no screen: name a file for it, or hand it to a program (`| …`)
-cli-sign-in = sign in in the window that opens
+cli-sign-in = sign in in the page that opens
 cli-signed-out = signed out, and disconnected
 cli-secret-removed = { $count ->
     [one] the secret is removed from the keyring
@@ -54,6 +54,7 @@ refused-unknown-channel = no channel is called { $name }; there is: { $known }
 refused-unknown-address = no channel has this address; there is: { $known }
 refused-unknown-id = no message in the inbox has the id { $id }
 refused-no-session = { $name } doesn't sign in on a web page: set auth = "session" for it
+refused-no-code = { $name } has no [channel.oauth]: it signs in in another way
 refused-session-elsewhere = { $name } has { $key } in the settings; remove that to sign in here
 refused-no-cookies = none of the page's cookies is for { $host }: set `sign_in` to a page of that site
 refused-no-link = this message has no link, or is no longer there
@@ -70,3 +71,6 @@ preview-bytes = { $count ->
     [one] 1 byte
    *[other] { $count } bytes
 }
+cli-sign-in-code = Open { $page } and type { $code } there, within { $minutes } min.
+cli-sign-in-code-or-page = Open { $page } and type { $code } there, within { $minutes } min; or open { $whole }
+cli-signed-in = Signed in.

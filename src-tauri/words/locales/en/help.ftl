@@ -28,8 +28,8 @@ help-status = Show the state of every channel of the running Tidings
 help-connect = Connect a channel, or all of them, and keep them connected
 help-disconnect = Disconnect a channel, or all of them; they stay so, also over restarts
 help-takeover = Connect here again after another instance took the channel over
-help-sign-in = Open the page on which the channel's user signs in, in a window of Tidings
-help-sign-out = End the channel's session: tell the site, forget the session, and disconnect
+help-sign-in = Open the page on which the channel's user signs in, in a window of Tidings or in the browser
+help-sign-out = End the channel's sign-in: tell the site, forget what it was signed in by, and disconnect
 help-pause = Hold popups back for a while (`pause 1h`), to a time (`pause until 08:00`), or until `resume`
 help-pause-more = Messages go into the inbox meanwhile, critical ones pop up all the same, and one popup sums the rest up afterwards
 help-pause-time = A duration such as 30m or 1h, `until HH:MM`, or `off`; until resumed if left out
@@ -72,3 +72,4 @@ help-listen = Listen to one channel without tray, window or inbox and print what
 help-listen-url = Address of a channel that needs no settings, such as ws://127.0.0.1:8080/ws/user-channel?user=me
 help-of = Print this help, or that of a command
 help-of-command = The command; this help if left out
+help-sign-in-code = By a browser anywhere: tell a page and a code to type there (OAuth)

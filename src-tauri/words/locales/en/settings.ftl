@@ -192,3 +192,6 @@ settings-edit-key-changed = `{ $key }` was changed in the settings file meanwhil
 settings-edit-channel-first = the channel { $name } needs mending first: { $why }
 settings-edit-unknown = there is no channel with the id `{ $id }` in the settings
 settings-edit-value = `{ $key }` can't be set to that: { $why }
+settings-oauth-needs = [channel.oauth] has no `{ $key }`
+settings-oauth-issuer = this is no address of a provider; it starts with https (http on this machine alone) and has no `?`
+settings-oauth-scope = a scope is one word, without spaces or quotes; write several as a list

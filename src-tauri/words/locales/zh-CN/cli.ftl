@@ -49,7 +49,7 @@ cli-secret-prompt = { $channel } 的密钥：
 cli-secret-kept = 密钥已存入密钥环
 cli-secret-exported = 密钥已写入 { $file }，只有您能读取：持有它的人在服务器看来就是您。用完请删除
 cli-secret-export-where = 密钥不会显示在屏幕上：请指定一个文件，或交给其他程序（`| …`）
-cli-sign-in = 请在打开的窗口中登录
+cli-sign-in = 请在打开的页面中登录
 cli-signed-out = 已退出登录，并已断开连接
 cli-secret-removed = { $count ->
     [1] 密钥已从密钥环中删除
@@ -68,6 +68,7 @@ refused-unknown-channel = 没有名为 { $name } 的频道；现有：{ $known }
 refused-unknown-address = 没有使用此地址的频道；现有：{ $known }
 refused-unknown-id = 收件箱中没有 ID 为 { $id } 的消息
 refused-no-session = { $name } 不通过网页登录：请为它设置 auth = "session"
+refused-no-code = { $name } 没有 [channel.oauth]：它以其他方式登录
 refused-session-elsewhere = { $name } 在设置中已有 { $key }；如需在此登录，请先删除它
 refused-no-cookies = 该网页的 cookie 都不属于 { $host }：请将 `sign_in` 设为该网站的页面
 refused-no-link = 此消息没有链接，或已不存在
@@ -81,3 +82,6 @@ refused-no-sample = 此频道尚未收到消息：请粘贴一条
 refused-not-a-message = 这不是消息
 # A sample that is no text.
 preview-bytes = { $count } 字节
+cli-sign-in-code = 请在 { $minutes } 分钟内打开 { $page } 并输入 { $code }。
+cli-sign-in-code-or-page = 请在 { $minutes } 分钟内打开 { $page } 并输入 { $code }；或打开 { $whole }
+cli-signed-in = 已登录。

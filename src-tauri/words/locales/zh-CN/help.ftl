@@ -33,8 +33,8 @@ help-status = 显示运行中的 Tidings 的各频道状态
 help-connect = 连接一个频道或所有频道，并保持连接
 help-disconnect = 断开一个频道或所有频道；重启后仍保持断开
 help-takeover = 频道被另一实例接管后，在此处重新连接
-help-sign-in = 在 Tidings 的窗口中打开频道用户登录的网页
-help-sign-out = 结束频道的会话：通知网站，忘记会话，并断开连接
+help-sign-in = 在 Tidings 的窗口或浏览器中打开频道用户登录的网页
+help-sign-out = 结束频道的登录：通知网站，忘记登录凭据，并断开连接
 help-pause =
     暂停通知：一段时间 (`pause 1h`)、到某一时刻 (`pause until 08:00`)
     或直到 `resume`
@@ -90,3 +90,4 @@ help-listen-url =
     如 ws://127.0.0.1:8080/ws/user-channel?user=me
 help-of = 显示此帮助，或某个命令的帮助
 help-of-command = 命令；省略则显示此帮助
+help-sign-in-code = 通过任意设备的浏览器：给出网页和需输入的代码（OAuth）

@@ -192,3 +192,6 @@ settings-edit-key-changed = `{ $key }` 在此期间已在设置文件中被修�
 settings-edit-channel-first = 请先修正频道 { $name }：{ $why }
 settings-edit-unknown = 设置中没有 ID 为 `{ $id }` 的频道
 settings-edit-value = `{ $key }` 不能设为该值：{ $why }
+settings-oauth-needs = [channel.oauth] 缺少 `{ $key }`
+settings-oauth-issuer = 这不是提供方的地址；它以 https 开头（仅本机可用 http），且不含 `?`
+settings-oauth-scope = 一个 scope 是一个词，不含空格或引号；多个请写成列表
