@@ -124,7 +124,7 @@ fn run(
             Some(Command::Diagnostics { file }) => diagnostics::run(&paths, file.as_deref()).await,
             Some(Command::Export { file }) => transfer::export(&paths, file.as_deref(), words).await,
             Some(Command::Import { file, replace }) => transfer::import(&paths, file, *replace, words).await,
-            Some(Command::Doctor(args)) => doctor::run(&paths, args, words).await,
+            Some(Command::Doctor(args)) => Box::pin(doctor::run(&paths, args, words)).await,
             Some(Command::Discover(args)) => discover::run(args, words).await,
             Some(Command::Send(args)) => send::run(&paths, args, words).await,
             Some(Command::Secret(what)) => secret::run(&paths, what, words).await,

@@ -229,7 +229,7 @@ pub(crate) async fn secret(mut source: Credentials, words: Words) -> (Step, Opti
         }
         // It says itself what to do.
         Err(error) => {
-            let step = bad("secret", Some(began.elapsed()), &cause::credential(&error, words), "");
+            let step = bad("secret", Some(began.elapsed()), cause::credential(&error, words), "");
             (Step { mend: None, ..step }, None)
         }
     }

@@ -73,10 +73,10 @@ pub fn told(cause: &Cause, words: Words) -> String {
 
 /// What is wrong with where a secret comes from, and how to mend it.
 pub fn credential(error: &CredentialError, words: Words) -> String {
-    match error {
-        CredentialError::Provider(failure) => failure.told(words, |cause| told(cause, words)),
-        other => other.told(words),
+    if let CredentialError::Provider(failure) = error {
+        return failure.told(words, |cause| told(cause, words));
     }
+    error.told(words)
 }
 
 /// What exactly went wrong.

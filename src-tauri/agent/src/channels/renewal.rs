@@ -42,7 +42,7 @@ impl Renewal {
                     }
                     Ok(_) => tracing::debug!(channel, "the secret ends soon, and there is no other yet"),
                     Err(error) => {
-                        tracing::warn!(channel, %error, "the secret ends soon, and there is no other yet")
+                        tracing::warn!(channel, %error, "the secret ends soon, and there is no other yet");
                     }
                 }
                 drop(credentials);

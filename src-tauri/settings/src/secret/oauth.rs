@@ -72,7 +72,8 @@ impl SignIn {
         if !refused && left.is_none_or(|left| left > NEARLY_OVER) {
             return Ok((old.access_token.clone(), old.ends_at()));
         }
-        match refresh(provider, config, endpoints, &old).await {
+        // Boxed, for every dial of every channel would have room for it.
+        match Box::pin(refresh(provider, config, endpoints, &old)).await {
             Ok(new) => {
                 // Before it is used: the old one may be good for nothing now.
                 let written = keyring::write(channel, &in_json(&new), false).await;

@@ -137,12 +137,8 @@ pub enum CredentialError {
 impl CredentialError {
     /// What stands in the way, where nobody has to mend anything.
     pub(super) fn cause(&self) -> Option<Cause> {
-        match self {
-            Self::Provider(Failure::Away { host, why }) => {
-                Some(Cause::ProviderAway { host: host.clone(), why: why.clone() })
-            }
-            _ => None,
-        }
+        let Self::Provider(Failure::Away { host, why }) = self else { return None };
+        Some(Cause::ProviderAway { host: host.clone(), why: why.clone() })
     }
 
     /// What is wrong with the source, and how to mend it.
@@ -166,7 +162,7 @@ impl CredentialError {
             }
             Self::Keyring(error) => error.told(words),
             // The log's words.
-            Self::Provider(failure) => failure.told(words, |cause| cause.to_string()),
+            Self::Provider(failure) => failure.told(words, ToString::to_string),
             Self::Empty(source) => words.credential_empty(source),
             Self::TooLarge(source) => words.credential_too_large(source),
             Self::Unusable(source) => words.credential_unusable(source),
