@@ -76,6 +76,29 @@ async fn a_secret_that_is_set_connects_at_once_and_is_nowhere_else() -> anyhow::
 }
 
 #[tokio::test]
+async fn a_refused_secret_that_another_program_replaces_is_noticed() -> anyhow::Result<()> {
+    let desk = Desk::start(true).await?;
+    desk.wait_for(StateName::NeedsUser).await?;
+    let output = desk.app.run_with(&["secret", "set", "Orders"], "not-hers\n").await?;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    desk.app
+        .wait_for_status("refused with it", |status| {
+            let log = desk.app.log();
+            log.matches("only the user can mend this").count() > 1
+                && status.channels[0].state == StateName::NeedsUser
+        })
+        .await?;
+    // The keyring tells the newest by the second.
+    let second = jiff::Timestamp::now().as_second();
+    while jiff::Timestamp::now().as_second() == second {
+        tokio::task::yield_now().await;
+    }
+    desk.keyring().keep_elsewhere("orders", TOKEN).await?;
+    desk.wait_for(StateName::Connected).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_secret_that_is_cleared_is_asked_for_again() -> anyhow::Result<()> {
     let desk = Desk::start(true).await?;
     desk.set().await?;

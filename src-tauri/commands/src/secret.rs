@@ -96,7 +96,8 @@ fn given(file: Option<&Path>, jar: Option<&SessionJar>, words: Words) -> Result<
         None => std::io::stdin().lock().take(LARGEST).read_to_end(&mut bytes),
     }
     .map_err(failed)?;
-    let secret = credential::usable("field", &bytes).map_err(|error| error.told(words))?;
+    let json = jar.and_then(|_| credential::on_one_line(&bytes)).map(String::into_bytes);
+    let secret = credential::usable("field", &json.unwrap_or(bytes)).map_err(|error| error.told(words))?;
     match jar {
         Some(jar) if Jar::parse(&secret, jar.url()).is_err() => Err(words.credential_no_cookies(&"field")),
         Some(_) | None => Ok(secret),

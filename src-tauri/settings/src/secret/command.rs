@@ -12,7 +12,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::source::CredentialError;
-use super::text::{LARGEST, usable_line};
+use super::text::LARGEST;
 
 /// How long a token command may take (D5). Too low: a password manager that asks is cut off; too high: a
 /// command that hangs keeps its channel from saying so.
@@ -24,8 +24,8 @@ pub(super) const COMPLAINT: usize = 300;
 /// How long output of an ended command is waited for: something that it left running may hold the pipe open.
 const AFTER_EXIT: Duration = Duration::from_millis(200);
 
-/// Runs a command by the shell, without a terminal and in a process group of its own.
-pub(super) async fn from_command(command: &str, limit: Duration) -> Result<String, CredentialError> {
+/// Runs a command by the shell, without a terminal and in a process group of its own; the start of what it prints.
+pub(super) async fn from_command(command: &str, limit: Duration) -> Result<Vec<u8>, CredentialError> {
     let ended = timeout(limit, run(command)).await.map_err(|_| CredentialError::TimedOut { limit })?;
     let Ended { status, output, complaint } =
         ended.map_err(|error| CredentialError::Start(SystemError::from(&error)))?;
@@ -37,7 +37,7 @@ pub(super) async fn from_command(command: &str, limit: Duration) -> Result<Strin
             complaint: complaint.chars().filter(|c| !c.is_control()).take(COMPLAINT).collect(),
         });
     }
-    usable_line("token_command", &output)
+    Ok(output)
 }
 
 struct Ended {

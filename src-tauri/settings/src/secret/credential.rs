@@ -24,7 +24,7 @@ use super::oauth::SignIn;
 use super::session::SessionJar;
 pub use super::source::{Auth, CredentialError, CredentialSource};
 use super::text::LARGEST;
-pub use super::text::{first_line, usable, usable_line};
+pub use super::text::{first_line, on_one_line, usable, usable_line};
 
 /// Fetches a channel's credential, and keeps it.
 pub struct Credentials {
@@ -188,13 +188,28 @@ impl Credentials {
 
     /// What the source has.
     async fn read(&mut self, refused: bool) -> Result<Option<String>, CredentialError> {
-        Ok(match &self.source {
-            CredentialSource::None | CredentialSource::Provider(_) => None,
-            CredentialSource::Keyring => self.ask_keyring(refused).await?,
-            CredentialSource::Env(name) => Some(from_env(name)?),
-            CredentialSource::File(file) => Some(from_file(file)?),
-            CredentialSource::Command(command) => Some(from_command(command, self.command_limit).await?),
-        })
+        let (name, bytes) = match &self.source {
+            CredentialSource::None | CredentialSource::Provider(_) => return Ok(None),
+            CredentialSource::Keyring => return self.ask_keyring(refused).await,
+            CredentialSource::Env(name) => ("token_env", from_env(name)?),
+            CredentialSource::File(file) => ("token_file", from_file(file)?),
+            CredentialSource::Command(command) => {
+                ("token_command", from_command(command, self.command_limit).await?)
+            }
+        };
+        if self.session.is_some()
+            && let Some(json) = on_one_line(&bytes)
+        {
+            return usable(name, json.as_bytes()).map(Some);
+        }
+        match &self.source {
+            CredentialSource::Command(_) => usable_line(name, &bytes).map(Some),
+            CredentialSource::None
+            | CredentialSource::Provider(_)
+            | CredentialSource::Keyring
+            | CredentialSource::Env(_)
+            | CredentialSource::File(_) => usable(name, &bytes).map(Some),
+        }
     }
 
     /// All cookies that the channel's address gets. A session that is in memory alone stays there, whatever the keyring has not.
@@ -265,14 +280,14 @@ impl Credentials {
     }
 }
 
-fn from_env(name: &str) -> Result<String, CredentialError> {
+fn from_env(name: &str) -> Result<Vec<u8>, CredentialError> {
     let value = std::env::var_os(name)
         .filter(|value| !value.is_empty())
         .ok_or_else(|| CredentialError::Env(name.to_owned()))?;
-    usable("token_env", value.as_encoded_bytes())
+    Ok(value.into_encoded_bytes())
 }
 
-fn from_file(file: &Path) -> Result<String, CredentialError> {
+fn from_file(file: &Path) -> Result<Vec<u8>, CredentialError> {
     let failed = |why: Option<io::Error>| CredentialError::File {
         file: file.to_owned(),
         why: why.as_ref().map(SystemError::from),
@@ -287,7 +302,7 @@ fn from_file(file: &Path) -> Result<String, CredentialError> {
     std::fs::File::open(file)
         .and_then(|opened| io::Read::read_to_end(&mut io::Read::take(opened, LARGEST as u64 + 1), &mut bytes))
         .map_err(|error| failed(Some(error)))?;
-    usable("token_file", &bytes)
+    Ok(bytes)
 }
 
 #[cfg(unix)]
@@ -495,6 +510,72 @@ mod tests {
         assert_eq!(
             refusal(bearer(CredentialSource::Env("TIDINGS_NOT_SET".into()))).await,
             "token_env: the variable TIDINGS_NOT_SET is not set or empty; set it where Tidings is started"
+        );
+    }
+
+    /// A session as it comes from this text in a file and from a command.
+    async fn session(text: &str) -> Vec<Result<Option<Credential>, CredentialError>> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("session");
+        fs::write(&file, text).expect("written");
+        let url = tidings_channel::ChannelUrl::parse("wss://shop.example/ws", false).expect("a good URL");
+        let mut found = Vec::new();
+        let command = CredentialSource::Command(format!("cat '{}'", file.display()));
+        for source in [CredentialSource::File(file), command] {
+            let jar = SessionJar::new("no-such-channel", url.clone(), "shop.example");
+            found.push(
+                Credentials::new("none", source, Auth::Session).of_session(Some(jar)).fetch(false).await,
+            );
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn a_session_is_a_whole_header_or_json_on_any_number_of_lines() {
+        let both = "[\n  { \"name\": \"a\", \"value\": \"1\", \"path\": \"/ws\" },\n  { \"name\": \"b\", \"value\": \"2\" }\n]\n";
+        for text in ["a=1; b=2\n", "Cookie: a=1; b=2", both] {
+            for found in session(text).await {
+                let value = "a=1; b=2".to_owned();
+                assert_eq!(
+                    found,
+                    Ok(Some(Credential::Header { name: "Cookie".to_owned(), value })),
+                    "{text}"
+                );
+            }
+        }
+        for (text, told) in [("s3cret\n", "gave no cookies"), ("[]", "not signed in at shop.example")] {
+            for found in session(text).await {
+                let why = found.expect_err("no session").to_string();
+                assert!(why.contains(told) && !why.contains("s3cret"), "{text}: {why}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dial_that_wants_another_session_than_the_one_that_was_refused_gets_none_until_there_is_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("session");
+        let url = tidings_channel::ChannelUrl::parse("wss://shop.example/ws", false).expect("a good URL");
+        let jar = SessionJar::new("no-such-channel", url, "shop.example");
+        let source = CredentialSource::File(file.clone());
+        let mut credentials = Credentials::new("none", source, Auth::Session).of_session(Some(jar));
+        let first = DialAsk::default();
+        let another = DialAsk { refresh_credential: true, only_if_new: true, ..first };
+        let header =
+            |value: &str| Some(Credential::Header { name: "Cookie".to_owned(), value: value.to_owned() });
+        fs::write(&file, "sid=1").expect("written");
+        assert_eq!(credentials.for_dial(first, Words::default()).await, Ok(header("sid=1")));
+        let none = credentials.for_dial(another, Words::default()).await.expect_err("the same");
+        assert!(none.unchanged);
+        fs::write(&file, "sid=2").expect("written");
+        assert_eq!(credentials.for_dial(another, Words::default()).await, Ok(header("sid=2")));
+        credentials.set_cookies(&["sid=3; Path=/".to_owned()]).await;
+        assert_eq!(credentials.for_dial(first, Words::default()).await, Ok(header("sid=3")));
+        let reread = DialAsk { refresh_credential: true, ..first };
+        assert_eq!(
+            credentials.for_dial(reread, Words::default()).await,
+            Ok(header("sid=3")),
+            "the file says no more"
         );
     }
 

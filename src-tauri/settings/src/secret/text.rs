@@ -34,6 +34,13 @@ pub fn usable_line(source: &'static str, bytes: &[u8]) -> Result<String, Credent
     usable(source, in_utf8(bytes).split(|byte| *byte == b'\n').next().unwrap_or_default())
 }
 
+/// The JSON in what a source gave, on one line: programs print a session on any number of them. `None`: it is none.
+pub fn on_one_line(bytes: &[u8]) -> Option<String> {
+    let bytes = Some(bytes).filter(|bytes| bytes.len() <= LARGEST)?;
+    let json: serde_json::Value = serde_json::from_slice(&in_utf8(bytes)).ok()?;
+    (json.is_array() || json.is_object()).then(|| json.to_string())
+}
+
 /// Without a byte order mark, and out of UTF-16 where the mark says so: that is what PowerShell writes. What is no
 /// UTF-16 then is no UTF-8 afterwards.
 pub(crate) fn in_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
