@@ -241,6 +241,11 @@ impl Machine {
                         self.elsewhere = elsewhere;
                         if self.config.session.is_some() {
                             self.config.memory.with(|known| known.session.failed(&cause));
+                            // What went out was another session than the one that was refused, or that had waited for long: if this one
+                            // isn't refused, too, it is still to be tried.
+                            if !matches!(cause, Cause::Owner { .. }) {
+                                self.session_refused = None;
+                            }
                         }
                         self.conclude(cause, retry_after, false, now);
                     } else {

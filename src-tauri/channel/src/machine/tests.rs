@@ -1293,6 +1293,31 @@ fn a_new_session_and_the_users_own_wish_dial_at_once() {
 }
 
 #[test]
+fn a_new_session_that_did_not_reach_the_server_is_tried_again() {
+    let mut bench = Bench::new(session(), Start::Connect, 3);
+    assert_eq!(bench.dials_with_a_dead_session(secs(30)).len(), 1);
+    bench.order(Command::CredentialChanged);
+    bench.pass(secs(1));
+    assert_eq!(bench.state().name(), "connecting", "what is new goes out");
+    bench.news();
+    bench.fail(Cause::Unreachable { detail: Detail::Refused });
+    bench.until_dial(secs(60));
+    let asked = bench.news().into_iter().find_map(|output| match output {
+        Output::Dial { ask, .. } => Some(ask.only_if_new),
+        Output::Abandon { .. }
+        | Output::Heartbeat { .. }
+        | Output::Say { .. }
+        | Output::Ping { .. }
+        | Output::Close { .. }
+        | Output::Abort { .. }
+        | Output::Leave { .. }
+        | Output::Deliver(_)
+        | Output::Finish => None,
+    });
+    assert_eq!(asked, Some(false));
+}
+
+#[test]
 fn the_end_of_a_session_is_told_by_what_it_was() {
     let ended = |code, up: u64, away: bool, bench: &mut Bench| {
         bench.pass(secs(up));
