@@ -19,7 +19,7 @@ use tidings_channel::{Config, DialParams};
 use tidings_desktop::popup::Popups;
 use tidings_inbox::{Event, Inbox, Message, Notifier, Popup, RowId};
 use tidings_picture::{Decoder, Kept, Name, Shelf, Size};
-use tidings_settings::ChannelSettings;
+use tidings_settings::{ChannelSettings, SessionJar};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -139,14 +139,16 @@ impl Pictures {
         &self.0.shelf
     }
 
-    /// A channel starts: this is its way. `params`: what its last dial carried.
+    /// A channel starts: this is its way. `params`: what its last dial carried; `session`: where its cookies are, instead of there.
     pub(crate) fn start(
         &self,
         settings: &ChannelSettings,
         config: Config,
         params: watch::Receiver<DialParams>,
+        session: Option<SessionJar>,
     ) {
-        lock(&self.0.sources).insert(settings.id.clone(), Source::new(settings, config, params));
+        let source = Source::new(settings, config, params, session);
+        lock(&self.0.sources).insert(settings.id.clone(), source);
     }
 
     /// A channel has other settings that leave its way as it is.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tidings_channel::{Cause, ChannelUrl, Config, DialParams, Fetch, fetch};
+use tidings_channel::{Cause, ChannelUrl, Config, Credential, DialParams, Fetch, fetch};
 use tidings_inbox::Message;
 use tidings_picture::{Decoder, Size, Unusable, names_icon, names_pictures};
-use tidings_settings::{ChannelSettings, Images, Kind};
+use tidings_settings::{ChannelSettings, Images, Kind, SessionJar};
 use tokio::sync::{Mutex, watch};
 use url::Url;
 
@@ -26,6 +26,8 @@ pub(super) struct Source {
     config: Config,
     /// What its last dial carried; the secret is in it.
     params: watch::Receiver<DialParams>,
+    /// Its session's cookies, which may be others by now than those of the dial, and other ones for each path.
+    session: Option<SessionJar>,
     images: Images,
     app_icons: bool,
     own: Own,
@@ -60,6 +62,7 @@ impl Source {
         settings: &ChannelSettings,
         config: Config,
         params: watch::Receiver<DialParams>,
+        session: Option<SessionJar>,
     ) -> Self {
         let own = match settings.kind {
             Kind::Recipe | Kind::Dialogue(_) => Own::App,
@@ -68,8 +71,15 @@ impl Source {
                 Own::Gotify { base: config.url.as_url().path().trim_end_matches("/stream").to_owned() }
             }
         };
-        let mut source =
-            Self { config, params, images: Images::Never, app_icons: false, own, asking: Arc::default() };
+        let mut source = Self {
+            config,
+            params,
+            session,
+            images: Images::Never,
+            app_icons: false,
+            own,
+            asking: Arc::default(),
+        };
         source.adopt(settings);
         source
     }
@@ -155,6 +165,13 @@ impl Source {
 
     async fn ask(&self, ask: Fetch) -> Result<Vec<u8>, Cause> {
         let DialParams { credential, headers, .. } = self.params.borrow().clone();
+        let credential = match &self.session {
+            None => credential,
+            Some(session) => {
+                let cookies = session.hold().await.header(&ask.url);
+                cookies.map(|value| Credential::Header { name: "Cookie".to_owned(), value })
+            }
+        };
         let credential = credential.filter(|_| self.signs_in(&ask.url));
         let params = DialParams { credential, headers, ..DialParams::default() };
         let answer = fetch(&self.config, &params, ask).await?;
@@ -178,13 +195,17 @@ impl Source {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     fn source(settings: &str) -> Source {
         let settings = tidings_settings::parse(settings.as_bytes(), std::path::Path::new("/c.toml"));
         let settings = settings.expect("good settings").channels.remove(0);
         let config = settings.config().expect("a way");
-        Source::new(&settings, config, watch::channel(DialParams::default()).1)
+        let session = settings.jar();
+        Source::new(&settings, config, watch::channel(DialParams::default()).1, session)
     }
 
     fn places(settings: &str, addresses: &[&str]) -> Vec<Option<String>> {
@@ -238,6 +259,30 @@ mod tests {
         {
             assert_eq!(places(local, &[other]), [None], "{other}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_session_s_cookies_go_along_as_they_are_now_and_each_to_its_own_path() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = listener.local_addr().expect("an address");
+        let source = source(&format!(
+            "[[channel]]\nurl = \"ws://{at}/ws\"\nauth = \"session\"\nimages = \"own-server\""
+        ));
+        let url = source.at("/img/1.png").expect("its own");
+        let set = ["sid=fresh; Path=/; HttpOnly", "other=no; Path=/admin"].map(str::to_owned);
+        source.session.as_ref().expect("a session").hold().await.set(&url, &set);
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.expect("read"));
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.expect("written");
+            String::from_utf8(head).expect("text").to_lowercase()
+        });
+        assert_eq!(source.ask(Fetch::get(url)).await.expect("an answer"), b"ok");
+        let head = served.await.expect("served");
+        assert!(head.contains("\r\ncookie: sid=fresh\r\n"), "{head}");
     }
 
     #[test]
