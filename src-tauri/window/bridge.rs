@@ -26,8 +26,6 @@ pub(crate) enum Place {
     Message(i64),
     /// Adding a channel with this address.
     Adding(String),
-    /// Signing in to the channel of this id.
-    SignIn(String),
 }
 
 /// What the commands use.
@@ -214,12 +212,11 @@ impl Link {
             self.tell(PageEvent::Agent(Box::new(Event::Snapshot(status))));
         }
         if let Some(place) = self.first.take() {
-            let (message, add, sign_in) = match place {
-                Place::Message(row) => (Some(row), None, None),
-                Place::Adding(address) => (None, Some(address), None),
-                Place::SignIn(channel) => (None, None, Some(channel)),
+            let (message, add) = match place {
+                Place::Message(row) => (Some(row), None),
+                Place::Adding(address) => (None, Some(address)),
             };
-            let raise = Event::Raise { activation_token: None, message, add, sign_in };
+            let raise = Event::Raise { activation_token: None, message, add };
             self.tell(PageEvent::Agent(Box::new(raise)));
         }
     }

@@ -8,7 +8,9 @@ mod agent;
 mod bridge;
 mod commands;
 mod complain;
+mod sign_in;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,8 +26,13 @@ use crate::complain::complain;
 const APPEAR: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let opened = match args.as_slice() {
+        [option, channel] if option == "--sign-in" => sign_in(channel),
+        _ => run(args.into_iter()).map(|()| ExitCode::SUCCESS),
+    };
+    match opened {
+        Ok(code) => code,
         Err(error) => {
             complain(&format!("the window could not open: {error}"));
             ExitCode::FAILURE
@@ -33,9 +40,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let first = place(std::env::args().skip(1))?;
-    let state = tidings_api::socket::state_folder().ok_or("your home folder is not known: set HOME")?;
+fn state_folder() -> Result<PathBuf, &'static str> {
+    tidings_api::socket::state_folder().ok_or("your home folder is not known: set HOME")
+}
+
+/// Shows a channel's sign-in and nothing else.
+fn sign_in(channel: &str) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    sign_in::run(&state_folder()?, channel)
+}
+
+fn run(args: impl Iterator<Item = String>) -> Result<(), Box<dyn std::error::Error>> {
+    let first = place(args)?;
+    let state = state_folder()?;
     let place = tauri_plugin_window_state::Builder::new()
         .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
         .build();
@@ -81,7 +97,7 @@ fn appear(app: &AppHandle) {
     }
 }
 
-/// What to show first: `--message ROW`, `--add ADDRESS` or `--sign-in CHANNEL`.
+/// What to show first: `--message ROW` or `--add ADDRESS`.
 fn place(mut args: impl Iterator<Item = String>) -> Result<Option<Place>, String> {
     match (args.next().as_deref(), args.next()) {
         (None, _) => Ok(None),
@@ -90,7 +106,6 @@ fn place(mut args: impl Iterator<Item = String>) -> Result<Option<Place>, String
             Ok(Some(Place::Message(row)))
         }
         (Some("--add"), Some(address)) => Ok(Some(Place::Adding(address))),
-        (Some("--sign-in"), Some(channel)) => Ok(Some(Place::SignIn(channel))),
         (Some(other), _) => Err(format!("{other:?} is not understood; the window is opened by `tidings`")),
     }
 }

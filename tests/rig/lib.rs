@@ -26,6 +26,7 @@ pub mod real;
 pub mod real_icon;
 pub mod real_popups;
 pub mod scene;
+pub mod sign_in;
 pub mod skip;
 pub mod told;
 pub mod tomcat;

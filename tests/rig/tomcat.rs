@@ -13,6 +13,8 @@ use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::desktop::{Process, Signal};
 use crate::skip::skipped;
@@ -104,6 +106,11 @@ impl Tomcat {
         Ok((live.parse()?, made.parse()?))
     }
 
+    /// The ids of the sessions that live.
+    pub async fn ids(&self) -> anyhow::Result<Vec<String>> {
+        Ok(self.control("ids", "").await?.lines().map(str::to_owned).collect())
+    }
+
     /// Ends every session at once, as their timeout would.
     pub async fn end_sessions(&self) -> anyhow::Result<()> {
         self.control("end", "").await.map(drop)
@@ -153,6 +160,14 @@ pub async fn sign_in(at: SocketAddr, user: &str) -> anyhow::Result<String> {
     ensure!(answer.starts_with("HTTP/1.1 303"), "not signed in: {answer}");
     take(&mut jar, &answer);
     Ok(header(&jar))
+}
+
+/// A link of the channel, as the app's own page keeps one in a browser with these cookies.
+pub async fn link(at: SocketAddr, cookies: &str) -> anyhow::Result<WebSocketStream<TcpStream>> {
+    let mut request = format!("ws://{at}/ws/user-channel").into_client_request()?;
+    request.headers_mut().insert("Cookie", cookies.parse()?);
+    let (link, _) = client_async(request, TcpStream::connect(at).await?).await?;
+    Ok(link)
 }
 
 fn take(jar: &mut BTreeMap<String, String>, answer: &str) {

@@ -4,6 +4,7 @@
 mod a_crash_is_told_and_its_report_copied;
 mod closing_it_leaves_nothing_behind;
 mod hostile_messages_are_text;
+mod hostile_sites_get_nothing_of_it;
 mod it_ends_tidings_when_asked;
 mod it_is_one_window;
 mod it_leads_from_nothing_to_a_message;
@@ -12,5 +13,6 @@ mod it_outlives_the_agent;
 mod it_remembers_its_size_and_place;
 mod it_sends;
 mod it_shows_and_commands;
+mod it_signs_in_as_the_web_app_does;
 mod it_zooms_and_stays_so;
 mod no_page_shows_a_secret;

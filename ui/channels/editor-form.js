@@ -73,6 +73,7 @@ export function editorForm(app, id, first, reload) {
       sign.forgotten();
       await reload();
     },
+    signIn: fresh ? null : () => app.act({ do: "sign_in", channel: id }),
   });
   const fields = [...parts.basics, ...sign.fields, ...parts.kinds.dialogue, ...parts.messages, ...parts.mapping, ...parts.advanced];
   const keys = fields.map((field) => field.key);

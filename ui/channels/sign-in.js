@@ -18,7 +18,7 @@ const SOURCES = ["token_command", "token_file", "token_env"];
 function authField(changed) {
   const kinds = /** @type {[string, string][]} */ ([
     ["bearer", words.authBearer], ["basic", words.authBasic], ["header", words.authHeader],
-    ["query", words.authQuery], ["cookie", words.authCookie], ["none", words.authNone], ["dialogue", words.authDialogue],
+    ["query", words.authQuery], ["cookie", words.authCookie], ["session", words.authSession], ["none", words.authNone], ["dialogue", words.authDialogue],
   ]);
   const field = choiceField("auth", words.auth, kinds);
   const select = /** @type {HTMLSelectElement} */ (field.element.querySelector("select"));
@@ -68,14 +68,18 @@ function authField(changed) {
 /** The section's content and its fields.
  * @param {object} page
  * @param {() => void} page.typed Something of the secret was typed.
- * @param {() => Promise<void>} page.forget Removes the one that is kept. */
-export function signIn({ typed, forget }) {
+ * @param {() => Promise<void>} page.forget Removes the one that is kept.
+ * @param {(() => Promise<unknown>) | null} page.signIn Shows the web app's own page; `null`: the channel isn't there yet. */
+export function signIn({ typed, forget, signIn }) {
   const auth = authField(settle);
   const username = textField("username", words.username);
   const command = textField("token_command", words.tokenCommand, { kind: "code", hint: words.tokenCommandHint, placeholder: "pass show shop/token" });
   const file = textField("token_file", words.tokenFile, { kind: "code", hint: words.tokenFileHint, placeholder: "~/.config/tidings/token" });
   const env = textField("token_env", words.tokenEnv, { kind: "code", hint: words.tokenEnvHint, placeholder: "SHOP_TOKEN" });
   const ways = [command, file, env];
+  const start = textField("sign_in", words.signInPage, { kind: "code", hint: words.signInPageHint, placeholder: "https://shop.example/" });
+  const keep = textField("keep_session", words.keepSession, { hint: words.keepSessionHint, placeholder: "10m" });
+  const now = make("div", { className: "field" }, signIn === null ? make("p", { className: "hint" }, words.signInLater) : pressing(words.actionSignIn, signIn));
 
   const sourceId = freshId();
   const source = make("select", { id: sourceId }, ...[
@@ -109,20 +113,26 @@ export function signIn({ typed, forget }) {
     username.element.hidden = kind !== "basic";
     sourceElement.hidden = kind === "none";
     for (const way of ways) way.element.hidden = kind === "none" || source.value !== way.key;
-    secretElement.hidden = kind === "none" || source.value !== "keyring";
+    const session = kind === "session";
+    for (const part of [start.element, keep.element]) part.hidden = !session;
+    now.hidden = !session || source.value !== "keyring";
+    secretElement.hidden = session || kind === "none" || source.value !== "keyring";
     if (secretElement.hidden && secret.value !== "") secret.value = "";
   }
   source.addEventListener("change", settle);
   secret.addEventListener("input", typed);
 
   /** @type {Field[]} */
-  const fields = [auth, username, ...ways.map((way) => ({
+  const fields = [auth, username, ...[start, keep].map((field) => ({
+    ...field,
+    read: () => (field.element.hidden ? undefined : field.read()),
+  })), ...ways.map((way) => ({
     ...way,
     read: () => (source.value === way.key && !way.element.hidden ? way.read() : undefined),
   }))];
 
   return {
-    element: make("div", { className: "grid" }, auth.element, username.element, sourceElement, ...ways.map((way) => way.element), secretElement),
+    element: make("div", { className: "grid" }, auth.element, username.element, start.element, keep.element, sourceElement, ...ways.map((way) => way.element), secretElement, now),
     fields,
     /** @param {import("../base/values.js").Values} values
      * @param {boolean | null} has Whether one is kept; `null`: that can't be told.

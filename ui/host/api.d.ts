@@ -391,11 +391,7 @@ message: number | null,
 /**
  * Show the page that adds a channel, with this address. Nothing is asked of its server before the user says so.
  */
-add: string | null, 
-/**
- * Show the page on which the user of this channel signs in, by its id.
- */
-sign_in: string | null, };
+add: string | null, };
 
 export type Action = "connect" | "disconnect" | "reconnect_now" | "take_over";
 
@@ -413,7 +409,7 @@ message: string,
  */
 key: string | null, };
 
-export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "not_sent" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_session" | "no_sample" | "demo" | "cannot_send" | "busy" | "ending";
+export type ErrorCode = "bad_request" | "other_version" | "unknown_channel" | "unknown_message" | "not_sent" | "window_open" | "invalid_settings" | "settings_changed" | "settings_file" | "keyring" | "no_session" | "not_signed_in" | "no_sample" | "demo" | "cannot_send" | "busy" | "ending";
 
 export type PageEvent = AgentLink | Event;
 

@@ -63,12 +63,13 @@ export function channelRow(app, id, full = false) {
   /** @type {Map<Action, HTMLButtonElement>} */
   const commands = new Map();
   for (const action of ACTIONS) commands.set(action, pressing(words.commands[action], () => app.command(action, id)));
+  const signsIn = pressing(words.actionSignIn, () => app.act({ do: "sign_in", channel: id }));
   const end = pressing(words.endDemo, () => app.act({ do: "end_demo" }));
   const edits = anchor(full ? words.edit : words.openSettings, editor(id), "button-link");
   const healthLink = anchor(words.health, health(id), "button-link");
   const sends = anchor(words.send, sender(id), "button-link");
   const pages = full ? [sends, edits, healthLink] : [edits];
-  const buttons = make("div", { className: "buttons" }, ...commands.values(), end, ...pages);
+  const buttons = make("div", { className: "buttons" }, signsIn, ...commands.values(), end, ...pages);
   const line = make("h2", {}, name, demo, unread);
   const text = make("div", { className: "channel-text" }, line, make("p", {}, state));
   if (full) text.append(make("p", {}, address));
@@ -96,6 +97,10 @@ export function channelRow(app, id, full = false) {
       // Which channel it is for, to who can't see the row.
       command.setAttribute("aria-label", words.commandOf({ command: words.commands[action], name: title }));
     }
+    // One that is connected needs no sign-in; any other may be waiting for one.
+    signsIn.hidden = !there || channel.session === undefined || channel.state === "connected";
+    signsIn.setAttribute("aria-label", words.commandOf({ command: words.actionSignIn, name: title }));
+    signsIn.classList.toggle("strong", channel.state === "needs_user");
     // The first thing that makes sense is offered first.
     edits.hidden = !there || channel.demo || !(full || channel.state === "needs_user");
     edits.setAttribute("aria-label", words.commandOf({ command: edits.textContent ?? "", name: title }));

@@ -415,7 +415,7 @@ impl Agent {
                             self.sign_ins.begin(id, provider.clone(), activation_token, session, words);
                         }
                         None => {
-                            self.open_window(activation_token.as_deref(), Some(&Place::SignIn(id.clone())));
+                            self.open_sign_in(activation_token.as_deref(), id);
                         }
                     }
                 }
@@ -545,17 +545,25 @@ impl Agent {
     }
 
     fn open_window(&mut self, activation_token: Option<&str>, at: Option<&Place>) {
-        match self.window.open(activation_token, at, &self.session) {
+        let opened = self.window.open(activation_token, at, &self.session);
+        let message = match at {
+            Some(Place::Message(row)) => Some(*row),
+            Some(Place::Adding(_)) | None => None,
+        };
+        self.window_opened(opened, message);
+    }
+
+    fn open_sign_in(&mut self, activation_token: Option<&str>, channel: &str) {
+        let opened = self.window.sign_in(activation_token, channel, &self.session);
+        self.window_opened(opened, None);
+    }
+
+    fn window_opened(&self, opened: Result<(), WindowError>, message: Option<RowId>) {
+        match opened {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::Window).is_some());
             }
-            Err(error) => {
-                let message = match at {
-                    Some(Place::Message(row)) => Some(*row),
-                    Some(Place::Adding(_) | Place::SignIn(_)) | None => None,
-                };
-                self.answer_click(Notice::Window(error), message);
-            }
+            Err(error) => self.answer_click(Notice::Window(error), message),
         }
     }
 }

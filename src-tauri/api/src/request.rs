@@ -412,8 +412,5 @@ pub enum Event {
         message: Option<i64>,
         /// Show the page that adds a channel, with this address. Nothing is asked of its server before the user says so.
         add: Option<String>,
-        /// Show the page on which the user of this channel signs in, by its id.
-        #[serde(default)]
-        sign_in: Option<String>,
     },
 }

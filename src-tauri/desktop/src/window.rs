@@ -1,5 +1,6 @@
 //! The window: a process of its own, started on demand, raised while it is open, gone when closed.
 
+use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use tidings_state::notice::WindowError;
 use tidings_state::wish::Place;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::browser::hand_on;
 use crate::session::Session;
@@ -32,6 +34,8 @@ pub const LIBRARY_MISSING: i32 = 127;
 #[derive(Debug, Default)]
 pub struct Window {
     child: Option<Child>,
+    /// Those that show a sign-in; they end with us.
+    sign_ins: JoinSet<io::Result<ExitStatus>>,
     raises: Raises,
 }
 
@@ -53,13 +57,12 @@ impl Raises {
     /// Asks the open window to show; false if there is none that listens.
     fn raise(&self, activation_token: Option<String>, at: Option<&Place>) -> bool {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (message, add, sign_in) = match at {
-            None => (None, None, None),
-            Some(Place::Message(row)) => (Some(row.0), None, None),
-            Some(Place::Adding(address)) => (None, Some(address.clone()), None),
-            Some(Place::SignIn(channel)) => (None, None, Some(channel.clone())),
+        let (message, add) = match at {
+            None => (None, None),
+            Some(Place::Message(row)) => (Some(row.0), None),
+            Some(Place::Adding(address)) => (None, Some(address.clone())),
         };
-        let event = Event::Raise { activation_token, message, add, sign_in };
+        let event = Event::Raise { activation_token, message, add };
         held.as_ref().is_some_and(|held| match held.try_send(event) {
             // One that is too busy to be told is there all the same.
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
@@ -85,17 +88,7 @@ impl Window {
         if self.raises.raise(activation_token.map(str::to_owned), at) || self.child.is_some() {
             return Ok(());
         }
-        let failed = |error: std::io::Error| WindowError::Failed((&error).into());
-        let executable = program::beside(EXECUTABLE).map_err(failed)?;
-        if !executable.exists() {
-            return Err(WindowError::Missing(executable));
-        }
-        let mut command = Command::new(executable);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-        session.give(command.as_std_mut());
-        if std::env::var_os(PLAIN_PAINT).is_none() {
-            command.env(PLAIN_PAINT, "1").envs(NO_DRIVER);
-        }
+        let mut command = command(session)?;
         match at {
             None => {}
             Some(Place::Message(row)) => {
@@ -104,20 +97,61 @@ impl Window {
             Some(Place::Adding(address)) => {
                 command.arg("--add").arg(address);
             }
-            Some(Place::SignIn(channel)) => {
-                command.arg("--sign-in").arg(channel);
-            }
         }
         hand_on(&mut command, activation_token);
-        self.child = Some(command.spawn().map_err(failed)?);
+        self.child = Some(command.spawn().map_err(|error| failed(&error))?);
         Ok(())
     }
 
-    /// Waits for the open window to end; for ever when none is open.
-    pub async fn ended(&mut self) -> std::io::Result<ExitStatus> {
-        let Some(child) = &mut self.child else { return std::future::pending().await };
-        let status = child.wait().await;
-        self.child = None;
-        status
+    /// Shows the page on which the user of the channel of this id signs in, in a process of its own; one that shows it already
+    /// is raised by that.
+    pub fn sign_in(
+        &mut self,
+        activation_token: Option<&str>,
+        channel: &str,
+        session: &Session,
+    ) -> Result<(), WindowError> {
+        let mut command = command(session)?;
+        command.arg("--sign-in").arg(channel);
+        hand_on(&mut command, activation_token);
+        let mut child = command.spawn().map_err(|error| failed(&error))?;
+        self.sign_ins.spawn(async move { child.wait().await });
+        Ok(())
     }
+
+    /// Waits for an open window to end; for ever when none is open.
+    pub async fn ended(&mut self) -> io::Result<ExitStatus> {
+        let child = async {
+            match &mut self.child {
+                Some(child) => child.wait().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            status = child => {
+                self.child = None;
+                status
+            }
+            Some(status) = self.sign_ins.join_next() => status.unwrap_or_else(|error| Err(io::Error::other(error))),
+        }
+    }
+}
+
+fn failed(error: &io::Error) -> WindowError {
+    WindowError::Failed(error.into())
+}
+
+/// The window's program, to be started in this session.
+fn command(session: &Session) -> Result<Command, WindowError> {
+    let executable = program::beside(EXECUTABLE).map_err(|error| failed(&error))?;
+    if !executable.exists() {
+        return Err(WindowError::Missing(executable));
+    }
+    let mut command = Command::new(executable);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    session.give(command.as_std_mut());
+    if std::env::var_os(PLAIN_PAINT).is_none() {
+        command.env(PLAIN_PAINT, "1").envs(NO_DRIVER);
+    }
+    Ok(command)
 }

@@ -151,8 +151,6 @@ pub enum Place {
     Message(RowId),
     /// The page that adds a channel, with this address.
     Adding(String),
-    /// The page on which the user of the channel of this id signs in.
-    SignIn(String),
 }
 
 /// How Tidings is started.

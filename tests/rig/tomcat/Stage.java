@@ -52,6 +52,7 @@ public final class Stage {
     static final AtomicInteger MADE = new AtomicInteger();
     static Map<String, String> options;
     static Manager manager;
+    static final FormAuthenticator AUTHENTICATOR = new FormAuthenticator();
 
     /** The channel. The newest link of a user wins; {@code mode=session}: of a session. */
     @ServerEndpoint(value = "/ws/user-channel", configurator = Door.class)
@@ -169,10 +170,15 @@ public final class Stage {
                 }
                 // Sessions that live, and how many were ever made.
                 case "/sessions" -> response.getWriter().print(manager.getActiveSessions() + " " + MADE.get());
+                case "/ids" -> response.getWriter().print(Arrays.stream(manager.findSessions())
+                    .map(org.apache.catalina.Session::getId).collect(java.util.stream.Collectors.joining("\n")));
                 // Every session ends: what its timeout does, at once.
                 case "/end" -> Arrays.stream(manager.findSessions()).forEach(org.apache.catalina.Session::expire);
                 case "/events" -> response.getWriter().print(String.join("\n", EVENTS));
-                case "/option" -> request.getParameterMap().forEach((key, values) -> options.put(key, values[0]));
+                case "/option" -> {
+                    request.getParameterMap().forEach((key, values) -> options.put(key, values[0]));
+                    AUTHENTICATOR.setAuthenticationSessionTimeout(Integer.parseInt(option("login", "120")));
+                }
                 default -> response.sendError(404);
             }
         }
@@ -213,9 +219,8 @@ public final class Stage {
         app.setManager(sessions);
         manager = sessions;
 
-        FormAuthenticator authenticator = new FormAuthenticator();
-        authenticator.setAuthenticationSessionTimeout(Integer.parseInt(option("login", "120")));
-        app.getPipeline().addValve(authenticator);
+        AUTHENTICATOR.setAuthenticationSessionTimeout(Integer.parseInt(option("login", "120")));
+        app.getPipeline().addValve(AUTHENTICATOR);
         app.setLoginConfig(new LoginConfig("FORM", null, "/login.html", "/wrong.html"));
         protect(app, "/app/*", "user");
         protect(app, "/ws/*", "channel");

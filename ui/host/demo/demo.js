@@ -100,7 +100,7 @@ function agentOf(scenario, language, theme) {
       for (const message of stored) if (messages.includes(message.row)) message.unread = false;
       if (there) tell({ type: "read", messages });
     },
-    raise: (message) => tell({ type: "raise", activation_token: null, add: null, sign_in: null, message }),
+    raise: (message) => tell({ type: "raise", activation_token: null, add: null, message }),
     leave(message) {
       there = false;
       tell({ type: "agent_gone", message });
