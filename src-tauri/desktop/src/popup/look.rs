@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
+use tidings_channel::State;
 use tidings_ground::text::{Room, escaped, fitted, fitted_pieces, neutral, unreadable, wrapped_pieces};
 use tidings_inbox::{Action, Does, Format, Message, Popup, RowId, Show, Sound};
 use tidings_markdown::{Piece, Style};
@@ -115,8 +116,11 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, art: &
 
 /// Whether a sign-in on a web page is what a channel needs.
 pub(crate) fn signs_in(channel: &str, trouble: &Trouble, snapshot: &Snapshot) -> bool {
-    let of_session = |view: &ChannelView| view.id == channel && view.session.is_some();
-    trouble.kind == Kind::NeedsUser && snapshot.channels.iter().any(of_session)
+    let needs_user = |view: &ChannelView| {
+        trouble.kind == Kind::NeedsUser || matches!(view.status().state, State::NeedsUser { .. })
+    };
+    let mut views = snapshot.channels.iter();
+    views.any(|view| view.id == channel && view.session.is_some() && needs_user(view))
 }
 
 /// The popup that tells of a channel itself.
