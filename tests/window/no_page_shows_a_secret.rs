@@ -13,8 +13,8 @@ use tidings_tests::told::{self, GIVEN, PLANTED, Told};
 use tidings_tests::window::{Desk, Page, USER};
 
 /// The channels of the settings file, and the one that is added on the page. An id is the name in lower case.
-const CHANNELS: [&str; 9] =
-    ["Orders", "Far", "File", "Env", "Command", "Complaint", "Basic", "Cookie", "Keyring"];
+const CHANNELS: [&str; 10] =
+    ["Orders", "Far", "File", "Env", "Command", "Complaint", "Basic", "Cookie", "Session", "Keyring"];
 
 const URL: &str = "[data-key=url] input";
 const SECRET: &str = "[data-key=secret] input";
