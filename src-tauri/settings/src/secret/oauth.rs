@@ -59,52 +59,21 @@ impl SignIn {
     /// # Errors
     /// Only the person can get one, the provider can't be asked, or the keyring is locked.
     pub async fn token(&self, refused: bool) -> Result<(String, Option<SystemTime>), CredentialError> {
-        let Shared { channel, provider, config, held } = &*self.0;
-        let mut held = held.lock().await;
-        let Held { endpoints, tokens: known, kept } = &mut *held;
-        if known.is_none() {
-            *known = read(channel).await?;
-            *kept = known.is_some().then_some(SessionKept::Keyring);
-        }
-        let sign_in = || CredentialError::Provider(Failure::SignIn { host: provider.host().to_owned() });
-        let old = known.clone().ok_or_else(sign_in)?;
-        let left = old.ends_at().map(|ends| ends.duration_since(SystemTime::now()).unwrap_or_default());
-        if !refused && left.is_none_or(|left| left > NEARLY_OVER) {
-            return Ok((old.access_token.clone(), old.ends_at()));
-        }
-        // Boxed, for every dial of every channel would have room for it.
-        match Box::pin(refresh(provider, config, endpoints, &old)).await {
-            Ok(new) => {
-                // Before it is used: the old one may be good for nothing now.
-                let written = keyring::write(channel, &in_json(&new), false).await;
-                *kept = Some(if written.is_ok() { SessionKept::Keyring } else { SessionKept::Memory });
-                if let Err(error) = written {
-                    tracing::warn!(channel, %error, "a renewed sign-in is in memory alone");
-                }
-                *known = Some(new.clone());
-                Ok((new.access_token.clone(), new.ends_at()))
-            }
-            Err(failure @ Failure::SignIn { .. }) => {
-                // Somebody may have signed in meanwhile, by another process.
-                let other = read(channel).await.ok().flatten().filter(|other| *other != old);
-                *known = other.clone();
-                match other {
-                    Some(other) => Ok((other.access_token.clone(), other.ends_at())),
-                    None => Err(CredentialError::Provider(failure)),
-                }
-            }
-            Err(failure) => Err(CredentialError::Provider(failure)),
-        }
+        // In a task of its own: a dial may be given up when the provider has taken the old token and its answer isn't kept yet.
+        let shared = self.0.clone();
+        let fetching = tokio::spawn(async move { shared.token(refused).await });
+        let tokens = fetching.await.unwrap_or_else(|_| Err(self.0.signed_out()))?;
+        let ends = tokens.ends_at();
+        Ok((tokens.access_token, ends))
     }
 
     /// A person has signed in. In the keyring, or in memory where there is none, or it is locked; then the reason is told.
     pub async fn begin(&self, tokens: Tokens) -> (SessionKept, Option<KeyringError>) {
         let mut held = self.0.held.lock().await;
-        let written = keyring::write(&self.0.channel, &in_json(&tokens), false).await;
-        let kept = if written.is_ok() { SessionKept::Keyring } else { SessionKept::Memory };
+        let (kept, why) = write(&self.0.channel, &tokens).await;
         held.tokens = Some(tokens);
         held.kept = Some(kept);
-        (kept, written.err())
+        (kept, why)
     }
 
     /// Who keeps them; `None`: there are none, as far as is known.
@@ -134,6 +103,53 @@ impl SignIn {
     }
 }
 
+impl Shared {
+    fn signed_out(&self) -> CredentialError {
+        CredentialError::Provider(Failure::SignIn { host: self.provider.host().to_owned() })
+    }
+
+    async fn token(&self, refused: bool) -> Result<Tokens, CredentialError> {
+        let Self { channel, provider, config, held } = self;
+        let mut held = held.lock().await;
+        let Held { endpoints, tokens: known, kept } = &mut *held;
+        if known.is_none() {
+            *known = read(channel).await?;
+            *kept = known.is_some().then_some(SessionKept::Keyring);
+        }
+        let old = known.clone().ok_or_else(|| self.signed_out())?;
+        let left = old.ends_at().map(|ends| ends.duration_since(SystemTime::now()).unwrap_or_default());
+        if !refused && left.is_none_or(|left| left > NEARLY_OVER) {
+            return Ok(old);
+        }
+        match refresh(provider, config, endpoints, &old).await {
+            Ok(new) => {
+                // Before it is used: the old one may be good for nothing now.
+                let (by, why) = write(channel, &new).await;
+                *kept = Some(by);
+                if let Some(error) = why {
+                    tracing::warn!(channel, %error, "a renewed sign-in is in memory alone");
+                }
+                *known = Some(new.clone());
+                Ok(new)
+            }
+            Err(failure @ Failure::SignIn { .. }) => {
+                // Somebody may have signed in meanwhile, by another process.
+                *known = read(channel).await.ok().flatten().filter(|other| *other != old);
+                known.clone().ok_or(CredentialError::Provider(failure))
+            }
+            Err(failure) => Err(CredentialError::Provider(failure)),
+        }
+    }
+}
+
+/// Keeps tokens in the keyring; in memory alone where that can't be, and why.
+async fn write(channel: &str, tokens: &Tokens) -> (SessionKept, Option<KeyringError>) {
+    match keyring::write(channel, &in_json(tokens), false).await {
+        Ok(()) => (SessionKept::Keyring, None),
+        Err(error) => (SessionKept::Memory, Some(error)),
+    }
+}
+
 /// What the keyring has. What is no sign-in of a provider counts as none.
 async fn read(channel: &str) -> Result<Option<Tokens>, CredentialError> {
     match keyring::read(channel).await {
@@ -158,5 +174,65 @@ fn in_json(tokens: &Tokens) -> String {
 impl fmt::Debug for SignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignIn").field("channel", &self.0.channel).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    async fn asked(listener: &TcpListener, path: &str) -> TcpStream {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut request = [0; 4096];
+        let n = stream.read(&mut request).await.expect("a request");
+        let request = String::from_utf8_lossy(&request[..n]).into_owned();
+        assert!(request.split(' ').nth(1) == Some(path), "{request}");
+        stream
+    }
+
+    async fn answer(mut stream: TcpStream, json: &str) {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            json.len()
+        );
+        stream.write_all(format!("{head}{json}").as_bytes()).await.expect("answered");
+    }
+
+    /// The old refresh token is good for nothing once the provider has seen it.
+    #[tokio::test]
+    async fn a_dial_that_is_given_up_costs_no_renewed_token() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = listener.local_addr().expect("an address");
+        let provider = Provider {
+            issuer: format!("http://{at}").parse().expect("a URL"),
+            client_id: "tidings".to_owned(),
+            scopes: Vec::new(),
+            audience: None,
+            redirect_port: None,
+            allow_plaintext: false,
+        };
+        let config = Config::new(format!("ws://{at}/").parse().expect("a URL"));
+        let sign_in = SignIn::new("no-such-channel", provider, config);
+        let old = r#"{"access_token":"old","refresh_token":"once","expires_at":1}"#;
+        sign_in.begin(serde_json::from_str(old).expect("tokens")).await;
+
+        let (given_up, gives_up) = oneshot::channel();
+        let serving = tokio::spawn(async move {
+            let description = format!(r#"{{"issuer":"http://{at}","token_endpoint":"http://{at}/token"}}"#);
+            answer(asked(&listener, "/.well-known/openid-configuration").await, &description).await;
+            let stream = asked(&listener, "/token").await;
+            given_up.send(()).expect("awaited");
+            answer(stream, r#"{"access_token":"new","token_type":"bearer","refresh_token":"next"}"#).await;
+        });
+        tokio::select! {
+            token = sign_in.token(false) => panic!("before it was given: {token:?}"),
+            asked = gives_up => asked.expect("the provider was asked"),
+        }
+        serving.await.expect("served");
+        assert_eq!(sign_in.token(false).await.expect("a token").0, "new");
     }
 }
