@@ -25,7 +25,7 @@ pub(super) struct Renewal {
 impl Renewal {
     /// A dial goes out with a secret that ends then.
     pub(super) fn arm(&mut self, ends: Option<SystemTime>) {
-        self.timer.abort_all();
+        self.timer = JoinSet::new();
         let Some(ends) = ends else { return };
         let Some(at) = renewed_at(SystemTime::now(), ends) else { return };
         let (channel, credentials, wishes) =

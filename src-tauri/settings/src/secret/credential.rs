@@ -242,7 +242,7 @@ impl Credentials {
     /// Whatever the keyring has; a channel without an entry there needs no secret, until its server says otherwise
     /// (`refused`). Where the keyring may yet have one, or another, it is listened to from then on.
     async fn ask_keyring(&mut self, refused: bool) -> Result<Option<String>, CredentialError> {
-        self.waiting.abort_all();
+        self.waiting = JoinSet::new();
         let entry = keyring::read(&self.channel).await;
         match entry {
             Ok(Entry::Secret(secret)) => {
