@@ -52,10 +52,10 @@ impl Endpoints {
                 Ok(answer) => answer,
                 Err(Unanswered(why)) => return Err(Failure::Away { host, why: Box::new(why) }),
             };
-            if !answer.status().is_success() {
-                continue;
+            // Some answer every path with a page of theirs.
+            if let Some(found) = read(answer.body(), provider, way).filter(|_| answer.status().is_success()) {
+                return Ok(found);
             }
-            return read(answer.body(), provider, way).ok_or(Failure::NoProvider { host });
         }
         Err(Failure::NoProvider { host })
     }
