@@ -14,6 +14,7 @@ use tidings_channel::{Config, plain};
 use tidings_words::Words;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use url::Url;
 
@@ -28,6 +29,8 @@ use crate::way::Way;
 const PERSON: Duration = Duration::from_secs(15 * 60);
 /// How long a browser may take to say what it wants. Too low: a busy machine's is turned away.
 const REQUEST: Duration = Duration::from_secs(10);
+/// Connections at once. Too low: those that a browser opens and doesn't use keep out the one that counts.
+const KNOCKING: usize = 16;
 /// Longest start of a request that is read, bytes: the code stands in its first line.
 const LONGEST: usize = 16 * 1024;
 /// Where the browser is sent back to.
@@ -128,27 +131,38 @@ enum Brought {
     Refused { error: String, said: String },
 }
 
-/// Answers browsers until one brings the answer to what we asked. Whatever else knocks at the port is turned away.
+/// Answers browsers until one brings the answer to what we asked. Whatever else knocks at the port is turned away, and keeps nobody
+/// waiting: browsers open connections that they may never use.
 async fn brought(listener: &TcpListener, state: &CsrfToken, words: Words) -> Brought {
+    let mut knocking = JoinSet::new();
     loop {
-        let Ok((mut stream, _)) = listener.accept().await else {
-            // Too many open files: others may be closed meanwhile.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            continue;
-        };
-        let line = timeout(REQUEST, first_line(&mut stream)).await;
-        let found = line.ok().and_then(Result::ok).and_then(|line| read(&line, state.secret()));
-        let (status, said) = match &found {
-            Some(Brought::Code(_)) => ("200 OK", words.oauth_page_done()),
-            Some(Brought::Refused { .. }) => ("200 OK", words.oauth_page_refused()),
-            None => ("404 Not Found", words.oauth_page_nothing()),
-        };
-        // Whether the browser hears it or not.
-        let _ = timeout(REQUEST, answer(&mut stream, status, &said)).await;
-        if let Some(found) = found {
-            return found;
+        tokio::select! {
+            Some(knocked) = knocking.join_next() => {
+                if let Ok(Some(found)) = knocked {
+                    return found;
+                }
+            }
+            accepted = listener.accept(), if knocking.len() < KNOCKING => match accepted {
+                Ok((stream, _)) => drop(knocking.spawn(heard(stream, state.secret().clone(), words))),
+                // Too many open files: others may be closed meanwhile.
+                Err(_) => tokio::time::sleep(REQUEST).await,
+            },
         }
     }
+}
+
+/// Answers one connection, and says what it brings.
+async fn heard(mut stream: TcpStream, state: String, words: Words) -> Option<Brought> {
+    let line = timeout(REQUEST, first_line(&mut stream)).await;
+    let found = line.ok().and_then(Result::ok).and_then(|line| read(&line, &state));
+    let (status, said) = match &found {
+        Some(Brought::Code(_)) => ("200 OK", words.oauth_page_done()),
+        Some(Brought::Refused { .. }) => ("200 OK", words.oauth_page_refused()),
+        None => ("404 Not Found", words.oauth_page_nothing()),
+    };
+    // Whether the browser hears it or not.
+    let _ = timeout(REQUEST, answer(&mut stream, status, &said)).await;
+    found
 }
 
 async fn first_line(stream: &mut TcpStream) -> io::Result<String> {
@@ -222,6 +236,29 @@ mod tests {
         for line in others {
             assert_eq!(read(line, "s"), None, "{line}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_says_nothing_keeps_nobody_waiting() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let at = listener.local_addr().expect("an address");
+        let asks = async {
+            let _silent = TcpStream::connect(at).await.expect("connected");
+            let mut other = TcpStream::connect(at).await.expect("connected");
+            other.write_all(b"GET /favicon.ico HTTP/1.1\r\n\r\n").await.expect("sent");
+            let mut told = String::new();
+            other.read_to_string(&mut told).await.expect("answered");
+            assert!(told.starts_with("HTTP/1.1 404"), "{told}");
+            let mut browser = TcpStream::connect(at).await.expect("connected");
+            browser.write_all(b"GET /tidings?code=x&state=s HTTP/1.1\r\n\r\n").await.expect("sent");
+            let mut told = String::new();
+            browser.read_to_string(&mut told).await.expect("answered");
+            assert!(told.starts_with("HTTP/1.1 200") && told.contains("signed in"), "{told}");
+        };
+        let state = CsrfToken::new("s".to_owned());
+        let both = async { tokio::join!(brought(&listener, &state, Words::default()), asks).0 };
+        let found = timeout(REQUEST / 2, both).await.expect("the silent one is not waited for");
+        assert_eq!(found, Brought::Code("x".to_owned()));
     }
 
     #[test]
