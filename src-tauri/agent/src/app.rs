@@ -25,6 +25,7 @@ use tidings_ground::reason::{self, Failed};
 use tidings_ground::text::quoted;
 use tidings_ground::{crash, program};
 use tidings_inbox::{Inbox, Policy, RowId, Show};
+use tidings_oauth::Failure;
 use tidings_settings::{Edited, Look, Settings, SettingsError, SettingsFile};
 use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::{Link, LinkError};
@@ -437,7 +438,9 @@ impl Agent {
                 }
             }
             Wish::SignInEnded { channel, answer } => match self.channels.sign_in(&channel) {
-                Ok(SigningIn { id, name, .. }) => self.sign_ins.tell(id, name, answer),
+                Ok(SigningIn { id, name, .. }) => {
+                    self.sign_ins.answer(&id, name, self.snapshot.borrow().words, answer);
+                }
                 Err(refusal) => drop(answer.send(Err(refusal))),
             },
             Wish::SignInPage { channel, answer } => drop(answer.send(self.channels.sign_in_page(&channel))),
@@ -523,17 +526,18 @@ impl Agent {
         self.answer_click(Notice::Link(LinkError { host }), Some(link.message));
     }
 
-    fn sign_in_ended(&mut self, Ended { channel, signed_in }: Ended) {
-        let words = self.snapshot.borrow().words;
-        let refused =
-            signed_in.as_ref().err().map(|notice| Refusal::new(ErrorCode::NotSignedIn, notice.told(words)));
-        let told = self.sign_ins.told(&channel, refused.as_ref());
-        match signed_in {
+    fn sign_in_ended(&self, Ended { channel, outcome }: Ended) {
+        let Some(outcome) = outcome else { return };
+        let told = self.sign_ins.tell(&channel, &outcome);
+        match outcome {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::SignIn).is_some());
                 self.channels.credential_changed(&channel);
             }
-            Err(_) if told => {}
+            // Who closed the page long ago wants no popup of it; the tray says what is missing.
+            Err(notice) if told || notice == Notice::SignIn(Failure::TooLate) => {
+                tracing::info!(channel, "not signed in: {}", notice.told(Words::default()));
+            }
             Err(notice) => self.answer_click(notice, None),
         }
     }

@@ -11,27 +11,33 @@ use tidings_settings::SignIn;
 use tidings_state::link::LinkError;
 use tidings_state::notice::Notice;
 use tidings_words::Words;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// See the module. They end with this.
 #[derive(Debug, Default)]
 pub(crate) struct SignIns {
     running: JoinSet<Ended>,
-    by_channel: BTreeMap<String, AbortHandle>,
-    /// Who wants to be told of which channel's, with that one's name.
-    waiting: Vec<(String, String, Answer)>,
+    by_channel: BTreeMap<String, Begun>,
 }
 
-/// Where the end of a sign-in is told.
-type Answer = oneshot::Sender<Result<String, Refusal>>;
+/// The newest of a channel.
+#[derive(Debug)]
+struct Begun {
+    task: AbortHandle,
+    outcome: watch::Sender<Option<Outcome>>,
+}
 
-/// What came of one.
+/// What came of one: signed in, or what to tell.
+type Outcome = Result<(), Notice>;
+
+/// One that is over.
+#[derive(Debug)]
 pub(crate) struct Ended {
     /// The channel's id.
     pub(crate) channel: String,
-    /// What to tell where the person is not signed in.
-    pub(crate) signed_in: Result<(), Notice>,
+    /// What came of it; `None`: nothing, and who asked knows.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 impl SignIns {
@@ -44,10 +50,9 @@ impl SignIns {
         session: Session,
         words: Words,
     ) {
-        self.run(
-            channel,
-            async move { signed_in(&sign_in, activation_token.as_deref(), &session, words).await },
-        );
+        self.run(channel, async move {
+            Some(signed_in(&sign_in, activation_token.as_deref(), &session, words).await)
+        });
     }
 
     /// Asks the provider for a code, which the person types in a browser anywhere.
@@ -62,43 +67,58 @@ impl SignIns {
             let asked = match device(sign_in.provider(), sign_in.way()).await {
                 Ok(asked) => asked,
                 Err(failure) => {
-                    // Whoever asked is told, and nobody else.
                     let told = Notice::SignIn(failure).told(words);
                     let _ = answer.send(Err(Refusal::new(ErrorCode::NotSignedIn, told)));
-                    return Ok(());
+                    return None;
                 }
             };
             let _ = answer.send(Ok(type_code(&asked)));
-            let tokens = asked.answered().await.map_err(Notice::SignIn)?;
-            keep(&sign_in, tokens).await;
-            Ok(())
+            Some(match asked.answered().await {
+                Ok(tokens) => {
+                    keep(&sign_in, tokens).await;
+                    Ok(())
+                }
+                Err(failure) => Err(Notice::SignIn(failure)),
+            })
         });
     }
 
-    fn run(&mut self, channel: &str, sign_in: impl Future<Output = Result<(), Notice>> + Send + 'static) {
+    fn run(&mut self, channel: &str, sign_in: impl Future<Output = Option<Outcome>> + Send + 'static) {
         let id = channel.to_owned();
-        let task = self.running.spawn(async move { Ended { channel: id, signed_in: sign_in.await } });
-        if let Some(before) = self.by_channel.insert(channel.to_owned(), task) {
-            before.abort();
+        let task = self.running.spawn(async move { Ended { channel: id, outcome: sign_in.await } });
+        let begun = Begun { task, outcome: watch::channel(None).0 };
+        if let Some(before) = self.by_channel.insert(channel.to_owned(), begun) {
+            before.task.abort();
         }
     }
 
-    /// Tells of the end of the channel's.
-    pub(crate) fn tell(&mut self, channel: String, name: String, answer: Answer) {
-        self.waiting.retain(|(.., answer)| !answer.is_closed());
-        self.waiting.push((channel, name, answer));
+    /// Answers once the channel's newest is over, at once where it is already; the answer is the channel's name.
+    pub(crate) fn answer(
+        &self,
+        channel: &str,
+        name: String,
+        words: Words,
+        answer: oneshot::Sender<Result<String, Refusal>>,
+    ) {
+        let outcome = self.by_channel.get(channel).map(|begun| begun.outcome.subscribe());
+        tokio::spawn(async move {
+            let outcome = match outcome {
+                Some(mut outcome) => outcome.wait_for(Option::is_some).await.ok().and_then(|it| it.clone()),
+                None => None,
+            };
+            // None was begun, or another one took its place.
+            let outcome = outcome.unwrap_or(Err(Notice::SignIn(Failure::TooLate)));
+            let told = |notice: Notice| Refusal::new(ErrorCode::NotSignedIn, notice.told(words));
+            // Who asked may be gone.
+            let _ = answer.send(outcome.map(|()| name).map_err(told));
+        });
     }
 
-    /// It has ended; whether somebody was told.
-    pub(crate) fn told(&mut self, channel: &str, refused: Option<&Refusal>) -> bool {
-        let (of_it, others) =
-            std::mem::take(&mut self.waiting).into_iter().partition::<Vec<_>, _>(|(id, ..)| id == channel);
-        self.waiting = others;
-        let mut told = false;
-        for (_, name, answer) in of_it {
-            told |= answer.send(refused.cloned().map_or(Ok(name), Err)).is_ok();
-        }
-        told
+    /// Has those know who wait for it; whether somebody does.
+    pub(crate) fn tell(&self, channel: &str, outcome: &Outcome) -> bool {
+        let Some(Begun { outcome: told, .. }) = self.by_channel.get(channel) else { return false };
+        told.send_replace(Some(outcome.clone()));
+        told.receiver_count() > 0
     }
 
     /// The next one that ended; for ever where there is none.
@@ -119,14 +139,13 @@ async fn signed_in(
     activation_token: Option<&str>,
     session: &Session,
     words: Words,
-) -> Result<(), Notice> {
-    let failed = |failure: Failure| Notice::SignIn(failure);
-    let asked = code(sign_in.provider(), sign_in.way()).await.map_err(failed)?;
+) -> Outcome {
+    let asked = code(sign_in.provider(), sign_in.way()).await.map_err(Notice::SignIn)?;
     if !browser::opened(&asked.page, activation_token, session).await {
         let host = Some(sign_in.provider().host().to_owned());
         return Err(Notice::Link(LinkError { host }));
     }
-    let tokens = asked.answered(words).await.map_err(failed)?;
+    let tokens = asked.answered(words).await.map_err(Notice::SignIn)?;
     keep(sign_in, tokens).await;
     Ok(())
 }
