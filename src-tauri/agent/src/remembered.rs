@@ -2,13 +2,12 @@
 //! the desktop was told to start Tidings at login.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tidings_channel::Kept;
+use tidings_ground::file::replace;
 use tidings_ground::reason::SystemError;
 
 /// The file's content, kept in step with the file.
@@ -141,14 +140,8 @@ impl Remembered {
         self.behind = self.try_write().err().map(|error| (&error).into());
     }
 
-    /// Beside the old file first, so that a crash leaves one or the other.
     fn try_write(&self) -> std::io::Result<()> {
-        let beside = self.path.with_extension("new");
-        let mut file =
-            std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
-        file.write_all(&serde_json::to_vec_pretty(&self.content)?)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, &self.path)
+        replace(&self.path, &serde_json::to_vec_pretty(&self.content)?)
     }
 }
 

@@ -1,8 +1,7 @@
 //! `tidings diagnostics`: all that a report of trouble should hold, as one archive.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -44,9 +43,8 @@ pub(crate) async fn run(paths: &Paths, file: Option<&Path>) -> anyhow::Result<Ex
 }
 
 fn pack(file: &Path, contents: &[(String, String)]) -> io::Result<()> {
-    // Never over a file that is there already.
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-    let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::default()));
+    let mut archive =
+        tar::Builder::new(GzEncoder::new(tidings_ground::file::new(file)?, Compression::default()));
     for (name, text) in contents {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);

@@ -1,15 +1,14 @@
 //! `tidings secret set|clear|export|import`: a channel's secret into the keyring and out of it again. The secret comes from a
 //! terminal without echo or from stdin, never from the arguments, which every user of the machine can see.
 
-use std::fs::OpenOptions;
-use std::io::{IsTerminal, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{IsTerminal, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use tidings_api::Request;
 use tidings_api::client::ClientError;
 use tidings_ground::exit;
+use tidings_ground::file::write_new;
 use tidings_ground::paths::Paths;
 use tidings_ground::reason::{self, Failed};
 use tidings_ground::terminal::{ended, print, usage};
@@ -76,13 +75,7 @@ async fn export(id: &str, file: Option<&Path>, words: Words) -> anyhow::Result<E
         print(&String::from_utf8_lossy(&secret))?;
         return Ok(ExitCode::SUCCESS);
     };
-    // Never over a file that is there already.
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut file| file.write_all(&secret).and_then(|()| file.sync_all()));
+    let written = write_new(file, &secret);
     written.map_err(|why| Failed(Text::cli_not_written(&file.display(), &reason::of_io(&why))))?;
     Ok(ended(0, &words.cli_secret_exported(&file.display())))
 }

@@ -3,15 +3,13 @@
 //! An import merges by id through the same door as the window's edits: the agent's where one runs, so that both can't
 //! write at once. What is there already is never changed unless it is asked for, and all is said.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use tidings_api::client::{Client, ClientError};
 use tidings_api::{ChannelValues, Edit, Reply, Request, SettingsReport, Values};
+use tidings_ground::file::write_new;
 use tidings_ground::paths::Paths;
 use tidings_ground::reason::{self, Failed};
 use tidings_ground::terminal::{print, tell, usage};
@@ -33,13 +31,7 @@ pub(crate) async fn export(paths: &Paths, file: Option<&Path>, words: Words) -> 
         print(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     };
-    // Never over a file that is there already.
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    let written = write_new(file, text.as_bytes());
     written.map_err(|why| Failed(Text::cli_not_written(&file.display(), &reason::of_io(&why))))?;
     print(&file.display().to_string())?;
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 
 pub mod crash;
 pub mod exit;
+pub mod file;
 pub mod lock;
 pub mod logging;
 pub mod paths;

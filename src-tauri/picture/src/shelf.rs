@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use tidings_ground::file::{HALF, replace};
 use tidings_ground::paths::create_private;
 use tidings_inbox::{Message, RowId};
 use url::Url;
@@ -203,20 +203,7 @@ impl Shelf {
     /// As the system says.
     pub fn put(&self, kept: &mut Kept, name: &Name, png: &[u8]) -> io::Result<()> {
         create_private(&self.folder)?;
-        let half = self.path(name).with_extension(HALF);
-        // One that is left over would keep its mode.
-        let _ = fs::remove_file(&half);
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&half)
-            .and_then(|mut file| file.write_all(png))
-            .and_then(|()| fs::rename(&half, self.path(name)));
-        if let Err(error) = written {
-            let _ = fs::remove_file(&half);
-            return Err(error);
-        }
+        replace(&self.path(name), png)?;
         match name.row() {
             Some(row) => {
                 kept.pictures.insert((row, name.clone()), png.len() as u64);
@@ -266,9 +253,6 @@ impl Shelf {
         }
     }
 }
-
-/// How the name of a file ends that is being written.
-const HALF: &str = "half";
 
 #[cfg(test)]
 mod tests {

@@ -2,9 +2,8 @@
 //! doesn't have, and kept in a file, for messages outlive the agent.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tidings_channel::ChannelUrl;
+use tidings_ground::file::replace;
 use tidings_ground::paths::create_private;
 use tidings_inbox::Message;
 use tidings_picture::{Name, Shelf};
@@ -126,11 +126,7 @@ impl Apps {
         if let Some(folder) = self.file.parent() {
             create_private(folder)?;
         }
-        let half = self.file.with_extension("half");
-        let _ = fs::remove_file(&half);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
-        file.write_all(&serde_json::to_vec(&self.lists)?)?;
-        fs::rename(&half, &self.file)
+        replace(&self.file, &serde_json::to_vec(&self.lists)?)
     }
 }
 
