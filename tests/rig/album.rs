@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::ensure;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use futures_util::SinkExt as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::broadcast;
-use tokio::task::AbortHandle;
 use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::live;
 use crate::wait::eventually;
@@ -66,7 +67,7 @@ pub struct Asked {
 pub struct Album {
     addr: SocketAddr,
     shared: Arc<Mutex<Shared>>,
-    task: AbortHandle,
+    _listening: live::Listening,
 }
 
 #[derive(Debug)]
@@ -81,23 +82,14 @@ struct Shared {
 impl Album {
     /// Listens on a loopback port; `greeting` is the first frame of each link.
     pub async fn start(greeting: Option<&str>) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
         let shared = Arc::new(Mutex::new(Shared {
             pages: BTreeMap::new(),
             asked: Vec::new(),
             greeting: greeting.map(str::to_owned),
             live: broadcast::channel(1024).0,
         }));
-        let known = shared.clone();
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let known = known.clone();
-                // A client that hangs up early is the test's.
-                tokio::spawn(async move { drop(serve(stream, &known).await) });
-            }
-        });
-        Ok(Self { addr, shared, task: task.abort_handle() })
+        let (addr, listening) = live::listen(&shared, serve).await?;
+        Ok(Self { addr, shared, _listening: listening })
     }
 
     /// `http://127.0.0.1:PORT` and this path.
@@ -151,23 +143,9 @@ impl Album {
     }
 }
 
-impl Drop for Album {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<()> {
+async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Result<()> {
     let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut head = [0; 4096];
-    let head = loop {
-        let read = stream.peek(&mut head).await?;
-        let text = String::from_utf8_lossy(&head[..read]).into_owned();
-        if read == 0 || text.contains("\r\n\r\n") {
-            break text;
-        }
-        tokio::task::yield_now().await;
-    };
+    let head = live::head(&stream).await?;
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     if head.to_lowercase().contains("\r\nupgrade: websocket") {
         let mut link = accept_async(stream).await?;
@@ -176,31 +154,22 @@ async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<
             (shared.greeting.clone(), shared.live.subscribe())
         };
         if let Some(greeting) = greeting {
-            use futures_util::SinkExt as _;
-            link.send(tokio_tungstenite::tungstenite::Message::text(greeting)).await?;
+            link.send(Message::text(greeting)).await?;
         }
         return live::stream(link, published).await;
     }
-    let mut request = vec![0; head.len()];
-    stream.read_exact(&mut request).await?;
-    let head = head.to_lowercase();
+    let lower = head.to_lowercase();
     let page = {
         let mut shared = lock();
-        shared.asked.push(Asked { path: path.clone(), head: head.clone() });
+        shared.asked.push(Asked { path: path.clone(), head: lower.clone() });
         shared.pages.get(path.split('?').next().unwrap_or_default()).cloned()
     };
-    let answer = |status: &str, headers: &str, body: &[u8]| {
-        let length = body.len();
-        let start =
-            format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
-        [start.as_bytes(), body].concat()
-    };
-    let answer = match page {
-        None => answer("404 Not Found", "", b""),
-        Some(Page::Bytes(bytes)) => answer("200 OK", "", &bytes),
-        Some(Page::For(line, bytes)) if head.contains(line) => answer("200 OK", "", &bytes),
-        Some(Page::For(..)) => answer("401 Unauthorized", "", b""),
-        Some(Page::Elsewhere(place)) => answer("302 Found", &format!("Location: {place}\r\n"), b""),
+    let (status, headers, body) = match page {
+        None => ("404 Not Found", String::new(), Vec::new()),
+        Some(Page::Bytes(bytes)) => ("200 OK", String::new(), bytes),
+        Some(Page::For(line, bytes)) if lower.contains(line) => ("200 OK", String::new(), bytes),
+        Some(Page::For(..)) => ("401 Unauthorized", String::new(), Vec::new()),
+        Some(Page::Elsewhere(place)) => ("302 Found", format!("Location: {place}\r\n"), Vec::new()),
         Some(Page::Endless) => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").await?;
             loop {
@@ -209,10 +178,9 @@ async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<
         }
         Some(Page::Silent) => {
             // Until the client hangs up.
-            stream.read_exact(&mut [0]).await?;
+            stream.read_exact(&mut vec![0; head.len() + 1]).await?;
             return Ok(());
         }
     };
-    stream.write_all(&answer).await?;
-    Ok(stream.shutdown().await?)
+    live::answer(stream, &head, status, &headers, &body).await
 }

@@ -7,10 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::broadcast;
-use tokio::task::AbortHandle;
 use tokio_tungstenite::accept_async;
 
 use crate::album::picture;
@@ -21,7 +19,7 @@ use crate::live;
 pub struct Gotify {
     addr: SocketAddr,
     shared: Arc<Mutex<Shared>>,
-    task: AbortHandle,
+    _listening: live::Listening,
 }
 
 #[derive(Debug)]
@@ -41,8 +39,6 @@ struct Shared {
 impl Gotify {
     /// Listens on a loopback port; a client signs in by this token.
     pub async fn start(token: &str) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
         let shared = Arc::new(Mutex::new(Shared {
             token: token.to_owned(),
             messages: BTreeMap::new(),
@@ -52,15 +48,8 @@ impl Gotify {
             links: 0,
             asked: Vec::new(),
         }));
-        let known = shared.clone();
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let known = known.clone();
-                // A client that hangs up early is the test's.
-                tokio::spawn(async move { drop(serve(stream, &known).await) });
-            }
-        });
-        Ok(Self { addr, shared, task: task.abort_handle() })
+        let (addr, listening) = live::listen(&shared, serve).await?;
+        Ok(Self { addr, shared, _listening: listening })
     }
 
     /// Its base.
@@ -134,23 +123,9 @@ impl Gotify {
     }
 }
 
-impl Drop for Gotify {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<()> {
+async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Result<()> {
     let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut head = [0; 4096];
-    let head = loop {
-        let read = stream.peek(&mut head).await?;
-        let text = String::from_utf8_lossy(&head[..read]).into_owned();
-        if read == 0 || text.contains("\r\n\r\n") {
-            break text;
-        }
-        tokio::task::yield_now().await;
-    };
+    let head = live::head(&stream).await?;
     let line = head.lines().next().unwrap_or_default();
     let token = head
         .lines()
@@ -162,12 +137,7 @@ async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<
     }
     if path == "/push/image/backups.png" {
         // Served without a login.
-        let mut request = vec![0; head.len()];
-        stream.read_exact(&mut request).await?;
-        let png = picture();
-        let start = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", png.len());
-        stream.write_all(&[start.as_bytes(), &png].concat()).await?;
-        return Ok(stream.shutdown().await?);
+        return live::answer(stream, &head, "200 OK", "", &picture()).await;
     }
     let (status, body) = {
         let shared = lock();
@@ -183,15 +153,9 @@ async fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<
         }
     };
     if status != 101 {
-        let mut request = vec![0; head.len()];
-        stream.read_exact(&mut request).await?;
-        let body = body.to_string();
-        let length = body.len();
-        let answer = format!(
-            "HTTP/1.1 {status} \r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        );
-        stream.write_all(answer.as_bytes()).await?;
-        return Ok(stream.shutdown().await?);
+        let (status, body) = (format!("{status} "), body.to_string());
+        return live::answer(stream, &head, &status, "Content-Type: application/json\r\n", body.as_bytes())
+            .await;
     }
     let link = accept_async(stream).await?;
     let published = {

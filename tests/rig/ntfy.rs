@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::SinkExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::broadcast;
-use tokio::task::AbortHandle;
 use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
@@ -25,7 +24,7 @@ pub const TOPIC: &str = "alerts";
 pub struct Ntfy {
     addr: SocketAddr,
     shared: Arc<Mutex<Shared>>,
-    task: AbortHandle,
+    _listening: live::Listening,
 }
 
 #[derive(Debug)]
@@ -40,19 +39,10 @@ struct Shared {
 impl Ntfy {
     /// Listens on a loopback port.
     pub async fn start() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
         let shared =
             Arc::new(Mutex::new(Shared { kept: Vec::new(), away: false, live: broadcast::channel(1024).0 }));
-        let known = shared.clone();
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let known = known.clone();
-                // A client that hangs up early is the test's.
-                tokio::spawn(async move { drop(serve(stream, &known).await) });
-            }
-        });
-        Ok(Self { addr, shared, task: task.abort_handle() })
+        let (addr, listening) = live::listen(&shared, serve).await?;
+        Ok(Self { addr, shared, _listening: listening })
     }
 
     /// A channel of it.
@@ -97,13 +87,7 @@ impl Ntfy {
     }
 }
 
-impl Drop for Ntfy {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn serve(stream: TcpStream, shared: &Mutex<Shared>) -> anyhow::Result<()> {
+async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Result<()> {
     let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
     let mut since = None;
     #[expect(clippy::result_large_err, reason = "the form of tungstenite's callback")]

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::AbortHandle;
+use tokio::net::TcpStream;
+
+use crate::live;
 
 /// One request, as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,26 +45,20 @@ pub struct Web {
     /// Where it listens.
     pub addr: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
-    task: AbortHandle,
+    _listening: live::Listening,
 }
 
 impl Web {
     /// Answers these paths so, and every other one with the last page.
     pub async fn start(pages: Vec<Page>, otherwise: Page) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (known, pages) = (asked.clone(), Arc::new((pages, otherwise)));
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (known, pages) = (known.clone(), pages.clone());
-                tokio::spawn(async move {
-                    // A client that hangs up early is the test's.
-                    let _ = serve(stream, &known, &pages).await;
-                });
-            }
-        });
-        Ok(Self { addr, asked, task: task.abort_handle() })
+        let pages = Arc::new((pages, otherwise));
+        let answered = move |stream, asked: Arc<Mutex<Vec<Asked>>>| {
+            let pages = pages.clone();
+            async move { Ok(serve(stream, &asked, &pages).await?) }
+        };
+        let (addr, listening) = live::listen(&asked, answered).await?;
+        Ok(Self { addr, asked, _listening: listening })
     }
 
     /// `http://127.0.0.1:PORT` and this path.
@@ -76,12 +71,6 @@ impl Web {
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
