@@ -187,10 +187,19 @@ impl Source {
         let path = url.as_url().path();
         match &self.own {
             Own::App => true,
-            Own::Ntfy => path.starts_with("/file/"),
-            Own::Gotify { base } => path.starts_with(&format!("{base}/")),
+            Own::Ntfy => path.strip_prefix("/file/").is_some_and(is_plain_name),
+            Own::Gotify { base } => path
+                .strip_prefix(base.as_str())
+                .and_then(|below| below.strip_prefix('/'))
+                .is_some_and(|below| below.split('/').all(is_plain_name)),
         }
     }
+}
+
+/// Whether every proxy on the way takes this part of a path for what it looks like: some decode a path, drop what stands behind a
+/// `;`, or take `\` for `/`, and then go somewhere else.
+fn is_plain_name(part: &str) -> bool {
+    !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '~'))
 }
 
 #[cfg(test)]
@@ -300,6 +309,17 @@ mod tests {
         assert!(signs_in(gotify, "https://push.example/gotify/image/a.png"));
         assert!(!signs_in(gotify, "https://push.example/gotify-other/a.png"));
         assert!(!signs_in(gotify, "https://push.example/elsewhere/a.png"));
+        for dressed in [
+            "..%2felsewhere",
+            "%2e%2e%2felsewhere",
+            "..;/elsewhere",
+            "image/..%5c..%5celsewhere",
+            "image//a.png",
+            "",
+        ] {
+            assert!(!signs_in(gotify, &format!("https://push.example/gotify/{dressed}")), "{dressed}");
+            assert!(!signs_in(ntfy, &format!("https://ntfy.example/file/{dressed}")), "{dressed}");
+        }
         assert!(signs_in("url = \"wss://shop.example/ws\"", "/i.png"));
     }
 }
