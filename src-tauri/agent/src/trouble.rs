@@ -57,7 +57,10 @@ impl Troubles {
             let mut down = match state {
                 // As it should be, or as the user wants it; and whoever took over knows why.
                 State::Connected { .. } | State::Disconnected { .. } | State::Replaced { .. } => continue,
-                State::Connecting { .. } => known.unwrap_or_else(began),
+                // A dial of our own accord: nothing new is known of the trouble.
+                State::Connecting { .. } | State::Waiting { cause: Cause::Local, .. } => {
+                    known.unwrap_or_else(began)
+                }
                 State::Waiting { cause, .. } => {
                     Down { cause: Some(cause), needs_user: None, ..known.unwrap_or_else(began) }
                 }
@@ -221,6 +224,18 @@ mod tests {
         assert_eq!(watched.sees(looked_at_in(5), 61), None);
         assert_eq!(watched.sees(looked_at_in(16), 360), Some(Kind::NeedsUser));
         assert_eq!(watched.sees(looked_at_in(1), 1200), Some(Kind::NeedsUser), "what is told stays");
+    }
+
+    #[test]
+    fn what_is_tried_again_of_our_own_accord_is_told_by_what_is_known() {
+        let mut channel = Watched::new();
+        let about_to_dial =
+            State::Waiting { retry_at: SystemTime::UNIX_EPOCH, attempt: 1, cause: Cause::Local };
+        channel.sees(needs_user(Cause::Owner { detail: "locked".to_owned() }), 0);
+        channel.sees(about_to_dial.clone(), 1);
+        assert_eq!(channel.sees(about_to_dial, 61), Some(Kind::NeedsUser));
+        let told = channel.troubles.told();
+        assert!(matches!(told["orders"].cause, Some(Cause::Owner { .. })), "{told:?}");
     }
 
     #[test]
