@@ -63,7 +63,7 @@ impl Ghosts {
             let now_at = now.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             let longest = if answered { life.min(LONGEST) } else { LONGEST };
             let left = Duration::from_secs(until).saturating_sub(now_at).min(longest);
-            Ghost { until: now + left, life, answered }
+            Ghost { until: now + left, life: life.min(LONGEST), answered }
         };
         let mut ghosts = Self { given_up: kept.iter().take(MOST).map(ghost).collect(), waiting: None };
         ghosts.bury(now);
@@ -201,6 +201,14 @@ mod tests {
         let mut next = Ghosts::recall(&unanswered, at(510));
         next.answered(at(520));
         assert_eq!(blamed_for(&next.kept(), at(520)), 100);
+    }
+
+    #[test]
+    fn a_file_with_an_absurd_life_does_no_harm() {
+        let kept = Kept { until: u64::MAX, life: Duration::MAX, answered: false };
+        let mut ghosts = Ghosts::recall(&[kept], at(0));
+        ghosts.answered(at(1));
+        assert_eq!(blamed_for(&ghosts.kept(), at(1)), LONGEST.as_secs());
     }
 
     #[test]
