@@ -228,8 +228,8 @@ pub(crate) fn may_be_the_credential(cause: &Cause) -> bool {
                 | Cause::Moved { .. }
                 | Cause::WrongAddress { status: Some(_) }
                 | Cause::NotAWebSocket { .. }
-                | Cause::Status { status: 200..=499 }
         )
+        || matches!(cause, Cause::Status { status: status @ 200..=499 } if !passes(*status))
 }
 
 /// Codes by which applications say that the credential is over, since browsers can't be told by a status.
@@ -266,12 +266,16 @@ fn after_status(status: u16, timing: &Timing) -> Verdict {
         404 | 410 => Verdict::WrongAddress,
         // The server can't do what was asked, and won't soon.
         501 | 505 | 506 | 510 => Verdict::Floor(timing.not_websocket_floor),
-        // What a server, or a balancer in its place, says of this moment: a time-out (408, 460, 499), a conflict with
-        // something that goes on (409, 423), a connection that was the wrong one (421), too early (425), too often
-        // (420, 429), something else that failed (424), try again (449).
-        408 | 409 | 420 | 421 | 423 | 424 | 425 | 429 | 449 | 460 | 499 | 500..=599 => Verdict::Ordinary,
+        status if passes(status) => Verdict::Ordinary,
         _ => Verdict::Floor(timing.not_websocket_floor),
     }
+}
+
+/// What a server, or a balancer in its place, says of this moment: a time-out (408, 460, 499), a conflict with something that goes
+/// on (409, 423), a connection that was the wrong one (421), too early (425), too often (420, 429), something else that failed
+/// (424), try again (449), and whatever is its own fault.
+fn passes(status: u16) -> bool {
+    matches!(status, 408 | 409 | 420 | 421 | 423 | 424 | 425 | 429 | 449 | 460 | 499 | 500..=599)
 }
 
 #[cfg(test)]

@@ -1127,6 +1127,16 @@ fn a_changed_credential_is_tried_at_once_wherever_it_may_be_what_is_waited_for()
     let due = bench.machine.deadline();
     bench.order(Command::CredentialChanged);
     assert_eq!(bench.machine.deadline(), due, "a server that is away is no matter of the credential");
+    for passing in [408, 429, 503] {
+        let mut bench = Bench::new(config(), Start::Connect, 7);
+        bench.until_dial(secs(1));
+        let cause = Cause::Status { status: passing };
+        let generation = bench.generation();
+        bench.give(Input::DialFailed { generation, cause, retry_after: Some(secs(3600)), elsewhere: false });
+        let due = bench.machine.deadline();
+        bench.order(Command::CredentialChanged);
+        assert_eq!(bench.machine.deadline(), due, "{passing}: the server said when");
+    }
 }
 
 #[test]
