@@ -31,6 +31,8 @@ pub(crate) struct Session {
     life: Option<Duration>,
     /// The end of the last link, until it is known what it was.
     ended: Option<Ended>,
+    /// What it was, until there is another session or link.
+    over: Option<SessionEnd>,
 }
 
 /// How a link ended.
@@ -79,6 +81,7 @@ impl Session {
         }
         self.asked = Some(now);
         self.ended = None;
+        self.over = None;
     }
 
     fn idle(&self, now: SystemTime) -> Duration {
@@ -90,6 +93,7 @@ impl Session {
 
     /// The link has ended.
     pub(crate) fn ended(&mut self, cause: &Cause, now: SystemTime) {
+        self.over = None;
         self.ended = Some(Ended {
             idle: self.idle(now),
             over_session: verdict::is_over_credential(cause),
@@ -108,7 +112,17 @@ impl Session {
 
     /// The site takes the session no more: why, as far as can be told.
     pub(crate) fn over(&mut self) -> SessionEnd {
-        let Some(Ended { idle, over_session, away }) = self.ended.take() else { return SessionEnd::Over };
+        // No page is asked for by a session that is over: the time until the next one is nobody's life.
+        self.asked = None;
+        let told = match self.ended.take() {
+            Some(ended) => self.judged(ended),
+            None => self.over.unwrap_or(SessionEnd::Over),
+        };
+        self.over = Some(told);
+        told
+    }
+
+    fn judged(&mut self, Ended { idle, over_session, away }: Ended) -> SessionEnd {
         if away {
             return SessionEnd::Restarted;
         }
@@ -116,16 +130,11 @@ impl Session {
             return SessionEnd::Over;
         }
         match self.life {
-            Some(life) if idle < life * 3 / 4 => SessionEnd::Early,
-            Some(life) => {
-                self.life = Some(life.min(idle));
-                SessionEnd::Over
-            }
-            None => {
-                self.life = Some(idle);
-                SessionEnd::Over
-            }
+            Some(life) if idle < life * 3 / 4 => return SessionEnd::Early,
+            Some(life) => self.life = Some(life.min(idle)),
+            None => self.life = Some(idle),
         }
+        SessionEnd::Over
     }
 }
 
@@ -152,8 +161,13 @@ mod tests {
         session.taken(at(0));
         session.ended(&closed(1008), at(1860));
         assert_eq!((session.over(), session.life()), (SessionEnd::Over, secs(1860)));
-        session.taken(at(4000));
-        session.ended(&closed(1008), at(5810));
+        // The next sign-in is the next morning's.
+        session.taken(at(60_000));
+        assert_eq!(session.life(), secs(1860), "the night had no session");
+        session.ended(&closed(1008), at(61_900));
+        assert_eq!((session.over(), session.life()), (SessionEnd::Over, secs(1860)), "the shortest");
+        session.taken(at(70_000));
+        session.ended(&closed(1008), at(71_810));
         assert_eq!((session.over(), session.life()), (SessionEnd::Over, secs(1810)), "the shortest");
     }
 
@@ -185,6 +199,18 @@ mod tests {
             assert_eq!(session.over(), end, "{code} {failed:?}");
             assert_eq!(session.life().is_some(), code == 1008 && failed.is_none(), "{code} {failed:?}");
         }
+    }
+
+    #[test]
+    fn why_a_session_is_over_stays_so_until_the_next() {
+        let mut session = Session::default();
+        session.taken(at(0));
+        session.ended(&closed(1001), at(100));
+        for _ in 0..3 {
+            assert_eq!(session.over(), SessionEnd::Restarted, "as often as it is looked at again");
+        }
+        session.taken(at(2000));
+        assert_eq!(session.over(), SessionEnd::Over);
     }
 
     #[test]
