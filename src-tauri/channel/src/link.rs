@@ -131,11 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             }
         }
         match self.mode {
-            Mode::Open if read => self.poll_open(cx),
-            Mode::Leaving if read => self.poll_open(cx).map(|event| match event {
-                Event::Ended(_) => Event::Gone,
-                Event::Bytes | Event::Frame(_) | Event::Pong(_) | Event::WriteStuck(_) | Event::Gone => event,
-            }),
+            Mode::Open | Mode::Leaving if read => self.poll_open(cx),
             Mode::Open | Mode::Leaving => Poll::Pending,
             Mode::Closing => self.poll_closing(cx),
             Mode::Answering if self.unflushed => Poll::Pending,

@@ -314,7 +314,7 @@ impl Machine {
                 if generation == self.generation && matches!(self.phase, Phase::Up { .. }) {
                     self.ended(end, now);
                 } else {
-                    self.next_ended(generation, end, now);
+                    self.other_ended(generation, end, now);
                 }
             }
             Input::Gone { generation } => {

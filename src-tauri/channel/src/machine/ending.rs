@@ -33,9 +33,7 @@ impl Machine {
                 (Cause::Refused { code, detail }, false)
             }
         };
-        if self.config.session.is_some() {
-            self.config.memory.with(|known| known.session.ended(&cause, now.wall));
-        }
+        self.note_session_end(&cause, now);
         self.count_refused(&cause, now);
         // What the next link brings about is held against nobody.
         let toll = (by_peer && !self.is_next_asked()).then(|| self.toll(&cause, now));
@@ -47,6 +45,13 @@ impl Machine {
             self.refresh = true;
         }
         self.conclude(cause, None, true, now);
+    }
+
+    /// S8: how the link ended tells, with what is met next, why a session is over.
+    fn note_session_end(&self, cause: &Cause, now: Now) {
+        if self.config.session.is_some() {
+            self.config.memory.with(|known| known.session.ended(cause, now.wall));
+        }
     }
 
     /// For how many ended links one counts that the peer ended: none, where it may have done so because the link was
@@ -101,6 +106,7 @@ impl Machine {
         self.outputs.push_back(Output::Abort { generation: self.generation });
         self.links_closed += 1;
         self.last_close = None;
+        self.note_session_end(&cause, now);
         self.count_refused(&cause, now);
         self.count_link(None, now);
         self.follow(cause, now);

@@ -119,12 +119,16 @@ impl Machine {
         };
         self.count_next();
         if replaced {
-            // The server keeps one link: what it says over each is said twice.
-            self.doubles = None;
+            self.says_nothing_twice();
             let until = now.mono + self.config.timing.handover;
             self.renewal = Some(Box::new(Renewal::HandedOver { since, until }));
         }
         true
+    }
+
+    /// The server keeps one link: what it says over each is said on purpose.
+    fn says_nothing_twice(&mut self) {
+        self.doubles = None;
     }
 
     /// Since when the channel is shown as connected, though the link is only about to stand.
@@ -151,7 +155,6 @@ impl Machine {
         std::mem::swap(of_channel, &mut up);
         self.kept = of_channel.conversation.talk.kept();
         self.generation = generation;
-        self.forgot = None;
         self.count_next();
         let (old, since) = (up.generation, up.since);
         let timing = &self.config.timing;
@@ -165,6 +168,7 @@ impl Machine {
 
     /// What is counted of dials counts the one that has become the channel's.
     fn count_next(&mut self) {
+        self.forgot = None;
         self.attempt = self.attempt.saturating_add(1);
         self.delay_before = Duration::ZERO;
     }
@@ -182,9 +186,11 @@ impl Machine {
         }
     }
 
-    /// The next link has ended before it stood.
-    pub(super) fn next_ended(&mut self, generation: u64, end: End, now: Now) {
-        let Some(Renewal::Open(up)) = self.renewal.as_deref_mut() else { return };
+    /// The link beside the channel's has ended: the next one before it stood, or the old one that leaves.
+    pub(super) fn other_ended(&mut self, generation: u64, end: End, now: Now) {
+        let Some(Renewal::Open(up) | Renewal::Leaving { up, .. }) = self.renewal.as_deref_mut() else {
+            return;
+        };
         if up.generation != generation {
             return;
         }
@@ -197,7 +203,14 @@ impl Machine {
         } else {
             false
         };
-        if replaced {
+        if self.leaves(generation) {
+            if replaced {
+                self.says_nothing_twice();
+            }
+            if let End::Lost { .. } = end {
+                self.left(generation);
+            }
+        } else if replaced {
             // Whoever replaces the newest link replaces the channel.
             self.take_place(generation, now);
             self.ended(end, now);

@@ -231,6 +231,37 @@ fn a_server_that_keeps_one_link_alone_says_nothing_over_both() {
 }
 
 #[test]
+fn a_server_that_ends_the_old_link_once_the_next_is_there_says_nothing_over_both() {
+    let mut bench = up_and_answering();
+    bench.renew();
+    bench.reach(2, Stage::Upgrade);
+    bench.says(1, "the bell");
+    bench.open_as(2);
+    bench.ends(1, 4500);
+    bench.says(2, "the bell");
+    bench.give(Input::Gone { generation: 1 });
+    assert_eq!(bench.delivered(), [(1, "the bell".to_owned()), (2, "the bell".to_owned())]);
+    assert_eq!((bench.state().name(), bench.links()), ("connected", (2, 1)));
+}
+
+#[test]
+fn a_next_link_that_is_refused_has_its_credential_read_again_whatever_the_old_one_needed() {
+    let mut bench = Bench::new(Config { dialect: dialogue(), ..config() }, Start::Connect, 7);
+    bench.until_dial(secs(1));
+    bench.fails(1, Cause::SignInRefused { status: 401 });
+    bench.until_dial(secs(60));
+    bench.open_as(2);
+    bench.says(2, "up");
+    let next = bench.renew();
+    bench.reach(next, Stage::Upgrade);
+    bench.open_as(next);
+    bench.give(Input::Ended { generation: 2, end: End::Lost { detail: Detail::Reset } });
+    bench.says(next, "up");
+    bench.says(next, "no");
+    assert_eq!(bench.state().name(), "waiting", "the credential is read again first");
+}
+
+#[test]
 fn what_is_said_again_later_or_without_a_renewal_is_news() {
     let mut bench = up_and_answering();
     bench.renew();

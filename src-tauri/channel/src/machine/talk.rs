@@ -134,7 +134,8 @@ impl Machine {
         }
         let cause = self.meaning(step, now);
         self.close(crate::end::close::NORMAL, now);
-        self.count_link(Some(1), now);
+        // What the next link brings about is held against nobody.
+        self.count_link((!self.is_next_asked()).then_some(1), now);
         self.follow(cause, now);
     }
 
