@@ -398,7 +398,8 @@ impl Agent {
             Wish::Try { channel, secret, answer } => {
                 let _ = answer.send(self.channels.try_out(&channel, secret));
             }
-            Wish::CredentialChanged { channel } => self.channels.credential_changed(&channel),
+            Wish::CredentialChanged { channel } => self.channels.secret_set(&channel),
+            Wish::TakeUp { channel } => self.channels.signed_in_to(&channel),
             Wish::SecretReadable { channel } => self.channels.secret_readable(&channel),
             Wish::Renew { channel } => self.channels.renew(&channel),
             Wish::OpenWindow { activation_token, at } => {
@@ -526,13 +527,13 @@ impl Agent {
         self.answer_click(Notice::Link(LinkError { host }), Some(link.message));
     }
 
-    fn sign_in_ended(&self, Ended { channel, outcome }: Ended) {
+    fn sign_in_ended(&mut self, Ended { channel, outcome }: Ended) {
         let Some(outcome) = outcome else { return };
         let told = self.sign_ins.tell(&channel, &outcome);
         match outcome {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::SignIn).is_some());
-                self.channels.credential_changed(&channel);
+                self.channels.signed_in_to(&channel);
             }
             // Who closed the page long ago wants no popup of it; the tray says what is missing.
             Err(notice) if told || notice == Notice::SignIn(Failure::TooLate) => {

@@ -582,18 +582,13 @@ impl Channels {
         }
         let (jar, id, wishes) = (jar.clone(), held.settings.id.clone(), self.wishes.clone());
         let reported = held.reported.clone();
-        // Who signs in again after a sign-out wants the channel back.
-        let was_off = matches!(held.view.status().state, State::Disconnected { .. });
         tokio::spawn(async move {
             let (kept, why) = jar.begin(cookies).await;
             tracing::info!(channel = id, ?kept, why = why.map(|why| why.to_string()), "signed in");
             if let Some(reported) = reported {
                 reported.send_modify(|report| report.kept = Some(kept));
             }
-            wishes.make(Wish::CredentialChanged { channel: id.clone() });
-            if was_off {
-                wishes.make(Wish::Act { action: Action::Connect, channel: Some(id), answer: None });
-            }
+            wishes.make(Wish::TakeUp { channel: id });
             // Who asked may be gone.
             let _ = answer.send(Ok(kept));
         });
@@ -653,6 +648,28 @@ impl Channels {
                 Err(error) => Err(Refusal::new(ErrorCode::Keyring, error.told(words))),
             });
         });
+    }
+
+    /// The channel's user has signed in: it is dialled by that. Who signs in again after a sign-out wants the channel back.
+    pub(crate) fn signed_in_to(&mut self, id: &str) {
+        let off = |held: &&mut Held| {
+            held.settings.id == id && matches!(held.view.status().state, State::Disconnected { .. })
+        };
+        match self.held.iter_mut().find(off) {
+            Some(held) => {
+                held.forget.now();
+                held.command(Command::Connect);
+            }
+            None => self.credential_changed(id),
+        }
+    }
+
+    /// Somebody has put another secret into the keyring, or taken it away: a session that is in memory alone makes way for that.
+    pub(crate) fn secret_set(&self, id: &str) {
+        if let Some(held) = self.held.iter().find(|held| held.settings.id == id) {
+            held.forget.all();
+        }
+        self.credential_changed(id);
     }
 
     /// The channel's secret is another one now, or can be read at last. One that waits for it dials at once, and

@@ -24,7 +24,7 @@ pub enum Wish {
         /// The names of those concerned, or why not.
         answer: Option<oneshot::Sender<Result<Vec<String>, Refusal>>>,
     },
-    /// A channel's secret in the keyring is another one now: a link by the old one is dialled anew.
+    /// Somebody has put another secret of a channel into the keyring: a link by the old one is dialled anew.
     CredentialChanged {
         /// Id.
         channel: String,
@@ -72,6 +72,11 @@ pub enum Wish {
         cookies: Vec<Cookie>,
         /// Who keeps them, or why not.
         answer: oneshot::Sender<Result<SessionKept, Refusal>>,
+    },
+    /// Those are kept: dial by them, also where the channel was off.
+    TakeUp {
+        /// Id.
+        channel: String,
     },
     /// End a channel's session.
     SignOut {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tidings_api::SessionKept;
@@ -43,6 +43,8 @@ pub struct Credentials {
     sign_in: Option<SignIn>,
     forget: Forget,
     readable: Option<Readable>,
+    /// What the keyring had at the last look, for a session that is not in there.
+    found: Option<Vec<u8>>,
     /// Waits until the keyring can be read.
     waiting: JoinSet<()>,
 }
@@ -59,12 +61,24 @@ impl fmt::Debug for Readable {
 
 /// Makes [`Credentials`] forget what they keep, from elsewhere.
 #[derive(Debug, Clone, Default)]
-pub struct Forget(Arc<AtomicBool>);
+pub struct Forget(Arc<AtomicU8>);
+
+/// What [`Forget`] asks for: nothing, …
+const KEEP: u8 = 0;
+/// … that the source is read again, …
+const READ: u8 = 1;
+/// … and that what is in memory alone goes, too.
+const DROP: u8 = 2;
 
 impl Forget {
-    /// The next dial reads the secret again.
+    /// The next dial reads the secret again. A session that is in memory alone is none that could be read, and stays.
     pub fn now(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.fetch_max(READ, Ordering::AcqRel);
+    }
+
+    /// … and a session that is in memory alone makes way: somebody has put another one where it is kept, or none.
+    pub fn all(&self) {
+        self.0.fetch_max(DROP, Ordering::AcqRel);
     }
 }
 
@@ -83,6 +97,7 @@ impl Credentials {
             sign_in: None,
             forget: Forget::default(),
             readable: None,
+            found: None,
             waiting: JoinSet::new(),
         }
     }
@@ -134,7 +149,8 @@ impl Credentials {
     /// # Errors
     /// What is wrong with the source, and how to mend it.
     pub async fn fetch(&mut self, refresh: bool) -> Result<Option<Credential>, CredentialError> {
-        let forgotten = self.forget.0.swap(false, Ordering::AcqRel);
+        let forget = self.forget.0.swap(KEEP, Ordering::AcqRel);
+        let forgotten = forget >= READ;
         if let CredentialSource::Provider(provider) = &self.source {
             let no_way = || CredentialError::Provider(Failure::SignIn { host: provider.host().to_owned() });
             let sign_in = self.sign_in.clone().ok_or_else(no_way)?;
@@ -148,7 +164,17 @@ impl Credentials {
         }
         let again = forgotten || refresh;
         if let Some(session) = self.session.clone() {
-            return self.fetch_session(&session, again, refresh).await.map(Some);
+            if forget >= DROP {
+                session.hold().await.drop_memory();
+            }
+            let fetched = self.fetch_session(&session, again, refresh).await;
+            let found = self.found.take();
+            if fetched.is_err() && self.source == CredentialSource::Keyring {
+                // For another entry than the one that holds no session for this channel.
+                self.waiting = JoinSet::new();
+                self.listen(found);
+            }
+            return fetched.map(Some);
         }
         if again {
             self.kept = None;
@@ -212,7 +238,8 @@ impl Credentials {
         }
     }
 
-    /// All cookies that the channel's address gets. A session that is in memory alone stays there, whatever the keyring has not.
+    /// All cookies that the channel's address gets. A session that is in memory alone is newer than any in the keyring, which could
+    /// not take it: that one is asked only once the site has refused the newer one, or where its cookies are over.
     async fn fetch_session(
         &mut self,
         session: &SessionJar,
@@ -220,22 +247,25 @@ impl Credentials {
         refused: bool,
     ) -> Result<Credential, CredentialError> {
         let mut held = session.hold().await;
-        if again || held.kept().is_none() {
-            let by_keyring = self.source == CredentialSource::Keyring;
-            match self.read(refused).await? {
+        let by_keyring = self.source == CredentialSource::Keyring;
+        let in_memory = by_keyring && held.kept() == Some(SessionKept::Memory);
+        if held.header(session.url()).is_none() || if in_memory { refused } else { again } {
+            let read = match self.read(refused).await {
+                // It gives no other session than the one in memory.
+                Err(CredentialError::Keyring(_)) if in_memory => None,
+                read => read?,
+            };
+            match read {
                 Some(text) => {
                     let kept = if by_keyring { SessionKept::Keyring } else { SessionKept::Settings };
                     let source = self.source.key();
                     held.read(&text, session.url(), kept).map_err(|_| CredentialError::NoCookies(source))?;
                 }
-                None if held.kept() != Some(SessionKept::Memory) => held.clear(),
+                None if !in_memory => held.clear(),
                 None => {}
             }
         }
         let credential = held.credential(session.url());
-        if credential.is_none() && self.source == CredentialSource::Keyring {
-            self.listen(None);
-        }
         credential.ok_or_else(|| CredentialError::NotSignedIn(session.site().to_owned()))
     }
 
@@ -246,10 +276,12 @@ impl Credentials {
         let entry = keyring::read(&self.channel).await;
         match entry {
             Ok(Entry::Secret(secret)) => {
-                if refused {
+                let usable = usable("keyring", &secret).map(Some);
+                if refused || usable.is_err() {
                     self.listen(Some(secret.clone()));
                 }
-                return usable("keyring", &secret).map(Some);
+                self.found = self.session.is_some().then_some(secret);
+                return usable;
             }
             Ok(Entry::None) => {}
             Ok(Entry::Locked) => {

@@ -63,7 +63,9 @@ impl SessionJar {
         let mut held = self.hold().await;
         let written = keyring::write(&self.0.channel, &jar.to_json(), false).await;
         let kept = if written.is_ok() { SessionKept::Keyring } else { SessionKept::Memory };
-        *held = Held { read: Some(revision(&jar.to_json())), jar, kept: Some(kept) };
+        // What the keyring has, where it doesn't take the new one, is older than that.
+        let read = if written.is_ok() { Some(revision(&jar.to_json())) } else { held.read };
+        *held = Held { read, jar, kept: Some(kept) };
         (kept, written.err())
     }
 
@@ -127,6 +129,13 @@ impl Held {
     /// There is none any more.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// What nobody keeps between runs is gone.
+    pub(super) fn drop_memory(&mut self) {
+        if self.kept == Some(SessionKept::Memory) {
+            self.clear();
+        }
     }
 
     /// The value of the `Cookie` header for an address.
