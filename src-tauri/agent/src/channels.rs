@@ -210,9 +210,10 @@ impl Channels {
             self.sessions.remove(&settings.id);
             return None;
         };
-        let known = self.sessions.get(&settings.id);
-        let known = known.filter(|known| known.url() == new.url() && known.site() == new.site()).cloned();
-        let session = known.unwrap_or(new);
+        let session = match self.sessions.get(&settings.id) {
+            Some(known) => new.going_on(known),
+            None => new,
+        };
         self.sessions.insert(settings.id.clone(), session.clone());
         Some(session)
     }
@@ -533,8 +534,11 @@ impl Channels {
     pub(crate) fn sign_in_page(&self, name: &str) -> Result<SignInPage, Refusal> {
         let (held, jar, session) = self.of_session(name)?;
         let ChannelSettings { id, name, ca_file, client_cert, .. } = &held.settings;
-        let mut url = jar.url().as_url().clone();
-        url.set_query(None);
+        let without_query = |url: &ChannelUrl| {
+            let mut url = url.as_url().clone();
+            url.set_query(None);
+            String::from(url)
+        };
         let refused = match held.view.status().state {
             State::NeedsUser { cause: cause @ Cause::RoleMissing { .. }, .. } => {
                 Some(cause::told(&cause, self.words()))
@@ -549,7 +553,8 @@ impl Channels {
         Ok(SignInPage {
             channel: id.clone(),
             name: name.clone(),
-            url: url.into(),
+            url: without_query(jar.url()),
+            also: jar.addresses().iter().skip(1).map(without_query).collect(),
             sign_in: session.sign_in.to_string(),
             ca_file: ca_file.as_ref().map(|file| file.display().to_string()),
             proxy: held.settings.proxy.as_ref().map(ToString::to_string),
@@ -566,7 +571,7 @@ impl Channels {
         answer: oneshot::Sender<Result<SessionKept, Refusal>>,
     ) {
         let words = self.words();
-        let (held, jar, session) = match self.of_session(name) {
+        let (held, jar, _) = match self.of_session(name) {
             Ok(found) => found,
             Err(refusal) => return drop(answer.send(Err(refusal))),
         };
@@ -575,7 +580,7 @@ impl Channels {
             let message = words.refused_session_elsewhere(&quoted(&held.settings.name), &key);
             return drop(answer.send(Err(Refusal::new(ErrorCode::NoSession, message))));
         }
-        let cookies = Jar::of(&[jar.url(), &session.keep_url], cookies);
+        let cookies = Jar::of(jar.addresses(), cookies);
         if cookies.header(jar.url()).is_none() {
             let message = words.refused_no_cookies(&jar.url().host());
             return drop(answer.send(Err(Refusal::new(ErrorCode::NoSession, message))));

@@ -51,6 +51,8 @@ pub struct SignInPage {
     pub name: String,
     /// Where its link goes, `ws` or `wss`, without a query: the cookies that this address gets are the channel's.
     pub url: String,
+    /// What else is asked for by the session, in the same form: what keeps it alive, and what ends it.
+    pub also: Vec<String>,
     /// The page that the sign-in begins on, `http` or `https`.
     pub sign_in: String,
     /// `ca_file`, whose certificates the view has to trust.

@@ -92,7 +92,9 @@ fn given(file: Option<&Path>, jar: Option<&SessionJar>, words: Words) -> Result<
     let json = jar.and_then(|_| credential::on_one_line(&bytes)).map(String::into_bytes);
     let secret = credential::usable("field", &json.unwrap_or(bytes)).map_err(|error| error.told(words))?;
     match jar {
-        Some(jar) if Jar::parse(&secret, jar.url()).is_err() => Err(words.credential_no_cookies(&"field")),
+        Some(jar) if Jar::parse(&secret, jar.addresses()).is_err() => {
+            Err(words.credential_no_cookies(&"field"))
+        }
         Some(_) | None => Ok(secret),
     }
 }

@@ -352,7 +352,8 @@ impl ChannelSettings {
     /// The session's jar, empty yet, where it signs in as a web app does.
     pub fn jar(&self) -> Option<SessionJar> {
         let session = self.session.as_ref()?;
-        Some(SessionJar::new(&self.id, self.link_url(), session.site()))
+        let also = std::iter::once(&session.keep_url).chain(&session.sign_out).cloned();
+        Some(SessionJar::new(&self.id, self.link_url(), also, session.site()))
     }
 
     /// The address of the link.

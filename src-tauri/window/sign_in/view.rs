@@ -95,8 +95,8 @@ pub(crate) struct Eyes {
     context: WebContext,
     /// The channel's address: what it gets of the cookies is the channel's.
     url: String,
-    /// The start page, which may be asked for to keep the session.
-    start: String,
+    /// What else is asked for by the session.
+    also: Vec<String>,
 }
 
 impl View {
@@ -139,7 +139,7 @@ impl View {
         trust(&web, &context, page, &seen);
         tell(&web, &seen);
         web.load_uri(&page.sign_in);
-        Self(Eyes { web, context, url: page.url.clone(), start: page.sign_in.clone() })
+        Self(Eyes { web, context, url: page.url.clone(), also: page.also.clone() })
     }
 
     /// The widget.
@@ -207,11 +207,16 @@ impl Eyes {
         self.cookies_of(&self.url).await
     }
 
-    /// Those, and what the start page would get: it may be asked for to keep the session.
+    /// Those, and the ones that the other addresses of the session would get.
     pub(crate) async fn all_cookies(&self) -> Vec<Cookie> {
         let mut cookies = self.cookies().await;
-        let more = self.cookies_of(&self.start).await;
-        cookies.extend(more.into_iter().filter(|cookie| !cookies.contains(cookie)).collect::<Vec<_>>());
+        for url in &self.also {
+            for cookie in self.cookies_of(url).await {
+                if !cookies.contains(&cookie) {
+                    cookies.push(cookie);
+                }
+            }
+        }
         cookies
     }
 

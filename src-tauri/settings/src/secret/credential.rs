@@ -259,7 +259,8 @@ impl Credentials {
                 Some(text) => {
                     let kept = if by_keyring { SessionKept::Keyring } else { SessionKept::Settings };
                     let source = self.source.key();
-                    held.read(&text, session.url(), kept).map_err(|_| CredentialError::NoCookies(source))?;
+                    held.read(&text, session.addresses(), kept)
+                        .map_err(|_| CredentialError::NoCookies(source))?;
                 }
                 None if !in_memory => held.clear(),
                 None => {}
@@ -554,7 +555,7 @@ mod tests {
         let mut found = Vec::new();
         let command = CredentialSource::Command(format!("cat '{}'", file.display()));
         for source in [CredentialSource::File(file), command] {
-            let jar = SessionJar::new("no-such-channel", url.clone(), "shop.example");
+            let jar = SessionJar::new("no-such-channel", url.clone(), [], "shop.example");
             found.push(
                 Credentials::new("none", source, Auth::Session).of_session(Some(jar)).fetch(false).await,
             );
@@ -588,7 +589,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("session");
         let url = tidings_channel::ChannelUrl::parse("wss://shop.example/ws", false).expect("a good URL");
-        let jar = SessionJar::new("no-such-channel", url, "shop.example");
+        let jar = SessionJar::new("no-such-channel", url, [], "shop.example");
         let source = CredentialSource::File(file.clone());
         let mut credentials = Credentials::new("none", source, Auth::Session).of_session(Some(jar));
         let first = DialAsk::default();

@@ -28,18 +28,20 @@ pub struct Jar(CookieStore);
 pub struct NoJar;
 
 impl Jar {
-    /// Reads what is kept somewhere: the JSON of a jar, or a whole `Cookie` header, whose cookies are the address's own.
+    /// Reads what is kept somewhere: the JSON of a jar, of which those cookies count that one of the addresses gets, or a whole
+    /// `Cookie` header, whose cookies are the first one's own.
     ///
     /// # Errors
     /// It is neither.
-    pub fn parse(text: &str, url: &ChannelUrl) -> Result<Self, NoJar> {
+    pub fn parse(text: &str, urls: &[ChannelUrl]) -> Result<Self, NoJar> {
         let text = text.trim();
         if text.starts_with(['[', '{']) {
             let json: serde_json::Value = serde_json::from_str(text).map_err(|_| NoJar)?;
             let list = json.get("cookies").unwrap_or(&json);
             let cookies = Vec::<Cookie>::deserialize(list).map_err(|_| NoJar)?;
-            return Ok(Self::of(&[url], cookies));
+            return Ok(Self::of(urls, cookies));
         }
+        let url = urls.first().ok_or(NoJar)?;
         let header = match text.split_once(':') {
             Some((name, value)) if name.eq_ignore_ascii_case("cookie") => value,
             Some(_) | None => text,
@@ -52,11 +54,11 @@ impl Jar {
         if jar.is_empty() { Err(NoJar) } else { Ok(jar) }
     }
 
-    /// Those of these cookies that one of the addresses gets; the first is the channel's.
-    pub fn of(urls: &[&ChannelUrl], cookies: impl IntoIterator<Item = Cookie>) -> Self {
+    /// Those of these cookies that one of the addresses gets.
+    pub fn of(urls: &[ChannelUrl], cookies: impl IntoIterator<Item = Cookie>) -> Self {
         let mut jar = Self::default();
         for cookie in cookies {
-            let gets = |url: &&&ChannelUrl| {
+            let gets = |url: &&ChannelUrl| {
                 let mut alone = Self::default();
                 alone.put(url, &cookie);
                 alone.header(url).is_some()
@@ -259,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_server_rotates_and_deletes_what_it_set() {
-        let mut jar = Jar::parse("JSESSIONID=old; route=n1", &shop()).expect("a header");
+        let mut jar = Jar::parse("JSESSIONID=old; route=n1", &[shop()]).expect("a header");
         assert!(jar.take(&shop(), &set(&["JSESSIONID=new; Path=/; HttpOnly"])));
         assert_eq!(jar.header(&shop()).as_deref(), Some("JSESSIONID=new; route=n1"));
         assert!(!jar.take(&shop(), &set(&["JSESSIONID=new; Path=/; HttpOnly"])), "nothing is another now");
@@ -271,7 +273,7 @@ mod tests {
 
     #[test]
     fn only_another_value_of_what_ends_with_the_session_may_be_a_new_one() {
-        let mut jar = Jar::parse("JSESSIONID=a", &shop()).expect("a header");
+        let mut jar = Jar::parse("JSESSIONID=a", &[shop()]).expect("a header");
         jar.take(&shop(), &set(&["remember-me=1; Path=/; Max-Age=1000"]));
         for (text, renames) in [
             ("JSESSIONID=b; Path=/; HttpOnly", true),
@@ -297,8 +299,21 @@ mod tests {
             cookie("a=b", "", "/"),
             Cookie { value: "x; Path=/".to_owned(), ..cookie("injected", "", "/") },
         ];
-        let jar = Jar::of(&[&shop()], cookies);
+        let jar = Jar::of(&[shop()], cookies);
         assert_eq!(jar.header(&shop()).as_deref(), Some("above=v; dotted=v; own=v"));
+    }
+
+    /// What ends the session, and what keeps it alive, may lie below another path than the channel.
+    #[test]
+    fn each_address_that_is_asked_for_has_its_cookies() {
+        let urls = [shop(), url("wss://shop.example/app/page"), url("wss://shop.example/account/logout")];
+        let cookies = ["/ws", "/app", "/account", "/admin"].map(|path| cookie(&path[1..], "", path));
+        let jar = Jar::of(&urls, cookies);
+        for jar in [&jar, &Jar::parse(&jar.to_json(), &urls).expect("its own form")] {
+            let headers = urls.each_ref().map(|url| jar.header(url));
+            assert_eq!(headers, ["ws=v", "app=v", "account=v"].map(|header| Some(header.to_owned())));
+            assert_eq!(jar.header(&url("wss://shop.example/admin/")), None);
+        }
     }
 
     #[test]
@@ -308,12 +323,12 @@ mod tests {
             &shop(),
             &set(&["a=1; Path=/ws; Secure; HttpOnly", "b=\"q\"; Domain=shop.example; Path=/; Max-Age=1000"]),
         );
-        let again = Jar::parse(&jar.to_json(), &shop()).expect("its own form");
+        let again = Jar::parse(&jar.to_json(), &[shop()]).expect("its own form");
         assert_eq!(again.header(&shop()), jar.header(&shop()));
         assert_eq!(jar.header(&shop()).as_deref(), Some("a=1; b=\"q\""));
         let wrapped = format!("{{\"cookies\": {}}}", jar.to_json());
         assert_eq!(
-            Jar::parse(&wrapped, &shop()).expect("a list in an object").header(&shop()),
+            Jar::parse(&wrapped, &[shop()]).expect("a list in an object").header(&shop()),
             jar.header(&shop())
         );
     }
@@ -321,17 +336,17 @@ mod tests {
     #[test]
     fn a_whole_header_is_a_jar_and_a_token_is_none() {
         for text in ["Cookie: a=1; b=2=3", "a=1;b=2=3;", " a=1 ; b=2=3"] {
-            let jar = Jar::parse(text, &shop()).expect(text);
+            let jar = Jar::parse(text, &[shop()]).expect(text);
             assert_eq!(jar.header(&shop()).as_deref(), Some("a=1; b=2=3"), "{text}");
         }
         for text in ["", "s3cret", "{\"token\": 1}", "[1]", "[{}]", "{"] {
-            assert_eq!(Jar::parse(text, &shop()), Err(NoJar), "{text}");
+            assert_eq!(Jar::parse(text, &[shop()]), Err(NoJar), "{text}");
         }
     }
 
     #[test]
     fn a_hostile_site_fills_no_jar() {
-        let mut jar = Jar::parse("JSESSIONID=good", &shop()).expect("a header");
+        let mut jar = Jar::parse("JSESSIONID=good", &[shop()]).expect("a header");
         let many: Vec<String> = (0..500).map(|n| format!("c{n}=x; Path=/")).collect();
         jar.take(&shop(), &many);
         jar.take(&shop(), &[format!("big={}; Path=/", "x".repeat(9000))]);
@@ -342,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_jar_shows_no_value() {
-        let jar = Jar::parse("sid=s3cret", &shop()).expect("a header");
+        let jar = Jar::parse("sid=s3cret", &[shop()]).expect("a header");
         assert_eq!(format!("{jar:?}"), "Jar(1 cookies)");
         assert!(!format!("{:?}", bare("sid", "s3cret")).contains("s3cret"));
     }

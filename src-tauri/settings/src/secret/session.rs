@@ -13,15 +13,19 @@ use super::keyring::{self, KeyringError};
 
 /// See the module. Clones are the same session.
 #[derive(Clone)]
-pub struct SessionJar(Arc<Shared>);
+pub struct SessionJar {
+    /// Where the link goes.
+    url: ChannelUrl,
+    /// That, and what else is asked for by the session: which cookies are kept.
+    addresses: Vec<ChannelUrl>,
+    /// The host that the user signs in at.
+    site: String,
+    shared: Arc<Shared>,
+}
 
 struct Shared {
     /// The channel's id: the name of its entry in the keyring.
     channel: String,
-    /// Where the link goes.
-    url: ChannelUrl,
-    /// The host that the user signs in at.
-    site: String,
     /// Held while a server or the keyring is asked: what a server sets is stored before anything else is sent.
     held: Mutex<Held>,
 }
@@ -36,32 +40,50 @@ pub struct Held {
 }
 
 impl SessionJar {
-    /// Nobody has signed in yet, as far as is known.
-    pub fn new(channel: &str, url: ChannelUrl, site: &str) -> Self {
-        let held = Mutex::default();
-        Self(Arc::new(Shared { channel: channel.to_owned(), url, site: site.to_owned(), held }))
+    /// Nobody has signed in yet, as far as is known. `also`: what is asked for by it beside the link's address.
+    pub fn new(
+        channel: &str,
+        url: ChannelUrl,
+        also: impl IntoIterator<Item = ChannelUrl>,
+        site: &str,
+    ) -> Self {
+        let addresses = std::iter::once(url.clone()).chain(also).collect();
+        let shared = Arc::new(Shared { channel: channel.to_owned(), held: Mutex::default() });
+        Self { url, addresses, site: site.to_owned(), shared }
+    }
+
+    /// With these addresses, and the cookies of the session that was known before where it is one at the same site.
+    #[must_use]
+    pub fn going_on(self, before: &Self) -> Self {
+        let same = self.url.as_url().origin() == before.url.as_url().origin() && self.site == before.site;
+        if same { Self { shared: before.shared.clone(), ..self } } else { self }
     }
 
     /// Where the link goes.
     pub fn url(&self) -> &ChannelUrl {
-        &self.0.url
+        &self.url
+    }
+
+    /// What is asked for by the session, the link's address first.
+    pub fn addresses(&self) -> &[ChannelUrl] {
+        &self.addresses
     }
 
     /// The host that the user signs in at.
     pub fn site(&self) -> &str {
-        &self.0.site
+        &self.site
     }
 
     /// The cookies, for as long as nobody else may use them.
     pub async fn hold(&self) -> MutexGuard<'_, Held> {
-        self.0.held.lock().await
+        self.shared.held.lock().await
     }
 
     /// A sign-in: these cookies in place of all that there were. In the keyring, or in memory where there is none, or it is
     /// locked; then the reason is told.
     pub async fn begin(&self, jar: Jar) -> (SessionKept, Option<KeyringError>) {
         let mut held = self.hold().await;
-        let written = keyring::write(&self.0.channel, &jar.to_json(), false).await;
+        let written = keyring::write(&self.shared.channel, &jar.to_json(), false).await;
         let kept = if written.is_ok() { SessionKept::Keyring } else { SessionKept::Memory };
         // What the keyring has, where it doesn't take the new one, is older than that.
         let read = if written.is_ok() { Some(revision(&jar.to_json())) } else { held.read };
@@ -76,10 +98,10 @@ impl SessionJar {
             return;
         }
         let text = held.jar.to_json();
-        match keyring::write(&self.0.channel, &text, false).await {
+        match keyring::write(&self.shared.channel, &text, false).await {
             Ok(()) => held.read = Some(revision(&text)),
             Err(error) => {
-                tracing::warn!(channel = self.0.channel, %error, "a renewed session is in memory alone");
+                tracing::warn!(channel = self.shared.channel, %error, "a renewed session is in memory alone");
                 held.kept = Some(SessionKept::Memory);
             }
         }
@@ -103,7 +125,7 @@ impl SessionJar {
     pub async fn end(&self) -> Result<(), KeyringError> {
         let mut held = self.hold().await;
         *held = Held::default();
-        match keyring::remove(&self.0.channel, false).await {
+        match keyring::remove(&self.shared.channel, false).await {
             // Without a keyring there is nothing in it.
             Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
             Err(error) => Err(error),
@@ -113,10 +135,15 @@ impl SessionJar {
 
 impl Held {
     /// As it was read from where it is kept. What was read before is no news: the server may have set newer ones since.
-    pub(super) fn read(&mut self, text: &str, url: &ChannelUrl, kept: SessionKept) -> Result<(), NoJar> {
+    pub(super) fn read(
+        &mut self,
+        text: &str,
+        addresses: &[ChannelUrl],
+        kept: SessionKept,
+    ) -> Result<(), NoJar> {
         let read = Some(revision(text));
         if self.read != read || self.kept().is_none() {
-            *self = Self { jar: Jar::parse(text, url)?, kept: Some(kept), read };
+            *self = Self { jar: Jar::parse(text, addresses)?, kept: Some(kept), read };
         }
         Ok(())
     }
@@ -173,6 +200,6 @@ fn revision(text: &str) -> u64 {
 
 impl fmt::Debug for SessionJar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionJar").field("channel", &self.0.channel).finish_non_exhaustive()
+        f.debug_struct("SessionJar").field("channel", &self.shared.channel).finish_non_exhaustive()
     }
 }
