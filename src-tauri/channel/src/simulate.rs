@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
+use tidings_dialect::Given;
 
 use crate::machine::Machine;
 use crate::machine::facts::{End, Input, Now, Output};
