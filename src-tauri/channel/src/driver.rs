@@ -1,5 +1,5 @@
 //! The one place that touches clock, socket and randomness: it hands facts to the [`Machine`] and does what
-//! that says. One task, one timer and at most one socket per channel (C5), but for the moment in which one link takes the place of
+//! that says. One task, one timer and at most one link per channel (C5), but for the moment in which one link takes the place of
 //! another (N1).
 
 use std::collections::VecDeque;
@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::link::alarm::Alarm;
-use crate::link::{Event, Link, acknowledged};
+use crate::link::{Carrier, Event, acknowledged};
 use crate::machine::Machine;
 use crate::machine::facts::{End, Input, Now, Output};
 use crate::way::dial::{Connect, DialFailure, Dialled, dial};
@@ -85,8 +85,7 @@ pub(crate) fn spawn_with(
         frames,
         held: VecDeque::new(),
         dialling: None,
-        link: None,
-        next: None,
+        links: Vec::new(),
         route: None,
         stopping: false,
         finished: false,
@@ -107,37 +106,36 @@ struct Driver<O, C: Connect> {
     frames: mpsc::Sender<Frame>,
     /// Frames that the queue had no room for; nothing is read while there are some. One that was read may hold many messages.
     held: VecDeque<Frame>,
-    dialling: Option<Dialling<C::Stream>>,
-    link: Option<(u64, Box<Link<C::Stream>>)>,
-    /// The link after that one, while both are there (N1).
-    next: Option<Box<Next<C::Stream>>>,
-    /// The ends of `link`, or of the last one.
+    dialling: Option<Dialling>,
+    /// The links that are open, the older one first: two for a moment (N1).
+    links: Vec<Open>,
+    /// The ends of the channel's link, or of the last one.
     route: Option<Route>,
     /// Asked to shut down: no further asks are heard.
     stopping: bool,
     finished: bool,
 }
 
-struct Next<S> {
+struct Open {
     generation: u64,
-    link: Box<Link<S>>,
+    link: Box<dyn Carrier>,
     route: Option<Route>,
 }
 
-struct Dialling<S> {
+struct Dialling {
     generation: u64,
     stage: watch::Receiver<Stage>,
     /// What the machine knows of it.
     told: Stage,
-    done: Pin<Box<dyn Future<Output = Result<Dialled<S>, DialFailure>> + Send>>,
+    done: Pin<Box<dyn Future<Output = Result<Dialled, DialFailure>> + Send>>,
 }
 
 /// What a turn of the loop found.
-enum Found<S> {
+enum Found {
     Ask(Option<Ask>),
     Time,
     Stage,
-    Dialled(Result<Dialled<S>, DialFailure>),
+    Dialled(Result<Dialled, DialFailure>),
     Link(u64, Event),
     Room,
     OwnerGone,
@@ -176,7 +174,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     fn ask_kernel(&mut self) {
         let now = self.now();
         if let Some(generation) = self.machine.is_to_judge(now)
-            && let Some(route) = self.route()
+            && let Some(route) = self.route
             && acknowledged::all(&route) == Some(true)
         {
             self.machine.handle(Input::Acknowledged { generation }, now);
@@ -209,12 +207,12 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     }
 
     /// What is there already, of the link or the dial.
-    async fn arrived(&mut self) -> Option<Found<C::Stream>> {
+    async fn arrived(&mut self) -> Option<Found> {
         let read = self.held.is_empty();
-        let Self { machine, dialling, link, next, .. } = self;
+        let Self { machine, dialling, links, .. } = self;
         tokio::select! {
             biased;
-            (generation, event) = next_event(link, next, machine, read) => Some(Found::Link(generation, event)),
+            (generation, event) = next_event(links, machine, read) => Some(Found::Link(generation, event)),
             Some(found) = progress(dialling) => Some(found),
             () = std::future::ready(()) => None,
         }
@@ -235,22 +233,22 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     }
 
     /// Waits for the next thing to happen.
-    async fn find(&mut self) -> Found<C::Stream> {
+    async fn find(&mut self) -> Found {
         let deadline = self.machine.deadline().map(|deadline| self.zero + deadline);
         let held = !self.held.is_empty();
-        let Self { machine, alarm, asked, dialling, link, next, frames, stopping, .. } = self;
+        let Self { machine, alarm, asked, dialling, links, frames, stopping, .. } = self;
         tokio::select! {
             ask = asked.recv(), if !*stopping => Found::Ask(ask),
             () = time(alarm, deadline) => Found::Time,
             Some(found) = progress(dialling) => found,
-            (generation, event) = next_event(link, next, machine, !held) => Found::Link(generation, event),
+            (generation, event) = next_event(links, machine, !held) => Found::Link(generation, event),
             room = frames.reserve(), if held => if room.is_ok() { Found::Room } else { Found::OwnerGone },
             () = frames.closed(), if !held && !*stopping => Found::OwnerGone,
         }
     }
 
     /// Turns what was found into a fact for the machine.
-    fn take(&mut self, found: Found<C::Stream>) -> Option<Input> {
+    fn take(&mut self, found: Found) -> Option<Input> {
         Some(match found {
             Found::Ask(Some(Ask::Command(command))) => {
                 tracing::debug!(url = %self.config.url, ?command, "asked");
@@ -284,12 +282,9 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                         if self.machine.forgives() {
                             link.forgive();
                         }
-                        if self.link.is_some() {
-                            self.next = Some(Box::new(Next { generation, link, route }));
-                        } else {
-                            self.link = Some((generation, link));
-                            self.route = route;
-                        }
+                        // There are thousands of channels, and hardly ever two links of one.
+                        self.links.reserve_exact(1);
+                        self.links.push(Open { generation, link, route });
                         Input::Opened { generation, given }
                     }
                     Err(DialFailure { unchanged: true, .. }) => Input::Unchanged { generation },
@@ -314,12 +309,9 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     /// gone, which saves knowing the interfaces.
     fn look_at_address(&mut self, signal: &Signal) {
         let Signal::NetworkChanged { .. } = signal else { return };
-        let link = self.link.as_ref().map(|(generation, _)| (*generation, self.route));
-        let next = self.next.as_ref().map(|next| (next.generation, next.route));
-        for (generation, route) in [link, next].into_iter().flatten() {
-            if route.is_some_and(|route| is_gone(route.from)) {
-                self.machine.handle(Input::AddressGone { generation }, self.now());
-            }
+        let is_cut_off = |open: &&Open| open.route.is_some_and(|route| is_gone(route.from));
+        for Open { generation, .. } in self.links.iter().filter(is_cut_off) {
+            self.machine.handle(Input::AddressGone { generation: *generation }, self.now());
         }
     }
 
@@ -344,31 +336,13 @@ impl<O: Owner, C: Connect> Driver<O, C> {
         }
     }
 
-    fn link_mut(&mut self, generation: u64) -> Option<&mut Link<C::Stream>> {
-        let link = self.link.as_mut().map(|(of, link)| (*of, link));
-        let next = self.next.as_mut().map(|next| (next.generation, &mut next.link));
-        let (_, link) = link.into_iter().chain(next).find(|(of, _)| *of == generation)?;
-        Some(link)
+    fn link_mut(&mut self, generation: u64) -> Option<&mut Box<dyn Carrier>> {
+        let open = self.links.iter_mut().find(|open| open.generation == generation)?;
+        Some(&mut open.link)
     }
 
     fn drop_link(&mut self, generation: u64) {
-        self.next.take_if(|next| next.generation == generation);
-        self.link.take_if(|(of, _)| *of == generation);
-        if self.link.is_none()
-            && let Some(next) = self.next.take()
-        {
-            let Next { generation, link, route } = *next;
-            self.link = Some((generation, link));
-            self.route = route;
-        }
-    }
-
-    /// The ends of the channel's link, or of the last one.
-    fn route(&self) -> Option<Route> {
-        match &self.next {
-            Some(next) if next.generation == self.machine.generation() => next.route,
-            Some(_) | None => self.route,
-        }
+        self.links.retain(|open| open.generation != generation);
     }
 
     /// Does what the machine says.
@@ -447,8 +421,12 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     }
 
     /// Publishes the status; wakes watchers only for what a person would see.
-    fn publish(&self) {
-        let status = Status { route: self.route(), ..self.machine.status() };
+    fn publish(&mut self) {
+        let generation = self.machine.generation();
+        if let Some(open) = self.links.iter().find(|open| open.generation == generation) {
+            self.route = open.route;
+        }
+        let status = Status { route: self.route, ..self.machine.status() };
         self.pulse.send_if_modified(|pulse| std::mem::replace(&mut pulse.rtt, status.rtt) != status.rtt);
         self.status.send_if_modified(|shown| {
             let quiet =
@@ -494,7 +472,7 @@ fn time(alarm: &mut Alarm, deadline: Option<Instant>) -> impl Future<Output = ()
 }
 
 /// A dial's next stage or its end; `None` where none runs.
-async fn progress<S>(dialling: &mut Option<Dialling<S>>) -> Option<Found<S>> {
+async fn progress(dialling: &mut Option<Dialling>) -> Option<Found> {
     let Dialling { stage, done, .. } = dialling.as_mut()?;
     tokio::select! {
         biased;
@@ -504,21 +482,11 @@ async fn progress<S>(dialling: &mut Option<Dialling<S>>) -> Option<Found<S>> {
 }
 
 /// The next event of a link, the older one's first; never, where there is none. `read`: whether the owner takes frames.
-async fn next_event<S>(
-    link: &mut Option<(u64, Box<Link<S>>)>,
-    next: &mut Option<Box<Next<S>>>,
-    machine: &Machine,
-    read: bool,
-) -> (u64, Event)
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-{
+async fn next_event(links: &mut [Open], machine: &Machine, read: bool) -> (u64, Event) {
     poll_fn(|cx| {
-        let link = link.as_mut().map(|(generation, link)| (*generation, link));
-        let next = next.as_mut().map(|next| (next.generation, &mut next.link));
-        for (generation, link) in link.into_iter().chain(next) {
-            if let Poll::Ready(event) = link.poll_event(cx, read && machine.may_read(generation)) {
-                return Poll::Ready((generation, event));
+        for Open { generation, link, .. } in &mut *links {
+            if let Poll::Ready(event) = link.poll_event(cx, read && machine.may_read(*generation)) {
+                return Poll::Ready((*generation, event));
             }
         }
         Poll::Pending

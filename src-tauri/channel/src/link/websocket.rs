@@ -1,9 +1,5 @@
 //! One open WebSocket: polls both directions without either blocking the other, and turns what the library
-//! reports into a few events. Used by the [driver](crate::driver) alone.
-
-pub(crate) mod acknowledged;
-pub(crate) mod alarm;
-pub(crate) mod tap;
+//! reports into a few events.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,6 +11,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::{Carrier, Event};
 use crate::end::close::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
 use crate::link::tap::{Arrived, MOST_MESSAGE, Tap};
 use crate::machine::facts::End;
@@ -35,19 +32,8 @@ pub(crate) fn websocket_config() -> WebSocketConfig {
         .max_frame_size(usize::try_from(MOST_MESSAGE).ok())
 }
 
-/// What a link reports. Of `Ended` there is exactly one; `Gone` follows it, or our own close.
 #[derive(Debug)]
-pub(crate) enum Event {
-    Bytes,
-    Frame(Payload),
-    Pong(u64),
-    WriteStuck(bool),
-    Ended(End),
-    Gone,
-}
-
-#[derive(Debug)]
-pub(crate) struct Link<S> {
+pub(crate) struct WebSocket<S> {
     socket: WebSocketStream<Tap<S>>,
     mode: Mode,
     /// Something waits to be flushed.
@@ -71,73 +57,20 @@ enum Mode {
     Draining,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(crate) fn new(socket: WebSocketStream<Tap<S>>) -> Self {
         let reported = socket.get_ref().inbound();
         Self { socket, mode: Mode::Open, unflushed: false, stuck: false, reported }
     }
 
-    /// Frames that are broken in themselves are passed over from now on.
-    pub(crate) fn forgive(&mut self) {
-        self.socket.get_mut().forgive();
-    }
-
-    pub(crate) fn say(&mut self, text: String) {
-        self.send(Message::Text(text.into()));
-    }
-
-    pub(crate) fn ping(&mut self, counter: u64) {
-        self.send(Message::Ping(counter.to_be_bytes().to_vec().into()));
-    }
-
-    /// Sends a close frame; [`Event::Gone`] follows once the peer has answered or gone.
-    pub(crate) fn close(&mut self, code: u16) {
+    fn send_close(&mut self, code: u16) {
         self.send(Message::Close(Some(CloseFrame { code: code.into(), reason: Utf8Bytes::default() })));
-        if self.mode == Mode::Open {
-            self.mode = Mode::Closing;
-        }
-    }
-
-    /// As [`close`](Self::close), and what the peer sent before it heard of it is still reported.
-    pub(crate) fn leave(&mut self) {
-        self.close(NORMAL);
-        if self.mode == Mode::Closing {
-            self.mode = Mode::Leaving;
-        }
     }
 
     fn send(&mut self, message: Message) {
         // Failures show on the read side or as a write that is stuck; a full buffer is such a one.
         let _ = self.socket.start_send_unpin(message);
         self.unflushed = true;
-    }
-
-    /// The next event. `read`: whether frames may be read; without, only writing goes on. May be dropped
-    /// and polled again at any time.
-    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Event> {
-        if self.unflushed {
-            match self.socket.poll_flush_unpin(cx) {
-                Poll::Ready(_) => {
-                    self.unflushed = false;
-                    if std::mem::take(&mut self.stuck) {
-                        return Poll::Ready(Event::WriteStuck(false));
-                    }
-                }
-                Poll::Pending if !self.stuck => {
-                    self.stuck = true;
-                    return Poll::Ready(Event::WriteStuck(true));
-                }
-                Poll::Pending => {}
-            }
-        }
-        match self.mode {
-            Mode::Open | Mode::Leaving if read => self.poll_open(cx),
-            Mode::Open | Mode::Leaving => Poll::Pending,
-            Mode::Closing => self.poll_closing(cx),
-            Mode::Answering if self.unflushed => Poll::Pending,
-            Mode::Answering => Poll::Ready(Event::Gone),
-            Mode::Draining => self.poll_draining(cx),
-        }
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -198,7 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             1000..=1003 | 1007..=1014 | 3000..=4999 => close.code,
             _ => NORMAL,
         };
-        self.close(code);
+        self.send_close(code);
         self.mode = Mode::Answering;
         Some(End::Closed(close))
     }
@@ -222,6 +155,60 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                 Poll::Ready(_) => return Poll::Ready(Event::Gone),
                 Poll::Pending => return Poll::Pending,
             }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Carrier for WebSocket<S> {
+    fn forgive(&mut self) {
+        self.socket.get_mut().forgive();
+    }
+
+    fn say(&mut self, text: String) {
+        self.send(Message::Text(text.into()));
+    }
+
+    fn ping(&mut self, counter: u64) {
+        self.send(Message::Ping(counter.to_be_bytes().to_vec().into()));
+    }
+
+    fn close(&mut self, code: u16) {
+        self.send_close(code);
+        if self.mode == Mode::Open {
+            self.mode = Mode::Closing;
+        }
+    }
+
+    fn leave(&mut self) {
+        self.close(NORMAL);
+        if self.mode == Mode::Closing {
+            self.mode = Mode::Leaving;
+        }
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Event> {
+        if self.unflushed {
+            match self.socket.poll_flush_unpin(cx) {
+                Poll::Ready(_) => {
+                    self.unflushed = false;
+                    if std::mem::take(&mut self.stuck) {
+                        return Poll::Ready(Event::WriteStuck(false));
+                    }
+                }
+                Poll::Pending if !self.stuck => {
+                    self.stuck = true;
+                    return Poll::Ready(Event::WriteStuck(true));
+                }
+                Poll::Pending => {}
+            }
+        }
+        match self.mode {
+            Mode::Open | Mode::Leaving if read => self.poll_open(cx),
+            Mode::Open | Mode::Leaving => Poll::Pending,
+            Mode::Closing => self.poll_closing(cx),
+            Mode::Answering if self.unflushed => Poll::Pending,
+            Mode::Answering => Poll::Ready(Event::Gone),
+            Mode::Draining => self.poll_draining(cx),
         }
     }
 }

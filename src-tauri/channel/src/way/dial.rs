@@ -16,8 +16,9 @@ use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use crate::link::Carrier;
 use crate::link::tap::Tap;
-use crate::link::{Link, websocket_config};
+use crate::link::websocket::{WebSocket, websocket_config};
 use crate::way::exchange::exchange;
 use crate::way::meaning::{broken_off, meaning};
 use crate::way::patience::within;
@@ -63,9 +64,8 @@ pub(crate) struct Connected<S> {
 }
 
 /// An open link.
-#[derive(Debug)]
-pub(crate) struct Dialled<S> {
-    pub(crate) link: Box<Link<S>>,
+pub(crate) struct Dialled {
+    pub(crate) link: Box<dyn Carrier>,
     pub(crate) route: Option<Route>,
     /// What the dial brought for the talk.
     pub(crate) given: Given,
@@ -102,7 +102,7 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
     owner: Arc<Mutex<O>>,
     ask: DialAsk,
     stage: watch::Sender<Stage>,
-) -> Result<Dialled<C::Stream>, DialFailure> {
+) -> Result<Dialled, DialFailure> {
     // Another address of a proxy leads to the same server.
     let is_direct = config.proxy.is_none();
     let dialled = dial_address(config, &*connector, owner, ask, stage).await;
@@ -116,7 +116,7 @@ async fn dial_address<C: Connect, O: Owner>(
     owner: Arc<Mutex<O>>,
     ask: DialAsk,
     stage: watch::Sender<Stage>,
-) -> Result<Dialled<C::Stream>, DialFailure> {
+) -> Result<Dialled, DialFailure> {
     let params = owner.lock().await.dial_params(ask).await?;
     let origin = origin(&config, ask);
     let request = upgrade_request(&config.url, &params, config.dialect.subprotocol(), origin.as_deref())?;
@@ -147,7 +147,7 @@ async fn dial_address<C: Connect, O: Owner>(
         connector.serves(to);
     }
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
-    Ok(Dialled { link: Box::new(Link::new(socket)), route, given })
+    Ok(Dialled { link: Box::new(WebSocket::new(socket)), route, given })
 }
 
 /// The origin of the page in whose place we are: of a session's site always; of the channel's own from the first 403 on, which

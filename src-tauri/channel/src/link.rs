@@ -1,0 +1,45 @@
+//! What carries a link's words: one thing that is open, whatever it is made of, behind [`Carrier`]. Used by the
+//! [driver](crate::driver) alone.
+
+pub(crate) mod acknowledged;
+pub(crate) mod alarm;
+pub(crate) mod tap;
+pub(crate) mod websocket;
+
+use std::task::{Context, Poll};
+
+use crate::Payload;
+use crate::machine::facts::End;
+
+/// What a link reports. Of `Ended` there is exactly one; `Gone` follows it, or our own close.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Bytes,
+    Frame(Payload),
+    Pong(u64),
+    WriteStuck(bool),
+    Ended(End),
+    Gone,
+}
+
+/// A way for words to go both ways, or one. Nothing of it blocks; what can't be sent shows as a write that is stuck, or as an end.
+pub(crate) trait Carrier: Send {
+    /// Sends a text.
+    fn say(&mut self, text: String);
+
+    /// Asks for a proof of life, which comes as [`Event::Pong`] of this number.
+    fn ping(&mut self, counter: u64);
+
+    /// Says goodbye; [`Event::Gone`] follows once the peer has answered or gone.
+    fn close(&mut self, code: u16);
+
+    /// As [`close`](Self::close) with 1000, and what the peer sent before it heard of it is still reported.
+    fn leave(&mut self);
+
+    /// Frames that are broken in themselves are passed over from now on.
+    fn forgive(&mut self) {}
+
+    /// The next event. `read`: whether frames may be read; without, only writing goes on. May be dropped
+    /// and polled again at any time.
+    fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Event>;
+}
