@@ -292,6 +292,18 @@ impl Database {
             .optional()
     }
 
+    /// Those of these that are not there.
+    pub(crate) fn missing(&self, rows: impl Iterator<Item = RowId>) -> rusqlite::Result<Vec<RowId>> {
+        let mut there = self.connection.prepare_cached("SELECT 1 FROM message WHERE row = ?1")?;
+        let mut missing = Vec::new();
+        for row in rows {
+            if !there.exists([row])? {
+                missing.push(row);
+            }
+        }
+        Ok(missing)
+    }
+
     /// Marks these as read. What was still to be shown is so no more.
     pub(crate) fn mark_read(&mut self, which: &Read) -> rusqlite::Result<()> {
         const READ: &str = "UPDATE message SET unread = 0, state = iif(state = 0, 3, state) WHERE unread = 1";

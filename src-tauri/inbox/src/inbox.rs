@@ -163,6 +163,11 @@ impl Inbox {
         self.ask(|reply| Command::Message(row, reply)).await
     }
 
+    /// Which of these are not there; `None` where the file can't be read, and nobody knows.
+    pub async fn missing(&self, rows: Vec<RowId>) -> Option<Vec<RowId>> {
+        self.ask(|reply| Command::Missing(rows, reply)).await
+    }
+
     /// Marks these as read; returns when it is done. What is read before it was shown is not shown any more.
     pub async fn mark_read(&self, rows: Vec<RowId>) {
         self.ask(|reply| Command::MarkRead(Read::Rows(rows), reply)).await;

@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Find(Query, oneshot::Sender<Vec<Message>>),
     RowOf(String, oneshot::Sender<Option<RowId>>),
     Message(RowId, oneshot::Sender<Option<Message>>),
+    Missing(Vec<RowId>, oneshot::Sender<Option<Vec<RowId>>>),
     Delete(Vec<RowId>, oneshot::Sender<()>),
     Policy(Policy),
     Hold(Hold, bool),
@@ -244,6 +245,7 @@ impl Writer {
                         answer(reply, self.look_up(|database| database.journal(&channel)));
                     }
                     Command::Message(row, reply) => answer(reply, self.message(row)),
+                    Command::Missing(rows, reply) => answer(reply, self.missing(&rows)),
                     Command::MarkRead(which, reply) => {
                         self.mark_read(&which);
                         answer(reply, ());

@@ -74,6 +74,12 @@ impl Writer {
         waiting.or_else(|| self.look_up(|database| database.message(row)))
     }
 
+    pub(super) fn missing(&mut self, rows: &[RowId]) -> Option<Vec<RowId>> {
+        let unknown = |row: &RowId| self.waiting.message(*row).is_none();
+        let unknown: Vec<RowId> = rows.iter().copied().filter(unknown).collect();
+        self.look_up(|database| database.missing(unknown.into_iter()).map(Some))
+    }
+
     pub(super) fn mark_read(&mut self, which: &Read) {
         self.waiting.mark_read(|message| which.has(message));
         if let Some(database) = &mut self.database

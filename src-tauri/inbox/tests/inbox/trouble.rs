@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{again, bodies, file, folder, open, open_well, orders, second_channel, text, unlimited};
 use rusqlite::Connection;
-use tidings_inbox::{Event, Popup};
+use tidings_inbox::{Event, Popup, RowId};
 
 /// The files set aside, without their logs.
 fn set_aside(file: &Path) -> Vec<PathBuf> {
@@ -173,4 +173,25 @@ async fn without_a_file_messages_wait_in_memory_and_are_written_when_it_is_back(
     inbox.show_pending();
     let summary = screen.next().await;
     assert!(matches!(&summary, Popup::Summary { count: 2, newest, .. } if newest.body == "4"), "{summary:?}");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_only_by_a_file_that_can_be_read() {
+    let folder = folder();
+    let file = file(&folder);
+    let (inbox, _screen) = open_well(&file);
+    for body in ["one", "two", "three"] {
+        inbox.receive(text(&orders(), body)).await;
+    }
+    inbox.delete(vec![RowId(2)]).await;
+    let all = || [1, 2, 3, 4].map(RowId).to_vec();
+    assert_eq!(inbox.missing(all()).await, Some([2, 4].map(RowId).to_vec()));
+    inbox.close().await;
+
+    let parent = file.parent().expect("a folder");
+    let away = folder.path().join("away");
+    fs::rename(parent, &away).expect("moved");
+    fs::write(parent, "in the way").expect("written");
+    let (inbox, _screen, _notices) = open(&file, unlimited());
+    assert_eq!(inbox.missing(all()).await, None);
 }
