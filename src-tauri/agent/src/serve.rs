@@ -616,31 +616,29 @@ async fn stream(mut answers: Answers, events: mpsc::Sender<Event>) {
 /// What to tell a reader who knows `told`: each channel's new state, or everything where more changed.
 fn news(told: &StatusReport, now: &StatusReport) -> Vec<Event> {
     let frame = |report: &StatusReport| {
-        let channels: Vec<_> =
-            report.channels.iter().map(|c| (c.id.clone(), c.name.clone(), c.url.clone())).collect();
         let spoken = (report.language.clone(), report.theme.clone(), report.notices.clone());
-        (channels, spoken, report.paused_until, report.unread)
+        (spoken, report.paused_until, report.unread, report.channels.len())
     };
-    if frame(told) != frame(now) {
+    let pairs = || now.channels.iter().zip(&told.channels);
+    if frame(told) != frame(now) || pairs().any(|(now, told)| what_it_is(now) != what_it_is(told)) {
         return vec![Event::Snapshot(now.clone())];
     }
-    // A mere byte or round trip is no news.
-    let state = |c: &ChannelReport| {
-        (
-            c.state,
-            c.stage,
-            c.since,
-            c.attempt,
-            c.retry_at,
-            c.cause.clone(),
-            c.answers_pings,
-            c.idle_limit,
-            c.session.as_ref().map(|session| (session.kept, session.life_s)),
-            c.unread,
-        )
-    };
-    let changed = now.channels.iter().zip(&told.channels).filter(|(now, told)| state(now) != state(told));
+    let changed = pairs().filter(|(now, told)| what_it_does(now) != what_it_does(told));
     changed.map(|(now, _)| Event::State(now.clone())).collect()
+}
+
+/// What of a channel is told with everything else.
+fn what_it_is(channel: &ChannelReport) -> impl PartialEq {
+    let ChannelReport { id, name, url, kind, topics, sends, demo, .. } = channel.clone();
+    (id, name, url, kind, topics, sends, demo)
+}
+
+/// What of it is news. A mere byte or round trip is none.
+fn what_it_does(channel: &ChannelReport) -> impl PartialEq {
+    let ChannelReport { state, stage, since, attempt, retry_at, cause, left_out, .. } = channel.clone();
+    let ChannelReport { answers_pings, idle_limit, session, unread, .. } = channel.clone();
+    let session = session.map(|session| (session.kept, session.life_s));
+    ((state, stage, since, attempt, retry_at, cause, left_out), (answers_pings, idle_limit, session, unread))
 }
 
 fn numbers(rows: &[RowId]) -> Vec<i64> {
@@ -668,5 +666,69 @@ fn channel_name(snapshot: &Snapshot, message: &Message) -> String {
         // Its messages outlive it.
         None if message.channel == DEMO => snapshot.words.demo_name(),
         None => message.channel.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// With this channel.
+    fn report(channel: &Value) -> StatusReport {
+        let report = json!({ "version": "1", "language": "en", "theme": "auto", "paused_until": null, "unread": 0,
+            "notices": [], "channels": [channel] });
+        serde_json::from_value(report).expect("a report")
+    }
+
+    #[test]
+    fn whoever_looks_on_is_told_of_each_change_that_is_seen_and_of_no_other() {
+        let before = json!({ "id": "a", "name": "A", "url": "wss://a.example/", "kind": "recipe", "topics": ["a"],
+            "sends": false, "state": "connected", "stage": null, "since": "2026-11-30T12:00:00Z", "attempt": 0,
+            "retry_at": null, "cause": null, "last_close": null, "rtt_ms": null, "answers_pings": null, "left_out": ["a"],
+            "idle_limit": null, "last_inbound": null, "links_opened": 1, "unread": 0, "session": null, "dropped": null,
+            "demo": false });
+        let snapshot = Some("snapshot");
+        let state = Some("state");
+        let later = "2026-11-30T13:00:00Z";
+        let session = json!({ "sign_in": "https://a.example/", "kept": null, "life_s": 60.0, "kept_alive_s": null,
+            "alive_at": null });
+        let changes = [
+            ("id", json!("b"), snapshot),
+            ("name", json!("B"), snapshot),
+            ("url", json!("wss://b.example/"), snapshot),
+            ("kind", json!("ntfy"), snapshot),
+            ("topics", json!(["a", "b"]), snapshot),
+            ("sends", json!(true), snapshot),
+            ("state", json!("connecting"), state),
+            ("stage", json!("sign_in"), state),
+            ("since", json!(later), state),
+            ("attempt", json!(1), state),
+            ("retry_at", json!(later), state),
+            ("cause", json!("no network"), state),
+            ("last_close", json!({ "code": 1000, "reason": "" }), None),
+            ("rtt_ms", json!(6.0), None),
+            ("answers_pings", json!(true), state),
+            ("left_out", json!(["a", "b"]), state),
+            ("idle_limit", json!({ "after_s": 60.0, "kept_awake_s": 30.0 }), state),
+            ("last_inbound", json!(later), None),
+            ("links_opened", json!(2), None),
+            ("unread", json!(1), state),
+            ("session", session, state),
+            ("dropped", json!({ "repeated": 1, "ignored": 0 }), None),
+            ("demo", json!(true), snapshot),
+        ];
+        let fields: Vec<&String> = before.as_object().expect("an object").keys().collect();
+        let mut named: Vec<&str> = changes.iter().map(|(field, ..)| *field).collect();
+        named.sort_unstable();
+        assert_eq!(named, fields, "each has its place");
+        for (field, value, wanted) in changes {
+            let mut after = before.clone();
+            after[field] = value;
+            let told = news(&report(&before), &report(&after));
+            let told: Vec<Value> = told.iter().map(|event| json!(event)["type"].clone()).collect();
+            assert_eq!(told, wanted.map_or_else(Vec::new, |wanted| vec![json!(wanted)]), "{field}");
+        }
     }
 }
