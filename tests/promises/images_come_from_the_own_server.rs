@@ -1,6 +1,7 @@
 //! A picture that a message names is fetched if the channel says so, from the channel's own server and from nowhere else. Where
 //! none is to be had, the message is as it was.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -9,13 +10,15 @@ use anyhow::{Context, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
-use tidings_api::{HistoryQuery, Reply, Request, StoredMessage};
+use tidings_api::client::Client;
+use tidings_api::{Event, HistoryQuery, Pictures, Reply, Request, StoredMessage};
 use tidings_tests::album::{Album, Page, picture};
 use tidings_tests::app::App;
 use tidings_tests::desktop::PrivateBus;
 use tidings_tests::gotify::Gotify;
 use tidings_tests::notification_service::{ABLE, NotificationService, Popup};
-use tidings_tests::wait::eventually;
+use tidings_tests::wait::{SOON, eventually};
+use tokio::time::timeout;
 use url::Url;
 
 const TOKEN: &str = "s3cret-token";
@@ -63,6 +66,13 @@ impl Desk {
         Ok(png.map(|png| BASE64.decode(png)).transpose()?)
     }
 
+    /// Looks on, as the window does.
+    async fn onlooker(&self) -> anyhow::Result<Onlooker> {
+        let mut client = Client::connect(&self.app.socket()).await?;
+        client.ask(&Request::Subscribe { window: false }).await?;
+        Ok(Onlooker { client, told: BTreeMap::new() })
+    }
+
     fn folder(&self) -> PathBuf {
         self.app.home().join(".local/share/tidings/pictures")
     }
@@ -70,6 +80,49 @@ impl Desk {
     fn files(&self) -> Vec<PathBuf> {
         let files = fs::read_dir(self.folder()).into_iter().flatten().flatten().map(|file| file.path());
         files.filter(|file| file.extension().is_some_and(|end| end == "png")).collect()
+    }
+}
+
+/// Who looks on and what it was told, and never looks again.
+struct Onlooker {
+    client: Client,
+    /// By row.
+    told: BTreeMap<i64, Told>,
+}
+
+/// A message, as it stands in an open window.
+#[derive(Debug, Clone, PartialEq)]
+struct Told {
+    title: String,
+    app: Option<String>,
+    pictures: Pictures,
+}
+
+impl Onlooker {
+    /// Until what stands in the window is so.
+    async fn sees(&mut self, what: &str, so: impl Fn(&[Told]) -> bool) -> anyhow::Result<()> {
+        let seen = async {
+            loop {
+                let told: Vec<Told> = self.told.values().cloned().collect();
+                if so(&told) {
+                    return anyhow::Ok(());
+                }
+                match self.client.event().await? {
+                    Event::Message(StoredMessage { row, message, pictures, .. }) => {
+                        self.told.insert(row, Told { title: message.title, app: message.app, pictures });
+                    }
+                    Event::Pictures { message, app, pictures } => {
+                        if let Some(told) = self.told.get_mut(&message) {
+                            (told.app, told.pictures) = (app, pictures);
+                        }
+                    }
+                    Event::Gone { messages } => self.told.retain(|row, _| !messages.contains(row)),
+                    Event::Snapshot(_) | Event::State(_) | Event::Read { .. } | Event::Raise { .. } => {}
+                }
+            }
+        };
+        let seen = timeout(SOON, seen).await;
+        seen.with_context(|| format!("{what}: not within {SOON:?}: {:#?}", self.told))?
     }
 }
 
@@ -256,6 +309,7 @@ async fn a_popup_does_not_wait_for_long_and_none_overtakes_another() -> anyhow::
     server.send(r#"{"title": "quick", "body": "look"}"#);
     server.is_asked("/silent.png").await?;
     let popups = desk.popups.wait_for(2).await?;
+    ensure!(server.keeps_waiting("/silent.png"), "they waited until the fetching was given up");
     let titles: Vec<&str> = popups.iter().map(|popup| popup.summary.as_str()).collect();
     ensure!(titles == ["slow", "quick"], "{titles:?}");
     ensure!(popups.iter().all(|popup| shown(popup).is_none() && popup.replaces == 0));
@@ -367,5 +421,120 @@ async fn an_application_of_gotify_has_its_name_and_icon_which_are_asked_for_once
     desk.popups.wait_for_title("third").await?;
     ensure!(server.asked().len() == 2, "{:?}", server.asked());
     ensure!(desk.message("first").await?.message.app.as_deref() == Some("Backups"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_of_a_burst_gets_its_name_and_its_icon_in_an_open_window_and_they_are_asked_for_once()
+-> anyhow::Result<()> {
+    const MANY: usize = 150;
+    let server = Gotify::start(TOKEN).await?;
+    server.answer_lists(false);
+    let desk = Desk::with(&format!(
+        "[[channel]]\nkind = \"gotify\"\nurl = \"{}\"\ntoken_command = \"echo {TOKEN}\"\n",
+        server.url()
+    ))
+    .await?;
+    eventually("a link", || (server.links() > 0).then_some(())).await?;
+    let mut window = desk.onlooker().await?;
+    for number in 0..MANY {
+        server.publish(&number.to_string(), 5);
+    }
+    window.sees("all of them", |told| told.len() == MANY).await?;
+    server.answer_lists(true);
+    let named = |told: &Told| told.app.as_deref() == Some("Backups") && told.pictures.icon.is_some();
+    window.sees("names and icons", |told| told.iter().all(named)).await?;
+    // And one that comes when all is known.
+    server.publish("late", 5);
+    window.sees("the last", |told| told.len() > MANY && told.iter().all(named)).await?;
+    ensure!(server.asked() == ["/push/application", "/push/image/backups.png"], "{:?}", server.asked());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_icon_that_several_messages_share_outlives_each_of_them_and_is_asked_for_once()
+-> anyhow::Result<()> {
+    let server = Album::start(Some(r#"{"id": "o", "event": "open", "topic": "alerts"}"#)).await?;
+    server.put("/icon.png", Page::Silent);
+    let desk = Desk::with(&format!(
+        "[[channel]]\nkind = \"ntfy\"\nurl = \"{}\"\ntopics = [\"alerts\"]\nauth = \"none\"\n{OWN}",
+        server.at("")
+    ))
+    .await?;
+    server.is_listened_to().await?;
+    let mut window = desk.onlooker().await?;
+    for id in ["one", "two", "three", "four", "five", "six"] {
+        let event = json!({ "id": id, "sequence_id": id, "time": 1_790_000_000, "event": "message",
+            "topic": "alerts", "title": id, "message": "look", "icon": server.at("/icon.png") });
+        server.send(&event.to_string());
+    }
+    window.sees("all of them", |told| told.len() == 6).await?;
+    server.is_asked("/icon.png").await?;
+    // The one that it is fetched for.
+    let first = *window.told.keys().next().context("none")?;
+    desk.app.ask(&Request::Delete { messages: vec![first] }).await?;
+    window.sees("one is gone", |told| told.len() == 5).await?;
+    server.put("/icon.png", Page::Bytes(picture()));
+    window.sees("icons", |told| told.iter().all(|told| told.pictures.icon.is_some())).await?;
+    server.was_asked_only(&["/icon.png"])?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_removed_channel_left_goes_with_it_whether_somebody_looks_or_not() -> anyhow::Result<()> {
+    let server = Gotify::start(TOKEN).await?;
+    let channel = |id: &str| {
+        let url = server.url();
+        format!(
+            "[[channel]]\nid = \"{id}\"\nkind = \"gotify\"\nurl = \"{url}\"\ntoken_command = \"echo {TOKEN}\"\n"
+        )
+    };
+    let mut desk = Desk::with(&format!("{}{}", channel("one"), channel("two"))).await?;
+    eventually("two links", || (server.links() > 1).then_some(())).await?;
+    let mut window = desk.onlooker().await?;
+    server.publish("first", 5);
+    let named = |told: &Told| told.app.is_some() && told.pictures.icon.is_some();
+    window.sees("both are named", |told| told.len() == 2 && told.iter().all(named)).await?;
+    ensure!(desk.files().len() == 2, "each has its own: {:?}", desk.files());
+
+    desk.app.write_settings(channel("two"))?;
+    eventually("the first one's icon is gone", || (desk.files().len() == 1).then_some(())).await?;
+    let apps = desk.folder().join("apps.json");
+    let known = || fs::read_to_string(&apps).unwrap_or_default();
+    eventually("its names are gone", || (!known().contains("one") && known().contains("two")).then_some(()))
+        .await?;
+
+    // Neither a mistake in the settings nor a file that can't be read is a removal.
+    desk.app.kill().await?;
+    desk.app.write_settings("[[channel]]\nurl = 7\n")?;
+    desk.app.start(tidings_tests::app::Start::Background).await?;
+    desk.app.wait_for_status("told", |status| !status.notices.is_empty()).await?;
+    ensure!(desk.files().len() == 1 && known().contains("two"));
+    desk.app.kill().await?;
+    desk.app.write_settings("")?;
+    desk.app.start(tidings_tests::app::Start::Background).await?;
+    eventually("the second one's, too", || desk.files().is_empty().then_some(())).await?;
+    eventually("its names, too", || (!known().contains("two")).then_some(())).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_picture_whose_message_is_deleted_meanwhile_is_not_kept() -> anyhow::Result<()> {
+    let server = Album::start(None).await?;
+    server.put("/slow.png", Page::Silent);
+    server.put("/quick.png", Page::Bytes(picture()));
+    let desk = Desk::at(&server, OWN).await?;
+    let mut window = desk.onlooker().await?;
+    server.send(&named("slow", "/slow.png"));
+    server.is_asked("/slow.png").await?;
+    desk.app.ask(&Request::Delete { messages: vec![desk.message("slow").await?.row] }).await?;
+    window.sees("it is gone", <[_]>::is_empty).await?;
+    server.put("/slow.png", Page::Bytes(picture()));
+    eventually("it is fetched", || (!server.keeps_waiting("/slow.png")).then_some(())).await?;
+    // They are read one after the other.
+    server.send(&named("quick", "/quick.png"));
+    let has_it = |told: &Told| told.title == "quick" && told.pictures.picture.is_some();
+    window.sees("the next one", |told| told.iter().any(has_it)).await?;
+    ensure!(desk.files().len() == 1, "{:?}", desk.files());
     Ok(())
 }

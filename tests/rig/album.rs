@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::SinkExt as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -49,7 +49,7 @@ pub enum Page {
     Elsewhere(String),
     /// 200, and a body that doesn't end.
     Endless,
-    /// Nothing, for as long as the client waits.
+    /// Nothing for as long as the client waits, unless bytes are put there meanwhile.
     Silent,
 }
 
@@ -77,6 +77,22 @@ struct Shared {
     /// What each link is told first.
     greeting: Option<String>,
     live: broadcast::Sender<Option<String>>,
+    /// Requests that get nothing, by path.
+    kept_waiting: Vec<String>,
+    /// Rung when a page is put.
+    put: watch::Sender<()>,
+}
+
+/// A request that gets nothing, for as long as it does.
+struct KeptWaiting(Arc<Mutex<Shared>>, String);
+
+impl Drop for KeptWaiting {
+    fn drop(&mut self) {
+        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = shared.kept_waiting.iter().position(|path| *path == self.1) {
+            shared.kept_waiting.swap_remove(at);
+        }
+    }
 }
 
 impl Album {
@@ -87,6 +103,8 @@ impl Album {
             asked: Vec::new(),
             greeting: greeting.map(str::to_owned),
             live: broadcast::channel(1024).0,
+            kept_waiting: Vec::new(),
+            put: watch::Sender::new(()),
         }));
         let (addr, listening) = live::listen(&shared, serve).await?;
         Ok(Self { addr, shared, _listening: listening })
@@ -106,7 +124,15 @@ impl Album {
 
     /// From now on this path answers so.
     pub fn put(&self, path: &str, page: Page) {
-        self.shared().pages.insert(path.to_owned(), page);
+        let mut shared = self.shared();
+        shared.pages.insert(path.to_owned(), page);
+        shared.put.send_replace(());
+    }
+
+    /// Whether somebody asked for this path, got nothing, and waits yet.
+    #[must_use]
+    pub fn keeps_waiting(&self, path: &str) -> bool {
+        self.shared().kept_waiting.iter().any(|waiting| waiting == path)
     }
 
     /// Every link gets this frame.
@@ -159,13 +185,34 @@ async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Res
         return live::stream(link, published).await;
     }
     let lower = head.to_lowercase();
+    let place = path.split('?').next().unwrap_or_default();
     let page = {
         let mut shared = lock();
         shared.asked.push(Asked { path: path.clone(), head: lower.clone() });
-        shared.pages.get(path.split('?').next().unwrap_or_default()).cloned()
+        shared.pages.get(place).cloned()
     };
+    if matches!(page, Some(Page::Silent)) {
+        let mut put = {
+            let mut shared = lock();
+            shared.kept_waiting.push(path.clone());
+            shared.put.subscribe()
+        };
+        let _waits = KeptWaiting(shared.clone(), path.clone());
+        stream.read_exact(&mut vec![0; head.len()]).await?;
+        loop {
+            tokio::select! {
+                // The client hangs up.
+                _ = stream.read_u8() => return Ok(()),
+                put = put.changed() => put?,
+            }
+            let now = lock().pages.get(place).cloned();
+            if let Some(Page::Bytes(bytes)) = now {
+                return live::respond(stream, "200 OK", "", &bytes).await;
+            }
+        }
+    }
     let (status, headers, body) = match page {
-        None => ("404 Not Found", String::new(), Vec::new()),
+        None | Some(Page::Silent) => ("404 Not Found", String::new(), Vec::new()),
         Some(Page::Bytes(bytes)) => ("200 OK", String::new(), bytes),
         Some(Page::For(line, bytes)) if lower.contains(line) => ("200 OK", String::new(), bytes),
         Some(Page::For(..)) => ("401 Unauthorized", String::new(), Vec::new()),
@@ -175,11 +222,6 @@ async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Res
             loop {
                 stream.write_all(&[0; 64 * 1024]).await?;
             }
-        }
-        Some(Page::Silent) => {
-            // Until the client hangs up.
-            stream.read_exact(&mut vec![0; head.len() + 1]).await?;
-            return Ok(());
         }
     };
     live::answer(stream, &head, status, &headers, &body).await

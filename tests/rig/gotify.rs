@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_tungstenite::accept_async;
 
 use crate::album::picture;
@@ -34,6 +34,8 @@ struct Shared {
     links: usize,
     /// What was asked about applications.
     asked: Vec<String>,
+    /// Whether the list of applications is answered.
+    lists: watch::Sender<bool>,
 }
 
 impl Gotify {
@@ -47,6 +49,7 @@ impl Gotify {
             live: broadcast::channel(1024).0,
             links: 0,
             asked: Vec::new(),
+            lists: watch::Sender::new(true),
         }));
         let (addr, listening) = live::listen(&shared, serve).await?;
         Ok(Self { addr, shared, _listening: listening })
@@ -116,6 +119,11 @@ impl Gotify {
         self.shared().asked.clone()
     }
 
+    /// From now on the list of applications is answered, or waits until it is.
+    pub fn answer_lists(&self, whether: bool) {
+        self.shared().lists.send_replace(whether);
+    }
+
     /// Links that were given so far.
     #[must_use]
     pub fn links(&self) -> usize {
@@ -138,6 +146,10 @@ async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Result<
     if path == "/push/image/backups.png" {
         // Served without a login.
         return live::answer(stream, &head, "200 OK", "", &picture()).await;
+    }
+    if path == "/push/application" {
+        let mut lists = lock().lists.subscribe();
+        lists.wait_for(|whether| *whether).await?;
     }
     let (status, body) = {
         let shared = lock();

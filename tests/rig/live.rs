@@ -70,6 +70,16 @@ pub(crate) async fn answer(
     body: &[u8],
 ) -> anyhow::Result<()> {
     stream.read_exact(&mut vec![0; head.len()]).await?;
+    respond(stream, status, headers, body).await
+}
+
+/// Answers where the head was read.
+pub(crate) async fn respond(
+    mut stream: TcpStream,
+    status: &str,
+    headers: &str,
+    body: &[u8],
+) -> anyhow::Result<()> {
     let length = body.len();
     let start =
         format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");

@@ -201,6 +201,7 @@ impl Channels {
             remembered.set_known(&gone.settings.id, Kept::default());
             gone.end().await;
         }
+        self.pictures.settle();
         Ok(())
     }
 

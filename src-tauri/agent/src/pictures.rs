@@ -8,6 +8,9 @@
 
 mod apps;
 mod source;
+#[cfg(test)]
+mod tests;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -17,7 +20,7 @@ use std::time::Duration;
 
 use tidings_channel::{Config, DialParams};
 use tidings_desktop::popup::Popups;
-use tidings_inbox::{Event, Inbox, Message, Notifier, Popup, RowId};
+use tidings_inbox::{Event, Inbox, Message, Notifier, Popup, RowId, Show};
 use tidings_picture::{Decoder, Kept, Name, Shelf, Size};
 use tidings_settings::{ChannelSettings, SessionJar};
 use tokio::sync::{Notify, broadcast, watch};
@@ -26,42 +29,42 @@ use tokio::time::{Instant, sleep_until};
 
 use apps::{Apps, lock};
 use source::Source;
+use work::{Job, Work};
 
 /// How long a popup waits for its picture. Too low: pictures of an ordinary server come too late for it; too high: news comes
 /// late, which no picture is worth.
 const WAIT: Duration = Duration::from_millis(1500);
-/// Messages whose pictures are fetched at a time. Too few: one slow server keeps the others' waiting; too many: memory.
+/// Pictures that are fetched at a time. Too few: one slow server keeps the others' waiting; too many: memory.
 const AT_ONCE: usize = 4;
-/// Messages that wait for that; of more, the oldest go without. Too few: a catching up leaves many without; too many: hours of
-/// fetching behind it.
-const QUEUE: usize = 100;
-/// Messages of which it is remembered that they were looked at.
-const REMEMBERED: usize = 4 * QUEUE;
-/// Until an icon that could not be had is asked for again.
-const AGAIN: Duration = Duration::from_secs(600);
-/// Icons of which that is remembered.
-const MOST_FAILED: usize = 1_000;
 /// An icon that is older is fetched anew: its server may have another one by now.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Messages whose pictures came and of which a slow onlooker need not have heard.
+/// Pictures that came and of which a slow onlooker need not have heard.
 const EVENTS: usize = 64;
+/// Of the newest messages so many are looked at where some came unnoticed. Too few: those of a burst go without; too many: they
+/// are all read for it.
+const LOOKED_AT: usize = 100;
 
 /// A handle on the pictures; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Pictures(Arc<Shared>);
 
+/// Locks are taken in the order in which they stand here from below: no two hold what the other waits for.
 struct Shared {
     shelf: Shelf,
+    apps: Mutex<Apps>,
     /// By the channel's id.
     sources: Mutex<BTreeMap<String, Source>>,
-    apps: Mutex<Apps>,
-    /// Icons that could not be had, and when that was.
-    failed: Mutex<BTreeMap<Name, Instant>>,
+    work: Mutex<Work>,
     line: Mutex<Line>,
-    /// Rung when a popup joins the line.
+    /// Rung when there is something to fetch or a popup joins the line.
     joined: Notify,
-    came: broadcast::Sender<Arc<Message>>,
+    /// Rung when all channels have been started.
+    settled: Notify,
+    came: broadcast::Sender<Came>,
 }
+
+/// Messages of which something came that they show.
+type Came = Arc<BTreeSet<RowId>>;
 
 /// Popups on their way, in the order in which they go out: none overtakes another.
 struct Line {
@@ -97,15 +100,19 @@ impl fmt::Debug for Pictures {
 
 impl Notifier for Before {
     fn show(&mut self, popup: Popup) {
-        let mut line = lock(&self.0.line);
-        let message = match &popup {
-            Popup::Message(message) if self.0.concerns(message) => Some(message.clone()),
+        if let Popup::Message(message) = &popup {
+            self.0.want(message);
+        }
+        let until = match &popup {
+            Popup::Message(message) if self.0.keeps_waiting(message) => {
+                Some((message.clone(), Instant::now() + WAIT))
+            }
             Popup::Message(_) | Popup::Summary { .. } => None,
         };
-        if message.is_none() && line.waiting.is_empty() {
+        let mut line = lock(&self.0.line);
+        if until.is_none() && line.waiting.is_empty() {
             return line.popups.show(popup);
         }
-        let until = message.map(|message| (message, Instant::now() + WAIT));
         line.waiting.push_back(Waiting { popup, until });
         self.0.joined.notify_one();
     }
@@ -126,9 +133,10 @@ impl Pictures {
             apps: Mutex::new(Apps::load(folder.join("apps.json"))),
             shelf: Shelf::new(folder),
             sources: Mutex::default(),
-            failed: Mutex::default(),
+            work: Mutex::default(),
             line: Mutex::new(Line { popups, waiting: VecDeque::new(), withdrawn: BTreeSet::new() }),
             joined: Notify::new(),
+            settled: Notify::new(),
             came: broadcast::channel(EVENTS).0,
         });
         (Self(shared.clone()), Before(shared))
@@ -148,7 +156,14 @@ impl Pictures {
         session: Option<SessionJar>,
     ) {
         let source = Source::new(settings, config, params, session);
-        lock(&self.0.sources).insert(settings.id.clone(), source);
+        let mut sources = lock(&self.0.sources);
+        lock(&self.0.apps).begin(&settings.id, source.server().as_deref());
+        sources.insert(settings.id.clone(), source);
+    }
+
+    /// All channels have been started: what is kept for others goes.
+    pub(crate) fn settle(&self) {
+        self.0.settled.notify_one();
     }
 
     /// A channel has other settings that leave its way as it is.
@@ -165,20 +180,16 @@ impl Pictures {
 
     /// The application that a message is of, by its name.
     pub(crate) fn app(&self, message: &Message) -> Option<String> {
-        lock(&self.0.apps).name(&message.channel, message.app.as_deref()?)
+        self.0.app(message)
     }
 
     /// Those that are here for a message.
     pub(crate) fn of(&self, message: &Message) -> tidings_api::Pictures {
-        let told = |name: Name| name.to_string();
-        tidings_api::Pictures {
-            picture: self.0.shelf.picture_of(message).map(told),
-            icon: self.0.shelf.icon_of(message).map(told),
-        }
+        self.0.of(message)
     }
 
-    /// Messages whose pictures came.
-    pub(crate) fn came(&self) -> broadcast::Receiver<Arc<Message>> {
+    /// Messages that show something else than they did, or may.
+    pub(crate) fn came(&self) -> broadcast::Receiver<Came> {
         self.0.came.subscribe()
     }
 
@@ -192,86 +203,139 @@ impl Pictures {
             decoder: Decoder::default(),
             kept,
             swept: false,
-            queue: VecDeque::new(),
-            begun: VecDeque::new(),
-            done: VecDeque::new(),
-            running: JoinSet::new(),
+            fetching: JoinSet::new(),
+            looking: JoinSet::new(),
         };
         Keeper(tokio::spawn(task.run(events)).abort_handle())
     }
 }
 
 impl Shared {
-    /// Whether there may be something to fetch for it.
-    fn concerns(&self, message: &Message) -> bool {
+    fn app(&self, message: &Message) -> Option<String> {
+        lock(&self.apps).name(&message.channel, message.app.as_deref()?)
+    }
+
+    fn of(&self, message: &Message) -> tidings_api::Pictures {
+        let told = |name: Name| name.to_string();
+        tidings_api::Pictures {
+            picture: self.shelf.picture_of(message).map(told),
+            icon: self.shelf.icon_of(message).map(told),
+        }
+    }
+
+    /// Sees to it that what a message shows, is to be had and is not here is fetched; whether something is under way for it.
+    fn want(&self, message: &Arc<Message>) -> bool {
+        let mut work = lock(&self.work);
+        let wanted = self.wanted(message, &work);
+        for (name, size) in &wanted {
+            if work.add(name, *size, message) {
+                self.joined.notify_one();
+            }
+        }
+        !wanted.is_empty()
+    }
+
+    /// What of a message is to be fetched or is being so.
+    fn wanted(&self, message: &Message, work: &Work) -> Vec<(Name, Size)> {
         let sources = lock(&self.sources);
-        let Some(source) = sources.get(&message.channel) else { return false };
-        source.picture(message).is_some()
-            || source.icon(message).is_some()
-            || source.asks_for_apps()
-                && Name::of_icon(message).is_some_and(|name| {
-                    !lock(&self.apps).is_settled(&message.channel, message, &self.shelf, &name)
-                })
-    }
-
-    /// Fetches what is missing for a message.
-    async fn fetch(&self, decoder: &Decoder, message: &Message) -> Fetched {
-        let mut fetched = Fetched::default();
-        let Some(source) = lock(&self.sources).get(&message.channel).cloned() else { return fetched };
-        let name = Name::of_message(message);
-        if let Some(url) = source.picture(message).filter(|_| !self.shelf.has(&name)) {
-            match source.fetch(decoder, url, Size::Picture).await {
-                Ok(png) => fetched.pictures.push((name, png)),
-                Err(why) => {
-                    tracing::info!(channel = message.channel, %why, "a message's picture is not shown");
-                }
-            }
-        }
-        let Some(name) = Name::of_icon(message) else { return fetched };
-        let url = match source.icon(message) {
-            Some(url) => {
-                let fresh = self.shelf.age(&name).is_some_and(|age| age < STALE);
-                (!fresh).then_some(url)
-            }
-            None if source.asks_for_apps() => {
-                let (url, learnt) = apps::look(&self.apps, &source, message, &self.shelf, &name).await;
-                fetched.learnt = learnt;
-                url
-            }
-            None => None,
+        let Some(source) = sources.get(&message.channel) else { return Vec::new() };
+        let picture = source.picture(message).map(|_| Name::of_message(message));
+        let picture = picture.filter(|name| !self.shelf.has(name)).map(|name| (name, Size::Picture));
+        let lacks_icon = |name: &Name| match source.icon(message) {
+            Some(_) => self.shelf.age(name).is_none_or(|age| age >= STALE),
+            None => source.asks_for_apps() && lock(&self.apps).wants(source, message, &self.shelf, name),
         };
-        let Some(url) = url.filter(|_| !self.failed_just_now(&name)) else { return fetched };
-        match source.fetch(decoder, url, Size::Icon).await {
-            Ok(png) => {
-                lock(&self.apps).has_icon(&message.channel, message.app.as_deref());
-                fetched.pictures.push((name, png));
+        let icon = Name::of_icon(message).filter(lacks_icon).map(|name| (name, Size::Icon));
+        let wanted = picture.into_iter().chain(icon);
+        wanted.filter(|(name, _)| !work.failed_just_now(name)).collect()
+    }
+
+    /// Whether a message's popup has something to wait for: what it shows is under way, and not here.
+    fn keeps_waiting(&self, message: &Message) -> bool {
+        let shows = lock(&self.sources).get(&message.channel).map(Source::shows);
+        let picture = Name::of_message(message);
+        if shows != Some(Show::Full) || self.shelf.has(&picture) {
+            return false;
+        }
+        let work = lock(&self.work);
+        let icon = Name::of_icon(message).filter(|icon| !self.shelf.has(icon));
+        work.is_under_way(&picture) || icon.is_some_and(|icon| work.is_under_way(&icon))
+    }
+
+    async fn fetch(&self, decoder: &Decoder, name: &Name, job: &Job) -> Fetched {
+        let Job { message, size, .. } = job;
+        let Some(source) = lock(&self.sources).get(&message.channel).cloned() else {
+            return Fetched::Nothing;
+        };
+        let mut app_image = None;
+        let url = match size {
+            Size::Picture => source.picture(message),
+            Size::Icon if source.asks_for_apps() && source.icon(message).is_none() => {
+                app_image = self.look_for_app(&source, message, name).await;
+                app_image.as_deref().and_then(|image| source.app_image(image))
             }
+            Size::Icon => source.icon(message),
+        };
+        let Some(url) = url else { return Fetched::Nothing };
+        match source.fetch(decoder, url, *size).await {
+            Ok(png) => Fetched::Had { png, app_image },
             Err(why) => {
-                tracing::info!(channel = message.channel, %why, "an icon is not shown");
-                let mut failed = lock(&self.failed);
-                if failed.len() >= MOST_FAILED {
-                    failed.clear();
-                }
-                failed.insert(name, Instant::now());
+                let what = match size {
+                    Size::Picture => "a message's picture is not shown",
+                    Size::Icon => "an icon is not shown",
+                };
+                tracing::info!(channel = message.channel, %why, "{what}");
+                Fetched::Failed
             }
         }
-        fetched
     }
 
-    fn failed_just_now(&self, name: &Name) -> bool {
-        lock(&self.failed).get(name).is_some_and(|at| at.elapsed() < AGAIN)
+    /// The image of a message's application, where it is not here; the list of applications is asked for where that has to be.
+    async fn look_for_app(&self, source: &Source, message: &Message, icon: &Name) -> Option<String> {
+        let channel = &message.channel;
+        // Whoever comes second finds what the first was told.
+        let _asking = source.asking.lock().await;
+        if lock(&self.apps).may_ask(message) {
+            let (server, told) = (source.server(), source.apps().await);
+            let sources = lock(&self.sources);
+            let mut apps = lock(&self.apps);
+            // Meanwhile the channel may be gone, or at another server.
+            let now = sources.get(channel).and_then(Source::server);
+            match told {
+                Ok(told) => {
+                    if let Some(server) = server.filter(|server| now.as_ref() == Some(server)) {
+                        apps.take(channel, server, &told);
+                    }
+                }
+                Err(cause) => tracing::info!(channel, %cause, "the list of applications can't be had"),
+            }
+            apps.asked(channel);
+        }
+        lock(&self.apps).lacks(source, message, &self.shelf, icon)
     }
 }
 
-/// What was fetched for a message.
-#[derive(Default)]
-struct Fetched {
-    pictures: Vec<(Name, Vec<u8>)>,
-    /// Its application's name is known now.
-    learnt: bool,
+/// What became of a picture.
+enum Fetched {
+    Had {
+        png: Vec<u8>,
+        /// It is this image of the application's.
+        app_image: Option<String>,
+    },
+    /// There is none to be had.
+    Nothing,
+    Failed,
 }
 
-/// What looks after the pictures.
+/// What was looked for in the inbox.
+struct Look {
+    /// Of those that were asked about these are gone; `None`: it can't be read.
+    gone: Option<Vec<RowId>>,
+    /// Those that may have come unnoticed.
+    newest: Vec<Message>,
+}
+
+/// What looks after the pictures. It waits for nothing but what may come: a popup's time passes meanwhile.
 struct Task {
     shared: Arc<Shared>,
     inbox: Inbox,
@@ -279,95 +343,100 @@ struct Task {
     kept: Kept,
     /// What an earlier run left behind is in step with the inbox.
     swept: bool,
-    queue: VecDeque<Arc<Message>>,
-    /// The last messages that were queued, and those that are through.
-    begun: VecDeque<RowId>,
-    done: VecDeque<RowId>,
-    running: JoinSet<(Arc<Message>, Fetched)>,
+    fetching: JoinSet<(Name, Fetched)>,
+    looking: JoinSet<Look>,
 }
 
 impl Task {
     async fn run(mut self, mut events: broadcast::Receiver<Event>) {
-        self.sweep().await;
+        self.look(0);
         loop {
             self.begin();
             let due = self.release();
             tokio::select! {
                 event = events.recv() => match event {
                     Ok(Event::Stored(message)) => {
-                        if !self.swept {
-                            self.sweep().await;
+                        if !self.swept && self.looking.is_empty() {
+                            self.look(0);
                         }
-                        self.enqueue(message);
+                        self.stored(&message);
                     }
-                    Ok(Event::Gone(rows)) => self.shared.shelf.gone(&mut self.kept, &rows),
+                    Ok(Event::Gone(rows)) => self.gone(&rows),
                     Ok(Event::Read(_) | Event::Notice(_)) => {}
-                    // Some of what went was missed.
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.sweep().await,
+                    // Some that came or went were missed.
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.look(LOOKED_AT),
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
-                () = self.shared.joined.notified() => self.join(),
-                Some(ended) = self.running.join_next(), if !self.running.is_empty() => match ended {
-                    Ok((message, fetched)) => self.take(&message, fetched).await,
+                () = self.shared.joined.notified() => {}
+                () = self.shared.settled.notified() => self.keep_channels(),
+                Some(ended) = self.fetching.join_next(), if !self.fetching.is_empty() => match ended {
+                    Ok((name, fetched)) => self.take(&name, fetched),
                     Err(error) => tracing::error!(%error, "the fetching of a picture ended badly"),
                 },
+                Some(Ok(look)) = self.looking.join_next(), if !self.looking.is_empty() => self.saw(look),
                 () = at(due) => {}
             }
         }
     }
 
-    /// Popups have joined the line.
-    fn join(&mut self) {
-        let waiting = {
-            let line = lock(&self.shared.line);
-            let until = |waiting: &Waiting| waiting.until.as_ref().map(|(message, _)| message.clone());
-            line.waiting.iter().filter_map(until).collect::<Vec<_>>()
-        };
-        for message in waiting {
-            self.enqueue(message);
+    fn stored(&self, message: &Arc<Message>) {
+        if !self.shared.want(message) {
+            // Who looks on may have seen it before what it shows was here.
+            let shown = self.shared.of(message);
+            if shown.picture.is_some() || shown.icon.is_some() || self.shared.app(message).is_some() {
+                self.tell(BTreeSet::from([message.row]));
+            }
         }
     }
 
-    fn enqueue(&mut self, message: Arc<Message>) {
-        if self.begun.contains(&message.row) || !self.shared.concerns(&message) {
-            return;
-        }
-        remember(&mut self.begun, message.row);
-        self.queue.push_back(message);
-        if self.queue.len() > QUEUE
-            && let Some(left_out) = self.queue.pop_front()
-        {
-            tracing::info!(channel = left_out.channel, "too many messages wait for their pictures");
-            remember(&mut self.done, left_out.row);
-        }
+    fn gone(&mut self, rows: &[RowId]) {
+        lock(&self.shared.work).gone(rows);
+        self.shared.shelf.gone(&mut self.kept, rows);
     }
 
     fn begin(&mut self) {
-        while self.running.len() < AT_ONCE
-            && let Some(message) = self.queue.pop_front()
-        {
+        while self.fetching.len() < AT_ONCE {
+            let Some((name, job)) = lock(&self.shared.work).next() else { return };
             let (shared, decoder) = (self.shared.clone(), self.decoder.clone());
-            self.running.spawn(async move {
-                let fetched = shared.fetch(&decoder, &message).await;
-                (message, fetched)
+            self.fetching.spawn(async move {
+                let fetched = shared.fetch(&decoder, &name, &job).await;
+                (name, fetched)
             });
         }
     }
 
-    /// Keeps what was fetched, if its message is still there.
-    async fn take(&mut self, message: &Arc<Message>, fetched: Fetched) {
-        remember(&mut self.done, message.row);
-        let Fetched { pictures, learnt } = fetched;
-        if (pictures.is_empty() && !learnt) || self.inbox.message(message.row).await.is_none() {
-            return;
+    /// Whatever became of it, everyone who shows it is told: an application's name may have come without an icon.
+    fn take(&mut self, name: &Name, fetched: Fetched) {
+        let failed = match fetched {
+            Fetched::Had { png, app_image } => !self.keep(name, &png, app_image),
+            Fetched::Nothing => false,
+            Fetched::Failed => true,
+        };
+        let rows = lock(&self.shared.work).end(name, failed);
+        self.tell(rows);
+    }
+
+    /// Keeps it unless nobody shows it any more; `false`: it can't be kept.
+    fn keep(&mut self, name: &Name, png: &[u8], app_image: Option<String>) -> bool {
+        let Some(Job { message, size, .. }) = lock(&self.shared.work).job(name).cloned() else { return true };
+        if size == Size::Icon && !lock(&self.shared.sources).contains_key(&message.channel) {
+            return true;
         }
-        for (name, png) in pictures {
-            if let Err(error) = self.shared.shelf.put(&mut self.kept, &name, &png) {
-                tracing::warn!(%error, "a picture can't be kept");
-            }
+        if let Err(error) = self.shared.shelf.put(&mut self.kept, name, png) {
+            tracing::warn!(%error, "a picture can't be kept");
+            return false;
         }
-        // No onlooker is no error.
-        let _ = self.shared.came.send(message.clone());
+        if let Some(image) = app_image {
+            lock(&self.shared.apps).has_icon(&message, image);
+        }
+        true
+    }
+
+    fn tell(&self, rows: BTreeSet<RowId>) {
+        if !rows.is_empty() {
+            // No onlooker is no error.
+            let _ = self.shared.came.send(Arc::new(rows));
+        }
     }
 
     /// Shows what need not wait any longer; until when the first of the others does.
@@ -376,7 +445,7 @@ impl Task {
         while let Some(first) = line.waiting.front() {
             if let Some((message, due)) = &first.until
                 && *due > Instant::now()
-                && !self.done.contains(&message.row)
+                && self.shared.keeps_waiting(message)
             {
                 return Some(*due);
             }
@@ -392,32 +461,32 @@ impl Task {
         None
     }
 
-    /// Drops what no message shows any more. An inbox without any message may be one that can't be read at the moment.
-    async fn sweep(&mut self) {
-        self.swept = !self.inbox.recent(1).await.is_empty();
-        if !self.swept {
-            return;
-        }
-        let mut gone = Vec::new();
-        for row in self.kept.rows().collect::<Vec<_>>() {
-            if self.inbox.message(row).await.is_none() {
-                gone.push(row);
-            }
-        }
-        self.shared.shelf.gone(&mut self.kept, &gone);
+    fn keep_channels(&mut self) {
         let sources = lock(&self.shared.sources);
-        // While the settings have a mistake no channel is known.
-        if !sources.is_empty() {
-            self.shared.shelf.keep_channels(&mut self.kept, sources.keys().map(String::as_str));
-            lock(&self.shared.apps).keep_channels(|id| sources.contains_key(id));
-        }
+        self.shared.shelf.keep_channels(&mut self.kept, sources.keys().map(String::as_str));
+        lock(&self.shared.apps).keep_channels(|id| sources.contains_key(id));
     }
-}
 
-fn remember(rows: &mut VecDeque<RowId>, row: RowId) {
-    rows.push_back(row);
-    if rows.len() > REMEMBERED {
-        rows.pop_front();
+    /// Looks what of the messages that have or await a picture is gone, and what the newest ones show.
+    fn look(&mut self, newest: usize) {
+        self.swept = true;
+        let rows = self.kept.rows().chain(lock(&self.shared.work).rows()).collect();
+        let inbox = self.inbox.clone();
+        self.looking.spawn(async move {
+            let gone = inbox.missing(rows).await;
+            let newest = if newest == 0 { Vec::new() } else { inbox.recent(newest).await };
+            Look { gone, newest }
+        });
+    }
+
+    fn saw(&mut self, Look { gone, newest }: Look) {
+        match gone {
+            Some(gone) => self.gone(&gone),
+            None => self.swept = false,
+        }
+        for message in newest {
+            self.stored(&Arc::new(message));
+        }
     }
 }
 

@@ -582,12 +582,25 @@ async fn stream(mut answers: Answers, events: mpsc::Sender<Event>) {
                 }
                 told = now;
             }
-            // A slow reader finds them when it looks again.
-            Ok(message) = pictures.recv() => {
-                let (app, pictures) = (answers.pictures.app(&message), answers.pictures.of(&message));
-                let event = Event::Pictures { message: message.row.0, app, pictures };
-                if events.send(event).await.is_err() {
-                    return;
+            came = pictures.recv() => {
+                let rows = match came {
+                    Ok(rows) => rows,
+                    // Some were missed, as below.
+                    Err(broadcast::error::RecvError::Lagged(_)) => {
+                        let snapshot = Event::Snapshot(answers.snapshot.borrow().report());
+                        if events.send(snapshot).await.is_err() {
+                            return;
+                        }
+                        continue;
+                    }
+                    Err(broadcast::error::RecvError::Closed) => return,
+                };
+                for row in rows.iter() {
+                    let Some(message) = answers.inbox.message(*row).await else { continue };
+                    let (app, pictures) = (answers.pictures.app(&message), answers.pictures.of(&message));
+                    if events.send(Event::Pictures { message: row.0, app, pictures }).await.is_err() {
+                        return;
+                    }
                 }
             }
             message = messages.recv() => {

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tidings_channel::ChannelUrl;
 use tidings_ground::file::replace;
 use tidings_ground::paths::create_private;
 use tidings_inbox::Message;
@@ -39,6 +38,9 @@ pub(super) struct Apps {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct List {
+    /// By which server.
+    #[serde(default)]
+    server: String,
     /// When it was told.
     at: Timestamp,
     /// By their numbers.
@@ -79,30 +81,72 @@ impl Apps {
         self.lists.get(channel)?.apps.get(app)
     }
 
-    /// Whether nothing has to be asked for this message.
-    pub(super) fn is_settled(&self, channel: &str, message: &Message, shelf: &Shelf, icon: &Name) -> bool {
-        let Some(list) = self.lists.get(channel) else { return false };
-        let Some(app) = message.app.as_deref().and_then(|app| list.apps.get(app)) else { return false };
-        !list.is_stale() && (app.image.is_none() || app.image == app.icon_of && shelf.has(icon))
+    /// Whether there is something to ask for a message, or somebody is asking.
+    pub(super) fn wants(&self, source: &Source, message: &Message, shelf: &Shelf, icon: &Name) -> bool {
+        message.app.is_some()
+            && (self.lacks(source, message, shelf, icon).is_some()
+                || self.may_ask(message)
+                || source.asking.try_lock().is_err())
     }
 
-    /// The icon that is kept is of the image that is told.
-    pub(super) fn has_icon(&mut self, channel: &str, app: Option<&str>) {
-        let list = self.lists.get_mut(channel);
-        let Some(app) = list.zip(app).and_then(|(list, app)| list.apps.get_mut(app)) else { return };
-        app.icon_of.clone_from(&app.image);
-        self.save();
+    /// The image of a message's application, where the icon that is kept is none of it.
+    pub(super) fn lacks(
+        &self,
+        source: &Source,
+        message: &Message,
+        shelf: &Shelf,
+        icon: &Name,
+    ) -> Option<String> {
+        let app = self.app(&message.channel, message.app.as_deref()?)?;
+        let image = app.image.as_ref().filter(|image| source.app_image(image).is_some())?;
+        (app.icon_of.as_ref() != Some(image) || !shelf.has(icon)).then(|| image.clone())
+    }
+
+    /// Whether a new list would say more of a message's application, and is to be asked for.
+    pub(super) fn may_ask(&self, message: &Message) -> bool {
+        let list = self.lists.get(&message.channel).filter(|list| !list.is_stale());
+        let known = list.zip(message.app.as_deref()).is_some_and(|(list, app)| list.apps.contains_key(app));
+        !known && self.asked.get(&message.channel).is_none_or(|at| at.elapsed() >= APART)
+    }
+
+    /// A channel's list was asked for.
+    pub(super) fn asked(&mut self, channel: &str) {
+        self.asked.insert(channel.to_owned(), Instant::now());
+    }
+
+    /// The icon that is kept for a message is of this image.
+    pub(super) fn has_icon(&mut self, message: &Message, image: String) {
+        let list = self.lists.get_mut(&message.channel);
+        let app = list.zip(message.app.as_deref()).and_then(|(list, app)| list.apps.get_mut(app));
+        if let Some(app) = app {
+            app.icon_of = Some(image);
+            self.save();
+        }
     }
 
     pub(super) fn keep_channels(&mut self, known: impl Fn(&str) -> bool) {
         let before = self.lists.len();
         self.lists.retain(|channel, _| known(channel));
+        self.asked.retain(|channel, _| known(channel));
         if self.lists.len() < before {
             self.save();
         }
     }
 
-    fn take(&mut self, channel: &str, told: Vec<Told>) {
+    /// A channel starts, at this server: another one has other applications by the same numbers.
+    pub(super) fn begin(&mut self, channel: &str, server: Option<&str>) {
+        if self.lists.get(channel).is_some_and(|list| Some(list.server.as_str()) != server) {
+            self.lists.remove(channel);
+            self.asked.remove(channel);
+            self.save();
+        }
+    }
+
+    /// The server told this.
+    pub(super) fn take(&mut self, channel: &str, server: String, told: &[u8]) {
+        let Ok(told) = serde_json::from_slice::<Vec<Told>>(told) else {
+            return tracing::info!(channel, "the list of applications is no such list");
+        };
         let mut old = self.lists.remove(channel).unwrap_or_default();
         let app = |told: Told| {
             let number = told.id.to_string();
@@ -111,7 +155,7 @@ impl Apps {
             (number, App { name: line(&told.name), image, icon_of })
         };
         let apps = told.into_iter().take(MOST).map(app).collect();
-        self.lists.insert(channel.to_owned(), List { at: Timestamp::now(), apps });
+        self.lists.insert(channel.to_owned(), List { server, at: Timestamp::now(), apps });
         self.save();
     }
 
@@ -136,52 +180,6 @@ impl List {
         // One of the future is of a clock that was wrong.
         age > STALE || age < -STALE
     }
-}
-
-/// Of a message's application: where its image is, if there is one to fetch, and whether more is known of it than before.
-pub(super) async fn look(
-    apps: &Mutex<Apps>,
-    source: &Source,
-    message: &Message,
-    shelf: &Shelf,
-    icon: &Name,
-) -> (Option<ChannelUrl>, bool) {
-    let Some(number) = message.app.as_deref() else { return (None, false) };
-    let channel = &message.channel;
-    // Whoever comes second finds what the first was told.
-    let _asking = source.asking.lock().await;
-    let before = {
-        let apps = lock(apps);
-        let fresh = apps.lists.get(channel).is_some_and(|list| !list.is_stale());
-        apps.app(channel, number).cloned().map(|app| (app, fresh))
-    };
-    let mut now = before.as_ref().map(|(app, _)| app.clone());
-    if !before.as_ref().is_some_and(|(_, fresh)| *fresh) && may_ask(apps, channel) {
-        match source.apps().await {
-            Ok(told) => match serde_json::from_slice(&told) {
-                Ok(told) => {
-                    let mut apps = lock(apps);
-                    apps.take(channel, told);
-                    now = apps.app(channel, number).cloned();
-                }
-                Err(_) => tracing::info!(channel, "the list of applications is no such list"),
-            },
-            Err(cause) => tracing::info!(channel, %cause, "the list of applications can't be had"),
-        }
-    }
-    let learnt = now.as_ref().map(|app| &app.name) != before.as_ref().map(|(app, _)| &app.name);
-    let Some(App { image: Some(image), icon_of, .. }) = now else { return (None, learnt) };
-    let is_there = icon_of.as_ref() == Some(&image) && shelf.has(icon);
-    (if is_there { None } else { source.app_image(&image) }, learnt)
-}
-
-fn may_ask(apps: &Mutex<Apps>, channel: &str) -> bool {
-    let mut apps = lock(apps);
-    if apps.asked.get(channel).is_some_and(|at| at.elapsed() < APART) {
-        return false;
-    }
-    apps.asked.insert(channel.to_owned(), Instant::now());
-    true
 }
 
 /// What is behind locks here is whole after each step, whoever panicked meanwhile.

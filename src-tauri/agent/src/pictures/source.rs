@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidings_channel::{Cause, ChannelUrl, Config, Credential, DialParams, Fetch, fetch};
-use tidings_inbox::Message;
+use tidings_inbox::{Message, Show};
 use tidings_picture::{Decoder, Size, Unusable, names_icon, names_pictures};
 use tidings_settings::{ChannelSettings, Images, Kind, SessionJar};
 use tokio::sync::{Mutex, watch};
@@ -30,6 +30,7 @@ pub(super) struct Source {
     session: Option<SessionJar>,
     images: Images,
     app_icons: bool,
+    shows: Show,
     own: Own,
     /// Held by who asks for its applications.
     pub(super) asking: Arc<Mutex<()>>,
@@ -77,6 +78,7 @@ impl Source {
             session,
             images: Images::Never,
             app_icons: false,
+            shows: Show::Nothing,
             own,
             asking: Arc::default(),
         };
@@ -86,6 +88,7 @@ impl Source {
 
     pub(super) fn adopt(&mut self, settings: &ChannelSettings) {
         self.images = settings.images;
+        self.shows = settings.show;
         self.app_icons = settings.app_icons && settings.kind == Kind::Gotify;
     }
 
@@ -113,6 +116,11 @@ impl Source {
         }
     }
 
+    /// How much of a message its popup shows.
+    pub(super) fn shows(&self) -> Show {
+        self.shows
+    }
+
     pub(super) fn asks_for_apps(&self) -> bool {
         self.app_icons
     }
@@ -137,6 +145,12 @@ impl Source {
     pub(super) fn app_image(&self, image: &str) -> Option<ChannelUrl> {
         let Own::Gotify { base } = &self.own else { return None };
         self.at(&format!("{base}/{}", image.trim_start_matches('/')))
+    }
+
+    /// Which server has its applications, if it is one that has some.
+    pub(super) fn server(&self) -> Option<String> {
+        let Own::Gotify { base } = &self.own else { return None };
+        Some(self.config.url.at(base).to_string())
     }
 
     /// The server's list of applications.
