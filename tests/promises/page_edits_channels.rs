@@ -378,3 +378,24 @@ async fn every_key_of_a_channel_has_its_control() {
         assert!(there.as_array().expect("a list").contains(&json!(key)), "no control for {key}");
     }
 }
+
+#[tokio::test]
+async fn a_row_stays_that_is_saved_while_it_is_typed_in() {
+    let mut page = page("several#channels/orders").await;
+    page.sees("the form", &control("url")).await.expect("there");
+    page.ask("document.querySelectorAll('details').forEach(details => { details.open = true })")
+        .await
+        .expect("open");
+    page.press("Add a header").await.expect("a press");
+    let inputs = "[...document.querySelectorAll('[data-key=headers] .rows-row input')]";
+    for (place, text) in [(0, "X-Room"), (1, "kitchen")] {
+        page.ask(&format!("void {inputs}[{place}].focus()")).await.expect("the focus");
+        page.write(text).await.expect("typed");
+    }
+    page.press("Save").await.expect("a press, which leaves the focus where it is");
+    let saved = format!(
+        "document.querySelector('#toast').textContent.includes('Saved') && {inputs}.map(one => one.value).join() === 'X-Room,kitchen'"
+    );
+    page.sees("the row", &saved).await.expect("saved and there");
+    page.sees("nothing to save", "document.querySelector('.save-bar.idle') !== null").await.expect("so");
+}

@@ -264,6 +264,11 @@ export function rowsField(key, label, { hint, add, remove, fresh, row, items, va
     list.append(holder);
     return holder;
   }
+  // A control that is taken away with the focus in it tells of its change once more, to a page that is just being filled.
+  let showing = false;
+  list.addEventListener("change", (event) => {
+    if (showing) event.stopPropagation();
+  });
   function settle() {
     list.hidden = rows.length === 0;
     more.hidden = rows.length >= most;
@@ -293,8 +298,10 @@ export function rowsField(key, label, { hint, add, remove, fresh, row, items, va
     },
     focus: () => (wrong ?? group).focus(),
     show(values, defaults) {
-      rows = [];
+      showing = true;
       list.replaceChildren();
+      showing = false;
+      rows = [];
       group.append(problem);
       for (const item of items(source?.(values) ?? at(values, key) ?? at(defaults, key))) append(item);
       settle();
