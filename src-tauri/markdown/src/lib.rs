@@ -11,6 +11,9 @@
 //! ([`LONGEST`]) or has too many parts ([`MOST`]) is not read as Markdown at all: whoever shows it shows it as it was sent.
 //! A table is shown as it was sent as well.
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod read;
 mod say;
 
