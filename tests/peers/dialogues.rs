@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use tidings_api::StateName;
+use tidings_tests::app::Start;
 use tidings_tests::peer::Peer;
 
 use crate::desk::{Desk, alerts, secret};
@@ -79,6 +80,11 @@ impl Talker {
 
     /// Has the server send a message of this title.
     async fn push(&self, peer: &Peer, title: &str) -> anyhow::Result<()> {
+        self.push_to(peer, "/topic/alerts", title).await
+    }
+
+    /// The same; `destination` is STOMP's.
+    async fn push_to(&self, peer: &Peer, destination: &str, title: &str) -> anyhow::Result<()> {
         let message = serde_json::json!({ "title": title, "body": "" }).to_string();
         if self.name != "rabbitmq" {
             return peer.push("/push", "", &message).await;
@@ -86,7 +92,7 @@ impl Talker {
         let mut wire = Wire::open(&format!("ws://{}/ws", peer.addr()), "v12.stomp").await?;
         wire.say("CONNECT\naccept-version:1.2\nhost:/\nlogin:guest\npasscode:guest\n\n\0").await?;
         wire.hear_of("CONNECTED").await?;
-        wire.say(&format!("SEND\ndestination:/topic/alerts\nreceipt:sent\n\n{message}\0")).await?;
+        wire.say(&format!("SEND\ndestination:{destination}\nreceipt:sent\n\n{message}\0")).await?;
         wire.hear_of("RECEIPT").await.map(drop)
     }
 }
@@ -171,5 +177,32 @@ async fn socket_io_sends_what_was_missed_once_and_it_is_told_in_one_summary() ->
     let summary = format!("{MISSED} messages from Alerts");
     let titles = desk.popups.titles();
     assert_eq!(titles, ["first", &summary, &summary, "after"]);
+    Ok(())
+}
+
+/// A queue of RabbitMQ keeps its messages while nobody listens, also while Tidings doesn't run.
+#[tokio::test]
+async fn rabbitmq_keeps_what_was_missed_in_a_queue_and_it_is_told_in_one_summary() -> anyhow::Result<()> {
+    let talker = &TALKERS[2];
+    let Some(peer) = talker.start().await? else { return Ok(()) };
+    let queue = "/queue/alerts";
+    let what = format!("dialogue.set = {{ destination = {queue:?} }}");
+    let mut desk = Desk::set(talker.channel(&peer, &what, Some(talker.right))).await?;
+    desk.connected().await?;
+    talker.push_to(&peer, queue, "first").await?;
+    desk.popups.wait_for_title("first").await?;
+    desk.leave().await?;
+    for number in 0..MISSED {
+        talker.push_to(&peer, queue, &format!("missed {number}")).await?;
+    }
+    desk.app.start(Start::Background).await?;
+    desk.connected().await?;
+    let stored = desk.settled(1 + MISSED).await?;
+    let titles: std::collections::BTreeSet<_> = stored.iter().map(|message| &message.title).collect();
+    assert_eq!(titles.len(), 1 + MISSED, "once each: {titles:?}");
+    talker.push_to(&peer, queue, "after").await?;
+    desk.popups.wait_for_title("after").await?;
+    let summary = format!("{MISSED} messages from Alerts");
+    assert_eq!(desk.popups.titles(), ["first", &summary, "after"]);
     Ok(())
 }

@@ -157,7 +157,7 @@ pub struct Frame {
     pub received_at: SystemTime,
     /// Whether it was missed and is sent again; `None`: the dialect doesn't tell.
     pub replay: Option<bool>,
-    /// The link goes on with what an earlier one kept: what was missed may come first.
+    /// What was missed may come first on its link: the server keeps it, or goes on from where an earlier link was.
     pub goes_on: bool,
 }
 

@@ -36,6 +36,8 @@ pub struct Dialogue {
     pub on: Arc<[Rule]>,
     /// Said every so often, whatever comes in.
     pub beat: Option<Beat>,
+    /// The server keeps what comes while nobody listens, and sends it right after the subscription.
+    pub backlog: bool,
     /// Names that its texts and conditions know, with their values.
     pub set: BTreeMap<String, String>,
 }

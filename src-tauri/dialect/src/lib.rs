@@ -77,6 +77,15 @@ impl Dialect {
         }
     }
 
+    /// Whether what was missed may come first on any link, unasked.
+    #[must_use]
+    pub fn has_backlog(&self) -> bool {
+        match self {
+            Self::Plain | Self::Ntfy => false,
+            Self::Dialogue(dialogue) => dialogue.backlog,
+        }
+    }
+
     /// Its name, where an error has to say what the server doesn't speak.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -14,7 +14,7 @@ pub(super) struct Conversation {
     pub(super) waits: Option<(Stage, Duration)>,
     /// Whether what comes now was missed, where the dialect tells.
     pub(super) replay: Option<bool>,
-    /// It knows what an earlier talk kept.
+    /// What was missed may come first: the server keeps it, or the talk knows what an earlier one kept.
     pub(super) goes_on: bool,
     pub(super) answers: Answers,
 }
@@ -22,7 +22,7 @@ pub(super) struct Conversation {
 impl Conversation {
     pub(super) fn new(dialect: &Dialect, given: Given) -> Self {
         Self {
-            goes_on: !given.kept.is_empty(),
+            goes_on: dialect.has_backlog() || !given.kept.is_empty(),
             talk: dialect.talk(given),
             waits: None,
             replay: dialect.tells_when_caught_up().then_some(true),

@@ -237,6 +237,26 @@ fn a_server_that_asks_without_end_is_read_as_slowly_as_it_is_answered() {
     assert!(is_connected(&bench), "that nothing is read is no silence of the server's");
 }
 
+/// Of each message whether it may have been missed.
+fn goes_on(bench: &mut Bench) -> Vec<bool> {
+    let delivered = bench.news().into_iter().filter_map(|output| {
+        let Output::Deliver(Frame { goes_on, .. }) = output else { return None };
+        Some(goes_on)
+    });
+    delivered.collect()
+}
+
+#[test]
+fn what_comes_over_any_link_to_a_server_that_keeps_messages_may_have_been_missed() {
+    for backlog in [true, false] {
+        let message = on("json.m", Then { message: Pointer::parse("/m"), ..Then::default() });
+        let dialogue = Dialogue { backlog, on: vec![message].into(), ..Dialogue::default() };
+        let mut bench = bench(Dialect::Dialogue(Arc::new(dialogue)));
+        text(&mut bench, r#"{"m":1}"#);
+        assert_eq!(goes_on(&mut bench), [backlog]);
+    }
+}
+
 #[test]
 fn what_a_link_kept_is_known_to_the_next_one_and_what_comes_there_may_have_been_missed() {
     let mut bench = bench(dialogue());
@@ -244,13 +264,6 @@ fn what_a_link_kept_is_known_to_the_next_one_and_what_comes_there_may_have_been_
     text(&mut bench, "all");
     text(&mut bench, r#"{"m":1}"#);
     text(&mut bench, r#"{"session":"s1"}"#);
-    let goes_on = |bench: &mut Bench| -> Vec<bool> {
-        let delivered = bench.news().into_iter().filter_map(|output| {
-            let Output::Deliver(Frame { goes_on, .. }) = output else { return None };
-            Some(goes_on)
-        });
-        delivered.collect()
-    };
     assert_eq!(goes_on(&mut bench), [false]);
     let generation = bench.machine.status().generation;
     let end = facts::End::Lost { detail: crate::Detail::EndOfStream };

@@ -39,6 +39,7 @@ struct Told {
     greet: Option<Vec<Template>>,
     on: Arc<[Rule]>,
     beat: Option<Beat>,
+    backlog: Option<bool>,
     set: BTreeMap<String, String>,
 }
 
@@ -51,7 +52,7 @@ struct Preset {
     needs: BTreeMap<String, String>,
 }
 
-const DIALOGUE_KEYS: [&str; 6] = ["subprotocol", "framing", "greet", "on", "beat", "set"];
+const DIALOGUE_KEYS: [&str; 7] = ["subprotocol", "framing", "greet", "on", "beat", "backlog", "set"];
 
 /// The dialogue of the channel, and the path that a preset has for it. What the channel says itself comes before its preset.
 pub(super) fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), SettingsError> {
@@ -112,6 +113,7 @@ pub(super) fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), 
         // What is compiled of a preset is shared.
         on: if own.on.is_empty() { preset.on } else { own.on.iter().chain(&*preset.on).cloned().collect() },
         beat: own.beat.or(preset.beat),
+        backlog: own.backlog.or(preset.backlog).unwrap_or_default(),
         set,
     };
     Ok((dialogue, path))
@@ -161,6 +163,7 @@ fn told(table: &Table<'_>) -> Result<Told, SettingsError> {
             .maybe("greet", |entry| each(entry, "dialogue.greet", |text| template(text, Template::spoken)))?,
         on: table.or("on", Vec::new(), |entry| each(entry, "dialogue.on", rule))?.into(),
         beat: table.maybe("beat", beat)?,
+        backlog: table.maybe("backlog", Entry::truth)?,
         set: table.or("set", BTreeMap::new(), set)?,
     })
 }
