@@ -88,7 +88,7 @@ async fn the_kind_decides_what_there_is_to_fill_in() {
         ("recipe", "", &[][..]),
         ("ntfy", "", &["topics"][..]),
         ("gotify", "", &[][..]),
-        ("dialogue", "", &["preset", "dialogue.greet", "dialogue.on", "dialogue.beat"][..]),
+        ("dialogue", "", &["preset", "dialogue.set", "dialogue.greet", "dialogue.on", "dialogue.beat"][..]),
         (
             "dialogue",
             "stomp",
@@ -398,4 +398,40 @@ async fn a_row_stays_that_is_saved_while_it_is_typed_in() {
     );
     page.sees("the row", &saved).await.expect("saved and there");
     page.sees("nothing to save", "document.querySelector('.save-bar.idle') !== null").await.expect("so");
+}
+
+#[tokio::test]
+async fn a_dialogue_of_ones_own_gets_values_by_any_name_and_the_sign_in_is_where_its_texts_put_it() {
+    let mut page = page("spoken#channels/app").await;
+    let auth = |value: &str| format!("{}?.value === {}", control("auth"), json!(value));
+    page.sees("a text says the secret", &auth("dialogue")).await.expect("so");
+    page.press("Add a value").await.expect("a press");
+    let inputs = "document.querySelectorAll('[data-key=\"dialogue.set\"] .rows-row:last-child input')";
+    for (place, text) in [(0, "room"), (1, "kitchen")] {
+        page.ask(&format!("void {inputs}[{place}].focus()")).await.expect("the focus");
+        page.write(text).await.expect("typed");
+    }
+    page.press("Save").await.expect("a press");
+    page.sees("the news", "document.querySelector('#toast').textContent.includes('Saved')")
+        .await
+        .expect("saved");
+    page.ask("void (location.hash = '#channels')").await.expect("gone on");
+    page.ask("void (location.hash = '#channels/app')").await.expect("back");
+    page.sees("both", &format!("[...{inputs}].map(one => one.value).join() === 'room,kitchen'"))
+        .await
+        .expect("in the file");
+    // Of a preset's own values none can go, and none of SignalR's texts says a secret: it goes with the request.
+    choose(&mut page, "preset", "phoenix").await;
+    page.sees("the preset's", &format!("{}?.placeholder === 'user:42'", control("dialogue.set")))
+        .await
+        .expect("there");
+    let removes = "[...document.querySelectorAll('[data-key=\"dialogue.set\"] .rows-row button')].length";
+    assert_eq!(page.ask(removes).await.expect("a count"), 1, "the one that was added");
+    page.ask("void (location.hash = '#add')").await.expect("gone on");
+    choose(&mut page, "kind", "dialogue").await;
+    for (preset, value) in [("socket.io", "dialogue"), ("signalr", "bearer"), ("stomp", "dialogue")] {
+        choose(&mut page, "preset", preset).await;
+        page.sees(preset, &auth(value)).await.expect("as the preset says it");
+    }
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
 }

@@ -14,7 +14,7 @@ import { toast } from "../parts/toast.js";
 import { words } from "../words/words.js";
 import { channelFields } from "./channel-fields.js";
 import { discoverySection } from "./discovery.js";
-import { EXAMPLES, fitting, kindOf } from "./kind.js";
+import { EXAMPLES, fitting, kindOf, saysSecret } from "./kind.js";
 import { previewSection } from "./preview.js";
 import { signIn } from "./sign-in.js";
 import { trialSection } from "./trial.js";
@@ -174,13 +174,13 @@ export function editorForm(app, id, first, reload) {
     for (const field of own("app_icons")) field.element.hidden = is !== "gotify";
     mapping.hidden = !reads;
     for (const field of own("url")) field.element.querySelector("input")?.setAttribute("placeholder", EXAMPLES[is] ?? "");
-    sign.speak(speaks);
+    sign.speak(speaks && saysSecret(draft.values, report.presets ?? []));
     preview.speak(speaks);
     const now = String(at(draft.values, "preset") ?? "");
     if (kind !== is || preset !== now) {
       for (const field of [...own("dialogue.set"), ...own("quiet_close_codes"), ...own("app_icons")]) field.show(draft.values, defaults());
     }
-    parts.kinds.set.element.hidden = !speaks || parts.kinds.set.element.querySelector("input") === null;
+    parts.kinds.set.element.hidden = !speaks;
     [kind, preset] = [is, now];
   }
 

@@ -36,6 +36,14 @@ const NAMES = {
 /** @param {Values} values */
 export const kindOf = (values) => (at(values, "kind") in FOREIGN ? String(at(values, "kind")) : "recipe");
 
+/** Whether a text of the channel's dialogue says the secret: without that it goes with the request.
+ * @param {Values} values @param {PresetReport[]} presets */
+export function saysSecret(values, presets) {
+  const { greet, on, beat } = at(values, "dialogue") ?? {};
+  const preset = presets.find(({ name }) => name === at(values, "preset"));
+  return preset?.says_secret === true || /\bsecret\b/.test(JSON.stringify([greet, on, beat]));
+}
+
 /** The values without those of other kinds, which stay in the editor in case one comes back to them.
  * @param {Values} values
  * @returns {Values} */
@@ -68,28 +76,41 @@ export function kindFields(presets) {
   return { kind, topics, preset, set, dialogue };
 }
 
-/** The values that a preset knows by name. Others that stand in the file have their place, too.
+/** The values that a preset knows by name, and those that the channel's own texts and rules know.
  * @param {PresetReport[]} presets
  * @returns {Field} */
 function setField(presets) {
   let preset = "";
   return rowsField("dialogue.set", words.set, {
-    add: "", remove: "",
-    fresh: () => ({ name: "", value: "", needed: false, usual: "" }),
+    hint: words.setHint, add: words.addSet, remove: words.remove,
+    fresh: () => ({ name: "", value: "", known: false, needed: false, usual: "" }),
     row(item) {
       const value = make("input", { type: "text", value: item.value, spellcheck: false, className: "code", placeholder: item.usual });
+      if (!item.known) {
+        const name = line(item.name, "room");
+        const element = make("div", { className: "row" }, small(words.headerName, name), small(words.headerValue, value));
+        return {
+          element, read: () => ({ ...item, name: name.value.trim(), value: value.value.trim() }),
+          get controls() {
+            return { [name.value.trim()]: value };
+          },
+        };
+      }
       const label = item.needed ? `${item.name} (${words.setNeeded})` : item.name;
-      return { element: make("div", { className: "row" }, small(label, value)), controls: { [item.name]: value }, read: () => ({ ...item, value: value.value.trim() }) };
+      const element = make("div", { className: "row" }, small(label, value));
+      return { element, stays: true, controls: { [item.name]: value }, read: () => ({ ...item, value: value.value.trim() }) };
     },
     items(told) {
       const { set = {}, name = preset } = told ?? {};
       preset = name;
       const { needs = {}, may = {} } = presets.find((one) => one.name === preset) ?? {};
       const all = new Set([...Object.keys(needs), ...Object.keys(may), ...Object.keys(set)]);
-      return [...all].map((name) => ({ name, value: String(set[name] ?? ""), needed: name in needs, usual: needs[name] ?? may[name] ?? "" }));
+      return [...all].map((name) => ({
+        name, value: String(set[name] ?? ""), known: name in needs || name in may, needed: name in needs, usual: needs[name] ?? may[name] ?? "",
+      }));
     },
     value(items) {
-      const said = items.filter((item) => item.value !== "");
+      const said = items.filter((item) => item.name !== "" && (item.value !== "" || !item.known));
       return said.length === 0 ? undefined : Object.fromEntries(said.map((item) => [item.name, item.value]));
     },
     source: (values) => ({ set: at(values, "dialogue.set"), name: at(values, "preset") ?? "" }),

@@ -31,8 +31,7 @@ function authField(changed) {
   let wasSet = false;
   const said = /** @type {HTMLOptionElement} */ (select.querySelector("option[value=dialogue]"));
   said.hidden = true;
-  /** A dialogue's texts hold the secret unless told otherwise.
-   * @param {boolean} speaks */
+  /** @param {boolean} speaks Whether a dialogue's texts say the secret, unless told otherwise. */
   function speak(speaks) {
     const before = usual;
     usual = speaks ? "dialogue" : "bearer";
@@ -145,7 +144,7 @@ export function signIn({ typed, forget, signIn }) {
       kept.textContent = !keyring ? words.noKeyring : has === true ? words.secretKeptHint : words.secretHint;
       settle();
     },
-    /** @param {boolean} speaks Whether the channel has a dialogue. */
+    /** @param {boolean} speaks Whether the channel's dialogue says the secret. */
     speak(speaks) {
       auth.speak(speaks);
       settle();

@@ -224,8 +224,8 @@ export function linesField(key, label, { hint, empty, numbers = false } = {}) {
  * @param {string} how.add What adds a row; empty: nothing does.
  * @param {string} how.remove What removes one; empty: nothing does.
  * @param {() => Item} how.fresh
- * @param {(item: Item) => { element: HTMLElement, read: () => Item, controls?: Record<string, Control> }} how.row
- *   With the controls of its keys, where errors tell of them.
+ * @param {(item: Item) => { element: HTMLElement, read: () => Item, stays?: boolean, controls?: Record<string, Control> }} how.row
+ *   With the controls of its keys, where errors tell of them; one that stays can't be removed.
  * @param {number} [how.most] So many rows at most.
  * @param {(value: any) => Item[]} how.items From the settings' value.
  * @param {(items: Item[]) => any} how.value To it; `undefined`: the default.
@@ -251,7 +251,7 @@ export function rowsField(key, label, { hint, add, remove, fresh, row, items, va
   /** @param {Item} item */
   function append(item) {
     const made = row(item);
-    const drop = remove === "" ? [] : [button(remove, () => {
+    const drop = remove === "" || made.stays ? [] : [button(remove, () => {
       rows = rows.filter((other) => other !== made);
       if (holder.contains(problem)) group.append(problem);
       holder.remove();

@@ -612,7 +612,11 @@ needs: { [key in string]: string },
 /**
  * Names that `dialogue.set` may give, each with what holds without.
  */
-may: { [key in string]: string }, };
+may: { [key in string]: string }, 
+/**
+ * Its texts say the secret; without that it goes with the upgrade request.
+ */
+says_secret: boolean, };
 
 export type Defaults = { 
 /**

@@ -52,6 +52,9 @@ pub struct PresetReport {
     pub needs: BTreeMap<String, String>,
     /// Names that `dialogue.set` may give, each with what holds without.
     pub may: BTreeMap<String, String>,
+    /// Its texts say the secret; without that it goes with the upgrade request.
+    #[serde(default)]
+    pub says_secret: bool,
 }
 
 /// What holds where the file says nothing, in the same form.

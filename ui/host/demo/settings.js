@@ -24,11 +24,11 @@ const DEFAULTS = {
 
 /** @type {import("../api").PresetReport[]} */
 const PRESETS = [
-  { name: "graphql-transport-ws", needs: { query: "subscription { notification { id title body } }" }, may: {} },
-  { name: "phoenix", needs: { topic: "user:42" }, may: {} },
-  { name: "signalr", needs: {}, may: {} },
-  { name: "socket.io", needs: {}, may: { namespace: "/" } },
-  { name: "stomp", needs: { destination: "/user/queue/notifications" }, may: { host: "/" } },
+  { name: "graphql-transport-ws", needs: { query: "subscription { notification { id title body } }" }, may: {}, says_secret: true },
+  { name: "phoenix", needs: { topic: "user:42" }, may: {}, says_secret: false },
+  { name: "signalr", needs: {}, may: {}, says_secret: false },
+  { name: "socket.io", needs: {}, may: { namespace: "/" }, says_secret: true },
+  { name: "stomp", needs: { destination: "/user/queue/notifications" }, may: { host: "/" }, says_secret: true },
 ];
 
 /** @param {string} key @param {string} message

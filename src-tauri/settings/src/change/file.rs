@@ -70,7 +70,12 @@ impl SettingsFile {
             keyring: false,
             login_trouble: None,
             presets: presets()
-                .map(|PresetNames { name, needs, may }| PresetReport { name: name.to_owned(), needs, may })
+                .map(|PresetNames { name, needs, may, says_secret }| PresetReport {
+                    name: name.to_owned(),
+                    needs,
+                    may,
+                    says_secret,
+                })
                 .collect(),
         };
         let known = self.known(&content);

@@ -122,10 +122,14 @@ pub(super) fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), 
 impl Told {
     /// Something here that asks for this name.
     fn uses(&self, name: &str) -> bool {
+        self.says(name) || self.on.iter().any(|rule| rule.when.uses(name))
+    }
+
+    /// A text of it that holds this name.
+    fn says(&self, name: &str) -> bool {
         let texts = self.greet.iter().flatten().chain(self.beat.iter().map(|beat| &beat.text));
         let answers = self.on.iter().filter_map(|rule| rule.then.say.as_ref());
-        let mut conditions = self.on.iter().map(|rule| &rule.when);
-        texts.chain(answers).any(|text| text.uses(name)) || conditions.any(|when| when.uses(name))
+        texts.chain(answers).any(|text| text.uses(name))
     }
 }
 
@@ -312,12 +316,14 @@ pub struct PresetNames {
     pub needs: BTreeMap<String, String>,
     /// Names that `set` may give, each with what holds without.
     pub may: BTreeMap<String, String>,
+    /// Its texts say the secret.
+    pub says_secret: bool,
 }
 
 /// The dialogues that come with Tidings.
 pub fn presets() -> impl Iterator<Item = PresetNames> {
     PRESETS.into_iter().enumerate().map(|(at, (name, _))| {
         let Preset { told, needs, .. } = preset(at).clone();
-        PresetNames { name, needs, may: told.set }
+        PresetNames { name, needs, says_secret: told.says("secret"), may: told.set }
     })
 }

@@ -168,7 +168,7 @@ fn dialogue_of(settings: &ChannelSettings) -> Arc<Dialogue> {
 
 #[test]
 fn every_preset_can_be_used() {
-    for PresetNames { name, needs, .. } in presets() {
+    for PresetNames { name, needs, says_secret, .. } in presets() {
         let set: Vec<String> = needs
             .iter()
             .map(|(name, example)| format!("{name} = {}", toml::Value::from(example.as_str())))
@@ -184,6 +184,8 @@ fn every_preset_can_be_used() {
         let given = Given { secret: Some("s".to_owned()), ..Given::default() };
         let mut talk = Dialect::Dialogue(dialogue).talk(given);
         assert!(matches!(talk.open().steps[..], [Step::Waits(_)]), "{name} waits for the server");
+        // Where no text says it, it goes with the upgrade request.
+        assert_eq!(says_secret, settings.auth == Auth::Said, "{name}");
     }
     let socket_io = good("kind = \"dialogue\"\nurl = \"wss://a.example\"\npreset = \"socket.io\"");
     assert_eq!(
