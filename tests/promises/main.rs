@@ -3,6 +3,7 @@
 mod a_click_opens_what_it_says;
 mod a_crash_leaves_a_report;
 mod a_desktop_that_comes_later_is_joined;
+mod a_dialogue_is_rehearsed;
 mod a_full_disk_is_told_and_costs_nothing;
 mod a_full_screen_makes_room;
 mod a_kill_leaves_the_settings_whole;

@@ -222,10 +222,12 @@ fn is_name(name: &str) -> bool {
 /// What a rule keeps: names and templates.
 fn keep(entry: Entry<'_>) -> Result<Vec<(String, Template)>, SettingsError> {
     let read = |(name, at, value): (&str, usize, Entry<'_>)| {
+        let about = |error: SettingsError| error.about("dialogue.on.keep");
         if !is_name(name) {
-            return Err(value.error_at(at, Text::settings_set_name(&name), Text::settings_mend_set_name()));
+            let (message, mend) = (Text::settings_set_name(&name), Text::settings_mend_set_name());
+            return Err(about(value.error_at(at, message, mend)));
         }
-        Ok((name.to_owned(), template(value, Template::lenient)?))
+        Ok((name.to_owned(), template(value, Template::lenient).map_err(about)?))
     };
     entry.pairs()?.into_iter().map(read).collect()
 }
