@@ -413,12 +413,7 @@ async fn two_hundred_messages_of_a_mebibyte_each_are_listed_though_no_answer_hol
 #[tokio::test]
 async fn pictures_come_as_data_also_for_a_message_that_is_there_already() {
     let mut page = page("pictures", WINDOW).await;
-    let item = |title: &str| {
-        format!(
-            "[...document.querySelectorAll('button.title')].find(one => one.textContent === '{title}')?.closest('li')"
-        )
-    };
-    let (first, second) = (item("Somebody is at the door"), item("The garage is open"));
+    let (first, second) = (titled("Somebody is at the door"), titled("The garage is open"));
     let icon = |of: &str| format!("{of}.querySelector('.sender img:not([hidden])')?.naturalWidth === 96");
     page.sees("the application", &format!("{first}.querySelector('.sender').textContent === 'Doors'"))
         .await
@@ -434,6 +429,47 @@ async fn pictures_come_as_data_also_for_a_message_that_is_there_already() {
     page.sees("an icon that came later", &icon(&second)).await.expect("shown");
     let sources = "[...document.images].every(image => image.src.startsWith('data:image/png;base64,'))";
     page.sees("data alone", sources).await.expect("nothing else");
+    no_complaints(page).await;
+}
+
+/// The message of this title.
+fn titled(title: &str) -> String {
+    format!(
+        "[...document.querySelectorAll('button.title')].find(one => one.textContent === '{title}')?.closest('li')"
+    )
+}
+
+#[tokio::test]
+async fn what_the_page_was_too_slow_for_is_looked_up_when_the_next_message_comes() {
+    let mut page = page("missed", WINDOW).await;
+    page.sees("all of them", &format!("{TITLES}.join() === 'Heard,Missed,The garage is open'"))
+        .await
+        .expect("listed");
+    let garage = titled("The garage is open");
+    page.sees("its application", &format!("{garage}.querySelector('.sender').textContent === 'Doors'"))
+        .await
+        .expect("told");
+    no_complaints(page).await;
+}
+
+#[tokio::test]
+async fn what_is_told_while_the_messages_are_on_their_way_is_not_lost() {
+    let mut page = page("slow", WINDOW).await;
+    let garage = titled("The garage is open");
+    page.sees("its application", &format!("{garage}?.querySelector('.sender').textContent === 'Doors'"))
+        .await
+        .expect("told");
+    page.sees("that it was read", &format!("{garage}.dataset.unread === 'false'")).await.expect("told");
+    no_complaints(page).await;
+}
+
+#[tokio::test]
+async fn an_icon_that_is_another_one_now_is_drawn_anew() {
+    let mut page = page("repainted", WINDOW).await;
+    let icon = |title: &str| format!("{}?.querySelector('.sender img:not([hidden])')", titled(title));
+    let (before, now) = (icon("The garage is open"), icon("The door is open"));
+    page.sees("the icon as it was", &before).await.expect("drawn");
+    page.sees("the other one", &format!("{now} && {now}.src !== {before}.src")).await.expect("drawn anew");
     no_complaints(page).await;
 }
 

@@ -44,6 +44,8 @@ export function inboxPage(app) {
   /** The row to show, which may still be on its way.
    * @type {number | null} */
   let wanted = null;
+  /** The highest row that is known. */
+  let newest = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let typing;
   /** The messages that are open, so that they come back so.
@@ -98,6 +100,7 @@ export function inboxPage(app) {
       const search = filter.search.trim() === "" ? null : filter.search.trim();
       const { channel, unread } = filter;
       const messages = await app.host.history({ before, limit, search, channel, unread, since: null });
+      newest = Math.max(newest, messages[0]?.row ?? 0);
       const kept = messages.filter((message) => !doomed.has(message.row) && !gone.has(message.row));
       // None at all would read as the end.
       if (kept.length > 0 || messages.length === 0) return kept;
@@ -359,21 +362,26 @@ export function inboxPage(app) {
     /** The agent is there, again or for the first time. */
     arrived() {
       begun = true;
+      newest = 0;
       return list.start().then(() => {
         if (wanted !== null) raise(wanted);
       });
     },
     heard(message) {
       if (!begun) return;
+      // Rows are numbered without a gap: where there is one, the page was too slow to be told of all that happened.
+      const missed = message.row > newest + 1;
+      newest = message.row;
       // Whether it is found is the agent's to say.
-      if (filter.search.trim() !== "") {
+      if (missed) again();
+      else if (filter.search.trim() !== "") {
         clearTimeout(typing);
         typing = setTimeout(again, TYPING);
       } else if (fits(message)) list.add(message);
       if (wanted === message.row) requestAnimationFrame(() => raise(message.row));
     },
     pictured(news) {
-      list.item(news.message)?.pictured(news);
+      list.about(news.message, (item) => item.pictured(news));
     },
     gone(rows) {
       for (const row of rows) {
@@ -387,7 +395,7 @@ export function inboxPage(app) {
       if (held !== undefined) (list.items()[0]?.button ?? search).focus({ preventScroll: true });
     },
     wasRead(rows) {
-      for (const row of rows) list.item(row)?.read();
+      for (const row of rows) list.about(row, (item) => item.read());
     },
     raise,
     find() {

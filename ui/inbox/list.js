@@ -71,7 +71,7 @@ export function messageList({ element, itemOf, history, place, changed, failed }
       cause = error;
     }
     arrived.clear();
-    busy = false;
+    settle();
     draw();
     changed();
   }
@@ -84,6 +84,7 @@ export function messageList({ element, itemOf, history, place, changed, failed }
   function renewed(old, message) {
     if (old?.item) {
       if (!message.unread) old.item.read();
+      old.item.pictured(message);
       return old;
     }
     return { row: message.row, height: GUESS, item: itemOf(message) };
@@ -104,7 +105,7 @@ export function messageList({ element, itemOf, history, place, changed, failed }
       ended = true;
       failed(error);
     }
-    busy = false;
+    settle();
     drawSoon();
     changed();
   }
@@ -134,8 +135,28 @@ export function messageList({ element, itemOf, history, place, changed, failed }
       if (mine !== generation) return;
       failed(error);
     }
-    busy = false;
+    settle();
     drawSoon();
+  }
+
+  /** What is told of rows while messages are on their way: those may be older.
+   * @type {{ row: number, tell: (item: MessageItem) => void }[]} */
+  let late = [];
+
+  /** The messages that were asked for are here, or won't come. */
+  function settle() {
+    busy = false;
+    const told = late;
+    late = [];
+    for (const { row, tell } of told) about(row, tell);
+  }
+
+  /** Tells a row's item something, where there is one.
+   * @param {number} row @param {(item: MessageItem) => void} tell */
+  function about(row, tell) {
+    const item = entries.find((entry) => entry.row === row)?.item;
+    if (item) tell(item);
+    if (busy) late.push({ row, tell });
   }
 
   /** @param {StoredMessage} message One that has just come. */
@@ -269,6 +290,7 @@ export function messageList({ element, itemOf, history, place, changed, failed }
   return {
     start,
     add,
+    about,
     remove,
     drop,
     draw,

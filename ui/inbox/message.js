@@ -5,7 +5,7 @@ import { kept, shown } from "../base/text.js";
 import { copyButton } from "../parts/clipboard.js";
 import { words } from "../words/words.js";
 import { actionButtons, fileLines } from "./extras.js";
-import { image } from "./pictures.js";
+import { fill, image } from "./pictures.js";
 import { richText } from "./rich.js";
 
 /** @typedef {import("../host/api").StoredMessage} StoredMessage */
@@ -114,17 +114,25 @@ export class MessageItem {
   drawSender() {
     const { app, icon } = this.message;
     this.sender.hidden = app === null && icon === null;
-    this.sender.replaceChildren();
-    if (icon !== null) this.sender.append(image(icon, "", "icon", this.page.picture));
-    if (app !== null) this.sender.append(foreign("span", shown(app, TITLE), "app"));
+    const name = app === null ? [] : [foreign("span", shown(app, TITLE), "app")];
+    if (icon === null) this.icon = undefined;
+    else if (this.icon === undefined) this.icon = image("", "icon");
+    this.sender.replaceChildren(...(this.icon === undefined ? [] : [this.icon]), ...name);
+    this.drawIcon();
   }
 
-  /** Pictures came for it.
-   * @param {import("../app").PicturesNews} news */
+  /** It may be another one by now. */
+  drawIcon() {
+    if (this.icon !== undefined && this.message.icon !== null) fill(this.icon, this.message.icon, this.page.picture);
+  }
+
+  /** Pictures may have come for it.
+   * @param {{ app?: string | null, icon?: string, picture?: string }} news */
   pictured({ app, icon, picture }) {
     const before = this.message;
     this.message = { ...before, app: app ?? null, icon: icon ?? null, picture: picture ?? null };
     if (before.app !== this.message.app || before.icon !== this.message.icon) this.drawSender();
+    else this.drawIcon();
     if (before.picture !== this.message.picture) this.drawPicture();
   }
 
@@ -133,7 +141,9 @@ export class MessageItem {
     this.pictures?.replaceChildren();
     const { picture } = this.message;
     if (picture === null) return;
-    this.pictures?.append(image(picture, words.picture, "picture", this.page.picture, () => this.page.resized(this)));
+    const drawn = image(words.picture, "picture", () => this.page.resized(this));
+    fill(drawn, picture, this.page.picture);
+    this.pictures?.append(drawn);
   }
 
   /** The list is one stop of the Tab key; within it the arrow keys move.

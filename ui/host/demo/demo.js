@@ -45,6 +45,9 @@ function agentOf(scenario, language, theme) {
   let there = scenario.gone === undefined;
   let version = scenario.version ?? VERSION;
   let paused = scenario.paused ?? null;
+  /** Icons that are other ones now.
+   * @type {Set<string>} */
+  const repainted = new Set();
   /** @type {(event: PageEvent) => void} */
   let tell = () => {};
 
@@ -94,7 +97,18 @@ function agentOf(scenario, language, theme) {
     },
     picture(message, news) {
       stored = stored.map((one) => (one.row === message ? { ...one, ...news } : one));
-      if (there) tell({ type: "pictures", message, ...news });
+      const { app = null, picture, icon } = stored.find((one) => one.row === message) ?? {};
+      if (there) tell({ type: "pictures", message, app, ...(picture && { picture }), ...(icon && { icon }) });
+    },
+    unheard(happens) {
+      const told = tell;
+      tell = () => {};
+      happens();
+      tell = told;
+    },
+    repaint(name, message) {
+      repainted.add(name);
+      agent.picture(message, {});
     },
     readElsewhere(messages) {
       for (const message of stored) if (messages.includes(message.row)) message.unread = false;
@@ -257,7 +271,9 @@ function agentOf(scenario, language, theme) {
     },
     async history(query) {
       if (!there) throw gone();
-      return history(query);
+      const answer = history(query);
+      if (scenario.slow) await new Promise((ready) => setTimeout(ready, SOON));
+      return answer;
     },
     async diagnostics() {
       if (!there) throw gone();
@@ -301,7 +317,7 @@ function agentOf(scenario, language, theme) {
     },
     async picture(name) {
       if (!there) throw gone();
-      return pictureOf(name);
+      return pictureOf(name, repainted.has(name));
     },
     zoom: null,
   };

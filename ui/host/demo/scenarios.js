@@ -65,7 +65,9 @@ export function message(title, body, rest = {}) {
  * @property {(message: number) => void} raise
  * @property {(messages: number[]) => void} takeBack
  * @property {(messages: number[]) => void} readElsewhere
- * @property {(message: number, news: { app: string, picture?: string, icon?: string }) => void} picture
+ * @property {(message: number, news: { app?: string, picture?: string, icon?: string }) => void} picture
+ * @property {(happens: () => void) => void} unheard The page is too slow to be told of what happens there.
+ * @property {(name: string, message: number) => void} repaint An icon is another one; told for this message.
  * @property {(why: string) => void} leave
  */
 
@@ -83,6 +85,7 @@ export function message(title, body, rest = {}) {
  * @property {boolean} [noKeyring]
  * @property {Record<string, Record<string, any>>} [settings] What stands in the file for a channel, by its id.
  * @property {PageError} [refusesSend] The server takes the first message, and no second one.
+ * @property {boolean} [slow] Messages take a moment until they are here.
  * @property {boolean} [refused] The server takes no sign-in without a secret.
  * @property {(agent: Agent) => void} [plays]
  */
@@ -283,6 +286,43 @@ export const scenarios = {
     ],
     plays(agent) {
       setTimeout(() => agent.picture(2, { app: "Doors", picture: "2-0123456789abcdef", icon: "icon-1-app2" }), SOON);
+    },
+  }),
+  /** The page is too slow for some of what comes. */
+  missed: () => ({
+    channels: [channel("Push", { kind: "gotify" })],
+    messages: [message("The garage is open", "Nobody was seen.", { channel: "Push" })],
+    plays(agent) {
+      setTimeout(() => {
+        agent.unheard(() => {
+          agent.picture(1, { app: "Doors", icon: "icon-1-app2" });
+          agent.receive(message("Missed", "news", { channel: "Push" }));
+        });
+        agent.receive(message("Heard", "news", { channel: "Push" }));
+      }, SOON);
+    },
+  }),
+  /** A name and an icon come while the messages are on their way. */
+  slow: () => ({
+    channels: [channel("Push", { kind: "gotify" })],
+    messages: [message("The garage is open", "Nobody was seen.", { channel: "Push", unread: true })],
+    slow: true,
+    plays(agent) {
+      setTimeout(() => {
+        agent.picture(1, { app: "Doors", icon: "icon-1-app2" });
+        agent.readElsewhere([1]);
+      }, SOON / 2);
+    },
+  }),
+  /** An application's icon is another one from now on. */
+  repainted: () => ({
+    channels: [channel("Push", { kind: "gotify" })],
+    messages: [message("The garage is open", "Nobody was seen.", { channel: "Push", app: "Doors", icon: "icon-1-app2" })],
+    plays(agent) {
+      setTimeout(() => {
+        agent.receive(message("The door is open", "Nobody was seen.", { channel: "Push", app: "Doors", icon: "icon-1-app2" }));
+        setTimeout(() => agent.repaint("icon-1-app2", 2), SOON);
+      }, SOON);
     },
   }),
   markdown: () => ({ channels: [channel("Build")], messages: [markdown()] }),
