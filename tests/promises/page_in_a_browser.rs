@@ -474,6 +474,20 @@ async fn an_icon_that_is_another_one_now_is_drawn_anew() {
 }
 
 #[tokio::test]
+async fn a_text_is_as_long_as_one_likes_unless_something_says_how_long() {
+    let mut page = page("none", WINDOW).await;
+    let longest = |how: &str| {
+        format!(
+            "import('/forms/fields.js').then(({{ areaField }}) =>
+                areaField('text', 'Text', {how}).element.querySelector('textarea').maxLength)"
+        )
+    };
+    assert_eq!(page.ask(&longest("{}")).await.expect("a field"), json!(-1));
+    assert_eq!(page.ask(&longest("{ most: 7 }")).await.expect("a field"), json!(7));
+    no_complaints(page).await;
+}
+
+#[tokio::test]
 async fn markdown_is_drawn_of_elements_whose_links_lead_nowhere_by_themselves() {
     let mut page = page("markdown", WINDOW).await;
     let title =

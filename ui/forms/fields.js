@@ -92,9 +92,10 @@ export function textField(key, label, { hint, placeholder, kind = "text", requir
  * @param {string} key @param {string} label
  * @param {{ hint?: string, most?: number }} [how] `most`: characters.
  * @returns {Field} */
-export function areaField(key, label, { hint, most = -1 } = {}) {
+export function areaField(key, label, { hint, most } = {}) {
   const { element, name, problem, hints, join } = frame(key, label, hint);
-  const area = make("textarea", { rows: 5, dir: "auto", className: "prose", maxLength: most });
+  const area = make("textarea", { rows: 5, dir: "auto", className: "prose" });
+  if (most !== undefined) area.maxLength = most;
   element.append(name, area, ...hints, problem);
   return {
     key, element, ...join(area),
