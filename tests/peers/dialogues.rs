@@ -20,17 +20,15 @@ struct Talker {
     closed: &'static str,
     /// The sign-in, with this secret.
     sign_in: fn(&str) -> String,
-    right: &'static str,
 }
 
-const TALKERS: [Talker; 4] = [
+const TALKERS: [Talker; 5] = [
     Talker {
         name: "socket-io",
         preset: "socket.io",
         open: "",
         closed: r#"dialogue.set = { namespace = "/nowhere" }"#,
         sign_in: |token| secret(token, ""),
-        right: SECRET,
     },
     Talker {
         name: "graphql-ws",
@@ -39,7 +37,6 @@ const TALKERS: [Talker; 4] = [
                mapping = { title = \"/alerts/title\", body = \"/alerts/body\" }",
         closed: "dialogue.set = { query = \"subscription { alerts(topic: \\\"closed\\\") { id } }\" }",
         sign_in: |token| secret(token, ""),
-        right: SECRET,
     },
     Talker {
         name: "rabbitmq",
@@ -47,7 +44,6 @@ const TALKERS: [Talker; 4] = [
         open: r#"dialogue.set = { destination = "/topic/alerts" }"#,
         closed: r#"dialogue.set = { destination = "/nowhere/alerts" }"#,
         sign_in: |password| secret(password, "auth = \"basic\"\nusername = \"guest\"\n"),
-        right: "guest",
     },
     Talker {
         name: "action-cable",
@@ -55,7 +51,13 @@ const TALKERS: [Talker; 4] = [
         open: r#"dialogue.set = { channel = "AlertsChannel" }"#,
         closed: r#"dialogue.set = { channel = "AlertsChannel", params = ', "room": "closed"' }"#,
         sign_in: |token| secret(token, "auth = \"bearer\"\n"),
-        right: SECRET,
+    },
+    Talker {
+        name: "home-assistant",
+        preset: "home-assistant",
+        open: "",
+        closed: r#"dialogue.set = { webhook = "nowhere" }"#,
+        sign_in: |token| secret(token, ""),
     },
 ];
 
@@ -64,7 +66,17 @@ impl Talker {
         match self.name {
             "rabbitmq" => servers::rabbitmq().await,
             "action-cable" => servers::action_cable().await,
+            "home-assistant" => servers::home_assistant().await,
             name => servers::of_npm(name).await,
+        }
+    }
+
+    /// The secret that it takes.
+    async fn right(&self, peer: &Peer) -> anyhow::Result<String> {
+        match self.name {
+            "rabbitmq" => Ok("guest".to_owned()),
+            "home-assistant" => Ok(peer.http("GET", "/token", "", "").await?.body),
+            _ => Ok(SECRET.to_owned()),
         }
     }
 
@@ -86,8 +98,13 @@ impl Talker {
     /// The same; `destination` is STOMP's.
     async fn push_to(&self, peer: &Peer, destination: &str, title: &str) -> anyhow::Result<()> {
         let message = serde_json::json!({ "title": title, "body": "" }).to_string();
-        if self.name != "rabbitmq" {
-            return peer.push("/push", "", &message).await;
+        match self.name {
+            "rabbitmq" => {}
+            "home-assistant" => {
+                let token = format!("Authorization: Bearer {}\r\n", self.right(peer).await?);
+                return peer.push("/api/events/tidings", &token, &message).await;
+            }
+            _ => return peer.push("/push", "", &message).await,
         }
         let mut wire = Wire::open(&format!("ws://{}/ws", peer.addr()), "v12.stomp").await?;
         wire.say("CONNECT\naccept-version:1.2\nhost:/\nlogin:guest\npasscode:guest\n\n\0").await?;
@@ -101,7 +118,8 @@ impl Talker {
 async fn a_message_becomes_one_popup_also_after_a_stop_and_after_a_crash() -> anyhow::Result<()> {
     for talker in &TALKERS {
         let Some(mut peer) = talker.start().await? else { continue };
-        let desk = Desk::set(talker.channel(&peer, talker.open, Some(talker.right))).await?;
+        let right = talker.right(&peer).await?;
+        let desk = Desk::set(talker.channel(&peer, talker.open, Some(&right))).await?;
         desk.connected().await.context(talker.name)?;
         for title in ["at first", "after the stop", "after the crash"] {
             match title {
@@ -131,8 +149,9 @@ async fn a_message_becomes_one_popup_also_after_a_stop_and_after_a_crash() -> an
 async fn what_is_refused_needs_the_user_and_was_never_connected() -> anyhow::Result<()> {
     for talker in &TALKERS {
         let Some(peer) = talker.start().await? else { continue };
+        let right = talker.right(&peer).await?;
         for (what, secret) in
-            [(talker.open, None), (talker.open, Some("wrong")), (talker.closed, Some(talker.right))]
+            [(talker.open, None), (talker.open, Some("wrong")), (talker.closed, Some(&right))]
         {
             // Whoever says no name is its guest.
             if talker.name == "rabbitmq" && secret.is_none() {
@@ -156,7 +175,8 @@ const MISSED: usize = 20;
 async fn socket_io_sends_what_was_missed_once_and_it_is_told_in_one_summary() -> anyhow::Result<()> {
     let talker = &TALKERS[0];
     let Some(peer) = talker.start().await? else { return Ok(()) };
-    let desk = Desk::set(talker.channel(&peer, talker.open, Some(talker.right))).await?;
+    let right = talker.right(&peer).await?;
+    let desk = Desk::set(talker.channel(&peer, talker.open, Some(&right))).await?;
     desk.connected().await?;
     talker.push(&peer, "first").await?;
     desk.popups.wait_for_title("first").await?;
@@ -185,9 +205,10 @@ async fn socket_io_sends_what_was_missed_once_and_it_is_told_in_one_summary() ->
 async fn rabbitmq_keeps_what_was_missed_in_a_queue_and_it_is_told_in_one_summary() -> anyhow::Result<()> {
     let talker = &TALKERS[2];
     let Some(peer) = talker.start().await? else { return Ok(()) };
+    let right = talker.right(&peer).await?;
     let queue = "/queue/alerts";
     let what = format!("dialogue.set = {{ destination = {queue:?} }}");
-    let mut desk = Desk::set(talker.channel(&peer, &what, Some(talker.right))).await?;
+    let mut desk = Desk::set(talker.channel(&peer, &what, Some(&right))).await?;
     desk.connected().await?;
     talker.push_to(&peer, queue, "first").await?;
     desk.popups.wait_for_title("first").await?;
@@ -204,5 +225,23 @@ async fn rabbitmq_keeps_what_was_missed_in_a_queue_and_it_is_told_in_one_summary
     desk.popups.wait_for_title("after").await?;
     let summary = format!("{MISSED} messages from Alerts");
     assert_eq!(desk.popups.titles(), ["first", &summary, "after"]);
+    Ok(())
+}
+
+/// As to the phone that its app registers: by `notify.mobile_app_desk`.
+#[tokio::test]
+async fn home_assistant_notifies_a_desk_that_is_registered_as_an_app() -> anyhow::Result<()> {
+    let talker = &TALKERS[4];
+    let Some(peer) = talker.start().await? else { return Ok(()) };
+    let right = talker.right(&peer).await?;
+    let webhook = servers::home_assistant_app(&peer, &right).await?;
+    let what = format!("dialogue.set = {{ webhook = {webhook:?} }}");
+    let desk = Desk::set(talker.channel(&peer, &what, Some(&right))).await?;
+    desk.connected().await?;
+    let message = serde_json::json!({ "title": "Door", "message": "The front door is open" }).to_string();
+    let token = format!("Authorization: Bearer {right}\r\n");
+    peer.push("/api/services/notify/mobile_app_desk", &token, &message).await?;
+    let popup = desk.popups.wait_for_title("Door").await?;
+    assert_eq!(popup.body, "The front door is open");
     Ok(())
 }

@@ -86,6 +86,28 @@ pub(crate) async fn action_cable() -> anyhow::Result<Option<Peer>> {
     .await
 }
 
+/// Home Assistant, whose only user is a person by the token that it tells at `/token`.
+pub(crate) async fn home_assistant() -> anyhow::Result<Option<Peer>> {
+    Peer::start("home-assistant", |addr, folder| {
+        let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
+        Ok(vec![own_server("home-assistant.py"), ip, port, folder.path()])
+    })
+    .await
+}
+
+/// The webhook of an app that is registered there as a phone's is, for a device called "Desk".
+pub(crate) async fn home_assistant_app(peer: &Peer, token: &str) -> anyhow::Result<String> {
+    let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    let device = serde_json::json!({
+        "app_id": "tidings", "app_name": "Tidings", "app_version": "1", "device_id": "desk", "device_name": "Desk",
+        "manufacturer": "x", "model": "x", "os_name": "Linux", "os_version": "6", "supports_encryption": false,
+        "app_data": { "push_websocket_channel": true },
+    });
+    let answer = peer.http("POST", "/api/mobile_app/registrations", &headers, &device.to_string()).await?;
+    let registered: serde_json::Value = serde_json::from_str(&answer.body)?;
+    registered["webhook_id"].as_str().map(str::to_owned).context("no webhook")
+}
+
 /// One of npm's.
 pub(crate) async fn of_npm(name: &str) -> anyhow::Result<Option<Peer>> {
     Peer::start(name, |addr, _| {

@@ -207,6 +207,57 @@ async fn action_cable_confirms_rejects_and_beats() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn home_assistant_answers_each_number_and_tells_no_listener_that_another_took_its_place()
+-> anyhow::Result<()> {
+    let Some(mut home) = servers::home_assistant().await? else { return Ok(()) };
+    let token = home.http("GET", "/token", "", "").await?.body;
+    let open = async |token: &str| {
+        let mut wire = Wire::open(&format!("ws://{}/api/websocket", home.addr()), "").await?;
+        assert_eq!(parsed(&wire.hear().await?)?["type"], "auth_required");
+        wire.say(&json!({ "type": "auth", "access_token": token }).to_string()).await?;
+        anyhow::Ok(wire)
+    };
+    let mut wrong = open("wrong").await?;
+    let refused = parsed(&wrong.hear().await?)?;
+    assert_eq!(refused, json!({ "type": "auth_invalid", "message": "Invalid access token or password" }));
+    assert_eq!(wrong.end().await?, End::Closed(Some(1000), String::new()));
+
+    let mut wire = open(&token).await?;
+    assert_eq!(parsed(&wire.hear().await?)?["type"], "auth_ok");
+    wire.say(r#"{"id":1,"type":"subscribe_events","event_type":"tidings"}"#).await?;
+    let stands = parsed(&wire.hear().await?)?;
+    assert_eq!(stands, json!({ "id": 1, "type": "result", "success": true, "result": null }));
+    wire.say(r#"{"id":2,"type":"mobile_app/push_notification_channel","webhook_id":"nowhere"}"#).await?;
+    let unknown = parsed(&wire.hear().await?)?;
+    assert_eq!(
+        (&unknown["success"], &unknown["error"]["message"]),
+        (&json!(false), &json!("Webhook ID not found"))
+    );
+    let header = format!("Authorization: Bearer {token}\r\n");
+    home.push("/api/events/tidings", &header, r#"{"title":"Order 17"}"#).await?;
+    let event = parsed(&wire.hear().await?)?;
+    assert_eq!((&event["id"], &event["event"]["data"]), (&json!(1), &json!({ "title": "Order 17" })));
+    wire.say(r#"{"id":2,"type":"ping"}"#).await?;
+    assert_eq!(parsed(&wire.hear().await?)?["error"]["code"], "id_reuse");
+    // Of two that listen for one app the older one is told nothing.
+    let webhook = servers::home_assistant_app(&home, &token).await?;
+    let listen = json!({ "id": 3, "type": "mobile_app/push_notification_channel", "webhook_id": webhook });
+    wire.say(&listen.to_string()).await?;
+    assert_eq!(parsed(&wire.hear().await?)?["success"], true);
+    let mut newer = open(&token).await?;
+    assert_eq!(parsed(&newer.hear().await?)?["type"], "auth_ok");
+    newer.say(&listen.to_string()).await?;
+    assert_eq!(parsed(&newer.hear().await?)?["success"], true);
+    home.push("/api/services/notify/mobile_app_desk", &header, r#"{"message":"hello"}"#).await?;
+    assert_eq!(parsed(&newer.hear().await?)?["event"]["message"], "hello");
+    wire.say(r#"{"id":4,"type":"ping"}"#).await?;
+    assert_eq!(parsed(&wire.hear().await?)?["type"], "pong");
+    home.stop().await?;
+    assert_eq!(wire.end().await?, End::Cut);
+    Ok(())
+}
+
+#[tokio::test]
 async fn socket_io_replays_before_it_lets_in_and_takes_no_text_of_others() -> anyhow::Result<()> {
     let Some(mut server) = servers::of_npm("socket-io").await? else { return Ok(()) };
     let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.addr());

@@ -79,7 +79,7 @@ impl Peer {
         let addr = own_address()?;
         let seen = match source {
             Source::Debian(_) => Path::new(INSIDE),
-            Source::Npm => folder.path(),
+            Source::Npm | Source::PyPi => folder.path(),
         };
         let words = made(addr, &Folder { path: folder.path(), seen })?;
         let (process, variables) = (None, Vec::new());
@@ -181,11 +181,8 @@ impl Peer {
                 command.args(words);
                 command
             }
-            Source::Npm => {
-                let mut command = Command::new("node");
-                command.args(words);
-                command
-            }
+            Source::Npm => program(Path::new("node"), words),
+            Source::PyPi => program(&place(self.source).join("bin/python"), words),
         };
         let path = env::var("PATH").unwrap_or_default();
         // Root's programs are not on every user's path, and one of ours is not on a Debian's.
@@ -196,6 +193,12 @@ impl Peer {
     }
 }
 
+fn program(name: &Path, words: &[String]) -> Command {
+    let mut command = Command::new(name);
+    command.args(words);
+    command
+}
+
 /// A server's folder, before it starts.
 #[derive(Debug)]
 pub struct Folder<'a> {
@@ -204,6 +207,11 @@ pub struct Folder<'a> {
 }
 
 impl Folder<'_> {
+    /// Its path as the server sees it.
+    pub fn path(&self) -> String {
+        self.seen.display().to_string()
+    }
+
     /// Writes a file; returns its path as the server sees it.
     pub fn write(&self, name: &str, text: &str) -> anyhow::Result<String> {
         fs::write(self.path.join(name), text).with_context(|| format!("cannot write {name}"))?;

@@ -9,10 +9,12 @@ pub enum Source {
     Debian(&'static str),
     /// npm, in the versions of `tests/peers/servers/package-lock.json`.
     Npm,
+    /// PyPI, in the versions of `tests/peers/servers/requirements.txt`.
+    PyPi,
 }
 
 /// Name and source of each, and what it is.
-pub const PEERS: [(&str, Source, &str); 8] = [
+pub const PEERS: [(&str, Source, &str); 9] = [
     ("ntfy-old", Source::Debian("trixie"), "ntfy 2.11, from before updates and deletions"),
     ("ntfy", Source::Debian("sid"), "ntfy, the newest that Debian has"),
     ("rabbitmq", Source::Debian("sid"), "RabbitMQ: STOMP over WebSocket"),
@@ -21,6 +23,7 @@ pub const PEERS: [(&str, Source, &str); 8] = [
     ("graphql-ws", Source::Npm, "graphql-ws: GraphQL subscriptions"),
     ("oidc-provider", Source::Npm, "oidc-provider: OAuth 2.0 and OpenID Connect"),
     ("sockjs", Source::Npm, "sockjs-node"),
+    ("home-assistant", Source::PyPi, "Home Assistant 2024.3, the last one for Debian 12's Python"),
 ];
 
 /// The packages of each release of Debian; what they need comes along. Apt checks the archive's signature and every
@@ -36,6 +39,7 @@ impl Source {
         Path::new(FOLDER).join(match self {
             Self::Debian(release) => release,
             Self::Npm => "npm",
+            Self::PyPi => "pypi",
         })
     }
 }

@@ -30,6 +30,9 @@ const ASKED: &str = "TIDINGS_PEERS";
 /// The versions of npm's packages.
 const LOCK: &str = "tests/peers/servers/package-lock.json";
 
+/// The versions of PyPI's packages: all that are needed, and none beside.
+const REQUIREMENTS: &str = "tests/peers/servers/requirements.txt";
+
 pub(crate) fn run_on(names: &[&'static str]) -> anyhow::Result<()> {
     packages::install(&[Purpose::Build, Purpose::Desktop])?;
     let mut there = Vec::new();
@@ -37,6 +40,7 @@ pub(crate) fn run_on(names: &[&'static str]) -> anyhow::Result<()> {
         let come = match source {
             Source::Debian(release) => debian(release, &source.folder()),
             Source::Npm => npm(&source.folder()),
+            Source::PyPi => pypi(&source.folder()),
         };
         match come {
             Ok(()) => there.push(*name),
@@ -144,4 +148,34 @@ fn npm(folder: &Path) -> anyhow::Result<()> {
     }
     run(program("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(folder))?;
     fs::write(folder.join("node_modules/there"), lock).context("cannot note what is there")
+}
+
+/// Has pip bring PyPI's packages, unless they are there. A version's files never change there.
+fn pypi(folder: &Path) -> anyhow::Result<()> {
+    let wanted = fs::read(REQUIREMENTS).context(REQUIREMENTS)?;
+    let note = folder.join("there");
+    if fs::read(&note).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    ensure!(
+        works(
+            program("python3").args([
+                "-c",
+                "import ensurepip, sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))"
+            ])
+        ),
+        "there is no Python 3.11 or 3.12 that can make an environment (Debian's packages python3 and python3-venv)"
+    );
+    run(program("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    let install = [
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-compile",
+        "--disable-pip-version-check",
+        "--requirement",
+        REQUIREMENTS,
+    ];
+    run(Command::new(folder.join("bin/pip")).args(install))?;
+    fs::write(note, wanted).context("cannot note what is there")
 }

@@ -129,8 +129,8 @@ const COMMANDS: &[Command] = &[
         usage: &[
             (
                 "peers [NAME…]",
-                "the real Tidings at other people's servers, which are fetched from Debian and npm into target/peers\n\
-                 (400 MB) and started on loopback: all, or those named",
+                "the real Tidings at other people's servers, which are fetched from Debian, npm and PyPI into\n\
+                 target/peers (800 MB) and started on loopback: all, or those named",
             ),
             ("peers --list", "their names"),
         ],
