@@ -228,6 +228,33 @@ async fn rabbitmq_keeps_what_was_missed_in_a_queue_and_it_is_told_in_one_summary
     Ok(())
 }
 
+/// These keep nothing for whom nobody listens: the documentation says so, and what comes later is news.
+#[tokio::test]
+async fn where_nothing_is_kept_what_comes_after_the_return_is_told_as_news() -> anyhow::Result<()> {
+    for talker in &TALKERS {
+        if ["socket-io", "rabbitmq"].contains(&talker.name) {
+            continue;
+        }
+        let Some(peer) = talker.start().await? else { continue };
+        let right = talker.right(&peer).await?;
+        let mut desk = Desk::set(talker.channel(&peer, talker.open, Some(&right))).await?;
+        desk.connected().await?;
+        talker.push(&peer, "first").await?;
+        desk.popups.wait_for_title("first").await?;
+        desk.leave().await?;
+        for number in 0..MISSED {
+            talker.push(&peer, &format!("missed {number}")).await?;
+        }
+        desk.app.start(Start::Background).await?;
+        desk.connected().await?;
+        talker.push(&peer, "after").await?;
+        desk.popups.wait_for_title("after").await?;
+        desk.settled(2).await.context(talker.name)?;
+        assert_eq!(desk.popups.titles(), ["first", "after"], "{}", talker.name);
+    }
+    Ok(())
+}
+
 /// As to the phone that its app registers: by `notify.mobile_app_desk`.
 #[tokio::test]
 async fn home_assistant_notifies_a_desk_that_is_registered_as_an_app() -> anyhow::Result<()> {
