@@ -11,6 +11,7 @@ mod a_late_upgrade_silences_nobody;
 mod a_message_is_sent;
 mod a_session_is_kept_as_its_app_keeps_it;
 mod a_session_lives_in_the_keyring;
+mod a_sign_in_at_a_provider_lasts;
 mod a_sign_in_is_one_click_away;
 mod a_stopped_process_loses_nothing;
 mod an_address_is_enough;

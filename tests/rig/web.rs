@@ -1,7 +1,7 @@
 //! A web server that answers what a test says: a double for servers that no test machine has, and for those that are broken.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -51,13 +51,26 @@ pub struct Web {
 impl Web {
     /// Answers these paths so, and every other one with the last page.
     pub async fn start(pages: Vec<Page>, otherwise: Page) -> anyhow::Result<Self> {
+        Self::that_knows(|_| (pages, otherwise)).await
+    }
+
+    /// With pages that tell of where it listens.
+    pub async fn that_knows(made: impl FnOnce(SocketAddr) -> (Vec<Page>, Page)) -> anyhow::Result<Self> {
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let pages = Arc::new((pages, otherwise));
+        // Nobody knows the address before they are made.
+        let pages = Arc::new(OnceLock::new());
+        let shared = pages.clone();
         let answered = move |stream, asked: Arc<Mutex<Vec<Asked>>>| {
-            let pages = pages.clone();
-            async move { Ok(serve(stream, &asked, &pages).await?) }
+            let pages = shared.clone();
+            async move {
+                match pages.get() {
+                    Some(pages) => Ok(serve(stream, &asked, pages).await?),
+                    None => Ok(()),
+                }
+            }
         };
         let (addr, listening) = live::listen(&asked, answered).await?;
+        pages.get_or_init(|| made(addr));
         Ok(Self { addr, asked, _listening: listening })
     }
 

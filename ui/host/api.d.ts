@@ -162,11 +162,11 @@ kept_awake_s: number, };
 
 export type SessionReport = { 
 /**
- * The page that the sign-in begins on.
+ * The page that the sign-in begins on, or the provider.
  */
 sign_in: string, 
 /**
- * Who keeps the cookies; absent while there are none.
+ * Who keeps the cookies or tokens; absent while there are none.
  */
 kept?: SessionKept, 
 /**

@@ -452,6 +452,7 @@ impl Agent {
                 self.browser.open(link, activation_token, &self.session);
             }
             Wish::Send { channel, request, answer } => self.channels.send(&channel, request, answer),
+            Wish::Publish { message, answer } => self.channels.publish(message, answer),
             Wish::Pause { until } => self.set_pause(until),
             // Taken by the main loop itself.
             Wish::Join(_) | Wish::SessionEnded | Wish::Quit => {}

@@ -4,6 +4,7 @@
 //! the main loop.
 
 mod dialler;
+mod examining;
 mod gotify;
 mod held;
 mod keeping;
@@ -12,6 +13,7 @@ mod pump;
 mod renewal;
 mod replay;
 mod sending;
+mod signing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,25 +22,17 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tidings_api::{
-    Action, Cookie, ErrorCode, Examine, Refusal, SessionKept, SessionReport, SignInPage, Step,
-};
-use tidings_channel::{
-    Cause, Channel, ChannelUrl, Command, Config, DialParams, Fetch, Kept, Memory, Signal, Start, State, fetch,
-};
-use tidings_examination::lender::Lender;
-use tidings_examination::{Examination, Reach};
+use tidings_api::{Action, ErrorCode, Outgoing, Refusal};
+use tidings_channel::{Channel, Command, Config, DialParams, Kept, Memory, Signal, Start, State};
 use tidings_ground::text::quoted;
 use tidings_inbox::{HttpRequest, Inbox};
 use tidings_settings::credential::{CredentialSource, Credentials};
-use tidings_settings::keyring::KeyringError;
-use tidings_settings::{CaFileError, ChannelSettings, Jar, Kind, Session, SessionJar, SignIn};
-use tidings_state::cause;
+use tidings_settings::{CaFileError, ChannelSettings, Kind, SignedInBy};
 use tidings_state::loan::{Lent, Loan};
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
 use tidings_state::wish::{Wish, Wishes};
 use tidings_words::{Text, Words};
-use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::health::Health;
@@ -54,14 +48,16 @@ use pump::{Felt, Missed, pump};
 use renewal::Renewal;
 use replay::Replay;
 use sending::send;
+use signing::Signing;
+pub(crate) use signing::SigningIn;
 
 #[derive(Debug)]
 pub(crate) struct Channels {
     held: Vec<Held>,
     /// What each channel has found out, by its id. It outlives the channel: see [`Memory`].
     memories: BTreeMap<String, Memory>,
-    /// The sessions of those that sign in as a web app does. They outlive a channel's task, too: one may be in memory alone.
-    sessions: BTreeMap<String, SessionJar>,
+    /// How the user signs in to those where that is done by hand. It outlives a channel's task, too: it may be in memory alone.
+    signed_in_by: BTreeMap<String, SignedInBy>,
     inbox: Inbox,
     wishes: Wishes,
     /// Says in which language.
@@ -70,33 +66,6 @@ pub(crate) struct Channels {
     pictures: Pictures,
     /// Some channel's state changed. Holds one permit however many did: nothing is lost, nothing piles up.
     changed: Arc<Notify>,
-}
-
-/// Of a sign-in on a page, of which nothing is known yet.
-fn first_report(settings: &ChannelSettings) -> Option<SessionReport> {
-    let (page, keep) = match (&settings.session, &settings.credential) {
-        (Some(session), _) => (&session.sign_in, session.keep),
-        (None, CredentialSource::Provider(provider)) => (&provider.issuer, None),
-        (None, _) => return None,
-    };
-    Some(SessionReport {
-        sign_in: page.to_string(),
-        kept: None,
-        life_s: None,
-        kept_alive_s: keep.map(|keep| keep.as_secs_f64()),
-        alive_at: None,
-    })
-}
-
-/// How a channel's user signs in.
-#[derive(Debug)]
-pub(crate) struct SigningIn {
-    /// The channel's id.
-    pub(crate) id: String,
-    /// Its name.
-    pub(crate) name: String,
-    /// At this provider, in the user's browser; `None`: in a view of the window.
-    pub(crate) provider: Option<SignIn>,
 }
 
 impl Channels {
@@ -110,7 +79,7 @@ impl Channels {
         Self {
             held: Vec::new(),
             memories: BTreeMap::new(),
-            sessions: BTreeMap::new(),
+            signed_in_by: BTreeMap::new(),
             inbox,
             wishes,
             snapshot,
@@ -205,18 +174,12 @@ impl Channels {
         Ok(())
     }
 
-    /// The channel's session, which goes on where the settings still say the same of it.
-    fn session(&mut self, settings: &ChannelSettings) -> Option<SessionJar> {
-        let Some(new) = settings.jar() else {
-            self.sessions.remove(&settings.id);
-            return None;
-        };
-        let session = match self.sessions.get(&settings.id) {
-            Some(known) => new.going_on(known),
-            None => new,
-        };
-        self.sessions.insert(settings.id.clone(), session.clone());
-        Some(session)
+    /// How the channel's user signs in, by what is known of that where the settings still say the same.
+    fn signed_in_by(&mut self, settings: &ChannelSettings, config: &Config) -> Option<SignedInBy> {
+        let before = self.signed_in_by.remove(&settings.id);
+        let by = settings.signed_in_by(config)?.going_on(before.as_ref());
+        self.signed_in_by.insert(settings.id.clone(), by.clone());
+        Some(by)
     }
 
     fn start(
@@ -235,16 +198,14 @@ impl Channels {
             Some(Quiet::Replaced(_)) | None if by_hand => Start::ByHand,
             Some(Quiet::Replaced(_)) | None => Start::Connect,
         };
-        let session = self.session(&settings);
-        let reported = first_report(&settings).map(|report| Arc::new(watch::channel(report).0));
-        let sign_in = settings.sign_in(&config);
+        let signing = self.signed_in_by(&settings, &config).map(|by| Signing::new(&settings, by));
+        let session = signing.as_ref().and_then(|signing| signing.by.session().cloned());
         let credentials = Credentials::new(&settings.id, settings.credential.clone(), settings.auth.clone())
-            .of_session(session.clone())
+            .signed_in_by(signing.as_ref().map(|signing| signing.by.clone()))
             .telling({
                 let (wishes, channel) = (self.wishes.clone(), settings.id.clone());
                 move || wishes.make(Wish::SecretReadable { channel: channel.clone() })
             });
-        let credentials = credentials.by_sign_in(sign_in.clone());
         let forget = credentials.forget();
         let credentials = Arc::new(Mutex::new(credentials));
         let renewal = Renewal {
@@ -268,8 +229,7 @@ impl Channels {
             id: settings.id.clone(),
             credentials,
             renewal,
-            session: session.clone(),
-            sign_in: sign_in.clone(),
+            signing: signing.clone(),
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
             topics,
@@ -279,13 +239,12 @@ impl Channels {
             inbox: self.inbox.clone(),
             snapshot: self.snapshot.clone(),
             told_of_gap: false,
-            reported: reported.clone(),
         };
         let (channel, frames) = Channel::spawn(config.clone(), start, owner);
         let status = channel.status();
         let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
-        let keeper = match (&settings.session, &session, &reported) {
-            (Some(how), Some(jar), Some(reported)) => how.keep.map(|every| Keeper {
+        let keeper = match (&settings.session, &session, &signing) {
+            (Some(how), Some(jar), Some(signing)) => how.keep.map(|every| Keeper {
                 id: settings.id.clone(),
                 every,
                 url: how.keep_url.clone(),
@@ -293,7 +252,7 @@ impl Channels {
                 headers: settings.headers.clone(),
                 config: config.clone(),
                 status: status.clone(),
-                reported: reported.clone(),
+                reported: signing.reported.clone(),
             }),
             _ => None,
         };
@@ -301,7 +260,7 @@ impl Channels {
         if let Some(keeper) = keeper {
             tokio::spawn(keeper.keep());
         }
-        let told = reported.as_ref().map(|reported| reported.subscribe());
+        let told = signing.as_ref().map(|signing| signing.reported.subscribe());
         let view = view(&settings, status.clone(), self.inbox.dropped(), left_out.subscribe(), told);
         let state = view.status().state.name();
         let target = Target::of(&config, &view.status());
@@ -324,22 +283,7 @@ impl Channels {
                 changed: self.changed.clone(),
             },
         ));
-        Held {
-            settings,
-            channel,
-            profile,
-            view,
-            state,
-            forget,
-            session,
-            reported,
-            sign_in,
-            config,
-            target,
-            path,
-            lent,
-            pump,
-        }
+        Held { settings, channel, profile, view, state, forget, signing, config, target, path, lent, pump }
     }
 
     /// Notes which channels came into another state, and remembers what must outlive the agent.
@@ -425,73 +369,6 @@ impl Channels {
         Some(loan)
     }
 
-    /// Starts to examine a channel: one that is kept connected is let go of, tried and taken back (R3).
-    pub(crate) fn examine(&self, what: &Examine) -> Result<mpsc::Receiver<Step>, Refusal> {
-        let url = ChannelUrl::parse(&what.channel, true).ok();
-        let meant =
-            |held: &&Held| held.view.is_called(&what.channel) || Some(&held.settings.url) == url.as_ref();
-        let Some(held) = self.held.iter().find(meant) else {
-            return Err(self.unknown(url.is_none().then_some(what.channel.as_str())));
-        };
-        let reach = if what.upgrade || held.is_live() {
-            Reach::Link {
-                idle: what.idle_ms.map(Duration::from_millis),
-                lender: Some(Lender::new(self.wishes.clone(), held.settings.id.clone())),
-            }
-        } else {
-            Reach::Handshake
-        };
-        let mut examination = Examination::of(&held.settings, reach, self.words())
-            .map_err(|error| Refusal::new(ErrorCode::SettingsFile, error.told(self.words())))?;
-        examination.credentials = examination.credentials.map(|own| own.of_session(held.session.clone()));
-        examination.config.memory = held.config.memory.clone();
-        let (steps, told) = mpsc::channel(tidings_examination::STEPS);
-        tokio::spawn(tidings_examination::examine(examination, steps));
-        Ok(told)
-    }
-
-    /// Tries a channel with the upgrade and the first ping. Where it is one that is held and connected, its link is told of
-    /// instead; where the trial would replace a held link, that is let go of meanwhile (R3).
-    pub(crate) fn try_out(
-        &self,
-        channel: &ChannelSettings,
-        secret: Option<String>,
-    ) -> Result<mpsc::Receiver<Step>, Refusal> {
-        let same_user = |held: &&Held| {
-            let held = &held.settings;
-            held.id == channel.id
-                || (held.url == channel.url
-                    && held.credential == channel.credential
-                    && held.auth == channel.auth)
-        };
-        let held = self.held.iter().find(same_user);
-        let live = held.filter(|held| secret.is_none() && !held.settings.link_differs(channel));
-        let live = live.map(|held| held.channel.status());
-        let live = live.filter(|status| matches!(status.borrow().state, State::Connected { .. }));
-        let lender = || held.map(|held| Lender::new(self.wishes.clone(), held.settings.id.clone()));
-        let reach = live.map_or_else(|| Reach::Link { idle: None, lender: lender() }, Reach::Held);
-        let mut examination = Examination::of(channel, reach, self.words()).map_err(|error| Refusal {
-            key: Some(error.key.to_owned()),
-            ..Refusal::new(ErrorCode::InvalidSettings, error.told(self.words()))
-        })?;
-        // What the trial leaves behind at the server may come to the link that follows.
-        if let Some(memory) = held.map(|held| &held.config.memory).or(self.memories.get(&channel.id)) {
-            examination.config.memory = memory.clone();
-        }
-        if let Some(session) =
-            held.filter(|held| held.settings.id == channel.id).and_then(|held| held.session.clone())
-            && channel.jar().is_some_and(|new| new.url() == session.url())
-        {
-            examination.credentials = examination.credentials.map(|own| own.of_session(Some(session)));
-        }
-        if let Some(secret) = secret {
-            examination.credentials = examination.credentials.map(|credentials| credentials.given(secret));
-        }
-        let (steps, told) = mpsc::channel(tidings_examination::STEPS);
-        tokio::spawn(tidings_examination::examine(examination, steps));
-        Ok(told)
-    }
-
     /// Sends what a button of a message of this channel sends.
     pub(crate) fn send(&self, id: &str, request: HttpRequest, answer: oneshot::Sender<Result<(), Refusal>>) {
         let words = self.words();
@@ -507,152 +384,18 @@ impl Channels {
         });
     }
 
-    /// The one that has a session.
-    fn of_session(&self, name: &str) -> Result<(&Held, &SessionJar, &Session), Refusal> {
-        let called = |held: &&Held| held.view.is_called(name);
-        let held = self.held.iter().find(called).ok_or_else(|| self.unknown(Some(name)))?;
-        match (&held.session, &held.settings.session) {
-            (Some(jar), Some(session)) => Ok((held, jar, session)),
-            (None, _) | (_, None) => {
-                let message = self.words().refused_no_session(&quoted(&held.settings.name));
-                Err(Refusal::new(ErrorCode::NoSession, message))
-            }
-        }
-    }
-
-    /// How the user signs in to a channel.
-    pub(crate) fn sign_in(&self, name: &str) -> Result<SigningIn, Refusal> {
-        let provider = self.held.iter().find(|held| held.view.is_called(name) && held.sign_in.is_some());
-        let held = match provider {
-            Some(held) => held,
-            None => self.of_session(name)?.0,
-        };
-        let ChannelSettings { id, name, .. } = &held.settings;
-        Ok(SigningIn { id: id.clone(), name: name.clone(), provider: held.sign_in.clone() })
-    }
-
-    /// Where and how that is done.
-    pub(crate) fn sign_in_page(&self, name: &str) -> Result<SignInPage, Refusal> {
-        let (held, jar, session) = self.of_session(name)?;
-        let ChannelSettings { id, name, ca_file, client_cert, .. } = &held.settings;
-        let without_query = |url: &ChannelUrl| {
-            let mut url = url.as_url().clone();
-            url.set_query(None);
-            String::from(url)
-        };
-        let refused = match held.view.status().state {
-            State::NeedsUser { cause: cause @ Cause::RoleMissing { .. }, .. } => {
-                Some(cause::told(&cause, self.words()))
-            }
-            State::Disconnected { .. }
-            | State::Connecting { .. }
-            | State::Connected { .. }
-            | State::Waiting { .. }
-            | State::Replaced { .. }
-            | State::NeedsUser { .. } => None,
-        };
-        Ok(SignInPage {
-            channel: id.clone(),
-            name: name.clone(),
-            url: without_query(jar.url()),
-            also: jar.addresses().iter().skip(1).map(without_query).collect(),
-            sign_in: session.sign_in.to_string(),
-            ca_file: ca_file.as_ref().map(|file| file.display().to_string()),
-            proxy: held.settings.proxy.as_ref().map(ToString::to_string),
-            client_cert: client_cert.is_some(),
-            refused,
-        })
-    }
-
-    /// The user signed in: the channel's cookies among these are its session from now on, and it is dialled by them.
-    pub(crate) fn signed_in(
-        &self,
-        name: &str,
-        cookies: Vec<Cookie>,
-        answer: oneshot::Sender<Result<SessionKept, Refusal>>,
-    ) {
+    /// Sends a message to a channel's server.
+    pub(crate) fn publish(&self, message: Outgoing, answer: oneshot::Sender<Result<String, Refusal>>) {
         let words = self.words();
-        let (held, jar, _) = match self.of_session(name) {
-            Ok(found) => found,
-            Err(refusal) => return drop(answer.send(Err(refusal))),
+        let Some(held) = self.held.iter().find(|held| held.view.is_called(&message.channel)) else {
+            let refusal = self.unknown(Some(&message.channel));
+            return drop(answer.send(Err(refusal)));
         };
-        if held.settings.credential != CredentialSource::Keyring {
-            let key = held.settings.credential.key();
-            let message = words.refused_session_elsewhere(&quoted(&held.settings.name), &key);
-            return drop(answer.send(Err(Refusal::new(ErrorCode::NoSession, message))));
-        }
-        let cookies = Jar::of(jar.addresses(), cookies);
-        if cookies.header(jar.url()).is_none() {
-            let message = words.refused_no_cookies(&jar.url().host());
-            return drop(answer.send(Err(Refusal::new(ErrorCode::NoSession, message))));
-        }
-        let (jar, id, wishes) = (jar.clone(), held.settings.id.clone(), self.wishes.clone());
-        let reported = held.reported.clone();
+        let (settings, by) = (held.settings.clone(), held.signed_in_by().cloned());
         tokio::spawn(async move {
-            let (kept, why) = jar.begin(cookies).await;
-            tracing::info!(channel = id, ?kept, why = why.map(|why| why.to_string()), "signed in");
-            if let Some(reported) = reported {
-                reported.send_modify(|report| report.kept = Some(kept));
-            }
-            wishes.make(Wish::TakeUp { channel: id });
+            let sent = tidings_publish::send(&settings, by.as_ref(), &message, words).await;
             // Who asked may be gone.
-            let _ = answer.send(Ok(kept));
-        });
-    }
-
-    /// Ends a session: the site is told where the settings say how, the cookies are forgotten, and the link is closed (1000).
-    pub(crate) fn sign_out(&mut self, name: &str, answer: oneshot::Sender<Result<String, Refusal>>) {
-        let words = self.words();
-        let by_provider = |held: &&mut Held| held.view.is_called(name) && held.sign_in.is_some();
-        if let Some(held) = self.held.iter_mut().find(by_provider) {
-            held.command(Command::Disconnect);
-            let (sign_in, name) = (held.sign_in.clone(), held.settings.name.clone());
-            let reported = held.reported.clone();
-            tokio::spawn(async move {
-                let ended = match sign_in {
-                    Some(sign_in) => sign_in.end().await,
-                    None => Ok(()),
-                };
-                if let Some(reported) = reported {
-                    reported.send_modify(|report| report.kept = None);
-                }
-                let refused = |error: KeyringError| Refusal::new(ErrorCode::Keyring, error.told(words));
-                // Who asked may be gone.
-                let _ = answer.send(ended.map(|()| name).map_err(refused));
-            });
-            return;
-        }
-        let (id, jar, sign_out) = match self.of_session(name) {
-            Ok((held, jar, session)) => (held.settings.id.clone(), jar.clone(), session.sign_out.clone()),
-            Err(refusal) => return drop(answer.send(Err(refusal))),
-        };
-        let Some(held) = self.held.iter_mut().find(|held| held.settings.id == id) else { return };
-        held.command(Command::Disconnect);
-        let (config, name, reported) =
-            (held.config.clone(), held.settings.name.clone(), held.reported.clone());
-        let forget = held.forget.clone();
-        tokio::spawn(async move {
-            if let Some(url) = sign_out {
-                let header = jar.hold().await.header(&url);
-                let headers = header.map(|value| ("Cookie".to_owned(), value)).into_iter().collect();
-                let params = DialParams { headers, ..DialParams::default() };
-                match fetch(&config, &params, Fetch::get(url)).await {
-                    Ok(answer) => tracing::info!(channel = id, status = answer.status, "signed out"),
-                    Err(cause) => {
-                        tracing::warn!(channel = id, %cause, "the site is not told of the sign-out");
-                    }
-                }
-            }
-            let ended = jar.end().await;
-            forget.now();
-            if let Some(reported) = reported {
-                reported.send_modify(|report| report.kept = None);
-            }
-            // Who asked may be gone.
-            let _ = answer.send(match ended {
-                Ok(()) => Ok(name),
-                Err(error) => Err(Refusal::new(ErrorCode::Keyring, error.told(words))),
-            });
+            let _ = answer.send(sent.map(|()| settings.name));
         });
     }
 

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use tidings_api::socket::{self, Handler};
 use tidings_api::{
-    ChannelReport, Discovery, ErrorCode, Event, Examine, HistoryQuery, Meaning, MessageReport, Outgoing,
-    Preview, Refusal, Rehearsal, Reply, Request, Secret, SettingsReport, StatusReport, Step, StoredMessage,
-    Turn, Values,
+    ChannelReport, Discovery, ErrorCode, Event, Examine, HistoryQuery, Meaning, MessageReport, Preview,
+    Refusal, Rehearsal, Reply, Request, Secret, SettingsReport, StatusReport, Step, StoredMessage, Turn,
+    Values,
 };
 use tidings_desktop::autostart;
 use tidings_desktop::window::Raises;
@@ -225,10 +225,11 @@ impl Handler for Answers {
                 Ok(discovery) => Reply::Discovered(discovery),
                 Err(refusal) => Reply::Refused(refusal),
             },
-            Request::Send(message) => match self.send(&message).await {
-                Ok(name) => Reply::Done { channels: vec![name] },
-                Err(refusal) => Reply::Refused(refusal),
-            },
+            Request::Send(message) => {
+                let (answer, answered) = oneshot::channel();
+                self.wishes.make(Wish::Publish { message, answer });
+                self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
+            }
             Request::Picture { name } => Reply::Picture { png: self.picture(&name) },
             Request::StartDemo => match Demo::start(self.words()).await {
                 Ok(demo) => self.demo(Some(demo)).await,
@@ -452,15 +453,6 @@ impl Answers {
         let readable = |text: String| text.trim_end_matches(['\0', '\u{1e}']).to_owned();
         let said = reply.say.into_iter().map(readable).collect();
         Turn { heard: heard.map(readable), said, unsaid: reply.unsaid, messages, means, refused }
-    }
-
-    async fn send(&self, message: &Outgoing) -> Result<String, Refusal> {
-        let words = self.words();
-        let settings = self.file.settings(words)?;
-        let called =
-            |channel: &&ChannelSettings| channel.id == message.channel || channel.name == message.channel;
-        let channel = settings.channels.iter().find(called).ok_or_else(|| self.unknown(&message.channel))?;
-        tidings_publish::send(channel, message, words).await.map(|()| channel.name.clone())
     }
 
     async fn discover(&self, address: &str, mut values: Values) -> Result<Discovery, Refusal> {

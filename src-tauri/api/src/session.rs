@@ -79,7 +79,7 @@ pub struct TypeCode {
     pub valid_s: u64,
 }
 
-/// Who keeps a session's cookies.
+/// Who keeps a session's cookies, or a provider's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
@@ -92,13 +92,13 @@ pub enum SessionKept {
     Settings,
 }
 
-/// How a channel's session does, which is signed in as a web app does.
+/// How a channel's sign-in does: the session of a web app, or the one at an OAuth provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SessionReport {
-    /// The page that the sign-in begins on.
+    /// The page that the sign-in begins on, or the provider.
     pub sign_in: String,
-    /// Who keeps the cookies; absent while there are none.
+    /// Who keeps the cookies or tokens; absent while there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub kept: Option<SessionKept>,

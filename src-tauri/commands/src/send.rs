@@ -40,7 +40,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Send, words: Words) -> anyhow
                 Ok(channel) => channel,
                 Err(why) => return Ok(usage(&why.said(words))),
             };
-            tidings_publish::send(channel, &message, words).await.map_err(ClientError::Refused)?;
+            tidings_publish::send(channel, None, &message, words).await.map_err(ClientError::Refused)?;
         }
         Err(error) => return Err(error.into()),
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tidings_api::{ErrorCode, Outgoing, Refusal};
 use tidings_channel::{Cause, ChannelUrl, Config, Credential, DialParams, Fetch, Fetched, fetch, plain};
 use tidings_settings::credential::{Auth, Credentials};
-use tidings_settings::{ChannelSettings, Kind};
+use tidings_settings::{ChannelSettings, Kind, SignedInBy};
 use tidings_state::cause;
 use tidings_words::Words;
 
@@ -17,12 +17,17 @@ const MOST: usize = 64 * 1024;
 /// Gotify's priorities for 1 to 5, in the bands that its apps go by.
 const GOTIFY: [u8; 5] = [0, 2, 5, 8, 10];
 
-/// Sends it, and returns once the server has it.
+/// Sends it, and returns once the server has it. `by`: how the channel's user has signed in, where somebody holds that.
 ///
 /// # Errors
 /// [`ErrorCode::CannotSend`] where the channel or the message isn't of a kind that can be sent, [`ErrorCode::NotSent`] where the
 /// server didn't take it, each with the mend.
-pub async fn send(channel: &ChannelSettings, message: &Outgoing, words: Words) -> Result<(), Refusal> {
+pub async fn send(
+    channel: &ChannelSettings,
+    by: Option<&SignedInBy>,
+    message: &Outgoing,
+    words: Words,
+) -> Result<(), Refusal> {
     let request = request(channel, message, words)?;
     let failed = |code, message| Refusal::new(code, message);
     let config = channel.config().map_err(|error| failed(ErrorCode::CannotSend, error.told(words)))?;
@@ -39,7 +44,7 @@ pub async fn send(channel: &ChannelSettings, message: &Outgoing, words: Words) -
         }
         // … or the channel's own, which Gotify takes from its version 3 on.
         None if matches!(channel.kind, Kind::Ntfy { .. } | Kind::Gotify) => {
-            Credentials::new(&channel.id, channel.credential.clone(), channel.auth.clone()).fetch(false).await
+            channel.credentials(&config).going_on(by).fetch(false).await
         }
         None => Ok(None),
     };

@@ -23,6 +23,7 @@ pub use read::{PresetNames, parse, presets};
 pub use secret::jar::{Jar, NoJar};
 pub use secret::oauth::SignIn;
 pub use secret::session::{Held, SessionJar};
+pub use secret::signed_in_by::SignedInBy;
 pub use secret::{credential, keyring};
 pub use settings::*;
 pub use watch::{Edited, Look, watch};

@@ -18,6 +18,7 @@ use crate::reason;
 use crate::secret::credential::Credentials;
 use crate::secret::oauth::SignIn;
 use crate::secret::session::SessionJar;
+use crate::secret::signed_in_by::SignedInBy;
 use crate::secret::source::{Auth, CredentialSource};
 use crate::secret::text::in_utf8;
 
@@ -323,17 +324,17 @@ impl ChannelSettings {
         }
     }
 
-    /// The sign-in at its provider, where it has one, over the way of `config`.
-    pub fn sign_in(&self, config: &Config) -> Option<SignIn> {
+    /// How its user signs in, where that is done by hand; nobody has yet, as far as is known. `config`: the way to a provider.
+    pub fn signed_in_by(&self, config: &Config) -> Option<SignedInBy> {
         match &self.credential {
             CredentialSource::Provider(provider) => {
-                Some(SignIn::new(&self.id, (**provider).clone(), config.clone()))
+                Some(SignedInBy::Provider(SignIn::new(&self.id, (**provider).clone(), config.clone())))
             }
             CredentialSource::None
             | CredentialSource::Env(_)
             | CredentialSource::File(_)
             | CredentialSource::Command(_)
-            | CredentialSource::Keyring => None,
+            | CredentialSource::Keyring => self.jar().map(SignedInBy::Session),
         }
     }
 
@@ -346,7 +347,7 @@ impl ChannelSettings {
     /// Fetches its secret, and keeps it. `config`: the way to a provider that it signs in at.
     pub fn credentials(&self, config: &Config) -> Credentials {
         let credentials = Credentials::new(&self.id, self.credential.clone(), self.auth.clone());
-        credentials.of_session(self.jar()).by_sign_in(self.sign_in(config))
+        credentials.signed_in_by(self.signed_in_by(config))
     }
 
     /// The session's jar, empty yet, where it signs in as a web app does.

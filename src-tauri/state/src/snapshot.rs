@@ -71,7 +71,7 @@ pub struct ChannelView {
     pub dropped: watch::Receiver<BTreeMap<String, Dropped>>,
     /// Topics that this user may not read, as the server says; always current.
     pub left_out: watch::Receiver<Vec<String>>,
-    /// How its session does, where it signs in as a web app does; always current.
+    /// How its sign-in does, where it has a session or a provider; always current.
     pub session: Option<watch::Receiver<SessionReport>>,
     /// When it came into its present state.
     pub since: Timestamp,

@@ -1,7 +1,7 @@
 //! What the user wants, wherever the wish was made: tray, popup, socket.
 
 use jiff::Timestamp;
-use tidings_api::{Action, Cookie, Examine, Refusal, SessionKept, SignInPage, Step, TypeCode};
+use tidings_api::{Action, Cookie, Examine, Outgoing, Refusal, SessionKept, SignInPage, Step, TypeCode};
 use tidings_inbox::{HttpRequest, RowId};
 use tidings_settings::ChannelSettings;
 use tokio::sync::{mpsc, oneshot};
@@ -135,6 +135,13 @@ pub enum Wish {
         request: HttpRequest,
         /// Once it was taken, or why it was not.
         answer: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// Send a message to a channel's server.
+    Publish {
+        /// What, and to which.
+        message: Outgoing,
+        /// The channel's name once the server has it, or why not.
+        answer: oneshot::Sender<Result<String, Refusal>>,
     },
     /// Hold popups back until then; `None`: show them again.
     Pause {

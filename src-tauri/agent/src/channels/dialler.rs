@@ -3,27 +3,24 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tidings_api::SessionReport;
 use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner};
 use tidings_inbox::{ChannelProfile, Inbox};
 use tidings_settings::credential::Credentials;
-use tidings_settings::{SessionJar, SignIn};
 use tidings_state::message::own;
 use tidings_state::snapshot::Snapshot;
 use tokio::sync::{Mutex, watch};
 
 use super::ntfy::{Topics, since};
 use super::renewal::Renewal;
+use super::signing::Signing;
 
 /// Gives each dial of a channel what it needs.
 pub(super) struct Dialler {
     pub(super) id: String,
     pub(super) credentials: Arc<Mutex<Credentials>>,
     pub(super) renewal: Renewal,
-    /// Its session, where it signs in as a web app does.
-    pub(super) session: Option<SessionJar>,
-    /// At a provider, where its user signs in at one.
-    pub(super) sign_in: Option<SignIn>,
+    /// How its user signs in, where that is done by hand.
+    pub(super) signing: Option<Signing>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) resume: Option<String>,
     /// An ntfy channel's.
@@ -38,20 +35,14 @@ pub(super) struct Dialler {
     pub(super) snapshot: watch::Receiver<Snapshot>,
     /// The user knows that something was skipped. (It is skipped by every dial until a link opens.)
     pub(super) told_of_gap: bool,
-    /// What is told of its session, where it has one.
-    pub(super) reported: Option<Arc<watch::Sender<SessionReport>>>,
 }
 
 impl Dialler {
-    /// Says who keeps the session now.
+    /// Says who keeps the sign-in now.
     async fn report_session(&self) {
-        let Some(reported) = &self.reported else { return };
-        let kept = match (&self.session, &self.sign_in) {
-            (Some(session), _) => session.hold().await.kept(),
-            (None, Some(sign_in)) => sign_in.kept().await,
-            (None, None) => None,
-        };
-        reported.send_if_modified(|report| std::mem::replace(&mut report.kept, kept) != kept);
+        if let Some(signing) = &self.signing {
+            signing.report().await;
+        }
     }
 
     /// What was missed can't be had, and so a message in the inbox says that it is missing.

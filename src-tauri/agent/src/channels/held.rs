@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use tidings_api::SessionReport;
 use tidings_channel::{Channel, Command, Config, Kept, Signal, State, Status};
 use tidings_inbox::{ChannelProfile, Dropped};
+use tidings_settings::ChannelSettings;
 use tidings_settings::credential::Forget;
-use tidings_settings::{ChannelSettings, SessionJar, SignIn};
 use tidings_state::loan::Lent;
 use tidings_state::snapshot::ChannelView;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::signing::Signing;
 use crate::remembered::Remembered;
 use crate::signals::network::{Path, Routes, Target};
 
@@ -26,11 +27,8 @@ pub(super) struct Held {
     pub(super) state: &'static str,
     /// Makes the channel forget its secret, so that it is read again.
     pub(super) forget: Forget,
-    /// Its session, where it signs in as a web app does, and what is told of it.
-    pub(super) session: Option<SessionJar>,
-    pub(super) reported: Option<Arc<watch::Sender<SessionReport>>>,
-    /// At a provider, where its user signs in at one.
-    pub(super) sign_in: Option<SignIn>,
+    /// How its user signs in, where that is done by hand.
+    pub(super) signing: Option<Signing>,
     /// What it dials by.
     pub(super) config: Config,
     /// Where its server is, and the way there at the last look.

@@ -20,8 +20,8 @@ use tokio::task::JoinSet;
 
 use super::command::{COMMAND_LIMIT, from_command};
 use super::keyring::{self, Entry, KeyringError};
-use super::oauth::SignIn;
 use super::session::SessionJar;
+use super::signed_in_by::SignedInBy;
 pub use super::source::{Auth, CredentialError, CredentialSource};
 use super::text::LARGEST;
 pub use super::text::{first_line, on_one_line, usable, usable_line};
@@ -35,12 +35,10 @@ pub struct Credentials {
     kept: Option<Credential>,
     /// What the last dial carried.
     given: Option<Credential>,
-    /// Of a channel that signs in as a web app does.
-    session: Option<SessionJar>,
+    /// Of a channel whose user signs in.
+    by: Option<SignedInBy>,
     /// When that ends, where it is known.
     ends: Option<SystemTime>,
-    /// Of a channel whose user signs in at a provider.
-    sign_in: Option<SignIn>,
     forget: Forget,
     readable: Option<Readable>,
     /// What the keyring had at the last look, for a session that is not in there.
@@ -92,9 +90,8 @@ impl Credentials {
             command_limit: COMMAND_LIMIT,
             kept: None,
             given: None,
-            session: None,
+            by: None,
             ends: None,
-            sign_in: None,
             forget: Forget::default(),
             readable: None,
             found: None,
@@ -102,19 +99,19 @@ impl Credentials {
         }
     }
 
-    /// Of this session.
-    pub fn of_session(self, session: Option<SessionJar>) -> Self {
-        Self { session, ..self }
+    /// By this sign-in.
+    pub fn signed_in_by(self, by: Option<SignedInBy>) -> Self {
+        Self { by, ..self }
+    }
+
+    /// By the sign-in that somebody holds already, where it is the same one.
+    pub fn going_on(self, before: Option<&SignedInBy>) -> Self {
+        Self { by: self.by.map(|by| by.going_on(before)), ..self }
     }
 
     /// The session that these are of.
     pub fn session(&self) -> Option<&SessionJar> {
-        self.session.as_ref()
-    }
-
-    /// By this sign-in at a provider.
-    pub fn by_sign_in(self, sign_in: Option<SignIn>) -> Self {
-        Self { sign_in, ..self }
+        self.by.as_ref()?.session()
     }
 
     /// When what was fetched last ends, where that is known.
@@ -151,19 +148,24 @@ impl Credentials {
     pub async fn fetch(&mut self, refresh: bool) -> Result<Option<Credential>, CredentialError> {
         let forget = self.forget.0.swap(KEEP, Ordering::AcqRel);
         let forgotten = forget >= READ;
+        let by = self.by.clone();
         if let CredentialSource::Provider(provider) = &self.source {
-            let no_way = || CredentialError::Provider(Failure::SignIn { host: provider.host().to_owned() });
-            let sign_in = self.sign_in.clone().ok_or_else(no_way)?;
+            let Some(SignedInBy::Provider(sign_in)) = by else {
+                return Err(CredentialError::Provider(Failure::SignIn { host: provider.host().to_owned() }));
+            };
             if forgotten {
                 sign_in.forget().await;
             }
-            let (token, ends) = sign_in.token(refresh).await?;
+            // The person may have signed in since, and another dial may have renewed it.
+            let (auth, carried) = (self.auth.clone(), self.kept.clone().filter(|_| refresh));
+            let refused = move |token: &str| carried.is_some() && auth.with(token.to_owned()) == carried;
+            let (token, ends) = sign_in.token(refused).await?;
             self.ends = ends;
             self.kept = self.auth.with(token);
             return Ok(self.kept.clone());
         }
         let again = forgotten || refresh;
-        if let Some(session) = self.session.clone() {
+        if let Some(SignedInBy::Session(session)) = by {
             if forget >= DROP {
                 session.hold().await.drop_memory();
             }
@@ -207,7 +209,7 @@ impl Credentials {
 
     /// What the server set with the answer that opened a link.
     pub async fn set_cookies(&mut self, set_cookies: &[String]) {
-        if let Some(session) = &self.session {
+        if let Some(session) = self.session() {
             session.opened(set_cookies).await;
         }
     }
@@ -223,7 +225,7 @@ impl Credentials {
                 ("token_command", from_command(command, self.command_limit).await?)
             }
         };
-        if self.session.is_some()
+        if self.session().is_some()
             && let Some(json) = on_one_line(&bytes)
         {
             return usable(name, json.as_bytes()).map(Some);
@@ -281,7 +283,7 @@ impl Credentials {
                 if refused || usable.is_err() {
                     self.listen(Some(secret.clone()));
                 }
-                self.found = self.session.is_some().then_some(secret);
+                self.found = self.session().is_some().then_some(secret);
                 return usable;
             }
             Ok(Entry::None) => {}
@@ -310,6 +312,13 @@ impl Credentials {
                 tell();
             });
         }
+    }
+}
+
+/// Without what is secret.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("channel", &self.channel).finish_non_exhaustive()
     }
 }
 
@@ -557,7 +566,10 @@ mod tests {
         for source in [CredentialSource::File(file), command] {
             let jar = SessionJar::new("no-such-channel", url.clone(), [], "shop.example");
             found.push(
-                Credentials::new("none", source, Auth::Session).of_session(Some(jar)).fetch(false).await,
+                Credentials::new("none", source, Auth::Session)
+                    .signed_in_by(Some(SignedInBy::Session(jar)))
+                    .fetch(false)
+                    .await,
             );
         }
         found
@@ -591,7 +603,8 @@ mod tests {
         let url = tidings_channel::ChannelUrl::parse("wss://shop.example/ws", false).expect("a good URL");
         let jar = SessionJar::new("no-such-channel", url, [], "shop.example");
         let source = CredentialSource::File(file.clone());
-        let mut credentials = Credentials::new("none", source, Auth::Session).of_session(Some(jar));
+        let mut credentials =
+            Credentials::new("none", source, Auth::Session).signed_in_by(Some(SignedInBy::Session(jar)));
         let first = DialAsk::default();
         let another = DialAsk { refresh_credential: true, only_if_new: true, ..first };
         let header =

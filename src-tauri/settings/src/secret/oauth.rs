@@ -19,14 +19,16 @@ const NEARLY_OVER: Duration = Duration::from_secs(5);
 
 /// See the module. Clones are the same sign-in.
 #[derive(Clone)]
-pub struct SignIn(Arc<Shared>);
+pub struct SignIn {
+    shared: Arc<Shared>,
+    /// The way to the provider.
+    config: Arc<Config>,
+}
 
 struct Shared {
     /// The channel's id: the name of its entry in the keyring.
     channel: String,
     provider: Provider,
-    /// The way to it.
-    config: Config,
     /// Held while the provider or the keyring is asked: a refresh token is good for one use.
     held: Mutex<Held>,
 }
@@ -41,36 +43,48 @@ struct Held {
 impl SignIn {
     /// Nobody has signed in yet, as far as is known.
     pub fn new(channel: &str, provider: Provider, config: Config) -> Self {
-        Self(Arc::new(Shared { channel: channel.to_owned(), provider, config, held: Mutex::default() }))
+        let shared = Arc::new(Shared { channel: channel.to_owned(), provider, held: Mutex::default() });
+        Self { shared, config: Arc::new(config) }
+    }
+
+    /// By this way, with the tokens that were known before where they are of the same provider.
+    #[must_use]
+    pub fn going_on(self, before: &Self) -> Self {
+        let same = self.provider() == before.provider() && self.shared.channel == before.shared.channel;
+        if same { Self { shared: before.shared.clone(), ..self } } else { self }
     }
 
     /// Who signs people in.
     pub fn provider(&self) -> &Provider {
-        &self.0.provider
+        &self.shared.provider
     }
 
     /// The way to it.
     pub fn way(&self) -> &Config {
-        &self.0.config
+        &self.config
     }
 
-    /// An access token that is good, as far as is known, and when it ends. `refused`: the server took the last one no more.
+    /// An access token that is good, as far as is known, and when it ends. `refused`: whether it is the one that the server took no
+    /// more.
     ///
     /// # Errors
     /// Only the person can get one, the provider can't be asked, or the keyring is locked.
-    pub async fn token(&self, refused: bool) -> Result<(String, Option<SystemTime>), CredentialError> {
+    pub async fn token(
+        &self,
+        refused: impl FnOnce(&str) -> bool + Send + 'static,
+    ) -> Result<(String, Option<SystemTime>), CredentialError> {
         // In a task of its own: a dial may be given up when the provider has taken the old token and its answer isn't kept yet.
-        let shared = self.0.clone();
-        let fetching = tokio::spawn(async move { shared.token(refused).await });
-        let tokens = fetching.await.unwrap_or_else(|_| Err(self.0.signed_out()))?;
+        let Self { shared, config } = self.clone();
+        let fetching = tokio::spawn(async move { shared.token(refused, &config).await });
+        let tokens = fetching.await.unwrap_or_else(|_| Err(self.shared.signed_out()))?;
         let ends = tokens.ends_at();
         Ok((tokens.access_token, ends))
     }
 
     /// A person has signed in. In the keyring, or in memory where there is none, or it is locked; then the reason is told.
     pub async fn begin(&self, tokens: Tokens) -> (SessionKept, Option<KeyringError>) {
-        let mut held = self.0.held.lock().await;
-        let (kept, why) = write(&self.0.channel, &tokens).await;
+        let mut held = self.shared.held.lock().await;
+        let (kept, why) = write(&self.shared.channel, &tokens).await;
         held.tokens = Some(tokens);
         held.kept = Some(kept);
         (kept, why)
@@ -78,7 +92,7 @@ impl SignIn {
 
     /// Who keeps them; `None`: there are none, as far as is known.
     pub async fn kept(&self) -> Option<SessionKept> {
-        self.0.held.lock().await.kept
+        self.shared.held.lock().await.kept
     }
 
     /// The end of it: forgotten, here and in the keyring.
@@ -86,8 +100,8 @@ impl SignIn {
     /// # Errors
     /// The keyring keeps it.
     pub async fn end(&self) -> Result<(), KeyringError> {
-        *self.0.held.lock().await = Held::default();
-        match keyring::remove(&self.0.channel, false).await {
+        *self.shared.held.lock().await = Held::default();
+        match keyring::remove(&self.shared.channel, false).await {
             // Without a keyring there is nothing in it.
             Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
             Err(error) => Err(error),
@@ -96,7 +110,7 @@ impl SignIn {
 
     /// What is in memory is forgotten where the keyring may have another.
     pub(super) async fn forget(&self) {
-        let mut held = self.0.held.lock().await;
+        let mut held = self.shared.held.lock().await;
         if held.kept != Some(SessionKept::Memory) {
             held.tokens = None;
         }
@@ -108,8 +122,12 @@ impl Shared {
         CredentialError::Provider(Failure::SignIn { host: self.provider.host().to_owned() })
     }
 
-    async fn token(&self, refused: bool) -> Result<Tokens, CredentialError> {
-        let Self { channel, provider, config, held } = self;
+    async fn token(
+        &self,
+        refused: impl FnOnce(&str) -> bool,
+        config: &Config,
+    ) -> Result<Tokens, CredentialError> {
+        let Self { channel, provider, held } = self;
         let mut held = held.lock().await;
         let Held { endpoints, tokens: known, kept } = &mut *held;
         if known.is_none() {
@@ -118,7 +136,7 @@ impl Shared {
         }
         let old = known.clone().ok_or_else(|| self.signed_out())?;
         let left = old.ends_at().map(|ends| ends.duration_since(SystemTime::now()).unwrap_or_default());
-        if !refused && left.is_none_or(|left| left > NEARLY_OVER) {
+        if left.is_none_or(|left| left > NEARLY_OVER) && !refused(&old.access_token) {
             return Ok(old);
         }
         match refresh(provider, config, endpoints, &old).await {
@@ -173,7 +191,7 @@ fn in_json(tokens: &Tokens) -> String {
 /// Without what is secret.
 impl fmt::Debug for SignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignIn").field("channel", &self.0.channel).finish_non_exhaustive()
+        f.debug_struct("SignIn").field("channel", &self.shared.channel).finish_non_exhaustive()
     }
 }
 
@@ -229,10 +247,10 @@ mod tests {
             answer(stream, r#"{"access_token":"new","token_type":"bearer","refresh_token":"next"}"#).await;
         });
         tokio::select! {
-            token = sign_in.token(false) => panic!("before it was given: {token:?}"),
+            token = sign_in.token(|_| false) => panic!("before it was given: {token:?}"),
             asked = gives_up => asked.expect("the provider was asked"),
         }
         serving.await.expect("served");
-        assert_eq!(sign_in.token(false).await.expect("a token").0, "new");
+        assert_eq!(sign_in.token(|_| false).await.expect("a token").0, "new");
     }
 }

@@ -55,7 +55,9 @@ impl SessionJar {
     /// With these addresses, and the cookies of the session that was known before where it is one at the same site.
     #[must_use]
     pub fn going_on(self, before: &Self) -> Self {
-        let same = self.url.as_url().origin() == before.url.as_url().origin() && self.site == before.site;
+        let same = self.shared.channel == before.shared.channel
+            && self.url.as_url().origin() == before.url.as_url().origin()
+            && self.site == before.site;
         if same { Self { shared: before.shared.clone(), ..self } } else { self }
     }
 
