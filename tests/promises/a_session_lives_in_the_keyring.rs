@@ -6,6 +6,7 @@ use tidings_tests::desktop::PrivateBus;
 use tidings_tests::keyring::Keyring;
 use tidings_tests::scene::{Place, USER, channel};
 use tidings_tests::wait::eventually;
+use tidings_tests::web::{Page, Web};
 
 /// The log's words for a look that found nothing to dial by, and for the keyring's news.
 const LOOKED: &str = "only the user can mend this";
@@ -117,5 +118,67 @@ async fn who_signs_in_at_a_locked_keyring_stays_so_whatever_old_session_it_has()
     // Who brings another one means it.
     desk.import("JSESSIONID=newest").await?;
     desk.wait_for(StateName::Connected, Some(SessionKept::Keyring)).await?;
+    Ok(())
+}
+
+/// A site that is no server of channels, and remembers what it was asked for.
+async fn site() -> anyhow::Result<Web> {
+    Web::start(Vec::new(), Page { path: "", status: 503, headers: String::new(), body: String::new() }).await
+}
+
+/// With which cookies it was asked for this path, once it was.
+async fn cookies_of(site: &Web, path: &str) -> anyhow::Result<String> {
+    let found = || site.asked().into_iter().rfind(|asked| asked.line == format!("GET {path}"));
+    let asked = eventually(&format!("a request for {path}"), found).await?;
+    let cookie = asked.headers.lines().find_map(|line| line.strip_prefix("cookie: "));
+    Ok(cookie.unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_site_is_told_of_a_sign_out_whatever_was_dialled_since_the_start() -> anyhow::Result<()> {
+    let site = site().await?;
+    let bus = PrivateBus::start()?;
+    let _keyring = Keyring::start(&bus).await?;
+    let settings = channel("Orders", &format!("ws://{}/ws", site.addr))
+        + &format!("auth = \"session\"\nenabled = false\nsign_out = \"{}\"\n", site.at("/account/out"));
+    let mut app = App::with_settings(settings).bus(&bus).background().start().await?;
+    let cookie = |name: &str, path: &str| Cookie {
+        name: name.to_owned(),
+        value: "v".to_owned(),
+        domain: String::new(),
+        path: path.to_owned(),
+        expires: None,
+        secure: false,
+        http_only: true,
+    };
+    let cookies = vec![cookie("link", "/ws"), cookie("account", "/account"), cookie("other", "/admin")];
+    let signed_in = app.ask(&Request::SignedIn { channel: "orders".to_owned(), cookies }).await?;
+    assert!(matches!(signed_in, Reply::SignedIn { kept: SessionKept::Keyring }), "{signed_in:?}");
+    assert_eq!(cookies_of(&site, "/ws").await?, "link=v", "who signs in wants the channel");
+    app.run(&["disconnect", "orders"]).await?;
+
+    app.restart(Start::Background).await?;
+    let output = app.run(&["sign-out", "orders"]).await?;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(cookies_of(&site, "/account/out").await?, "account=v");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_of_another_file_counts_at_once() -> anyhow::Result<()> {
+    let site = site().await?;
+    let bus = PrivateBus::start()?;
+    let settings = |file: &str| {
+        channel("Orders", &format!("ws://{}/ws", site.addr))
+            + &format!("auth = \"session\"\ntoken_file = \"{file}\"\n")
+    };
+    let app = App::with_settings(settings("one")).bus(&bus).background().start().await?;
+    let folder = app.settings_file().with_file_name("");
+    std::fs::write(folder.join("two"), "sid=two")?;
+    std::fs::write(folder.join("one"), "sid=one")?;
+    assert_eq!(cookies_of(&site, "/ws").await?, "sid=one");
+    app.write_settings(settings("two"))?;
+    let dialled = || site.asked().iter().any(|asked| asked.headers.contains("cookie: sid=two")).then_some(());
+    eventually("a dial by the other session", dialled).await?;
     Ok(())
 }

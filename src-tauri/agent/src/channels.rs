@@ -166,6 +166,7 @@ impl Channels {
         self.health.end(Some(&gone));
         for gone in old {
             self.pictures.end(&gone.settings.id);
+            self.signed_in_by.remove(&gone.settings.id);
             remembered.set_channel(&gone.settings.id, None);
             remembered.set_known(&gone.settings.id, Kept::default());
             gone.end().await;
@@ -207,6 +208,8 @@ impl Channels {
                 move || wishes.make(Wish::SecretReadable { channel: channel.clone() })
             });
         let forget = credentials.forget();
+        // What it goes on by may be from another source.
+        forget.now();
         let credentials = Arc::new(Mutex::new(credentials));
         let renewal = Renewal {
             channel: settings.id.clone(),
@@ -227,7 +230,7 @@ impl Channels {
         let asks_by_id = matches!(&settings.kind, Kind::Dialogue(dialogue) if dialogue.says("last"));
         let owner = Dialler {
             id: settings.id.clone(),
-            credentials,
+            credentials: credentials.clone(),
             renewal,
             signing: signing.clone(),
             headers: settings.headers.clone(),
@@ -283,7 +286,21 @@ impl Channels {
                 changed: self.changed.clone(),
             },
         ));
-        Held { settings, channel, profile, view, state, forget, signing, config, target, path, lent, pump }
+        Held {
+            settings,
+            channel,
+            profile,
+            view,
+            state,
+            forget,
+            credentials,
+            signing,
+            config,
+            target,
+            path,
+            lent,
+            pump,
+        }
     }
 
     /// Notes which channels came into another state, and remembers what must outlive the agent.

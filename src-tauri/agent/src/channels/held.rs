@@ -8,10 +8,10 @@ use tidings_api::SessionReport;
 use tidings_channel::{Channel, Command, Config, Kept, Signal, State, Status};
 use tidings_inbox::{ChannelProfile, Dropped};
 use tidings_settings::ChannelSettings;
-use tidings_settings::credential::Forget;
+use tidings_settings::credential::{Credentials, Forget};
 use tidings_state::loan::Lent;
 use tidings_state::snapshot::ChannelView;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use super::signing::Signing;
@@ -27,6 +27,7 @@ pub(super) struct Held {
     pub(super) state: &'static str,
     /// Makes the channel forget its secret, so that it is read again.
     pub(super) forget: Forget,
+    pub(super) credentials: Arc<Mutex<Credentials>>,
     /// How its user signs in, where that is done by hand.
     pub(super) signing: Option<Signing>,
     /// What it dials by.

@@ -184,9 +184,16 @@ impl Held {
         let ChannelSettings { id, name, session, .. } = &self.settings;
         let (id, name) = (id.clone(), name.clone());
         let page = session.as_ref().and_then(|session| session.sign_out.clone());
-        let (config, forget) = (self.config.clone(), self.forget.clone());
+        let (config, forget, credentials) =
+            (self.config.clone(), self.forget.clone(), self.credentials.clone());
         tokio::spawn(async move {
             if let (Some(page), Some(jar)) = (page, signing.by.session()) {
+                if signing.by.kept().await.is_none()
+                    // No dial has needed it yet.
+                    && let Err(error) = credentials.lock().await.fetch(false).await
+                {
+                    tracing::debug!(channel = id, %error, "no session to end at the site");
+                }
                 tell_site(&id, &config, page, jar).await;
             }
             let ended = signing.by.end().await;
