@@ -165,7 +165,7 @@ async fn a_site_is_told_of_a_sign_out_whatever_was_dialled_since_the_start() -> 
 }
 
 #[tokio::test]
-async fn a_session_of_another_file_counts_at_once() -> anyhow::Result<()> {
+async fn a_session_of_another_file_counts_at_once_and_nobody_is_asked_to_sign_in() -> anyhow::Result<()> {
     let site = site().await?;
     let bus = PrivateBus::start()?;
     let settings = |file: &str| {
@@ -180,5 +180,10 @@ async fn a_session_of_another_file_counts_at_once() -> anyhow::Result<()> {
     app.write_settings(settings("two"))?;
     let dialled = || site.asked().iter().any(|asked| asked.headers.contains("cookie: sid=two")).then_some(());
     eventually("a dial by the other session", dialled).await?;
+
+    let output = app.run_with(&["sign-in", "orders"], "").await?;
+    assert!(output.code == Some(2) && output.stderr.contains("token_file"), "{output:?}");
+    let session = app.status().await?.channels.remove(0).session.expect("a report");
+    assert_eq!(session.given_by.as_deref(), Some("token_file"));
     Ok(())
 }

@@ -166,6 +166,10 @@ export type SessionReport = {
  */
 sign_in: string, 
 /**
+ * Which setting gives the session, such as `token_command`; absent where the user signs in.
+ */
+given_by?: string, 
+/**
  * Who keeps the cookies or tokens; absent while there are none.
  */
 kept?: SessionKept, 

@@ -98,6 +98,10 @@ pub enum SessionKept {
 pub struct SessionReport {
     /// The page that the sign-in begins on, or the provider.
     pub sign_in: String,
+    /// Which setting gives the session, such as `token_command`; absent where the user signs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub given_by: Option<String>,
     /// Who keeps the cookies or tokens; absent while there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]

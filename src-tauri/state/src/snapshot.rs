@@ -83,6 +83,11 @@ impl ChannelView {
         self.status.borrow().clone()
     }
 
+    /// Whether a person signs in to it, in Tidings.
+    pub fn is_signed_in_to(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.borrow().given_by.is_none())
+    }
+
     /// Whether a person means it by this: its id or its name.
     pub fn is_called(&self, name: &str) -> bool {
         self.id == name || self.name == name

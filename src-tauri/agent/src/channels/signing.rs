@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tidings_api::{Cookie, ErrorCode, Refusal, SessionKept, SessionReport, SignInPage};
 use tidings_channel::{Cause, ChannelUrl, Command, Config, DialParams, Fetch, State, fetch};
 use tidings_ground::text::quoted;
+use tidings_settings::credential::CredentialSource;
 use tidings_settings::{ChannelSettings, Jar, Session, SessionJar, SignIn, SignedInBy};
 use tidings_state::cause;
 use tidings_state::wish::Wish;
@@ -43,6 +44,7 @@ impl Signing {
         };
         let report = SessionReport {
             sign_in: page,
+            given_by: (!is_by_hand(settings)).then(|| settings.credential.key().to_owned()),
             kept: None,
             life_s: None,
             kept_alive_s: session.and_then(|session| session.keep).map(|keep| keep.as_secs_f64()),
@@ -58,6 +60,17 @@ impl Signing {
     }
 }
 
+/// Whether a person signs in, and not something that the settings name.
+fn is_by_hand(settings: &ChannelSettings) -> bool {
+    match settings.credential {
+        CredentialSource::Keyring | CredentialSource::Provider(_) => true,
+        CredentialSource::None
+        | CredentialSource::Env(_)
+        | CredentialSource::File(_)
+        | CredentialSource::Command(_) => false,
+    }
+}
+
 impl Channels {
     /// The one of this name, whose user signs in.
     fn signing(&self, name: &str) -> Result<(&Held, &Signing), Refusal> {
@@ -67,9 +80,20 @@ impl Channels {
         Ok((held, signing))
     }
 
+    /// … by hand.
+    fn signing_by_hand(&self, name: &str) -> Result<(&Held, &Signing), Refusal> {
+        let (held, signing) = self.signing(name)?;
+        if is_by_hand(&held.settings) {
+            return Ok((held, signing));
+        }
+        let key = held.settings.credential.key();
+        let message = self.words().refused_session_elsewhere(&quoted(&held.settings.name), &key);
+        Err(Refusal::new(ErrorCode::NoSession, message))
+    }
+
     /// … on a page of its web app.
     fn signing_by_page(&self, name: &str) -> Result<(&Held, &SessionJar, &Session), Refusal> {
-        let (held, signing) = self.signing(name)?;
+        let (held, signing) = self.signing_by_hand(name)?;
         match (&signing.by, &held.settings.session) {
             (SignedInBy::Session(jar), Some(session)) => Ok((held, jar, session)),
             (SignedInBy::Session(_) | SignedInBy::Provider(_), _) => Err(self.no_session(held)),
@@ -83,7 +107,7 @@ impl Channels {
 
     /// How the user signs in to a channel.
     pub(crate) fn sign_in(&self, name: &str) -> Result<SigningIn, Refusal> {
-        let (held, signing) = self.signing(name)?;
+        let (held, signing) = self.signing_by_hand(name)?;
         let provider = match &signing.by {
             SignedInBy::Provider(provider) => Some(provider.clone()),
             SignedInBy::Session(_) => None,

@@ -447,6 +447,7 @@ fn a_channel_that_waits_for_a_sign_in_on_a_page_leads_to_it() {
         life_s: None,
         kept_alive_s: None,
         alive_at: None,
+        given_by: None,
     };
     let signs_in = ChannelView { session: Some(watch::channel(session).1), ..channel("Orders", state) };
     let view = TrayView::of(&Snapshot { channels: vec![signs_in], ..Snapshot::default() }, &now());
