@@ -14,6 +14,7 @@ mod renewal;
 mod replay;
 mod sending;
 mod signing;
+mod signing_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -49,7 +50,7 @@ use renewal::Renewal;
 use replay::Replay;
 use sending::send;
 use signing::Signing;
-pub(crate) use signing::SigningIn;
+pub(crate) use signing_in::SigningIn;
 
 #[derive(Debug)]
 pub(crate) struct Channels {
