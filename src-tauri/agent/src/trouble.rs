@@ -74,7 +74,8 @@ impl Troubles {
                 && at <= now
                 && !quiet
             {
-                down.told = Some(Trouble { kind, since: down.since, cause: down.cause.clone() });
+                let (cause, needs_user) = (down.cause.clone(), down.needs_user.is_some());
+                down.told = Some(Trouble { kind, since: down.since, cause, needs_user });
             }
             self.0.insert(id.to_owned(), down);
         }
@@ -236,6 +237,19 @@ mod tests {
         assert_eq!(channel.sees(about_to_dial, 61), Some(Kind::NeedsUser));
         let told = channel.troubles.told();
         assert!(matches!(told["orders"].cause, Some(Cause::Owner { .. })), "{told:?}");
+    }
+
+    #[test]
+    fn what_the_user_is_needed_for_is_known_before_it_is_told_and_while_it_is_tried_again() {
+        let mut channel = Watched::new();
+        channel.sees(waiting(), 0);
+        channel.sees(needs_user(Cause::Owner { detail: "locked".to_owned() }), 595);
+        assert_eq!(channel.sees(connecting(), 600), Some(Kind::Down));
+        assert!(channel.troubles.told()["orders"].needs_user);
+        channel.sees(connected(), 700);
+        channel.sees(waiting(), 701);
+        assert_eq!(channel.sees(connecting(), 1301), Some(Kind::Down));
+        assert!(!channel.troubles.told()["orders"].needs_user);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Trouble {
     pub since: Timestamp,
     /// The last one known.
     pub cause: Option<Cause>,
+    /// That is for the user to mend, though it may be too early to say so.
+    pub needs_user: bool,
 }
 
 /// The kinds of trouble.

@@ -116,9 +116,8 @@ pub(crate) fn compose(popup: &Popup, snapshot: &Snapshot, can: Abilities, art: &
 
 /// Whether a sign-in is what a channel needs.
 pub(crate) fn signs_in(channel: &str, trouble: &Trouble, snapshot: &Snapshot) -> bool {
-    let needs_user = |view: &ChannelView| {
-        trouble.kind == Kind::NeedsUser || matches!(view.status().state, State::NeedsUser { .. })
-    };
+    let needs_user =
+        |view: &ChannelView| trouble.needs_user || matches!(view.status().state, State::NeedsUser { .. });
     let mut views = snapshot.channels.iter();
     views.any(|view| view.id == channel && view.is_signed_in_to() && needs_user(view))
 }
