@@ -9,10 +9,11 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use tidings_api::client::Client;
 use tidings_api::{Event, HistoryQuery, Pictures, Reply, Request, StoredMessage};
-use tidings_tests::album::{Album, Page, picture};
+use tidings_tests::album::{Album, Page, large_picture, picture};
 use tidings_tests::app::App;
 use tidings_tests::desktop::PrivateBus;
 use tidings_tests::gotify::Gotify;
@@ -301,6 +302,29 @@ async fn a_picture_that_is_none_costs_nothing_but_itself() -> anyhow::Result<()>
 }
 
 #[tokio::test]
+async fn whatever_ends_the_process_that_reads_a_picture_costs_that_picture_alone() -> anyhow::Result<()> {
+    let server = Album::start(None).await?;
+    server.put("/large.png", Page::Bytes(large_picture()));
+    server.put("/good.png", Page::Bytes(picture()));
+    let mut desk = Desk::at(&server, OWN).await?;
+    for (title, signal) in [("killed", Signal::KILL), ("aborted", Signal::ABORT)] {
+        server.send(&named(title, "/large.png"));
+        let reads = eventually("it is read", || desk.app.child("read-picture").transpose()).await??;
+        kill_process(reads, signal)?;
+        let popup = desk.popups.wait_for_title(title).await?;
+        ensure!(shown(&popup).is_none() && popup.body == "look");
+        let told = format!("it can't be read (signal: {} ", signal.as_raw());
+        eventually("how it ended", || desk.app.log().contains(&told).then_some(())).await?;
+        let message = desk.message(title).await?;
+        ensure!(message.pictures.picture.is_none() && message.message.body == "look");
+    }
+    server.send(&named("good", "/good.png"));
+    ensure!(shown(&*desk.popups.wait_for_title("good").await?).is_some());
+    ensure!(desk.files().len() == 1 && desk.app.child("read-picture")?.is_none());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_popup_does_not_wait_for_long_and_none_overtakes_another() -> anyhow::Result<()> {
     let server = Album::start(None).await?;
     server.put("/silent.png", Page::Silent);
@@ -412,7 +436,7 @@ async fn an_application_of_gotify_has_its_name_and_icon_which_are_asked_for_once
     ensure!(server.asked() == ["/push/application", "/push/image/backups.png"], "{:?}", server.asked());
 
     // What is known outlives the agent; opted out, nothing is asked at all.
-    desk.app.signal(tidings_tests::desktop::Signal::TERM)?;
+    desk.app.signal(Signal::TERM)?;
     desk.app.ended_well().await?;
     desk.app.write_settings(settings("app_icons = false\n"))?;
     desk.app.start(tidings_tests::app::Start::Background).await?;

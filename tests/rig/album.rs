@@ -38,6 +38,12 @@ pub fn red_picture() -> Vec<u8> {
     BASE64.decode(RED_PICTURE).unwrap_or_default()
 }
 
+/// A picture of 7000 by 7000 black pixels, which a PNG says in 6 KB: whoever reads it is at it for a while.
+#[must_use]
+pub fn large_picture() -> Vec<u8> {
+    include_bytes!("large.png").to_vec()
+}
+
 /// What a path answers.
 #[derive(Debug, Clone)]
 pub enum Page {

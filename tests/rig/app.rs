@@ -262,6 +262,23 @@ impl App {
         Ok(self.process()?.id())
     }
 
+    /// The process that the agent started with this argument first, if it runs.
+    pub fn child(&mut self, argument: &str) -> anyhow::Result<Option<Pid>> {
+        let parent = format!("PPid:\t{}", self.id()?);
+        for entry in fs::read_dir("/proc")? {
+            let path = entry?.path();
+            let Some(id) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
+            // One may end while it is looked at.
+            let read = |name: &str| fs::read_to_string(path.join(name)).unwrap_or_default();
+            if read("status").lines().any(|line| line == parent)
+                && read("cmdline").split('\0').nth(1) == Some(argument)
+            {
+                return Ok(Pid::from_raw(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// The memory that the agent holds, in KiB.
     pub fn memory(&mut self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id()?))?;

@@ -2,6 +2,7 @@
 //! `cargo build -p tidings --bins`.
 
 mod a_crash_is_told_and_its_report_copied;
+mod a_picture_is_seen;
 mod closing_it_leaves_nothing_behind;
 mod hostile_messages_are_text;
 mod hostile_sites_get_nothing_of_it;
