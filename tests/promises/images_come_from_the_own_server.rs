@@ -384,10 +384,11 @@ async fn an_attachment_of_ntfy_is_signed_in_for_and_no_other_place_there() -> an
             "title": id, "message": "look", "icon": server.at("/icon.png"), "attachment": attachment })
         .to_string()
     };
+    let mut window = desk.onlooker().await?;
     server.send(&event("signed", "/file/door.png"));
     ensure!(shown(&*desk.popups.wait_for_title("signed").await?).is_some());
-    let message = desk.message("signed").await?;
-    ensure!(message.pictures.picture.is_some() && message.pictures.icon.is_some(), "{message:?}");
+    let both = |told: &Told| told.pictures.picture.is_some() && told.pictures.icon.is_some();
+    window.sees("picture and icon", |told| told.iter().any(both)).await?;
     server.send(&event("unsigned", "/other/publish?message=x"));
     desk.popups.wait_for_title("unsigned").await?;
     let signed = |asked: &tidings_tests::album::Asked| asked.head.contains(TOKEN);
@@ -401,11 +402,14 @@ async fn an_attachment_of_ntfy_is_signed_in_for_and_no_other_place_there() -> an
 #[tokio::test]
 async fn how_much_a_popup_tells_counts_for_pictures_too() -> anyhow::Result<()> {
     let server = Album::start(None).await?;
-    server.put("/a.png", Page::Bytes(picture()));
+    server.put("/slow.png", Page::Silent);
     let desk = Desk::at(&server, &format!("{OWN}show = \"title\"\n")).await?;
-    server.send(&named("private", "/a.png"));
+    let mut window = desk.onlooker().await?;
+    server.send(&named("private", "/slow.png"));
     ensure!(shown(&*desk.popups.wait_for_title("private").await?).is_none());
-    ensure!(desk.message("private").await?.pictures.picture.is_some(), "the inbox has it");
+    server.put("/slow.png", Page::Bytes(picture()));
+    let has_it = |told: &[Told]| told.iter().any(|told| told.pictures.picture.is_some());
+    window.sees("the inbox has it", has_it).await?;
     Ok(())
 }
 

@@ -227,7 +227,7 @@ impl Channels {
         let params = Arc::new(watch::channel(DialParams::default()).0);
         self.pictures.start(&settings, config.clone(), params.subscribe(), session.clone());
         let catch_up = (settings.kind == Kind::Gotify)
-            .then(|| CatchUp::new(config.clone(), params.clone(), self.inbox.clone(), &settings.id));
+            .then(|| CatchUp::new(config.clone(), params.clone(), self.inbox.clone(), &settings));
         let asks_by_id = matches!(&settings.kind, Kind::Dialogue(dialogue) if dialogue.says("last"));
         let owner = Dialler {
             id: settings.id.clone(),

@@ -19,9 +19,7 @@ use url::Url;
 const MOST_BYTES: u64 = 128 << 20;
 /// Icons that are kept. Too few: they are fetched again and again; too many: nobody has so many programs.
 const MOST_ICONS: usize = 200;
-/// Longest name of a file.
-const LONGEST: usize = 64;
-/// Digits of an application's number: they are numbers of 64 bits.
+/// Digits of a message's or an application's number: they are numbers of 64 bits.
 const DIGITS: usize = 20;
 /// Ends of names of files that are pictures, where their server says nothing of their type.
 const ENDS: [&str; 5] = [".gif", ".jpeg", ".jpg", ".png", ".webp"];
@@ -47,9 +45,19 @@ impl Name {
     /// Reads one that was handed out.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let fits = (1..=LONGEST).contains(&text.len());
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        (fits && text.bytes().all(plain)).then(|| Self(text.to_owned()))
+        let hashed = |part: &str| {
+            let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            part.len() == 16 && part.bytes().all(hex)
+        };
+        let parts: Vec<&str> = text.split('-').collect();
+        let ours = match parts.as_slice() {
+            ["icon", channel, of] => {
+                hashed(channel) && (hashed(of) || of.strip_prefix("app").is_some_and(is_number))
+            }
+            [row, of] => is_number(row) && hashed(of),
+            _ => false,
+        };
+        ours.then(|| Self(text.to_owned()))
     }
 
     /// What this message shows. Its row alone would not do: a new inbox begins to count anew.
@@ -67,8 +75,7 @@ impl Name {
             return Some(Self(format!("icon-{channel:016x}-{:016x}", hash(&address))));
         }
         let app = message.app.as_deref()?;
-        let number = (1..=DIGITS).contains(&app.len()) && app.bytes().all(|byte| byte.is_ascii_digit());
-        number.then(|| Self(format!("icon-{channel:016x}-app{app}")))
+        is_number(app).then(|| Self(format!("icon-{channel:016x}-app{app}")))
     }
 
     /// The message that it is of, unless it is an icon.
@@ -85,7 +92,12 @@ impl Name {
     }
 }
 
-/// Always the same for the same; a collision would show one picture for another of the same message or channel.
+fn is_number(text: &str) -> bool {
+    (1..=DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The same for the same, as long as the standard library hashes as it does: of another version an earlier one's pictures are
+/// not found, and go with their messages. A collision shows one picture for another of the same message or channel.
 fn hash(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
@@ -179,8 +191,11 @@ impl Shelf {
     pub fn look(&self) -> Kept {
         let mut kept = Kept::default();
         for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if file.path().extension() == Some(OsStr::new(HALF)) {
-                let _ = fs::remove_file(file.path());
+            let path = file.path();
+            if path.extension() == Some(OsStr::new(HALF))
+                && path.file_stem().is_some_and(|whole| Name::of_file(whole).is_some())
+            {
+                let _ = fs::remove_file(path);
             }
             let (Some(name), Ok(facts)) = (Name::of_file(&file.file_name()), file.metadata()) else {
                 continue;
@@ -230,8 +245,9 @@ impl Shelf {
     /// These messages are gone, and so is what they showed.
     pub fn gone(&self, kept: &mut Kept, rows: &[RowId]) {
         for row in rows {
-            let of_row = |(of, _): &(RowId, Name), _: &mut u64| of == row;
-            for ((_, name), _) in kept.pictures.extract_if(.., of_row).collect::<Vec<_>>() {
+            let named = |row: i64| (RowId(row), Name(String::new()));
+            let of_row = named(row.0)..named(row.0.saturating_add(1));
+            for ((_, name), _) in kept.pictures.extract_if(of_row, |_, _| true).collect::<Vec<_>>() {
                 self.remove(&name);
             }
         }
@@ -325,7 +341,7 @@ mod tests {
         assert_eq!(mode(shelf.folder.clone()), 0o700);
         assert_eq!(shelf.get(&name).expect("read"), b"png");
         // What the next run finds.
-        fs::write(shelf.folder.join("1-00.half"), "").expect("written");
+        fs::write(shelf.folder.join(format!("{name}.png.half")), "").expect("written");
         let mut kept = shelf.look();
         assert_eq!(kept.rows().collect::<Vec<_>>(), [RowId(1), RowId(11)]);
         shelf.gone(&mut kept, &[RowId(1)]);
@@ -363,12 +379,46 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_put_there_stays() {
+        let (_folder, shelf) = shelf();
+        let mut kept = shelf.look();
+        shelf
+            .put(&mut kept, &Name::of_message(&message(Reads::Usual, r#"{"title": "t"}"#, 1)), b"png")
+            .expect("kept");
+        let others = ["holiday.png", "icon.png", "icon-7.png", "7.png", "1-cat.png", "-1.png", "notes.half"];
+        for name in others {
+            fs::write(shelf.folder.join(name), "a picture").expect("written");
+        }
+        let mut kept = shelf.look();
+        assert_eq!(kept.rows().collect::<Vec<_>>(), [RowId(1)]);
+        shelf.keep_channels(&mut kept, std::iter::empty());
+        shelf.gone(&mut kept, &[1, 7, -1].map(RowId));
+        let left = fs::read_dir(&shelf.folder).expect("there").count();
+        assert_eq!(left, others.len(), "all but ours");
+    }
+
+    #[test]
     fn a_name_leads_nowhere_else() {
+        let app = message(Reads::Gotify, r#"{"id": 1, "appid": 7, "message": "m"}"#, 6);
         let message = Arc::new(message(Reads::Usual, r#"{"title": "t", "icon": "/i.png"}"#, 5));
-        for name in [Name::of_message(&message), Name::of_icon(&message).expect("an icon")] {
+        let icons = [&message, &app].map(|of| Name::of_icon(of).expect("an icon"));
+        for name in icons.into_iter().chain([Name::of_message(&message)]) {
             assert_eq!(Name::read(&name.to_string()), Some(name));
         }
-        for odd in ["", "..", "../inbox", "a/b", "A", "a.png", "a\0", &"a".repeat(65)] {
+        for odd in [
+            "",
+            "..",
+            "../inbox",
+            "a/b",
+            "A",
+            "a.png",
+            "a\0",
+            &"a".repeat(65),
+            "icon",
+            "7",
+            "7-0",
+            "icon-0-app1",
+        ] {
             assert_eq!(Name::read(odd), None, "{odd:?}");
         }
     }

@@ -68,7 +68,7 @@ fn run(size: Size) -> Result<(), ImageError> {
 }
 
 /// The picture as a PNG that fits. Of several frames it is the first.
-pub(crate) fn small(bytes: &[u8], size: Size) -> Result<Vec<u8>, ImageError> {
+fn small(bytes: &[u8], size: Size) -> Result<Vec<u8>, ImageError> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MOST_SIDE);

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 use tidings_api::{ErrorCode, Outgoing, Refusal};
-use tidings_channel::{Cause, ChannelUrl, Config, Credential, DialParams, Fetch, Fetched, fetch, plain};
+use tidings_channel::{Cause, Config, Credential, DialParams, Fetch, Fetched, fetch, plain};
 use tidings_settings::credential::{Auth, Credentials};
 use tidings_settings::{ChannelSettings, Kind, SignedInBy};
 use tidings_state::cause;
@@ -98,7 +98,7 @@ fn request(channel: &ChannelSettings, message: &Outgoing, words: Words) -> Resul
             put("appid", channel.send.app.map(Value::from));
             let scaled = priority.and_then(|priority| GOTIFY.get(usize::from(priority) - 1));
             put("priority", scaled.copied().map(Value::from));
-            beside(&channel.url, "message")
+            channel.url.at(&format!("{}/message", channel.base()))
         }
         Kind::Recipe | Kind::Dialogue(_) => {
             only_ntfys(message, words)?;
@@ -130,13 +130,6 @@ fn only_ntfys(message: &Outgoing, words: Words) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(ErrorCode::CannotSend, words.send_only_ntfy()))
-}
-
-/// Below the server's base, which may be a folder.
-fn beside(base: &ChannelUrl, name: &str) -> ChannelUrl {
-    let folder = base.as_url().path().trim_end_matches('/');
-    let folder = folder.strip_suffix("/stream").unwrap_or(folder);
-    base.at(&format!("{folder}/{name}"))
 }
 
 /// Why the server didn't take it, by its own code where it is ntfy.

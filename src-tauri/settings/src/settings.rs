@@ -362,13 +362,19 @@ impl ChannelSettings {
         let path = match &self.kind {
             Kind::Recipe | Kind::Dialogue(_) => return self.url.clone(),
             Kind::Ntfy { topics } => ntfy_path(topics),
-            Kind::Gotify => {
-                let base = self.url.as_url().path().trim_end_matches('/');
-                // Who pastes the link's own address means its server.
-                format!("{}/stream", base.strip_suffix("/stream").unwrap_or(base))
-            }
+            Kind::Gotify => format!("{}/stream", self.base()),
         };
         self.url.at(&path)
+    }
+
+    /// The path of its server's base, which may be a folder; without a slash at its end.
+    pub fn base(&self) -> &str {
+        let path = self.url.as_url().path().trim_end_matches('/');
+        match &self.kind {
+            // Who pastes the link's own address means its server.
+            Kind::Gotify => path.strip_suffix("/stream").unwrap_or(path),
+            Kind::Recipe | Kind::Ntfy { .. } | Kind::Dialogue(_) => path,
+        }
     }
 
     /// The address for people: a web server's where the link's own follows from it.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidings_channel::{Cause, Config, DialParams, Fetch, fetch};
 use tidings_inbox::{Arrival, ChannelProfile, Inbox, Message, Payload, Query, Recall, Recalled};
+use tidings_settings::ChannelSettings;
 use tokio::sync::watch;
 
 /// Messages on a page; the server's own most (2.x and 3.x).
@@ -32,6 +33,8 @@ pub(super) struct CatchUp {
     params: Arc<watch::Sender<DialParams>>,
     inbox: Inbox,
     channel: String,
+    /// The path of the server's base.
+    base: String,
 }
 
 #[derive(Deserialize)]
@@ -70,9 +73,9 @@ impl CatchUp {
         config: Config,
         params: Arc<watch::Sender<DialParams>>,
         inbox: Inbox,
-        channel: &str,
+        channel: &ChannelSettings,
     ) -> Self {
-        Self { config, params, inbox, channel: channel.to_owned() }
+        Self { config, params, inbox, channel: channel.id.clone(), base: channel.base().to_owned() }
     }
 
     /// After a link has opened: brings what it missed. Dropping the future gives up.
@@ -149,9 +152,8 @@ impl CatchUp {
     }
 
     async fn page(&self, below: Option<u64>) -> Result<Vec<u8>, Cause> {
-        let base = self.config.url.as_url().path().trim_end_matches("/stream").to_owned();
         let since = below.map_or_else(String::new, |below| format!("&since={below}"));
-        let url = self.config.url.at(&format!("{base}/message?limit={PAGE}{since}"));
+        let url = self.config.url.at(&format!("{}/message?limit={PAGE}{since}", self.base));
         let params = self.params.borrow().clone();
         let answer = fetch(&self.config, &params, Fetch { most: MOST_BYTES, ..Fetch::get(url) }).await?;
         match answer.failure() {

@@ -68,9 +68,7 @@ impl Source {
         let own = match settings.kind {
             Kind::Recipe | Kind::Dialogue(_) => Own::App,
             Kind::Ntfy { .. } => Own::Ntfy,
-            Kind::Gotify => {
-                Own::Gotify { base: config.url.as_url().path().trim_end_matches("/stream").to_owned() }
-            }
+            Kind::Gotify => Own::Gotify { base: settings.base().to_owned() },
         };
         let mut source = Self {
             config,
@@ -334,6 +332,10 @@ mod tests {
             assert!(!signs_in(gotify, &format!("https://push.example/gotify/{dressed}")), "{dressed}");
             assert!(!signs_in(ntfy, &format!("https://ntfy.example/file/{dressed}")), "{dressed}");
         }
+        // Its link is at /stream/stream.
+        let folder = "kind = \"gotify\"\nurl = \"https://push.example/stream/stream\"";
+        assert!(signs_in(folder, "https://push.example/stream/image/a.png"));
+        assert!(!signs_in(folder, "https://push.example/elsewhere/a.png"), "it is not the server's");
         assert!(signs_in("url = \"wss://shop.example/ws\"", "/i.png"));
     }
 }

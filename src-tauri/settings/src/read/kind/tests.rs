@@ -32,7 +32,10 @@ fn an_address_of_ntfy_and_gotify_is_their_servers() {
     {
         let gotify = good(&format!("kind = \"gotify\"\nurl = \"{base}\""));
         assert_eq!(gotify.link_url().to_string(), "wss://push.example/gotify/stream", "{base}");
+        assert_eq!(gotify.base(), "/gotify", "{base}");
     }
+    let folder = good("kind = \"gotify\"\nurl = \"https://push.example/stream/stream\"");
+    assert_eq!((folder.base(), folder.link_url().as_url().path()), ("/stream", "/stream/stream"));
     assert_eq!(
         good("kind = \"gotify\"\nurl = \"http://localhost:8080\"").shown_url(),
         "http://localhost:8080/"
