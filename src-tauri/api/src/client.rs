@@ -138,11 +138,17 @@ impl Client {
         }
     }
 
-    /// Asks, and waits no longer than anybody would for what is answered at once.
+    /// Asks, and waits no longer than anybody would for what is answered at once. What hangs on others takes as long as it takes:
+    /// whether anybody answers at all is known sooner.
     ///
     /// # Errors
     /// As [`Self::ask`]; [`ClientError::Silent`] where no answer comes within [`ANSWER`].
     pub async fn ask_in_time(&mut self, request: &Request) -> Result<Reply, ClientError> {
+        if request.hangs_on_others() {
+            let answered = tokio::time::timeout(ANSWER, self.ask(&Request::Status)).await;
+            answered.unwrap_or(Err(ClientError::Silent))?;
+            return self.ask(request).await;
+        }
         tokio::time::timeout(ANSWER, self.ask(request)).await.unwrap_or(Err(ClientError::Silent))
     }
 

@@ -208,6 +208,48 @@ pub enum Request {
     EndDemo,
 }
 
+impl Request {
+    /// Whether the answer hangs on others than the agent: a server, a provider, the keyring, or what a person does.
+    pub fn hangs_on_others(&self) -> bool {
+        match self {
+            Self::RunAction { .. }
+            | Self::Examine(_)
+            | Self::EditSettings { .. }
+            | Self::SetSecret { .. }
+            | Self::SignIn { .. }
+            | Self::SignInByCode { .. }
+            | Self::SignInEnded { .. }
+            | Self::SignedIn { .. }
+            | Self::SignOut { .. }
+            | Self::Test { .. }
+            | Self::Discover { .. }
+            | Self::Send(_)
+            | Self::StartDemo => true,
+            Self::Status
+            | Self::Act { .. }
+            | Self::CredentialChanged { .. }
+            | Self::Raise { .. }
+            | Self::Join { .. }
+            | Self::Quit
+            | Self::Subscribe { .. }
+            | Self::History(_)
+            | Self::OpenLink { .. }
+            | Self::OpenFile { .. }
+            | Self::Pause { .. }
+            | Self::MarkRead { .. }
+            | Self::MarkAllRead { .. }
+            | Self::Delete { .. }
+            | Self::Diagnostics
+            | Self::Settings
+            | Self::SignInPage { .. }
+            | Self::Preview { .. }
+            | Self::Health { .. }
+            | Self::Picture { .. }
+            | Self::EndDemo => false,
+        }
+    }
+}
+
 /// Which stored messages are wanted: newest first, but oldest first with `after` or `after_id`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidings_api::client::{Client, ClientError};
+use tidings_api::client::{ANSWER, Client, ClientError};
 use tidings_api::socket::{self, Handler};
 use tidings_api::{ErrorCode, Event, Examine, Refusal, Reply, Request, Secret, StatusReport, Step, Values};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -34,6 +34,11 @@ impl Handler for Agent {
             Request::Raise { .. } | Request::Join { .. } | Request::Quit => {
                 Reply::Done { channels: Vec::new() }
             }
+            // Its site takes its time.
+            Request::SignOut { channel } => {
+                tokio::time::sleep(2 * ANSWER).await;
+                Reply::Done { channels: vec![channel] }
+            }
             Request::Act { .. }
             | Request::CredentialChanged { .. }
             | Request::History(_)
@@ -58,7 +63,6 @@ impl Handler for Agent {
             | Request::SignInEnded { .. }
             | Request::SignInPage { .. }
             | Request::SignedIn { .. }
-            | Request::SignOut { .. }
             | Request::Picture { .. }
             | Request::StartDemo
             | Request::EndDemo
@@ -367,4 +371,23 @@ async fn a_trial_tells_each_step_and_then_its_end() {
     assert_eq!(told, [step("name"), step("tcp"), Reply::Done { channels: Vec::new() }]);
     // The connection is good for more.
     assert!(matches!(client.ask(&Request::Status).await, Ok(Reply::Status(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_on_others_is_waited_for_and_an_agent_that_says_nothing_is_not() {
+    let sign_out = Request::SignOut { channel: "orders".to_owned() };
+    let (_folder, path) = serve();
+    let mut client = Client::connect(&path).await.expect("the agent");
+    let asked = tokio::time::Instant::now();
+    let done = client.ask_in_time(&sign_out).await.expect("an answer");
+    assert_eq!(done, Reply::Done { channels: vec!["orders".to_owned()] });
+    assert!(asked.elapsed() >= 2 * ANSWER);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("agent.sock");
+    let _silent = socket::bind(&path).expect("a socket in it");
+    let mut client = Client::connect(&path).await.expect("somebody");
+    let asked = tokio::time::Instant::now();
+    let refused = client.ask_in_time(&sign_out).await.expect_err("nobody answers");
+    assert!(matches!(refused, ClientError::Silent) && asked.elapsed() < 2 * ANSWER, "{refused:?}");
 }

@@ -50,11 +50,9 @@ async fn by_the_agent(
         Err(ClientError::NotRunning) => return Ok(false),
         Err(error) => return Err(error.into()),
     };
-    // A step takes as long as it takes: whether anybody answers at all is known sooner.
-    client.ask_in_time(&Request::Status).await?;
     let idle_ms = args.idle.then(|| args.max.as_millis().try_into().unwrap_or(u64::MAX));
     let what = Examine { channel, upgrade: args.upgrade || args.idle, idle_ms };
-    let mut reply = match client.ask(&Request::Examine(what)).await {
+    let mut reply = match client.ask_in_time(&Request::Examine(what)).await {
         Err(ClientError::Refused(refusal)) if refusal.code == ErrorCode::UnknownChannel => return Ok(false),
         reply => reply?,
     };

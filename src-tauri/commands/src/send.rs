@@ -27,9 +27,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Send, words: Words) -> anyhow
     };
     match Client::connect(&paths.socket()).await {
         Ok(mut client) => {
-            // A server takes as long as it takes: whether anybody answers at all is known sooner.
-            client.ask_in_time(&Request::Status).await?;
-            client.ask(&Request::Send(message)).await?;
+            client.ask_in_time(&Request::Send(message)).await?;
         }
         Err(ClientError::NotRunning) => {
             let settings = match tidings_settings::load(&paths.settings) {

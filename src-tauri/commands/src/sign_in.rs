@@ -31,7 +31,7 @@ pub(crate) async fn run(paths: &Paths, channel: &str, code: bool, words: Words) 
 async fn by_code(paths: &Paths, channel: &str, words: Words) -> Result<(), ClientError> {
     let mut client = Client::connect(&paths.socket()).await?;
     let channel = channel.to_owned();
-    let asked = client.ask(&Request::SignInByCode { channel: channel.clone() }).await?;
+    let asked = client.ask_in_time(&Request::SignInByCode { channel: channel.clone() }).await?;
     let Reply::TypeCode(TypeCode { page, page_with_code, code, valid_s }) = asked else {
         return Err(ClientError::Malformed(format!("{asked:?}")));
     };
@@ -42,7 +42,7 @@ async fn by_code(paths: &Paths, channel: &str, words: Words) -> Result<(), Clien
     };
     // A closed terminal wants no words; the sign-in goes on.
     let _ = tell(&told);
-    client.ask(&Request::SignInEnded { channel }).await?;
+    client.ask_in_time(&Request::SignInEnded { channel }).await?;
     let _ = tell(&words.cli_signed_in());
     Ok(())
 }
