@@ -83,6 +83,33 @@ async fn a_first_channel_with_a_token_connects_and_its_token_is_in_the_keyring_a
     Ok(())
 }
 
+/// Its tokens would be gone, and nobody signed out.
+#[tokio::test]
+async fn no_secret_takes_the_place_of_what_a_provider_gave_or_of_what_the_settings_name() -> anyhow::Result<()>
+{
+    for (more, gone) in [
+        ("oauth = { issuer = \"https://id.invalid\", client_id = \"x\" }\n", false),
+        ("token_file = \"token\"\n", true),
+        ("auth = \"none\"\n", true),
+    ] {
+        let bus = PrivateBus::start()?;
+        let settings = channel("Orders", "wss://nowhere.invalid/") + "enabled = false\n" + more;
+        let app = App::with_settings(settings).bus(&bus).background().start().await?;
+        let set = |secret: Option<&str>| {
+            let secret = secret.map(|secret| Secret(secret.to_owned()));
+            Request::SetSecret { channel: "orders".to_owned(), secret }
+        };
+        let refused = app.ask(&set(Some("x"))).await.expect_err(more);
+        let ClientError::Refused(Refusal { code, message, .. }) = refused else {
+            anyhow::bail!("{refused:?}")
+        };
+        assert_eq!(code, ErrorCode::InvalidSettings);
+        assert!(message.contains(more.split(' ').next().unwrap_or_default()), "{message}");
+        assert_eq!(app.ask(&set(None)).await.is_ok(), gone, "{more}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_secret_is_set_and_removed_from_the_window() -> anyhow::Result<()> {
     let tokens = BTreeMap::from([(TOKEN.to_owned(), USER.to_owned())]);

@@ -352,7 +352,6 @@ impl Agent {
         self.snapshot.send_modify(|snapshot| {
             snapshot.notices.remove(&Source::Settings);
             snapshot.channels = self.channels.views();
-            snapshot.by_keyring = self.channels.by_keyring();
         });
     }
 

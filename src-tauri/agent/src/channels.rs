@@ -114,13 +114,6 @@ impl Channels {
         self.held.iter().map(|held| (held.settings.id.as_str(), held.view.status().state))
     }
 
-    /// Ids of those whose secret is in the keyring, if anywhere.
-    pub(crate) fn by_keyring(&self) -> BTreeSet<String> {
-        let by_keyring =
-            self.held.iter().filter(|held| held.settings.credential == CredentialSource::Keyring);
-        by_keyring.map(|held| held.settings.id.clone()).collect()
-    }
-
     /// Takes up new settings: what is new starts, what is gone ends, and only a channel whose URL,
     /// credentials, certificates or numbers changed is dialled again. `changed`: files that are others now, though
     /// their names are the same. `by_hand`: the user started the agent just now.

@@ -19,6 +19,7 @@ use tidings_examination::discover::{self, Place};
 use tidings_ground::text::quoted;
 use tidings_inbox::{Does, Format, Inbox, Message, Payload, Query, Raw, Recall, Recalled, RowId};
 use tidings_picture::Name;
+use tidings_settings::credential::CredentialSource;
 use tidings_settings::{ChannelSettings, Kind, SettingsFile};
 use tidings_state::diagnostics::Diagnostics;
 use tidings_state::link::Link;
@@ -342,9 +343,23 @@ impl Answers {
     async fn set_secret(&self, channel: String, secret: Option<Secret>) -> Result<String, Refusal> {
         let known = |snapshot: &Snapshot| {
             let channel = snapshot.channels.iter().find(|known| known.id == channel)?;
-            Some(channel.name.clone())
+            Some((channel.name.clone(), channel.credential.clone()))
         };
-        let name = known(&self.snapshot.borrow()).ok_or_else(|| self.unknown(&channel))?;
+        let (name, source) = known(&self.snapshot.borrow()).ok_or_else(|| self.unknown(&channel))?;
+        let elsewhere = match &source {
+            CredentialSource::Keyring => false,
+            // What the keyring has are its tokens, which end by a sign-out.
+            CredentialSource::Provider(_) => true,
+            // What is in the keyring by mistake may go.
+            CredentialSource::None
+            | CredentialSource::Env(_)
+            | CredentialSource::File(_)
+            | CredentialSource::Command(_) => secret.is_some(),
+        };
+        if elsewhere {
+            let message = self.words().cli_secret_elsewhere(&source.key(), &quoted(&name));
+            return Err(Refusal::new(ErrorCode::InvalidSettings, message));
+        }
         tidings_settings::keep(&channel, secret.as_ref(), self.words()).await?;
         self.wishes.make(Wish::CredentialChanged { channel });
         Ok(name)

@@ -107,15 +107,16 @@ fn channel_id(paths: &Paths, name: &str, words: Words) -> Result<(String, Option
     let settings = tidings_settings::load(&paths.settings).map_err(|error| error.told(words))?;
     let channel =
         choose(&settings.channels, Some(name), &paths.settings).map_err(|message| message.said(words))?;
-    let key = match &channel.credential {
-        CredentialSource::Keyring => return Ok((channel.id.clone(), channel.jar())),
-        CredentialSource::None => "auth = \"none\"",
-        CredentialSource::Env(_) => "token_env",
-        CredentialSource::File(_) => "token_file",
-        CredentialSource::Command(_) => "token_command",
-        CredentialSource::Provider(_) => "oauth",
-    };
-    Err(words.cli_secret_elsewhere(&key, &format_args!("{:?}", channel.name)))
+    match &channel.credential {
+        CredentialSource::Keyring => Ok((channel.id.clone(), channel.jar())),
+        elsewhere @ (CredentialSource::None
+        | CredentialSource::Env(_)
+        | CredentialSource::File(_)
+        | CredentialSource::Command(_)
+        | CredentialSource::Provider(_)) => {
+            Err(words.cli_secret_elsewhere(&elsewhere.key(), &format_args!("{:?}", channel.name)))
+        }
+    }
 }
 
 fn typed(id: &str, person: bool, words: Words) -> Result<String, String> {

@@ -1,6 +1,6 @@
 //! What the agent shows of itself at one moment: the tray, the socket and the command line are projections of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tidings_api::{
@@ -10,6 +10,7 @@ use tidings_api::{
 use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
 use tidings_inbox::{Dropped, Message, Show, Unread};
 use tidings_settings::Theme;
+use tidings_settings::credential::CredentialSource;
 use tidings_words::Words;
 use tokio::sync::watch;
 
@@ -30,8 +31,6 @@ pub struct Snapshot {
     pub theme: Theme,
     /// In the order of the settings file.
     pub channels: Vec<ChannelView>,
-    /// Ids of those whose secret is in the keyring, if anywhere.
-    pub by_keyring: BTreeSet<String>,
     /// What the user should know and mend, by where it comes from: the newest of each source.
     pub notices: BTreeMap<Source, Notice>,
     /// What popups tell of channels themselves, by id.
@@ -71,6 +70,8 @@ pub struct ChannelView {
     pub dropped: watch::Receiver<BTreeMap<String, Dropped>>,
     /// Topics that this user may not read, as the server says; always current.
     pub left_out: watch::Receiver<Vec<String>>,
+    /// Where its secret comes from.
+    pub credential: CredentialSource,
     /// How its sign-in does, where it has a session or a provider; always current.
     pub session: Option<watch::Receiver<SessionReport>>,
     /// When it came into its present state.
@@ -118,7 +119,7 @@ impl Snapshot {
         let mut line = state_line(&channel.name, &status.state, channel.since, self.words);
         if let State::NeedsUser { cause: Cause::SignInRefused { status: 401 }, .. } = status.state
             && let Some(cause) = &mut line.cause
-            && self.by_keyring.contains(&channel.id)
+            && channel.credential == CredentialSource::Keyring
         {
             *cause = self.words.cause_mend_secret(cause, &channel.id);
         }

@@ -146,6 +146,7 @@ pub(super) fn view(
         status,
         dropped,
         left_out,
+        credential: settings.credential.clone(),
         session,
         since: Timestamp::now(),
     }

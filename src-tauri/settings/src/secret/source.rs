@@ -34,7 +34,7 @@ impl CredentialSource {
     /// What names it.
     pub fn key(&self) -> &'static str {
         match self {
-            Self::None => "auth",
+            Self::None => "auth = \"none\"",
             Self::Env(_) => "token_env",
             Self::File(_) => "token_file",
             Self::Command(_) => "token_command",

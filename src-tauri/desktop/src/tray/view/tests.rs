@@ -51,6 +51,7 @@ fn channel(name: &str, state: State) -> ChannelView {
         status: watch::channel(status).1,
         dropped: watch::channel(BTreeMap::new()).1,
         left_out: watch::channel(Vec::new()).1,
+        credential: tidings_settings::credential::CredentialSource::Keyring,
         session: None,
         since: Timestamp::UNIX_EPOCH,
     }
