@@ -7,8 +7,8 @@ use tidings_tests::scene::channel;
 use tidings_tests::wait::eventually;
 use tidings_tests::web::{Page, Web, json};
 
-/// A provider, and a server of channels that is away.
-async fn provider() -> anyhow::Result<Web> {
+/// A provider, and a server of channels that is away, and says so by these headers.
+async fn provider(headers: &str) -> anyhow::Result<Web> {
     Web::that_knows(|addr| {
         let at = format!("http://{addr}");
         let description = format!(
@@ -24,7 +24,7 @@ async fn provider() -> anyhow::Result<Web> {
             json("/token", tokens),
             json("/", r#"{"id":"x"}"#),
         ];
-        (pages, Page { path: "", status: 503, headers: String::new(), body: String::new() })
+        (pages, Page { path: "", status: 503, headers: headers.to_owned(), body: String::new() })
     })
     .await
 }
@@ -37,7 +37,10 @@ struct Desk {
 
 impl Desk {
     async fn start(settings: fn(&Web) -> String) -> anyhow::Result<Self> {
-        let web = provider().await?;
+        Self::before(provider("").await?, settings).await
+    }
+
+    async fn before(web: Web, settings: fn(&Web) -> String) -> anyhow::Result<Self> {
         let bus = PrivateBus::start()?;
         let app = App::with_settings(settings(&web)).bus(&bus).background().start().await?;
         let desk = Self { app, web, _bus: bus };
@@ -131,4 +134,16 @@ async fn what_is_sent_goes_by_the_sign_in_that_is_in_memory_alone() -> anyhow::R
     let sent = desk.web.asked().into_iter().find(|asked| asked.line == "POST /").expect("sent");
     assert!(sent.headers.contains("authorization: bearer good"), "{sent:?}");
     Ok(())
+}
+
+#[tokio::test]
+async fn who_signs_in_while_the_server_wants_patience_is_dialled_for_at_once() -> anyhow::Result<()> {
+    let desk = Desk::before(provider("Retry-After: 300\r\n").await?, settings).await?;
+    desk.sign_in().await?;
+    desk.dialled(0, "authorization: bearer good").await?;
+    desk.wait_for(StateName::Waiting).await?;
+
+    let before = desk.web.asked().len();
+    desk.sign_in().await?;
+    desk.dialled(before, "authorization: bearer good").await
 }

@@ -410,18 +410,20 @@ impl Channels {
         });
     }
 
-    /// The channel's user has signed in: it is dialled by that. Who signs in again after a sign-out wants the channel back.
+    /// The channel's user has signed in: it is dialled by that. Who signs in wants the channel, also after a sign-out and while it
+    /// waits for its server; one that was replaced stays so until that is taken back.
     pub(crate) fn signed_in_to(&mut self, id: &str) {
-        let off = |held: &&mut Held| {
-            held.settings.id == id && matches!(held.view.status().state, State::Disconnected { .. })
+        let Some(held) = self.held.iter_mut().find(|held| held.settings.id == id) else { return };
+        let command = match held.view.status().state {
+            State::Disconnected { .. } => Command::Connect,
+            State::Waiting { .. } => Command::ReconnectNow,
+            State::NeedsUser { .. }
+            | State::Connecting { .. }
+            | State::Connected { .. }
+            | State::Replaced { .. } => return self.credential_changed(id),
         };
-        match self.held.iter_mut().find(off) {
-            Some(held) => {
-                held.forget.now();
-                held.command(Command::Connect);
-            }
-            None => self.credential_changed(id),
-        }
+        held.forget.now();
+        held.command(command);
     }
 
     /// Somebody has put another secret into the keyring, or taken it away: a session that is in memory alone makes way for that.

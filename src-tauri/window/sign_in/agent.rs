@@ -70,8 +70,12 @@ impl Agent {
                 return Err(ClientError::Malformed("no event stream".to_owned()));
             };
             let before = agent.channel_in(&first).map(|channel| (channel.state, channel.since));
+            let stays = before.is_some_and(|(state, _)| !is_dialled_for_it(state));
             let mut client = Client::connect(&agent.socket).await?;
             client.ask_in_time(&Request::SignedIn { channel: agent.channel.clone(), cookies }).await?;
+            if stays {
+                return Ok(Outcome::Taken);
+            }
             let outcome = async {
                 loop {
                     let event = events.event().await?;
@@ -102,6 +106,7 @@ impl Agent {
         .await
     }
 
+    /// The channel's report, if the event has it.
     fn channel_in<'a>(&self, event: &'a Event) -> Option<&'a ChannelReport> {
         let channels = match event {
             Event::Snapshot(status) => &status.channels[..],
@@ -121,5 +126,17 @@ impl Agent {
     ) -> Result<T, ClientError> {
         // It ends early only with the runtime, and that with the process.
         self.runtime.spawn(work).await.unwrap_or(Err(ClientError::Silent))
+    }
+}
+
+/// Whether a channel in this state is dialled because somebody has signed in. One that was replaced stays so, and says that itself.
+fn is_dialled_for_it(state: StateName) -> bool {
+    match state {
+        StateName::Connecting
+        | StateName::Connected
+        | StateName::Waiting
+        | StateName::NeedsUser
+        | StateName::Disconnected => true,
+        StateName::Replaced => false,
     }
 }
