@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tidings_inbox::{Arrival, ChannelProfile, Inbox, Notifier, Payload, Policy, Popup, RowId};
+use tidings_inbox::{About, Arrival, ChannelProfile, Inbox, Notifier, Payload, Policy, Popup, RowId};
 use tokio::sync::mpsc;
 
 const WORDS: [&str; 24] = [
@@ -95,7 +95,15 @@ pub(crate) async fn fill(file: &Path, messages: u64) -> anyhow::Result<()> {
     for number in 0..messages {
         let payload = Payload::Text(format!(r#"{{"id": {number}, "body": "{}"}}"#, body(number)));
         let channel = Arc::clone(if number % ONE_IN == 0 { &rare } else { &common });
-        inbox.receive(Arrival { channel, payload, received_at: Timestamp::now(), catch_up: false }).await;
+        inbox
+            .receive(Arrival {
+                channel,
+                payload,
+                about: About::default(),
+                received_at: Timestamp::now(),
+                catch_up: false,
+            })
+            .await;
     }
     shown.await?;
     inbox.mark_all_read(Some(COMMON.to_owned())).await;

@@ -25,6 +25,7 @@ mod disconnect_stays_disconnected;
 mod do_not_disturb_is_respected;
 mod doctor_finds_what_is_wrong;
 mod each_command_does_what_it_says;
+mod event_streams_are_heard;
 mod follows_the_network;
 mod gotify_is_caught_up;
 mod health_tells_the_day;

@@ -8,6 +8,7 @@ mod chromium;
 pub mod debian;
 pub mod desktop;
 pub mod disk;
+pub mod events;
 pub mod files;
 pub mod gotify;
 pub mod keyring;

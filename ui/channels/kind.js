@@ -16,13 +16,14 @@ const FOREIGN = {
   ntfy: ["preset", "dialogue", "resume", "mapping", "send_url", "send_app", "app_icons"],
   gotify: ["topics", "preset", "dialogue", "resume", "mapping", "send_url"],
   dialogue: ["topics", "resume", "heartbeat", "send_app", "app_icons"],
+  sse: ["topics", "preset", "dialogue", "resume", "heartbeat", "liveness", "quiet_close_codes", "send_app", "app_icons"],
 };
 
 /** The address that a kind wants, as an example.
  * @type {Record<string, string>} */
 export const EXAMPLES = {
   recipe: "wss://shop.example/ws/user-channel", ntfy: "https://ntfy.example", gotify: "https://push.example/gotify",
-  dialogue: "wss://app.example/socket",
+  dialogue: "wss://app.example/socket", sse: "https://shop.example/events",
 };
 
 /** Protocols by their own names.
@@ -61,6 +62,7 @@ const orNothing = (field) => ({ ...field, read: () => field.read() || undefined 
 export function kindFields(presets) {
   const kind = choiceField("kind", words.kind, [
     ["recipe", words.kindRecipe], ["ntfy", words.kindNtfy], ["gotify", words.kindGotify], ["dialogue", words.kindDialogue],
+    ["sse", words.kindSse],
   ], words.kindHint);
   const topics = linesField("topics", words.topics, { hint: words.topicsHint });
   const preset = orNothing(choiceField("preset", words.preset, [

@@ -48,6 +48,10 @@ url: string,
  */
 kind: ChannelKind, 
 /**
+ * What carries its messages.
+ */
+carrier: CarrierName, 
+/**
  * Its topics, where it is of ntfy.
  */
 topics?: Array<string>, 
@@ -134,7 +138,9 @@ repeated: number,
  */
 ignored: number, };
 
-export type ChannelKind = "recipe" | "ntfy" | "gotify" | "dialogue";
+export type ChannelKind = "recipe" | "ntfy" | "gotify" | "dialogue" | "sse";
+
+export type CarrierName = "websocket" | "sse" | "json-lines";
 
 export type StateName = "disconnected" | "connecting" | "connected" | "waiting" | "replaced" | "needs_user";
 

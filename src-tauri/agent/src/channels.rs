@@ -215,13 +215,17 @@ impl Channels {
         let left_out = Arc::new(watch::channel(Vec::new()).0);
         let topics = match &settings.kind {
             Kind::Ntfy { topics } => Some(Topics::new(config.clone(), topics.clone(), left_out.clone())),
-            Kind::Recipe | Kind::Gotify | Kind::Dialogue(_) => None,
+            Kind::Recipe | Kind::Gotify | Kind::Dialogue(_) | Kind::Sse => None,
         };
         let params = Arc::new(watch::channel(DialParams::default()).0);
         self.pictures.start(&settings, config.clone(), params.subscribe(), session.clone());
         let catch_up = (settings.kind == Kind::Gotify)
             .then(|| CatchUp::new(config.clone(), params.clone(), self.inbox.clone(), &settings));
-        let asks_by_id = matches!(&settings.kind, Kind::Dialogue(dialogue) if dialogue.says("last"));
+        let asks_by_id = match &settings.kind {
+            Kind::Dialogue(dialogue) => dialogue.says("last"),
+            Kind::Sse => true,
+            Kind::Recipe | Kind::Ntfy { .. } | Kind::Gotify => false,
+        };
         let owner = Dialler {
             id: settings.id.clone(),
             credentials: credentials.clone(),

@@ -26,8 +26,9 @@ pub use discover::Discovery;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
-    Attachment, ChannelKind, ChannelReport, Close, Does, Dropped, Format, IdleLimit, Line, MessageAction,
-    MessageReport, Pictures, Raw, StageName, StateLine, StateName, StatusReport, StoredMessage,
+    Attachment, CarrierName, ChannelKind, ChannelReport, Close, Does, Dropped, Format, IdleLimit, Line,
+    MessageAction, MessageReport, Pictures, Raw, StageName, StateLine, StateName, StatusReport,
+    StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};

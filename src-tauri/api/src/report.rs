@@ -41,6 +41,9 @@ pub struct ChannelReport {
     /// What is spoken with the server.
     #[serde(default)]
     pub kind: ChannelKind,
+    /// What carries its messages.
+    #[serde(default)]
+    pub carrier: CarrierName,
     /// Its topics, where it is of ntfy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, ts(as = "Option<Vec<String>>", optional))]
@@ -143,6 +146,22 @@ pub enum ChannelKind {
     Gotify,
     /// As the settings, or a preset, say.
     Dialogue,
+    /// Server-sent events: each is a message.
+    Sse,
+}
+
+/// What carries a channel's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum CarrierName {
+    /// A WebSocket.
+    #[default]
+    Websocket,
+    /// Server-sent events.
+    Sse,
+    /// Lines of JSON in an answer without an end.
+    JsonLines,
 }
 
 /// How far a channel is that connects.

@@ -9,11 +9,11 @@ use ts_rs::{Config, TS};
 
 use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, Pasted, Sample, Trial};
 use crate::{
-    Action, Attachment, Band, Block, ChannelKind, ChannelReport, ChannelValues, Close, Defaults, Discovery,
-    Does, Dropped, Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit, LinkReport,
-    Meaning, MessageAction, MessageReport, Outgoing, Pictures, PresetReport, Preview, Previewed, Raw,
-    Refusal, Rehearsal, Rich, RoundTrip, Secret, SessionKept, SessionReport, SettingsReport, Span, StageName,
-    StateName, StatusReport, Step, StoredMessage, Turn,
+    Action, Attachment, Band, Block, CarrierName, ChannelKind, ChannelReport, ChannelValues, Close, Defaults,
+    Discovery, Does, Dropped, Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit,
+    LinkReport, Meaning, MessageAction, MessageReport, Outgoing, Pictures, PresetReport, Preview, Previewed,
+    Raw, Refusal, Rehearsal, Rich, RoundTrip, Secret, SessionKept, SessionReport, SettingsReport, Span,
+    StageName, StateName, StatusReport, Step, StoredMessage, Turn,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -28,6 +28,7 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<ChannelReport>(&config),
         declaration::<Dropped>(&config),
         declaration::<ChannelKind>(&config),
+        declaration::<CarrierName>(&config),
         declaration::<StateName>(&config),
         declaration::<StageName>(&config),
         declaration::<Close>(&config),

@@ -25,11 +25,25 @@ pub struct Site {
     pub origin: String,
 }
 
+/// What carries a link's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Carrier {
+    /// A WebSocket.
+    #[default]
+    WebSocket,
+    /// An HTTP answer without an end, of server-sent events.
+    EventStream,
+    /// The same, of lines that are a message each.
+    Lines,
+}
+
 /// All that one channel needs to know, beside what each dial asks of its [`Owner`](crate::Owner).
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where to connect.
     pub url: ChannelUrl,
+    /// What carries the link's words.
+    pub carrier: Carrier,
     /// How the server is spoken to.
     pub dialect: Dialect,
     /// The application's heartbeat (H1).
@@ -61,6 +75,7 @@ impl Config {
     pub fn new(url: ChannelUrl) -> Self {
         Self {
             url,
+            carrier: Carrier::default(),
             dialect: Dialect::default(),
             heartbeat: Heartbeat::default(),
             liveness: Liveness::default(),

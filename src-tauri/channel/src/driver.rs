@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::link::alarm::Alarm;
-use crate::link::{Carrier, Event, acknowledged};
+use crate::link::{Event, Link, acknowledged};
 use crate::machine::Machine;
 use crate::machine::facts::{End, Input, Now, Output};
 use crate::way::dial::{Connect, DialFailure, Dialled, dial};
@@ -86,6 +86,7 @@ pub(crate) fn spawn_with(
         held: VecDeque::new(),
         dialling: None,
         links: Vec::new(),
+        mark: None,
         route: None,
         stopping: false,
         finished: false,
@@ -109,6 +110,8 @@ struct Driver<O, C: Connect> {
     dialling: Option<Dialling>,
     /// The links that are open, the older one first: two for a moment (N1).
     links: Vec<Open>,
+    /// From where the next dial is to go on, where the server said so without a message.
+    mark: Option<String>,
     /// The ends of the channel's link, or of the last one.
     route: Option<Route>,
     /// Asked to shut down: no further asks are heard.
@@ -118,7 +121,7 @@ struct Driver<O, C: Connect> {
 
 struct Open {
     generation: u64,
-    link: Box<dyn Carrier>,
+    link: Box<dyn Link>,
     route: Option<Route>,
 }
 
@@ -282,10 +285,11 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                         if self.machine.forgives() {
                             link.forgive();
                         }
+                        let proof = link.proof();
                         // There are thousands of channels, and hardly ever two links of one.
                         self.links.reserve_exact(1);
                         self.links.push(Open { generation, link, route });
-                        Input::Opened { generation, given }
+                        Input::Opened { generation, given, proof }
                     }
                     Err(DialFailure { unchanged: true, .. }) => Input::Unchanged { generation },
                     Err(DialFailure { cause, retry_after, elsewhere, .. }) => {
@@ -318,7 +322,19 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     fn link_event(&mut self, generation: u64, event: Event) -> Input {
         match event {
             Event::Bytes => Input::Bytes { generation },
-            Event::Frame(payload) => Input::Frame { generation, payload },
+            Event::Beat => Input::Beat { generation },
+            Event::Frame(payload, about) => {
+                if about.id.is_some() {
+                    // The owner knows it, and better: it is stored there.
+                    self.mark = None;
+                }
+                Input::Frame { generation, payload, about }
+            }
+            Event::Mark(id) => {
+                self.mark = Some(id);
+                Input::Beat { generation }
+            }
+            Event::Retry(wait) => Input::Retry { generation, wait },
             Event::Pong(counter) => Input::Pong { generation, counter },
             Event::WriteStuck(stuck) => Input::WriteStuck { generation, stuck },
             Event::Ended(end) => {
@@ -336,7 +352,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
         }
     }
 
-    fn link_mut(&mut self, generation: u64) -> Option<&mut Box<dyn Carrier>> {
+    fn link_mut(&mut self, generation: u64) -> Option<&mut Box<dyn Link>> {
         let open = self.links.iter_mut().find(|open| open.generation == generation)?;
         Some(&mut open.link)
     }
@@ -390,7 +406,8 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     fn dial(&mut self, generation: u64, ask: DialAsk) {
         let (stage, watched) = watch::channel(Stage::Credential);
         let (config, connector, owner) = (self.config.clone(), self.connector.clone(), self.owner.clone());
-        let done = Box::pin(dial(config, connector, owner, ask, stage));
+        let mark = self.mark.clone().filter(|_| !ask.skip_past);
+        let done = Box::pin(dial(config, connector, owner, ask, mark, stage));
         self.dialling = Some(Dialling { generation, stage: watched, told: Stage::Credential, done });
     }
 
@@ -508,5 +525,7 @@ impl<O, C: Connect> fmt::Debug for Driver<O, C> {
 
 #[cfg(test)]
 mod renewal_tests;
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod tests;

@@ -72,7 +72,7 @@ mod way;
 
 pub use address::{ChannelUrl, ChannelUrlError};
 pub use channel::{Builder, Channel};
-pub use config::{Config, Site};
+pub use config::{Carrier, Config, Site};
 pub use end::cause::{Cause, SessionEnd, Stage};
 pub use end::close::{CloseInfo, OtherMeaning};
 pub use end::detail::{Detail, day};
@@ -146,6 +146,15 @@ pub enum Signal {
     },
 }
 
+/// What is told of a message beside it, where what carries it tells something. Untrusted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// What it is asked for by, as what came up to it: an event's id.
+    pub id: Option<String>,
+    /// What it belongs to: an event's name.
+    pub topic: Option<String>,
+}
+
 /// One data frame as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -153,6 +162,8 @@ pub struct Frame {
     pub generation: u64,
     /// Text or bytes, as the server sent them.
     pub payload: Payload,
+    /// What is told beside it.
+    pub about: About,
     /// When its last byte was read.
     pub received_at: SystemTime,
     /// Whether it was missed and is sent again; `None`: the dialect doesn't tell.

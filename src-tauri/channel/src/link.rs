@@ -1,21 +1,30 @@
-//! What carries a link's words: one thing that is open, whatever it is made of, behind [`Carrier`]. Used by the
+//! What carries a link's words: one thing that is open, whatever it is made of, behind [`Link`]. Used by the
 //! [driver](crate::driver) alone.
 
 pub(crate) mod acknowledged;
 pub(crate) mod alarm;
+pub(crate) mod events;
+pub(crate) mod stream;
 pub(crate) mod tap;
 pub(crate) mod websocket;
 
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use crate::Payload;
-use crate::machine::facts::End;
+use crate::machine::facts::{End, Proof};
+use crate::{About, Payload};
 
 /// What a link reports. Of `Ended` there is exactly one; `Gone` follows it, or our own close.
 #[derive(Debug)]
 pub(crate) enum Event {
     Bytes,
-    Frame(Payload),
+    /// A sign of life, made to be one.
+    Beat,
+    Frame(Payload, About),
+    /// Up to where the server has told all: for the next dial.
+    Mark(String),
+    /// How long the server wants the next dial to wait.
+    Retry(Duration),
     Pong(u64),
     WriteStuck(bool),
     Ended(End),
@@ -23,7 +32,12 @@ pub(crate) enum Event {
 }
 
 /// A way for words to go both ways, or one. Nothing of it blocks; what can't be sent shows as a write that is stuck, or as an end.
-pub(crate) trait Carrier: Send {
+pub(crate) trait Link: Send {
+    /// What it can prove its peer's life by.
+    fn proof(&self) -> Proof {
+        Proof::Pings
+    }
+
     /// Sends a text.
     fn say(&mut self, text: String);
 
@@ -34,7 +48,9 @@ pub(crate) trait Carrier: Send {
     fn close(&mut self, code: u16);
 
     /// As [`close`](Self::close) with 1000, and what the peer sent before it heard of it is still reported.
-    fn leave(&mut self);
+    fn leave(&mut self) {
+        self.close(crate::end::close::NORMAL);
+    }
 
     /// Frames that are broken in themselves are passed over from now on.
     fn forgive(&mut self) {}

@@ -41,7 +41,7 @@ use crate::end::delay::Delays;
 use crate::end::verdict;
 use crate::machine::conversation::Conversation;
 use crate::machine::doubles::Doubles;
-use crate::machine::facts::{Input, Now, Output, Said};
+use crate::machine::facts::{Input, Now, Output, Proof, Said};
 use crate::machine::idle::By;
 use crate::machine::life::{Context, Due, Life};
 use crate::machine::links::{Closing, Dial, Renewal, Up};
@@ -145,6 +145,10 @@ pub(crate) struct Machine {
     rtt: Option<Duration>,
     last_inbound: Option<SystemTime>,
     peer: PeerCheck,
+    /// E2: the longest time between two signs of life that the server makes by itself.
+    rhythm: Option<Duration>,
+    /// E3: how long the server wants a dial to wait.
+    retry: Option<Duration>,
     outputs: VecDeque<Output>,
 }
 
@@ -216,6 +220,8 @@ impl Machine {
             rtt: None,
             last_inbound: None,
             peer: PeerCheck::Unknown,
+            rhythm: None,
+            retry: None,
             outputs: VecDeque::new(),
         }
     }
@@ -261,9 +267,9 @@ impl Machine {
                     self.next_failed(false, now);
                 }
             }
-            Input::Opened { generation, given } => {
+            Input::Opened { generation, given, proof } => {
                 if self.dial_of(generation).is_some() {
-                    self.opened(generation, given, now);
+                    self.opened(generation, given, proof, now);
                 }
             }
             Input::AddressGone { generation } => {
@@ -279,13 +285,19 @@ impl Machine {
                     self.last_inbound = Some(now.wall);
                 }
             }
-            Input::Frame { generation, payload } => {
+            Input::Beat { generation } => self.beaten(generation, now),
+            Input::Retry { generation, wait } => {
+                if self.link(generation).is_some() {
+                    self.retry = Some(wait);
+                }
+            }
+            Input::Frame { generation, payload, about } => {
                 let Self { phase, renewal, heartbeat, liveness, .. } = self;
                 if let Some(up) = link_of(phase, renewal, generation) {
                     up.life.bytes(now.mono, liveness);
                     up.life.data(now.mono, heartbeat);
                     self.last_inbound = Some(now.wall);
-                    self.hear(generation, payload, now);
+                    self.hear(generation, payload, about, now);
                 }
             }
             Input::Pong { generation, counter } => {
@@ -396,6 +408,7 @@ impl Machine {
             rtt: self.rtt,
             last_inbound: self.last_inbound,
             peer: self.peer,
+            carrier: self.config.carrier,
             // The driver knows it.
             route: None,
             persistent: self.in_vain >= IN_VAIN,
@@ -442,6 +455,17 @@ impl Machine {
         let Self { phase, renewal, liveness, .. } = self;
         let up = link_of(phase, renewal, generation)?;
         Some((&mut up.life, liveness))
+    }
+
+    /// E2: the server has shown by itself that it lives.
+    pub(super) fn beaten(&mut self, generation: u64, now: Now) {
+        let Some((life, liveness)) = self.life(generation) else { return };
+        let rhythm = life.beat(now.mono, liveness);
+        if rhythm.is_some() {
+            self.rhythm = rhythm;
+            self.peer = PeerCheck::Answers;
+        }
+        self.last_inbound = Some(now.wall);
     }
 
     /// The dial of this number: the channel's, or its next link's (N1).
@@ -578,7 +602,7 @@ impl Machine {
         }
     }
 
-    fn opened(&mut self, generation: u64, given: Given, now: Now) {
+    fn opened(&mut self, generation: u64, given: Given, proof: Proof, now: Now) {
         let limit = self.config.memory.with(|known| {
             known.ghosts.answered(now);
             if self.config.session.is_some() {
@@ -599,7 +623,14 @@ impl Machine {
             self.too_big = 0;
             self.broken = 0;
         }
-        let life = Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer);
+        let life = match proof {
+            Proof::Pings => Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer),
+            Proof::Bytes => {
+                self.peer =
+                    if self.rhythm.is_some() { PeerCheck::Answers } else { PeerCheck::CannotBeChecked };
+                Life::listening(now.mono, &self.liveness, self.rhythm)
+            }
+        };
         // A server's session can't be gone on with beside the link that still has it.
         let kept = if generation == self.generation { self.kept.clone() } else { Kept::new() };
         let given = Given { kept, ..given };

@@ -9,7 +9,7 @@ use rand::rngs::SmallRng;
 use tidings_dialect::Given;
 
 use crate::machine::Machine;
-use crate::machine::facts::{End, Input, Now, Output};
+use crate::machine::facts::{End, Input, Now, Output, Proof};
 use crate::{Cause, CloseInfo, Config, Detail, Start};
 
 /// A client whose link is up.
@@ -57,7 +57,7 @@ impl Client {
     pub fn dialled(&mut self, well: bool, now: Duration) -> Option<Duration> {
         let generation = self.0.status().generation;
         if well {
-            self.give(Input::Opened { generation, given: Given::default() }, now);
+            self.give(Input::Opened { generation, given: Given::default(), proof: Proof::Pings }, now);
             return None;
         }
         let cause = Cause::Unreachable { detail: Detail::Refused };

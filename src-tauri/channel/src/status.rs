@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use crate::config::Carrier;
 use crate::end::cause::{Cause, Stage};
 use crate::end::close::CloseInfo;
 
@@ -26,6 +27,8 @@ pub struct Status {
     pub last_inbound: Option<SystemTime>,
     /// Whether this peer answers pings, so that its death can be noticed.
     pub peer: PeerCheck,
+    /// What carries the newest link's words, or is to carry them.
+    pub carrier: Carrier,
     /// Where the newest link goes, or went; `None` before the first.
     pub route: Option<Route>,
     /// The last failure came three times in a row and waiting hardly mends it (nothing at the address, a broken
@@ -223,6 +226,7 @@ mod tests {
                 last_close: None,
                 rtt: Some(Duration::from_millis(12)),
                 last_inbound: None,
+                carrier: Carrier::WebSocket,
                 route: None,
                 peer,
                 persistent,

@@ -15,7 +15,7 @@ use tidings_ground::exit;
 use tidings_ground::paths::Paths;
 use tidings_ground::terminal::{Unwritten, say, usage};
 use tidings_ground::text::quoted;
-use tidings_inbox::{ChannelProfile, Message};
+use tidings_inbox::{About, Arrival, ChannelProfile, Message};
 use tidings_settings::credential::Credentials;
 use tidings_settings::{ChannelSettings, reason};
 use tidings_state::message::{arrival, message_report, told_instead};
@@ -258,12 +258,12 @@ impl Order<'_> {
     fn messages(&self, frame: Frame) -> Vec<Line> {
         let unreadable = told_instead(&frame.payload, self.words);
         let received_at = timestamp(frame.received_at);
-        let payload = match (unreadable, arrival(self.profile.clone(), frame)) {
-            (_, Some(arrival)) => arrival.payload,
-            (Some(text), None) => tidings_inbox::Payload::Text(text),
+        let (payload, about) = match (unreadable, arrival(self.profile.clone(), frame)) {
+            (_, Some(Arrival { payload, about, .. })) => (payload, about),
+            (Some(text), None) => (tidings_inbox::Payload::Text(text), About::default()),
             (None, None) => return Vec::new(),
         };
-        let decoded = tidings_inbox::decode(self.profile, payload, received_at);
+        let decoded = tidings_inbox::decode(self.profile, payload, received_at).beside(about);
         let report = |message: &Message| message_report(message, self.profile.name.clone(), self.words);
         decoded.messages.iter().map(|message| Line::Message(report(message))).collect()
     }
@@ -296,7 +296,14 @@ mod tests {
 
     fn frame(generation: u64, text: &str) -> Frame {
         let payload = tidings_channel::Payload::Text(text.to_owned());
-        Frame { generation, payload, received_at: SystemTime::UNIX_EPOCH, replay: None, goes_on: false }
+        Frame {
+            generation,
+            payload,
+            about: tidings_channel::About::default(),
+            received_at: SystemTime::UNIX_EPOCH,
+            replay: None,
+            goes_on: false,
+        }
     }
 
     #[test]

@@ -87,6 +87,9 @@ fn is_no_way(cause: &Cause) -> bool {
         | Cause::WriteStalled
         | Cause::Refused { .. }
         | Cause::Status { .. }
+        | Cause::Answered { .. }
+        | Cause::StreamOver
+        | Cause::NoMore
         | Cause::Busy { .. }
         | Cause::Moved { .. }
         | Cause::WrongAddress { .. }

@@ -107,7 +107,14 @@ mod tests {
 
     fn frame(text: &str) -> Frame {
         let payload = Payload::Text(text.to_owned());
-        Frame { generation: 1, payload, received_at: SystemTime::UNIX_EPOCH, replay: None, goes_on: false }
+        Frame {
+            generation: 1,
+            payload,
+            about: tidings_channel::About::default(),
+            received_at: SystemTime::UNIX_EPOCH,
+            replay: None,
+            goes_on: false,
+        }
     }
 
     #[test]

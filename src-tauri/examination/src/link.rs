@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tidings_api::Step;
 use tidings_channel::{
-    Cause, Channel, Config, DialAsk, DialParams, DialRefusal, Frame, Heartbeat, Liveness, Owner, PeerCheck,
-    Start, State, Status,
+    Carrier, Cause, Channel, Config, DialAsk, DialParams, DialRefusal, Frame, Heartbeat, Liveness, Owner,
+    PeerCheck, Start, State, Status,
 };
 use tidings_settings::SessionJar;
 use tidings_state::cause;
@@ -114,6 +114,7 @@ pub(crate) async fn held(mut status: watch::Receiver<Status>, config: &Config, t
 
 async fn ping(status: &mut watch::Receiver<Status>, config: &Config, words: Words) -> Step {
     match config.liveness.ping_after().is_zero() {
+        _ if config.carrier != Carrier::WebSocket => noted(good("ping", None, words.doctor_stream_silent())),
         true => noted(good("ping", None, words.doctor_no_pings())),
         false => pong(status, config, words).await,
     }

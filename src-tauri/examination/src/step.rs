@@ -257,14 +257,21 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         | Cause::NotAWebSocket { .. }
         | Cause::NoGoodAnswer { .. }
         | Cause::Status { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } => words.mend_address(),
+        Cause::Answered { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } | Cause::NoMore => {
+            words.mend_stream_address()
+        }
         Cause::Moved { to, same_host: true, .. } => words.mend_moved(&tidings_channel::plain(to)),
         Cause::Moved { .. } => words.mend_status(),
         Cause::Busy { .. } | Cause::Status { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
-        Cause::Status { status: 502..=504 | 521..=524 | 530 } => words.mend_behind(),
-        Cause::Status { status: 500.. } => words.mend_server_error(),
-        Cause::Status { .. } => words.mend_status(),
+        Cause::Answered { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
+        Cause::Status { status: 502..=504 | 521..=524 | 530 }
+        | Cause::Answered { status: 502..=504 | 521..=524 | 530 } => words.mend_behind(),
+        Cause::Status { status: 500.. } | Cause::Answered { status: 500.. } => words.mend_server_error(),
+        Cause::Status { .. } | Cause::Answered { .. } => words.mend_status(),
         Cause::CaptivePortal => words.mend_captive_portal(),
-        Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } => words.mend_closed(),
+        Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } | Cause::StreamOver => {
+            words.mend_closed()
+        }
         Cause::Unanswered { .. } => words.mend_busy(),
         Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
         Cause::Owner { .. } | Cause::ProviderAway { .. } => words.mend_owner(),

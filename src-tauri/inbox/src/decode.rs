@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::event::Payload;
+use crate::event::{About, Payload};
 use crate::mapping::{BODY, Field, Sample, TITLE};
 use crate::message::{Message, Priority, Raw};
 use crate::noise::is_keep_alive;
@@ -76,6 +76,23 @@ pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp
         },
         Some(Said::Recall(recall)) => Decoded { recalls: vec![recall], ..Decoded::default() },
         None => Decoded { ignored: 1, ..Decoded::default() },
+    }
+}
+
+impl Decoded {
+    /// The same with what was told beside the frame. Of several messages the last has its id: all of them are there then.
+    #[must_use]
+    pub fn beside(mut self, about: About) -> Self {
+        let About { id, topic } = about;
+        let topic = topic.and_then(|topic| filled(one_line(&topic)));
+        for message in &mut self.messages {
+            message.topic = message.topic.take().or_else(|| topic.clone());
+        }
+        let id = id.filter(|id| (1..=ID_LIMIT).contains(&id.len()));
+        if let Some(last) = self.messages.last_mut() {
+            last.id = id.or(last.id.take());
+        }
+        self
     }
 }
 

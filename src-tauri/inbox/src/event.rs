@@ -30,6 +30,15 @@ impl Payload {
     }
 }
 
+/// What is told of a frame beside it. Untrusted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// What is asked for as what came after it. In place of what the frame itself says.
+    pub id: Option<String>,
+    /// What it belongs to, unless the frame itself says that.
+    pub topic: Option<String>,
+}
+
 /// One frame as it came in.
 #[derive(Debug, Clone)]
 pub struct Arrival {
@@ -37,6 +46,8 @@ pub struct Arrival {
     pub channel: Arc<ChannelProfile>,
     /// What it held.
     pub payload: Payload,
+    /// What is told beside it.
+    pub about: About,
     /// When it came; the order of the inbox is the order of arrival, whatever this says.
     pub received_at: Timestamp,
     /// Seems to be part of what the server sends again after a reconnect. Only that may be a repetition: a message

@@ -44,7 +44,7 @@ mod why;
 mod writer;
 
 pub use decode::{Decoded, decode};
-pub use event::{Arrival, Dropped, Event, Notifier, Payload, Popup, Unread};
+pub use event::{About, Arrival, Dropped, Event, Notifier, Payload, Popup, Unread};
 pub use history::Query;
 pub use inbox::Inbox;
 pub use journal::Note;

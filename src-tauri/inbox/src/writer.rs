@@ -286,8 +286,8 @@ impl Writer {
         // First, so that what the file knows is known.
         self.reopen();
         let mut news = News::default();
-        for Arrival { channel, payload, received_at, catch_up } in batch {
-            let Decoded { messages, recalls, ignored } = decode(&channel, payload, received_at);
+        for Arrival { channel, payload, about, received_at, catch_up } in batch {
+            let Decoded { messages, recalls, ignored } = decode(&channel, payload, received_at).beside(about);
             if ignored > 0 {
                 self.count(&channel.id, |dropped| dropped.ignored += ignored);
             }

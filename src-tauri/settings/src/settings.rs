@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_api::ChannelKind;
-use tidings_channel::{Backoff, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, Site, TakeBack};
+use tidings_channel::{Backoff, Carrier, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, Site, TakeBack};
 use tidings_dialect::{Dialect, Dialogue};
 use tidings_ground::paths::short;
 use tidings_inbox::{ChannelProfile, Condition, Format, Mapping, Policy, QuietHours, Reads, Rule, Show};
@@ -242,6 +242,8 @@ pub enum Kind {
     Gotify,
     /// `dialogue`: `preset`, `[channel.dialogue]`.
     Dialogue(Arc<Dialogue>),
+    /// `sse`: each event is a message.
+    Sse,
 }
 
 impl Kind {
@@ -252,6 +254,7 @@ impl Kind {
             Self::Ntfy { .. } => ChannelKind::Ntfy,
             Self::Gotify => ChannelKind::Gotify,
             Self::Dialogue(_) => ChannelKind::Dialogue,
+            Self::Sse => ChannelKind::Sse,
         }
     }
 
@@ -259,7 +262,7 @@ impl Kind {
     pub fn topics(&self) -> &[String] {
         match self {
             Self::Ntfy { topics } => topics,
-            Self::Recipe | Self::Gotify | Self::Dialogue(_) => &[],
+            Self::Recipe | Self::Gotify | Self::Dialogue(_) | Self::Sse => &[],
         }
     }
 
@@ -267,7 +270,7 @@ impl Kind {
     pub(crate) fn usual_auth(&self) -> Auth {
         match self {
             Self::Dialogue(dialogue) if dialogue.says("secret") => Auth::Said,
-            Self::Recipe | Self::Ntfy { .. } | Self::Gotify | Self::Dialogue(_) => Auth::Bearer,
+            Self::Recipe | Self::Ntfy { .. } | Self::Gotify | Self::Dialogue(_) | Self::Sse => Auth::Bearer,
         }
     }
 }
@@ -308,7 +311,7 @@ impl ChannelSettings {
         match &self.kind {
             Kind::Ntfy { .. } => true,
             Kind::Gotify => self.send.credential.is_some() || self.send.app.is_some(),
-            Kind::Recipe | Kind::Dialogue(_) => self.send.url.is_some(),
+            Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => self.send.url.is_some(),
         }
     }
 
@@ -360,7 +363,7 @@ impl ChannelSettings {
     /// The address of the link.
     pub fn link_url(&self) -> ChannelUrl {
         let path = match &self.kind {
-            Kind::Recipe | Kind::Dialogue(_) => return self.url.clone(),
+            Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => return self.url.clone(),
             Kind::Ntfy { topics } => ntfy_path(topics),
             Kind::Gotify => format!("{}/stream", self.base()),
         };
@@ -373,7 +376,7 @@ impl ChannelSettings {
         match &self.kind {
             // Who pastes the link's own address means its server.
             Kind::Gotify => path.strip_suffix("/stream").unwrap_or(path),
-            Kind::Recipe | Kind::Ntfy { .. } | Kind::Dialogue(_) => path,
+            Kind::Recipe | Kind::Ntfy { .. } | Kind::Dialogue(_) | Kind::Sse => path,
         }
     }
 
@@ -381,7 +384,7 @@ impl ChannelSettings {
     pub fn shown_url(&self) -> String {
         match &self.kind {
             Kind::Recipe | Kind::Dialogue(_) => self.url.to_string(),
-            Kind::Ntfy { .. } | Kind::Gotify => self.url.to_string().replacen("ws", "http", 1),
+            Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse => self.url.to_string().replacen("ws", "http", 1),
         }
     }
 
@@ -419,10 +422,11 @@ impl ChannelSettings {
         };
         let mut config = Config::new(self.link_url());
         config.dialect = match &self.kind {
-            Kind::Recipe | Kind::Gotify => Dialect::Plain,
+            Kind::Recipe | Kind::Gotify | Kind::Sse => Dialect::Plain,
             Kind::Ntfy { .. } => Dialect::Ntfy,
             Kind::Dialogue(dialogue) => Dialect::Dialogue(dialogue.clone()),
         };
+        config.carrier = if self.kind == Kind::Sse { Carrier::EventStream } else { Carrier::WebSocket };
         config.heartbeat = self.heartbeat.clone();
         config.liveness = self.liveness;
         config.backoff = self.backoff;
@@ -448,7 +452,7 @@ impl ChannelSettings {
             show: self.show,
             format: self.format,
             reads: match self.kind {
-                Kind::Recipe | Kind::Dialogue(_) => Reads::Usual,
+                Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => Reads::Usual,
                 Kind::Ntfy { .. } => Reads::Ntfy,
                 Kind::Gotify => Reads::Gotify,
             },

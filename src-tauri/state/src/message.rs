@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use tidings_api::{MessageAction, MessageReport, Rich};
 use tidings_channel::{Frame, Payload};
-use tidings_inbox::{Action, Arrival, Attachment, ChannelProfile, Does, Format, HttpRequest, Message, Raw};
+use tidings_inbox::{
+    About, Action, Arrival, Attachment, ChannelProfile, Does, Format, HttpRequest, Message, Raw,
+};
 use tidings_words::Words;
 
 use crate::snapshot::timestamp;
@@ -21,7 +23,9 @@ pub fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
         Payload::Garbled(bytes) => tidings_inbox::Payload::Garbled(bytes),
         Payload::TooBig { .. } | Payload::Broken { .. } => return None,
     };
-    Some(Arrival { channel, payload, received_at: timestamp(frame.received_at), catch_up: false })
+    let tidings_channel::About { id, topic } = frame.about;
+    let about = About { id, topic };
+    Some(Arrival { channel, payload, about, received_at: timestamp(frame.received_at), catch_up: false })
 }
 
 /// What a message of ours says of one that can't be read, or not all of it.
@@ -39,6 +43,7 @@ pub fn own(channel: &ChannelProfile, text: String) -> Arrival {
     Arrival {
         channel: Arc::new(ChannelProfile::new(&channel.id, &channel.name)),
         payload: tidings_inbox::Payload::Text(text),
+        about: About::default(),
         received_at: Timestamp::now(),
         catch_up: false,
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tidings_api::{
-    ChannelKind, ChannelReport, Close, IdleLimit, SessionReport, StageName, StateLine, StateName,
-    StatusReport,
+    CarrierName, ChannelKind, ChannelReport, Close, IdleLimit, SessionReport, StageName, StateLine,
+    StateName, StatusReport,
 };
-use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
+use tidings_channel::{Carrier, Cause, PeerCheck, Stage, State, Status};
 use tidings_inbox::{Dropped, Message, Show, Unread};
 use tidings_settings::Theme;
 use tidings_settings::credential::CredentialSource;
@@ -138,6 +138,11 @@ impl Snapshot {
             name: channel.name.clone(),
             url: channel.url.clone(),
             kind: channel.kind,
+            carrier: match status.carrier {
+                Carrier::WebSocket => CarrierName::Websocket,
+                Carrier::EventStream => CarrierName::Sse,
+                Carrier::Lines => CarrierName::JsonLines,
+            },
             topics: channel.topics.clone(),
             sends: channel.sends,
             state: line.state,

@@ -28,6 +28,7 @@ export function channel(name, rest = {}) {
     name,
     url: `wss://${name.toLowerCase()}.example/ws/user-channel`,
     kind: "recipe",
+    carrier: "websocket",
     sends: false,
     state: "connected",
     since: at("11:48"),

@@ -269,6 +269,7 @@ export default {
   kindNtfy: "ntfy",
   kindGotify: "Gotify",
   kindDialogue: "Another WebSocket, with a dialogue",
+  kindSse: "Server-sent events (SSE, Mercure)",
   kindHint: "What Tidings speaks with this server.",
   topics: "Topics",
   topicsHint: "One a line. All of them come over one connection.",

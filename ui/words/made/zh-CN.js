@@ -269,6 +269,7 @@ export default {
   kindNtfy: "ntfy",
   kindGotify: "Gotify",
   kindDialogue: "其他 WebSocket，使用对话规则",
+  kindSse: "服务器推送事件（SSE、Mercure）",
   kindHint: "Tidings 与此服务器通信的方式。",
   topics: "主题",
   topicsHint: "每行一个；所有主题共用一个连接。",

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidings_channel::{Cause, Config, DialParams, Fetch, fetch};
-use tidings_inbox::{Arrival, ChannelProfile, Inbox, Message, Payload, Query, Recall, Recalled};
+use tidings_inbox::{About, Arrival, ChannelProfile, Inbox, Message, Payload, Query, Recall, Recalled};
 use tidings_settings::ChannelSettings;
 use tokio::sync::watch;
 
@@ -110,7 +110,13 @@ impl CatchUp {
             let channel = profile.borrow().clone();
             let payload = Payload::Text(text);
             self.inbox
-                .receive(Arrival { channel, payload, received_at: Timestamp::now(), catch_up: true })
+                .receive(Arrival {
+                    channel,
+                    payload,
+                    about: About::default(),
+                    received_at: Timestamp::now(),
+                    catch_up: true,
+                })
                 .await;
         }
         Ok(())

@@ -76,9 +76,9 @@ impl Connect for InMemory {
 
 /// Gives the same parameters each time and notes what was asked.
 #[derive(Clone, Default)]
-struct Giver {
-    params: DialParams,
-    asks: Arc<StdMutex<Vec<DialAsk>>>,
+pub(super) struct Giver {
+    pub(super) params: DialParams,
+    pub(super) asks: Arc<StdMutex<Vec<DialAsk>>>,
 }
 
 impl Owner for Giver {
@@ -104,7 +104,7 @@ impl Rig {
         Self::with(config(), Giver::default(), 64 * 1024)
     }
 
-    fn with(config: Config, owner: Giver, buffer: usize) -> Self {
+    pub(super) fn with(config: Config, owner: Giver, buffer: usize) -> Self {
         Self::from_address(None, config, owner, buffer)
     }
 

@@ -117,6 +117,11 @@ pub enum Cause {
         /// HTTP status.
         status: u16,
     },
+    /// A request that is no upgrade was answered with this HTTP status.
+    Answered {
+        /// HTTP status.
+        status: u16,
+    },
     /// 503 with a `Retry-After`: it will be there again.
     Busy {
         /// HTTP status.
@@ -163,6 +168,10 @@ pub enum Cause {
         /// Why.
         detail: Detail,
     },
+    /// The server ended its answer, as servers do from time to time with a stream that has no end of its own.
+    StreamOver,
+    /// The server says that nothing more comes here (204).
+    NoMore,
     /// The network in between asks for a sign-in (captive portal).
     CaptivePortal,
     /// The owner couldn't give the dial's parameters.
@@ -264,6 +273,13 @@ impl fmt::Display for Cause {
                 write!(f, "no WebSocket at this address ({status}), or a proxy drops `Upgrade`")
             }
             Self::Status { status } => write!(f, "{} ({status})", status_words(*status)),
+            Self::Answered { status: status @ (404 | 410) } => {
+                write!(f, "nothing at this address ({status})")
+            }
+            Self::Answered { status: status @ (400 | 405 | 426 | 501 | 505) } => {
+                write!(f, "the server refused the request ({status})")
+            }
+            Self::Answered { status } => write!(f, "{} ({status})", status_words(*status)),
             Self::Busy { status } => write!(f, "server busy ({status})"),
             Self::Moved { status, same_host: true, to } => {
                 write!(f, "the address moved to {} ({status})", plain(to))
@@ -294,6 +310,8 @@ impl fmt::Display for Cause {
             }
             Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({detail})"),
             Self::NoGoodAnswer { detail } => write!(f, "no good answer from the server ({detail})"),
+            Self::StreamOver => f.write_str("the server ended the stream"),
+            Self::NoMore => f.write_str("the server says that nothing more comes here (204)"),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),
             Self::Owner { detail } => f.write_str(&plain(detail)),
             Self::ProviderAway { host, why } => {

@@ -25,6 +25,8 @@ pub enum Detail {
     Gone,
     /// The stream ended without a word (FIN).
     EndOfStream,
+    /// An answer that has none of its own came to its end.
+    Finished,
     /// No answer, as the kernel found.
     TimedOut,
     /// No way to this host.
@@ -75,6 +77,8 @@ pub enum Detail {
     Status(u16),
     /// More than was bargained for.
     TooLong,
+    /// An answer that is no stream of events.
+    NoStream,
 
     // Of frames.
     /// A masked one.
@@ -276,6 +280,7 @@ impl fmt::Display for Detail {
             Self::Reset => "connection reset",
             Self::Aborted => "connection aborted",
             Self::Gone => "the other end had gone",
+            Self::Finished => "it is complete",
             Self::EndOfStream => "end of stream",
             Self::TimedOut => "timed out",
             Self::HostUnreachable => "host unreachable",
@@ -299,6 +304,7 @@ impl fmt::Display for Detail {
             Self::BrokenAnswer => "the answer can't be read",
             Self::Status(status) => return write!(f, "HTTP status {status}"),
             Self::TooLong => "it is too long",
+            Self::NoStream => "it is no stream of events",
             Self::MaskedFrame => "a masked frame",
             Self::ReservedBits => "reserved bits are set",
             Self::UnknownFrame => "an unknown kind of frame",

@@ -59,6 +59,7 @@ pub(crate) fn verdict(
         (Cause::Status { status: 511 }, _) => Verdict::Floor(timing.portal_floor),
         (
             Cause::Status { .. }
+            | Cause::Answered { .. }
             | Cause::Busy { .. }
             | Cause::Moved { .. }
             | Cause::WrongAddress { .. }
@@ -86,15 +87,16 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         | Cause::Tls { .. }
         // The clock is set by itself soon after a start.
         | Cause::Clock { .. }
+        | Cause::StreamOver
         | Cause::Overtaken => Verdict::Ordinary,
         Cause::Certificate { .. } | Cause::WrongName { .. } => Verdict::Floor(timing.certificate_floor),
-        Cause::Status { status } => after_status(*status, timing),
+        Cause::Status { status } | Cause::Answered { status } => after_status(*status, timing),
         Cause::Busy { .. } => Verdict::Ordinary,
         // Waiting may mend it where something in front hangs up for a server that is not there yet.
         Cause::WrongAddress { status: None } => Verdict::Ordinary,
         Cause::WrongAddress { status: Some(_) } => Verdict::WrongAddress,
         Cause::SignInRefused { .. } | Cause::Denied { .. } | Cause::SessionOver { .. } => Verdict::SignIn,
-        Cause::RoleMissing { .. } => Verdict::NeedsUser,
+        Cause::RoleMissing { .. } | Cause::NoMore => Verdict::NeedsUser,
         Cause::TakenOver => Verdict::Quiet,
         Cause::Moved { .. } | Cause::NotAWebSocket { .. } | Cause::NoGoodAnswer { .. } | Cause::Foreign { .. } => {
             Verdict::Floor(timing.not_websocket_floor)
@@ -111,7 +113,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
     match cause {
         Cause::Closed(close) => matches!(close.code, PROTOCOL | 1003 | INVALID_TEXT | 1010),
         Cause::Refused { code, .. } => *code != TOO_BIG,
-        Cause::Status { status } => matches!(status, 404 | 410),
+        Cause::Status { status } | Cause::Answered { status } => matches!(status, 404 | 410),
         Cause::Lost { detail } => *detail == Detail::HungUp,
         Cause::Moved { .. } | Cause::WrongAddress { .. } | Cause::Foreign { .. } => true,
         Cause::Busy { .. }
@@ -132,6 +134,8 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::RoleMissing { .. }
         | Cause::NotAWebSocket { .. }
         | Cause::NoGoodAnswer { .. }
+        | Cause::StreamOver
+        | Cause::NoMore
         | Cause::CaptivePortal
         | Cause::Owner { .. }
         | Cause::ProviderAway { .. }
@@ -170,6 +174,7 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::Proxy { .. }
         | Cause::ProxyAway(_)
         | Cause::Status { .. }
+        | Cause::Answered { .. }
         | Cause::Busy { .. }
         | Cause::Moved { .. }
         | Cause::WrongAddress { .. }
@@ -178,6 +183,8 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::RoleMissing { .. }
         | Cause::NotAWebSocket { .. }
         | Cause::NoGoodAnswer { .. }
+        | Cause::StreamOver
+        | Cause::NoMore
         | Cause::CaptivePortal
         | Cause::Owner { .. }
         | Cause::ProviderAway { .. }
@@ -210,6 +217,7 @@ pub(crate) fn is_away(cause: &Cause) -> bool {
             | Cause::Busy { .. }
             | Cause::TimedOut { stage: Stage::Tcp | Stage::Tls | Stage::Upgrade }
             | Cause::Status { status: 500..=599 }
+            | Cause::Answered { status: 500..=599 }
     )
 }
 
@@ -229,7 +237,7 @@ pub(crate) fn may_be_the_credential(cause: &Cause) -> bool {
                 | Cause::WrongAddress { status: Some(_) }
                 | Cause::NotAWebSocket { .. }
         )
-        || matches!(cause, Cause::Status { status: status @ 200..=499 } if !passes(*status))
+        || matches!(cause, Cause::Status { status: status @ 200..=499 } | Cause::Answered { status: status @ 200..=499 } if !passes(*status))
 }
 
 /// Codes by which applications say that the credential is over, since browsers can't be told by a status.

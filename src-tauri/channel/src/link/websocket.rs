@@ -11,11 +11,11 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::{Carrier, Event};
+use super::{Event, Link};
 use crate::end::close::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
 use crate::link::tap::{Arrived, MOST_MESSAGE, Tap};
 use crate::machine::facts::End;
-use crate::{CloseInfo, Detail, Payload};
+use crate::{About, CloseInfo, Detail, Payload};
 
 /// Read buffer, bytes (D2): the library's default of 128 KiB is per link.
 const READ_BUFFER: usize = 8 * 1024;
@@ -81,16 +81,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             Poll::Ready(Some(Ok(message))) => match message {
                 // The tap makes all text binary.
                 Message::Text(text) => {
-                    return Poll::Ready(Event::Frame(Payload::Text(text.as_str().to_owned())));
+                    return Poll::Ready(Event::Frame(
+                        Payload::Text(text.as_str().to_owned()),
+                        About::default(),
+                    ));
                 }
                 Message::Binary(bytes) => {
-                    return Poll::Ready(Event::Frame(match self.socket.get_mut().arrived() {
+                    let payload = match self.socket.get_mut().arrived() {
                         Arrived::Text => String::from_utf8(bytes.into())
                             .map_or_else(|error| Payload::Garbled(error.into_bytes()), Payload::Text),
                         Arrived::Binary => Payload::Binary(bytes.into()),
                         Arrived::TooBig(bytes) => Payload::TooBig { bytes },
                         Arrived::Broken(bytes) => Payload::Broken { bytes },
-                    }));
+                    };
+                    return Poll::Ready(Event::Frame(payload, About::default()));
                 }
                 Message::Ping(_) => {
                     // The library has queued the pong.
@@ -159,7 +163,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Carrier for WebSocket<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Link for WebSocket<S> {
     fn forgive(&mut self) {
         self.socket.get_mut().forgive();
     }

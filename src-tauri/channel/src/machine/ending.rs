@@ -26,7 +26,8 @@ impl Machine {
             End::Lost { detail } => {
                 self.last_close = None;
                 self.links_closed += 1;
-                (Cause::Lost { detail }, true)
+                let is_done = detail == Detail::Finished;
+                (if is_done { Cause::StreamOver } else { Cause::Lost { detail } }, true)
             }
             End::Violation { code, detail } => {
                 self.close(code, now);
@@ -44,7 +45,9 @@ impl Machine {
         if by_peer && !verdict::explains_itself(&cause) && self.is_turned_away(now) {
             self.refresh = true;
         }
-        self.conclude(cause, None, true, now);
+        // E3
+        let wait = self.retry;
+        self.conclude(cause, wait, true, now);
     }
 
     /// S8: how the link ended tells, with what is met next, why a session is over.
@@ -60,7 +63,7 @@ impl Machine {
         let config = &*self.config;
         let says_so = matches!(cause, Cause::Closed(close) if idle::says_idle(&close.reason));
         let Phase::Up(Up { life, .. }) = &self.phase else { return 1 };
-        if !config.is_ordinary(cause) {
+        if !config.is_ordinary(cause) || life.only_listens() {
             return 1;
         }
         let (silence, before) = life.silences(now.mono);
@@ -315,6 +318,7 @@ impl Machine {
         // Whatever else the answer was, the server said when.
         let asked = retry_after.filter(|_| cause != Cause::CaptivePortal).unwrap_or_default();
         let length = length.max(asked.min(timing.retry_after_most));
+        let length = if cause == Cause::NoMore { length.max(timing.no_more) } else { length };
         let length = if self.offline { length.max(timing.offline_retry) } else { length };
         let until = (now.mono + length).max(after_gap(self.last_dial, timing.dial_gap));
         let retry_at = now.wall + until.saturating_sub(now.mono);

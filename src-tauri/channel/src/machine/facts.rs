@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tidings_dialect::Given;
 
-use crate::{Cause, CloseInfo, Command, Detail, DialAsk, Frame, Payload, Signal, Stage};
+use crate::{About, Cause, CloseInfo, Command, Detail, DialAsk, Frame, Payload, Signal, Stage};
 
 /// One moment on both clocks.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +52,8 @@ pub(crate) enum Input {
         generation: u64,
         /// What the dial brought for the talk.
         given: Given,
+        /// What the link can prove its peer's life by.
+        proof: Proof,
     },
     /// The address of this machine that the link goes out from is gone (W3).
     AddressGone {
@@ -61,9 +63,19 @@ pub(crate) enum Input {
     Bytes {
         generation: u64,
     },
+    /// A sign of life, made to be one.
+    Beat {
+        generation: u64,
+    },
     Frame {
         generation: u64,
         payload: Payload,
+        about: About,
+    },
+    /// How long the server wants the next dial to wait.
+    Retry {
+        generation: u64,
+        wait: Duration,
     },
     Pong {
         generation: u64,
@@ -91,6 +103,16 @@ pub(crate) enum Input {
     ReadingHeld(bool),
 }
 
+/// What a link can prove its peer's life by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Proof {
+    /// A ping that is answered.
+    #[default]
+    Pings,
+    /// Bytes that come by themselves, if any.
+    Bytes,
+}
+
 /// How a link ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
@@ -98,6 +120,7 @@ pub(crate) enum End {
     Closed(CloseInfo),
     /// The socket is gone.
     Lost { detail: Detail },
+
     /// The peer broke a rule; we close with `code`.
     Violation { code: u16, detail: Detail },
 }

@@ -46,6 +46,32 @@ pub(crate) struct Life {
     acknowledged: bool,
     /// L3.
     write_until: Option<Duration>,
+    /// E2: of a link that only listens.
+    listening: Option<Listening>,
+}
+
+/// What is known of the signs of life that a server makes by itself.
+#[derive(Debug, Default)]
+struct Listening {
+    /// The last one, if nothing else has come since.
+    last: Option<Duration>,
+    /// Times between two with nothing in between, and the longest of them.
+    seen: u32,
+    longest: Duration,
+}
+
+/// Times between signs of life from which their rhythm is known. Too few: a chance is taken for one; too many: a dead stream looks
+/// alive for longer.
+const RHYTHM_SEEN: u32 = 2;
+/// What a stream's silence may be longer than twice its rhythm. Too low: a slow network ends links; too high: a dead stream is shown as
+/// connected for longer.
+const RHYTHM_SPARE: Duration = Duration::from_secs(10);
+
+impl Listening {
+    /// How long silence is endured, if it is known how often the server breaks it.
+    fn patience(&self) -> Option<Duration> {
+        (self.seen >= RHYTHM_SEEN).then(|| self.longest * 2 + RHYTHM_SPARE)
+    }
 }
 
 impl Life {
@@ -70,7 +96,59 @@ impl Life {
             probe_wanted: false,
             acknowledged: false,
             write_until: None,
+            listening: None,
         }
+    }
+
+    /// The same of a link over which nothing can be said. `rhythm`: what is known from those before.
+    pub(crate) fn listening(now: Duration, liveness: &Liveness, rhythm: Option<Duration>) -> Self {
+        let seen = if rhythm.is_some() { RHYTHM_SEEN } else { 0 };
+        let listening = Listening { last: None, seen, longest: rhythm.unwrap_or_default() };
+        let mut life = Self {
+            next_heartbeat: None,
+            next_ping: None,
+            learn_until: None,
+            listening: Some(listening),
+            ..Self::new(now, &Heartbeat::off(), liveness, PeerCheck::CannotBeChecked)
+        };
+        life.await_beat(now);
+        life
+    }
+
+    /// A sign of life that the server makes by itself: the rhythm, once it is known.
+    pub(crate) fn beat(&mut self, now: Duration, liveness: &Liveness) -> Option<Duration> {
+        if let Some(Listening { last, seen, longest }) = &mut self.listening
+            && let Some(before) = last.replace(now)
+        {
+            *longest = (*longest).max(now.saturating_sub(before));
+            *seen = seen.saturating_add(1);
+        }
+        let last = self.listening.as_ref().and_then(|listening| listening.last);
+        self.bytes(now, liveness);
+        let listening = self.listening.as_mut()?;
+        listening.last = last.or(Some(now));
+        listening.patience().map(|_| listening.longest)
+    }
+
+    /// A message came.
+    pub(crate) fn told(&mut self) {
+        if let Some(listening) = &mut self.listening {
+            // Some servers break no silence that isn't one.
+            listening.last = None;
+        }
+    }
+
+    /// Whether nothing can be said over the link.
+    pub(crate) fn only_listens(&self) -> bool {
+        self.listening.is_some()
+    }
+
+    fn await_beat(&mut self, now: Duration) {
+        self.dead_at = self
+            .listening
+            .as_ref()
+            .and_then(Listening::patience)
+            .map(|patience| now.saturating_add(patience));
     }
 
     pub(crate) fn up(&self, now: Duration) -> Duration {
@@ -161,9 +239,9 @@ impl Life {
     fn restart(&mut self, now: Duration, liveness: &Liveness) {
         self.break_silence(now);
         self.last_bytes = now;
-        self.dead_at = None;
         self.probe_until = None;
         self.acknowledged = false;
+        self.await_beat(now);
         // A ping that is due (the first) is not put off.
         if let Some(next) = &mut self.next_ping
             && *next > now
@@ -230,7 +308,9 @@ impl Life {
         if due(self.dead_at) || due(self.probe_until) {
             self.dead_at = None;
             self.probe_until = None;
-            if peer == PeerCheck::Answers && !held {
+            if held {
+                self.await_beat(now);
+            } else if peer == PeerCheck::Answers {
                 let after = self.silence(now);
                 let busy = self.acknowledged;
                 return Some(Due::Dead(if busy {
@@ -264,6 +344,8 @@ impl Life {
         }
         if self.probe_wanted && !offline {
             match peer {
+                // It can't be asked.
+                _ if self.listening.is_some() => return Some(Due::Dead(Cause::Local)),
                 PeerCheck::Answers => {
                     self.probe_wanted = false;
                     self.probe_until = Some(now + timing.probe);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::tests::{Bench, config};
 use super::*;
 use crate::machine::facts::End;
-use crate::{Detail, Payload};
+use crate::{About, Detail, Payload};
 
 /// One thing that happens. Generations are relative: 0 is the newest, 1 the one before: in a renewal the channel's link.
 #[derive(Debug, Clone, Copy)]
@@ -181,7 +181,7 @@ fn happen(bench: &mut Bench, world: &mut World, happening: Happening) {
             if world.dial.take_if(|dial| *dial == generation).is_some() {
                 world.links.insert(generation);
             }
-            bench.give(Input::Opened { generation, given: Given::default() });
+            bench.give(Input::Opened { generation, given: Given::default(), proof: Proof::Pings });
         }
         Happening::DialFailed { age, which } => {
             let generation = aged(age);
@@ -196,7 +196,7 @@ fn happen(bench: &mut Bench, world: &mut World, happening: Happening) {
         Happening::Bytes { age } => bench.give(Input::Bytes { generation: aged(age) }),
         Happening::Text { age, which } => {
             let payload = Payload::Text(WORDS[usize::from(which) % WORDS.len()].to_owned());
-            bench.give(Input::Frame { generation: aged(age), payload });
+            bench.give(Input::Frame { generation: aged(age), payload, about: About::default() });
         }
         Happening::Pong { age, counter } => bench.give(Input::Pong { generation: aged(age), counter }),
         Happening::Stuck { age, stuck } => bench.give(Input::WriteStuck { generation: aged(age), stuck }),
@@ -324,12 +324,12 @@ proptest! {
         prop_assume!(!world.links.contains(&generation) && world.dial != Some(generation));
         let (status, deadline, outputs) = (bench.machine.status(), bench.machine.deadline(), bench.out.len());
         for input in [
-            Input::Opened { generation, given: Given::default() },
+            Input::Opened { generation, given: Given::default(), proof: Proof::Pings },
             Input::DialFailed { generation, cause: cause(which), retry_after: None, elsewhere: false },
             Input::Stage { generation, stage: Stage::Tls },
             Input::AddressGone { generation },
             Input::Bytes { generation },
-            Input::Frame { generation, payload: Payload::Binary(vec![which]) },
+            Input::Frame { generation, payload: Payload::Binary(vec![which]), about: About::default() },
             Input::Pong { generation, counter: 1 },
             Input::WriteStuck { generation, stuck: true },
             Input::Ended { generation, end: end(which) },

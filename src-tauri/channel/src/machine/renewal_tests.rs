@@ -4,7 +4,7 @@ use super::talk_tests::dialogue;
 use super::tests::{Bench, config, millis, secs, up_and_answering, up_with};
 use super::*;
 use crate::machine::facts::End;
-use crate::{Detail, Payload};
+use crate::{About, Detail, Payload};
 
 impl Bench {
     /// Asks for a renewal, whose dial has this number.
@@ -19,11 +19,15 @@ impl Bench {
     }
 
     fn open_as(&mut self, generation: u64) {
-        self.give(Input::Opened { generation, given: Given::default() });
+        self.give(Input::Opened { generation, given: Given::default(), proof: Proof::Pings });
     }
 
     fn says(&mut self, generation: u64, text: &str) {
-        self.give(Input::Frame { generation, payload: Payload::Text(text.to_owned()) });
+        self.give(Input::Frame {
+            generation,
+            payload: Payload::Text(text.to_owned()),
+            about: About::default(),
+        });
     }
 
     fn ends(&mut self, generation: u64, code: u16) {
@@ -628,7 +632,7 @@ fn a_session_of_the_servers_is_gone_on_with_by_the_link_that_has_it() {
     };
     let open = |bench: &mut Bench, generation| {
         let given = Given { secret: Some("s".to_owned()), ..Given::default() };
-        bench.give(Input::Opened { generation, given });
+        bench.give(Input::Opened { generation, given, proof: Proof::Pings });
     };
     for (stands, session) in [(true, "new"), (false, "old")] {
         let mut bench = spoken();

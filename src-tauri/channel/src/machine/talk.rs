@@ -1,13 +1,13 @@
 //! What the link's dialect makes of what is heard: messages, answers, and how far the link is. It is shown as connected once the
 //! subscription stands (T1), and answers no more often than a server may ask (T2).
 
-use tidings_dialect::{Step, Until};
+use tidings_dialect::{Reply, Step, Until};
 
 use super::conversation::Conversation;
 use super::{Machine, Phase, link_of};
 use crate::machine::facts::{Now, Output, Said};
 use crate::machine::links::{Renewal, Up};
-use crate::{Cause, Frame, Payload, Stage};
+use crate::{About, Cause, Frame, Payload, Stage};
 
 fn stage(until: Until) -> Stage {
     match until {
@@ -45,7 +45,7 @@ impl Machine {
     }
 
     /// A frame of a link.
-    pub(super) fn hear(&mut self, generation: u64, payload: Payload, now: Now) {
+    pub(super) fn hear(&mut self, generation: u64, payload: Payload, about: About, now: Now) {
         let leaves = self.leaves(generation);
         let Some(Up { conversation, .. }) = self.link(generation) else { return };
         let reply = match &payload {
@@ -54,7 +54,10 @@ impl Machine {
             // Something was to be read and can't be: it is told.
             Payload::Garbled(_) | Payload::TooBig { .. } | Payload::Broken { .. } => None,
         };
-        let Some(reply) = reply else { return self.deliver(generation, payload, now) };
+        let Some(reply) = reply else { return self.deliver(generation, payload, about, now) };
+        if reply == Reply::default() {
+            self.beaten(generation, now);
+        }
         if generation == self.generation {
             self.kept.extend(reply.keep);
         }
@@ -65,14 +68,14 @@ impl Machine {
             self.say(generation, text, now);
         }
         for message in reply.messages {
-            self.deliver(generation, Payload::Text(message), now);
+            self.deliver(generation, Payload::Text(message), about.clone(), now);
         }
         for step in reply.steps.into_iter().filter(|step| !leaves || *step == Step::CaughtUp) {
             self.step(generation, step, now);
         }
     }
 
-    fn link(&mut self, generation: u64) -> Option<&mut Up> {
+    pub(super) fn link(&mut self, generation: u64) -> Option<&mut Up> {
         let Self { phase, renewal, .. } = self;
         link_of(phase, renewal, generation)
     }
@@ -83,14 +86,16 @@ impl Machine {
         self.outputs.push_back(Output::Say { generation, text: Said(text) });
     }
 
-    fn deliver(&mut self, generation: u64, payload: Payload, now: Now) {
-        let Some(Up { conversation, .. }) = self.link(generation) else { return };
+    fn deliver(&mut self, generation: u64, payload: Payload, about: About, now: Now) {
+        let Some(Up { conversation, life, .. }) = self.link(generation) else { return };
+        life.told();
         let Conversation { replay, goes_on, .. } = *conversation;
         if !self.is_double(generation, &payload, now) {
             let received_at = now.wall;
             self.outputs.push_back(Output::Deliver(Frame {
                 generation,
                 payload,
+                about,
                 received_at,
                 replay,
                 goes_on,

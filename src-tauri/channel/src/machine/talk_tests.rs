@@ -7,7 +7,7 @@ use tidings_template::{Condition, Pointer, Template};
 
 use super::tests::{Bench, config};
 use super::*;
-use crate::{Frame, Payload};
+use crate::{About, Frame, Payload};
 
 fn on(when: &str, then: Then) -> Rule {
     Rule { when: Condition::parse(when).expect("a good condition"), then }
@@ -52,13 +52,13 @@ fn bench(dialect: Dialect) -> Bench {
     let mut bench = Bench::new(Config { dialect, ..config() }, Start::Connect, 7);
     bench.until_dial(Duration::from_secs(5));
     let given = Given { secret: Some("hunter2".to_owned()), ..Given::default() };
-    bench.give(Input::Opened { generation: bench.machine.status().generation, given });
+    bench.give(Input::Opened { generation: bench.machine.status().generation, given, proof: Proof::Pings });
     bench
 }
 
 fn text(bench: &mut Bench, text: &str) {
     let generation = bench.machine.status().generation;
-    bench.give(Input::Frame { generation, payload: Payload::Text(text.to_owned()) });
+    bench.give(Input::Frame { generation, payload: Payload::Text(text.to_owned()), about: About::default() });
 }
 
 fn said(bench: &mut Bench) -> Vec<String> {
@@ -126,7 +126,7 @@ fn a_beat_that_can_not_be_made_is_left_out() {
         let heartbeat = Heartbeat::steady(interval).expect("a good time");
         let mut bench = Bench::new(Config { dialect, heartbeat, ..config() }, Start::Connect, 7);
         bench.until_dial(Duration::from_secs(5));
-        bench.give(Input::Opened { generation: 1, given: Given::default() });
+        bench.give(Input::Opened { generation: 1, given: Given::default(), proof: Proof::Pings });
         bench.pass(interval * 3);
         let sent = bench.news().into_iter().filter(|output| matches!(output, Output::Heartbeat { .. }));
         assert_eq!(sent.count(), beats, "{text}");
@@ -143,7 +143,7 @@ fn a_refusal_is_the_users_once_the_credential_was_read_again() {
     let generation = bench.machine.status().generation;
     bench.give(Input::Gone { generation });
     bench.until_dial(Duration::from_secs(60));
-    bench.give(Input::Opened { generation: generation + 1, given: Given::default() });
+    bench.give(Input::Opened { generation: generation + 1, given: Given::default(), proof: Proof::Pings });
     text(&mut bench, "no");
     assert!(matches!(bench.machine.status().state, State::NeedsUser { .. }), "{:?}", bench.machine.status());
 }
@@ -157,7 +157,11 @@ fn a_refusal_after_it_stood_is_the_users_where_it_comes_at_once_and_again() {
                 let generation = bench.machine.status().generation;
                 bench.give(Input::Gone { generation });
                 bench.until_dial(Duration::from_secs(60));
-                bench.give(Input::Opened { generation: generation + 1, given: Given::default() });
+                bench.give(Input::Opened {
+                    generation: generation + 1,
+                    given: Given::default(),
+                    proof: Proof::Pings,
+                });
             }
             text(&mut bench, "up");
             assert!(is_connected(&bench));
@@ -270,7 +274,7 @@ fn what_a_link_kept_is_known_to_the_next_one_and_what_comes_there_may_have_been_
     bench.give(Input::Ended { generation, end });
     bench.until_dial(Duration::from_secs(60));
     let given = Given { secret: Some("other".to_owned()), ..Given::default() };
-    bench.give(Input::Opened { generation: generation + 1, given });
+    bench.give(Input::Opened { generation: generation + 1, given, proof: Proof::Pings });
     text(&mut bench, r#"{"m":2}"#);
     let news = bench.news();
     let says = news.iter().find_map(|output| {

@@ -4,7 +4,7 @@ use rand::SeedableRng;
 
 use super::*;
 use crate::machine::facts::End;
-use crate::{ChannelUrl, Detail, Heartbeat, Memory, Payload, SessionEnd, Site, TakeBack};
+use crate::{About, ChannelUrl, Detail, Heartbeat, Memory, Payload, SessionEnd, Site, TakeBack};
 
 pub(super) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -85,7 +85,11 @@ impl Bench {
     }
 
     fn open(&mut self) {
-        self.give(Input::Opened { generation: self.generation(), given: Given::default() });
+        self.give(Input::Opened {
+            generation: self.generation(),
+            given: Given::default(),
+            proof: Proof::Pings,
+        });
     }
 
     fn fail(&mut self, cause: Cause) {
@@ -137,7 +141,7 @@ impl Bench {
 
     fn text(&mut self) {
         let payload = Payload::Text("hello".to_owned());
-        self.give(Input::Frame { generation: self.generation(), payload });
+        self.give(Input::Frame { generation: self.generation(), payload, about: About::default() });
     }
 
     pub(super) fn order(&mut self, command: Command) {
@@ -351,7 +355,7 @@ fn a_peer_whose_machine_takes_what_is_sent_is_busy_and_not_gone() {
 fn what_is_read_before_the_time_is_told_counts_though_patience_is_over() {
     for read in [
         Input::Pong { generation: 1, counter: 2 },
-        Input::Frame { generation: 1, payload: Payload::Text("late".to_owned()) },
+        Input::Frame { generation: 1, payload: Payload::Text("late".to_owned()), about: About::default() },
     ] {
         let mut bench = up_and_answering();
         bench.pass(secs(35) - millis(1));
@@ -813,12 +817,12 @@ fn what_a_stale_link_reports_changes_nothing() {
     let before = bench.machine.status();
     let close = CloseInfo { code: 4500, reason: String::new() };
     let payload = Payload::Text("stale".to_owned());
-    bench.give(Input::Frame { generation: 1, payload });
+    bench.give(Input::Frame { generation: 1, payload, about: About::default() });
     bench.give(Input::Ended { generation: 1, end: End::Closed(close) });
     bench.give(Input::Gone { generation: 1 });
     bench.give(Input::Bytes { generation: 1 });
     bench.give(Input::Pong { generation: 1, counter: 1 });
-    bench.give(Input::Opened { generation: 1, given: Given::default() });
+    bench.give(Input::Opened { generation: 1, given: Given::default(), proof: Proof::Pings });
     bench.give(Input::WriteStuck { generation: 1, stuck: true });
     assert_eq!(bench.machine.status(), before);
     assert_eq!(bench.news(), []);

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
-use http::{Method, Request};
+use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::{HeaderMap, Method, Request};
 use tidings_dialect::Given;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
@@ -16,15 +16,17 @@ use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::link::Carrier;
+use crate::link::Link;
+use crate::link::events::Format;
+use crate::link::stream::Stream;
 use crate::link::tap::Tap;
 use crate::link::websocket::{WebSocket, websocket_config};
-use crate::way::exchange::exchange;
-use crate::way::meaning::{broken_off, meaning};
+use crate::way::exchange::{Answer, ask_for, body_start, exchange};
+use crate::way::meaning::{broken_off, is_html, meaning, media_type, set_cookies};
 use crate::way::patience::within;
-use crate::way::request::{plain_request, upgrade_request};
+use crate::way::request::{plain_request, stream_request, upgrade_request};
 use crate::{
-    Cause, ChannelUrl, Config, Detail, DialAsk, DialParams, DialRefusal, Owner, Route, Stage, Timing,
+    Carrier, Cause, ChannelUrl, Config, Detail, DialAsk, DialParams, DialRefusal, Owner, Route, Stage, Timing,
 };
 
 /// Makes the stream under a link: TCP with TLS in real life, memory in tests.
@@ -65,7 +67,7 @@ pub(crate) struct Connected<S> {
 
 /// An open link.
 pub(crate) struct Dialled {
-    pub(crate) link: Box<dyn Carrier>,
+    pub(crate) link: Box<dyn Link>,
     pub(crate) route: Option<Route>,
     /// What the dial brought for the talk.
     pub(crate) given: Given,
@@ -101,11 +103,12 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
     connector: Arc<C>,
     owner: Arc<Mutex<O>>,
     ask: DialAsk,
+    mark: Option<String>,
     stage: watch::Sender<Stage>,
 ) -> Result<Dialled, DialFailure> {
     // Another address of a proxy leads to the same server.
     let is_direct = config.proxy.is_none();
-    let dialled = dial_address(config, &*connector, owner, ask, stage).await;
+    let dialled = dial_address(config, &*connector, owner, ask, mark, stage).await;
     dialled.map_err(|failure| DialFailure { elsewhere: is_direct && connector.has_another(), ..failure })
 }
 
@@ -115,10 +118,20 @@ async fn dial_address<C: Connect, O: Owner>(
     connector: &C,
     owner: Arc<Mutex<O>>,
     ask: DialAsk,
+    mark: Option<String>,
     stage: watch::Sender<Stage>,
 ) -> Result<Dialled, DialFailure> {
-    let params = owner.lock().await.dial_params(ask).await?;
+    let mut params = owner.lock().await.dial_params(ask).await?;
     let origin = origin(&config, ask);
+    let format = match config.carrier {
+        Carrier::WebSocket => None,
+        Carrier::EventStream => Some(Format::Events),
+        Carrier::Lines => Some(Format::Lines),
+    };
+    if let Some(format) = format {
+        params.last = mark.or(params.last);
+        return listen(&config, connector, owner, params, origin.as_deref(), format, &stage).await;
+    }
     let request = upgrade_request(&config.url, &params, config.dialect.subprotocol(), origin.as_deref())?;
     let signs_in_by_page = config.session.is_some() || params.has_cookie();
     let given = params.given();
@@ -148,6 +161,53 @@ async fn dial_address<C: Connect, O: Owner>(
     }
     let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
     Ok(Dialled { link: Box::new(WebSocket::new(socket)), route, given })
+}
+
+/// Asks for a stream, and reads what the answer means.
+async fn listen<C: Connect, O: Owner>(
+    config: &Config,
+    connector: &C,
+    owner: Arc<Mutex<O>>,
+    params: DialParams,
+    origin: Option<&str>,
+    format: Format,
+    stage: &watch::Sender<Stage>,
+) -> Result<Dialled, DialFailure> {
+    let request = stream_request(&config.url, &params, origin, format == Format::Events)?;
+    let signs_in_by_page = config.session.is_some() || params.has_cookie();
+    let given = params.given();
+    let Connected { stream, route, others } = connector.connect(config, stage).await?;
+    stage.send_replace(Stage::Answer);
+    let Timing { upgrade: brief, upgrade_patience: patience, .. } = config.timing;
+    let limit = if others { brief } else { patience };
+    let Answer { head, mut body, work } = within(limit, Stage::Answer, ask_for(stream, request)).await??;
+    let is_events = media_type(&head.headers).is_some_and(|kind| kind == "text/event-stream");
+    match head.status.as_u16() {
+        200 if is_events || format == Format::Lines && !is_html(&head.headers) => {}
+        204 => return Err(Cause::NoMore.into()),
+        status => {
+            let page = match is_html(&head.headers) {
+                true => Some(body_start(&mut body, work, MOST_PAGE, config.timing.page).await),
+                false => None,
+            };
+            let failure = refused(status, &head.headers, page.as_deref(), &config.url, signs_in_by_page);
+            let Cause::Status { status } = failure.cause else { return Err(failure) };
+            // A dial's words speak of the upgrade.
+            let cause = match status {
+                200 => Cause::NoGoodAnswer { detail: Detail::NoStream },
+                _ => Cause::Answered { status },
+            };
+            return Err(DialFailure { cause, ..failure });
+        }
+    }
+    let set_cookies = set_cookies(&head.headers);
+    if !set_cookies.is_empty() {
+        owner.lock().await.set_cookies(set_cookies).await;
+    }
+    if let Some(Route { to, .. }) = route {
+        connector.serves(to);
+    }
+    Ok(Dialled { link: Box::new(Stream::new(work, body, format)), route, given })
 }
 
 /// The origin of the page in whose place we are: of a session's site always; of the channel's own from the first 403 on, which
@@ -201,23 +261,19 @@ async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     let asking = client_async_with_config(request, &mut *tap, Some(websocket_config()));
     let answered = within(limit, Stage::Upgrade, asking).await?.map(|(_, response)| response);
     match answered {
-        Ok(response) => {
-            let set = response.headers().get_all(SET_COOKIE).iter();
-            Ok(set.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect())
-        }
+        Ok(response) => Ok(set_cookies(response.headers())),
         Err(Error::Http(response)) => {
-            let page =
-                if is_html(&response) { Some(page_start(tap, &response, timing.page).await) } else { None };
-            Err(refused(&response, page.as_deref(), &config.url, signs_in_by_page))
+            let page = if is_html(response.headers()) {
+                Some(page_start(tap, &response, timing.page).await)
+            } else {
+                None
+            };
+            let (status, headers) = (response.status().as_u16(), response.headers());
+            Err(refused(status, headers, page.as_deref(), &config.url, signs_in_by_page))
         }
         Err(Error::Io(error)) => Err(broken_off(&error).into()),
         Err(error) => Err(unreadable(&error)),
     }
-}
-
-fn is_html(response: &Response) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// The start of a page that came instead of the upgrade, in lower case.
@@ -245,9 +301,15 @@ fn unreadable(error: &Error) -> DialFailure {
 }
 
 /// What an answer other than 101 means.
-fn refused(response: &Response, page: Option<&str>, url: &ChannelUrl, signs_in_by_page: bool) -> DialFailure {
-    let cause = meaning(response.status().as_u16(), response.headers(), page, url, signs_in_by_page);
-    let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+fn refused(
+    status: u16,
+    headers: &HeaderMap,
+    page: Option<&str>,
+    url: &ChannelUrl,
+    signs_in_by_page: bool,
+) -> DialFailure {
+    let cause = meaning(status, headers, page, url, signs_in_by_page);
+    let after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = after.and_then(|value| retry_after(value, SystemTime::now()));
     DialFailure { retry_after, ..cause.into() }
 }
@@ -297,7 +359,14 @@ mod tests {
             http::HeaderValue::from_bytes(location.as_bytes())
                 .unwrap_or(http::HeaderValue::from_static("http://[")),
         );
-        refused(&response, page, &ChannelUrl::parse(url, true).expect("a good URL"), by_page).cause
+        refused(
+            response.status().as_u16(),
+            response.headers(),
+            page,
+            &ChannelUrl::parse(url, true).expect("a good URL"),
+            by_page,
+        )
+        .cause
     }
 
     #[test]

@@ -2,13 +2,16 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::{HeaderMap, Request, StatusCode};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::link::stream::Work;
 use crate::way::meaning::broken_off;
 use crate::{Cause, Detail};
 
@@ -41,6 +44,55 @@ pub(crate) async fn exchange(
             Err(error) => Err(failed(&error)),
         },
     }
+}
+
+/// The head of an answer, with what is needed for its body.
+pub(crate) struct Answer {
+    pub(crate) head: http::response::Parts,
+    pub(crate) body: Incoming,
+    /// Has to be polled for the body to come.
+    pub(crate) work: Work,
+}
+
+/// One request, and its answer's head.
+pub(crate) async fn ask_for(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request<String>,
+) -> Result<Answer, Cause> {
+    let handshake = http1::Builder::new().max_buf_size(MOST_HEAD).handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| failed(&error))?;
+    let mut work: Work = Box::pin(connection.fuse());
+    let mut asking = Box::pin(sender.send_request(request));
+    let answered = tokio::select! {
+        biased;
+        answered = &mut asking => answered,
+        ended = &mut work => match ended {
+            Ok(()) => asking.await,
+            Err(error) => Err(error),
+        },
+    };
+    let (head, body) = answered.map_err(|error| failed(&error))?.into_parts();
+    Ok(Answer { head, body, work })
+}
+
+/// The start of a body that came instead of what was asked for, in lower case.
+pub(crate) async fn body_start(body: &mut Incoming, mut work: Work, most: usize, wait: Duration) -> String {
+    let mut start = Vec::new();
+    let reading = async {
+        while start.len() < most {
+            let frame = poll_fn(|context| {
+                // What it says at its end, the body says too.
+                let _ = work.as_mut().poll(context);
+                Pin::new(&mut *body).poll_frame(context)
+            });
+            let Some(Ok(frame)) = frame.await else { break };
+            start.extend(frame.into_data().unwrap_or_default());
+        }
+    };
+    // What has come by then has to do.
+    let _ = tokio::time::timeout(wait, reading).await;
+    start.truncate(most);
+    String::from_utf8_lossy(&start).to_ascii_lowercase()
 }
 
 /// The body, whole.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::way::dial::Connect;
 use crate::way::exchange::exchange;
-use crate::way::meaning::meaning;
+use crate::way::meaning::{is_html, meaning, set_cookies};
 use crate::way::patience::within;
 use crate::way::request::plain_request;
 use crate::way::tcp::Tcp;
@@ -74,15 +74,13 @@ impl Fetched {
     /// Whether it is a web page, whatever was asked for.
     #[must_use]
     pub fn is_html(&self) -> bool {
-        let kind = self.header("content-type").unwrap_or_default();
-        kind.trim_start().to_ascii_lowercase().starts_with("text/html")
+        is_html(&self.headers)
     }
 
     /// Its `Set-Cookie` headers.
     #[must_use]
     pub fn set_cookies(&self) -> Vec<String> {
-        let set = self.headers.get_all("set-cookie").iter();
-        set.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
+        set_cookies(&self.headers)
     }
 
     /// Whether it is a sign-in page, or leads to one. `by_page`: whatever page or other path it leads to is one (S5).

@@ -3,7 +3,7 @@
 use std::io;
 
 use http::HeaderMap;
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE};
 use url::Url;
 
 use crate::way::{redirect, tls};
@@ -37,6 +37,23 @@ pub(crate) fn meaning(
         (503, _) if headers.contains_key(RETRY_AFTER) => Cause::Busy { status },
         _ => Cause::Status { status },
     }
+}
+
+/// The media type of an answer, in lower case, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(kind.split(';').next()?.trim().to_ascii_lowercase())
+}
+
+/// Whether it is a web page, whatever was asked for.
+pub(crate) fn is_html(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|kind| kind == "text/html")
+}
+
+/// The cookies that it sets.
+pub(crate) fn set_cookies(headers: &HeaderMap) -> Vec<String> {
+    let set = headers.get_all(SET_COOKIE).iter();
+    set.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
 }
 
 /// The URL as redirects speak of it.

@@ -2,7 +2,9 @@
 //! settings, commands and files, so each is checked; what is wrong is told without its value.
 
 use base64::Engine;
-use http::header::{AUTHORIZATION, CONNECTION, COOKIE, HOST, ORIGIN, UPGRADE, USER_AGENT};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONNECTION, COOKIE, HOST, ORIGIN, UPGRADE, USER_AGENT,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use url::{Position, Url};
@@ -46,6 +48,35 @@ pub(crate) fn upgrade_request(
         headers.insert("sec-websocket-protocol", value);
     }
     let mut request = Request::get(target.as_str()).body(()).map_err(|_| unsendable())?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// The request for a stream, which goes on after what the owner knows.
+pub(crate) fn stream_request(
+    url: &ChannelUrl,
+    params: &DialParams,
+    origin: Option<&str>,
+    of_events: bool,
+) -> Result<Request<String>, DialRefusal> {
+    let (target, mut headers) = target(url, params)?;
+    if let Some(origin) = origin
+        && !headers.contains_key(ORIGIN)
+    {
+        let value = HeaderValue::from_str(origin).map_err(|_| refusal("the origin can't be sent"))?;
+        headers.insert(ORIGIN, value);
+    }
+    if of_events {
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        // An id that can't be sent as it is was the server's own: it knows what comes of it.
+        if let Some(last) = params.last.as_deref().and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok())
+        {
+            headers.insert("last-event-id", last);
+        }
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let uri = &target[Position::BeforePath..Position::AfterQuery];
+    let mut request = Request::get(uri).body(String::new()).map_err(|_| unsendable())?;
     *request.headers_mut() = headers;
     Ok(request)
 }

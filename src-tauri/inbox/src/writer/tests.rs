@@ -3,7 +3,7 @@ use std::sync::mpsc::{Sender, channel};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::{ChannelProfile, Payload};
+use crate::{About, ChannelProfile, Payload};
 
 struct Forward(Sender<Popup>);
 
@@ -57,6 +57,7 @@ impl Rig {
         let arrival = Arrival {
             channel,
             payload: Payload::Text(text.into()),
+            about: About::default(),
             received_at: Timestamp::UNIX_EPOCH,
             catch_up: false,
         };
@@ -148,7 +149,13 @@ fn on_a_full_disk_a_repetition_is_still_known() {
     for title in ["a", "b"] {
         let channel = Arc::clone(&rig.channel);
         let payload = Payload::Text(large(title));
-        let arrival = Arrival { channel, payload, received_at: Timestamp::UNIX_EPOCH, catch_up: true };
+        let arrival = Arrival {
+            channel,
+            payload,
+            about: About::default(),
+            received_at: Timestamp::UNIX_EPOCH,
+            catch_up: true,
+        };
         let room = Arc::clone(&rig.room).try_acquire_owned().expect("room");
         rig.commands.send(Command::Arrive(arrival, room)).expect("the writer lives");
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
-use tidings_inbox::{Arrival, ChannelProfile, Inbox, Notice, Notifier, Payload, Policy, Popup, Reads, RowId};
+use tidings_inbox::{
+    About, Arrival, ChannelProfile, Inbox, Notice, Notifier, Payload, Policy, Popup, Reads, RowId,
+};
 use tokio::sync::mpsc;
 
 /// Longer than anything here takes; only a failing test waits it out.
@@ -47,6 +49,7 @@ pub(crate) fn text(channel: &Arc<ChannelProfile>, text: &str) -> Arrival {
     Arrival {
         channel: Arc::clone(channel),
         payload: Payload::Text(text.to_owned()),
+        about: About::default(),
         received_at: Timestamp::from_second(1_800_000_000).expect("a time"),
         catch_up: false,
     }

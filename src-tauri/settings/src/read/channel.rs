@@ -234,7 +234,7 @@ fn auth(table: &Table<'_>, kind: &Kind) -> Result<Auth, SettingsError> {
         Way::None => Ok(Auth::None),
         Way::Bearer => Ok(Auth::Bearer),
         // ntfy and Gotify have no web app that signs in so.
-        Way::Session if !matches!(kind, Kind::Recipe | Kind::Dialogue(_)) => {
+        Way::Session if !matches!(kind, Kind::Recipe | Kind::Dialogue(_) | Kind::Sse) => {
             let mend = Text::settings_mend_kind(&"kind = \"recipe\"");
             Err(entry.error(Text::settings_session_kind(), mend))
         }
@@ -415,7 +415,7 @@ fn path(entry: Entry<'_>, file: &Path) -> Result<PathBuf, SettingsError> {
 fn heartbeat_of(table: &Table<'_>, kind: &Kind) -> Result<Heartbeat, SettingsError> {
     match kind {
         Kind::Recipe => Ok(Heartbeat::default()),
-        Kind::Ntfy { .. } | Kind::Gotify => Ok(Heartbeat::off()),
+        Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse => Ok(Heartbeat::off()),
         Kind::Dialogue(dialogue) => match (&dialogue.beat, table.entry("heartbeat")) {
             (_, Some(entry)) => {
                 let mend = Text::settings_mend_beat(&"beat = { text = \"…\", interval = \"25s\" }");

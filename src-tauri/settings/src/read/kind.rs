@@ -26,8 +26,11 @@ const KEYS_OF_KIND: [(&str, &str); 5] = [
     ("dialogue", "dialogue"),
 ];
 /// Keys of a channel that mean nothing to these kinds: they read, keep alive and send in their own way.
-const USELESS: [(&str, &[&str]); 3] = [
-    ("resume", &["ntfy", "gotify", "dialogue"]),
+const USELESS: [(&str, &[&str]); 6] = [
+    ("resume", &["ntfy", "gotify", "dialogue", "sse"]),
+    ("heartbeat", &["sse"]),
+    ("liveness", &["sse"]),
+    ("quiet_close_codes", &["sse"]),
     ("mapping", &["ntfy", "gotify"]),
     ("send_url", &["ntfy", "gotify"]),
 ];
@@ -38,10 +41,16 @@ enum Word {
     Ntfy,
     Gotify,
     Dialogue,
+    Sse,
 }
 
-const WORDS: [(&str, Word); 4] =
-    [("recipe", Word::Recipe), ("ntfy", Word::Ntfy), ("gotify", Word::Gotify), ("dialogue", Word::Dialogue)];
+const WORDS: [(&str, Word); 5] = [
+    ("recipe", Word::Recipe),
+    ("ntfy", Word::Ntfy),
+    ("gotify", Word::Gotify),
+    ("dialogue", Word::Dialogue),
+    ("sse", Word::Sse),
+];
 
 /// The channel's kind and its address, which a preset may complete.
 pub(super) fn kind(table: &Table<'_>, url: ChannelUrl) -> Result<(Kind, ChannelUrl), SettingsError> {
@@ -64,6 +73,7 @@ pub(super) fn kind(table: &Table<'_>, url: ChannelUrl) -> Result<(Kind, ChannelU
     };
     Ok(match word {
         Word::Recipe => (Kind::Recipe, url),
+        Word::Sse => (Kind::Sse, url),
         Word::Ntfy => {
             let path = url.as_url().path().trim_matches('/');
             if !path.is_empty() || url.as_url().query().is_some() {

@@ -244,6 +244,7 @@ kind-recipe = A user channel: every frame is a message
 kind-ntfy = ntfy
 kind-gotify = Gotify
 kind-dialogue = Another WebSocket, with a dialogue
+kind-sse = Server-sent events (SSE, Mercure)
 kind-hint = What Tidings speaks with this server.
 topics = Topics
 topics-hint = One a line. All of them come over one connection.

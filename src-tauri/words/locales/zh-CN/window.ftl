@@ -241,6 +241,7 @@ kind-recipe = 用户频道：每一帧都是一条消息
 kind-ntfy = ntfy
 kind-gotify = Gotify
 kind-dialogue = 其他 WebSocket，使用对话规则
+kind-sse = 服务器推送事件（SSE、Mercure）
 kind-hint = Tidings 与此服务器通信的方式。
 topics = 主题
 topics-hint = 每行一个；所有主题共用一个连接。

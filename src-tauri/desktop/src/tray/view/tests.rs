@@ -32,6 +32,7 @@ fn channel(name: &str, state: State) -> ChannelView {
         last_close: None,
         rtt: None,
         last_inbound: None,
+        carrier: tidings_channel::Carrier::WebSocket,
         route: None,
         peer: PeerCheck::Unknown,
         persistent: false,

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Zoned};
 use proptest::prelude::*;
 
 use crate::writer::*;
-use crate::{ChannelProfile, Payload};
+use crate::{About, ChannelProfile, Payload};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -79,7 +79,13 @@ impl Desk {
         let received_at = self.now.wall.timestamp();
         let channel = Arc::new(ChannelProfile::new("orders", "Orders"));
         let payload = Payload::Text(text.to_owned());
-        self.writer().take_in(vec![Arrival { channel, payload, received_at, catch_up: false }]);
+        self.writer().take_in(vec![Arrival {
+            channel,
+            payload,
+            about: About::default(),
+            received_at,
+            catch_up: false,
+        }]);
         self.rest();
     }
 
