@@ -180,12 +180,16 @@ impl Pictures {
 
     /// The application that a message is of, by its name.
     pub(crate) fn app(&self, message: &Message) -> Option<String> {
-        self.0.app(message)
+        lock(&self.0.apps).name(&message.channel, message.app.as_deref()?)
     }
 
     /// Those that are here for a message.
     pub(crate) fn of(&self, message: &Message) -> tidings_api::Pictures {
-        self.0.of(message)
+        let told = |name: Name| name.to_string();
+        tidings_api::Pictures {
+            picture: self.0.shelf.picture_of(message).map(told),
+            icon: self.0.shelf.icon_of(message).map(told),
+        }
     }
 
     /// Messages that show something else than they did, or may.
@@ -196,43 +200,21 @@ impl Pictures {
     /// Begins to look after what comes into this inbox.
     pub(crate) fn keep(&self, inbox: Inbox) -> Keeper {
         let events = inbox.events();
-        let kept = self.0.shelf.look();
-        let task = Task {
-            shared: self.0.clone(),
-            inbox,
-            decoder: Decoder::default(),
-            kept,
-            swept: false,
-            fetching: JoinSet::new(),
-            looking: JoinSet::new(),
-        };
+        let task = Task::new(self.0.clone(), inbox);
         Keeper(tokio::spawn(task.run(events)).abort_handle())
     }
 }
 
 impl Shared {
-    fn app(&self, message: &Message) -> Option<String> {
-        lock(&self.apps).name(&message.channel, message.app.as_deref()?)
-    }
-
-    fn of(&self, message: &Message) -> tidings_api::Pictures {
-        let told = |name: Name| name.to_string();
-        tidings_api::Pictures {
-            picture: self.shelf.picture_of(message).map(told),
-            icon: self.shelf.icon_of(message).map(told),
-        }
-    }
-
-    /// Sees to it that what a message shows, is to be had and is not here is fetched; whether something is under way for it.
-    fn want(&self, message: &Arc<Message>) -> bool {
+    /// Sees to it that what a message shows, is to be had and is not here is fetched.
+    fn want(&self, message: &Arc<Message>) {
         let mut work = lock(&self.work);
         let wanted = self.wanted(message, &work);
-        for (name, size) in &wanted {
-            if work.add(name, *size, message) {
+        for (name, size) in wanted {
+            if work.add(&name, size, message) {
                 self.joined.notify_one();
             }
         }
-        !wanted.is_empty()
     }
 
     /// What of a message is to be fetched or is being so.
@@ -245,7 +227,8 @@ impl Shared {
             Some(_) => self.shelf.age(name).is_none_or(|age| age >= STALE),
             None => source.asks_for_apps() && lock(&self.apps).wants(source, message, &self.shelf, name),
         };
-        let icon = Name::of_icon(message).filter(lacks_icon).map(|name| (name, Size::Icon));
+        let icon = Name::of_icon(message).filter(|name| work.is_under_way(name) || lacks_icon(name));
+        let icon = icon.map(|name| (name, Size::Icon));
         let wanted = picture.into_iter().chain(icon);
         wanted.filter(|(name, _)| !work.failed_just_now(name)).collect()
     }
@@ -332,7 +315,7 @@ struct Look {
     /// Of those that were asked about these are gone; `None`: it can't be read.
     gone: Option<Vec<RowId>>,
     /// Those that may have come unnoticed.
-    newest: Vec<Message>,
+    newest: Vec<Arc<Message>>,
 }
 
 /// What looks after the pictures. It waits for nothing but what may come: a popup's time passes meanwhile.
@@ -348,6 +331,18 @@ struct Task {
 }
 
 impl Task {
+    fn new(shared: Arc<Shared>, inbox: Inbox) -> Self {
+        Self {
+            kept: shared.shelf.look(),
+            shared,
+            inbox,
+            decoder: Decoder::default(),
+            swept: false,
+            fetching: JoinSet::new(),
+            looking: JoinSet::new(),
+        }
+    }
+
     async fn run(mut self, mut events: broadcast::Receiver<Event>) {
         self.look(0);
         loop {
@@ -355,14 +350,7 @@ impl Task {
             let due = self.release();
             tokio::select! {
                 event = events.recv() => match event {
-                    Ok(Event::Stored(message)) => {
-                        if !self.swept && self.looking.is_empty() {
-                            self.look(0);
-                        }
-                        self.stored(&message);
-                    }
-                    Ok(Event::Gone(rows)) => self.gone(&rows),
-                    Ok(Event::Read(_) | Event::Notice(_)) => {}
+                    Ok(event) => self.heard(event),
                     // Some that came or went were missed.
                     Err(broadcast::error::RecvError::Lagged(_)) => self.look(LOOKED_AT),
                     Err(broadcast::error::RecvError::Closed) => return,
@@ -370,7 +358,11 @@ impl Task {
                 () = self.shared.joined.notified() => {}
                 () = self.shared.settled.notified() => self.keep_channels(),
                 Some(ended) = self.fetching.join_next(), if !self.fetching.is_empty() => match ended {
-                    Ok((name, fetched)) => self.take(&name, fetched),
+                    Ok((name, fetched)) => {
+                        let mut rows = self.take(&name, fetched);
+                        rows.extend(self.catch_up(&mut events));
+                        self.tell(rows);
+                    }
                     Err(error) => tracing::error!(%error, "the fetching of a picture ended badly"),
                 },
                 Some(Ok(look)) = self.looking.join_next(), if !self.looking.is_empty() => self.saw(look),
@@ -379,12 +371,35 @@ impl Task {
         }
     }
 
-    fn stored(&self, message: &Arc<Message>) {
-        if !self.shared.want(message) {
-            // Who looks on may have seen it before what it shows was here.
-            let shown = self.shared.of(message);
-            if shown.picture.is_some() || shown.icon.is_some() || self.shared.app(message).is_some() {
-                self.tell(BTreeSet::from([message.row]));
+    fn heard(&mut self, event: Event) {
+        match event {
+            Event::Stored(message) => {
+                if !self.swept && self.looking.is_empty() {
+                    self.look(0);
+                }
+                self.shared.want(&message);
+            }
+            Event::Gone(rows) => self.gone(&rows),
+            Event::Read(_) | Event::Notice(_) => {}
+        }
+    }
+
+    /// Hears what waits to be heard, and tells which messages came: who looks on may have seen those before what they show was
+    /// here.
+    fn catch_up(&mut self, events: &mut broadcast::Receiver<Event>) -> BTreeSet<RowId> {
+        let mut rows = BTreeSet::new();
+        loop {
+            match events.try_recv() {
+                Ok(event) => {
+                    if let Event::Stored(message) = &event {
+                        rows.insert(message.row);
+                    }
+                    self.heard(event);
+                }
+                Err(broadcast::error::TryRecvError::Lagged(_)) => self.look(LOOKED_AT),
+                Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => {
+                    return rows;
+                }
             }
         }
     }
@@ -405,15 +420,14 @@ impl Task {
         }
     }
 
-    /// Whatever became of it, everyone who shows it is told: an application's name may have come without an icon.
-    fn take(&mut self, name: &Name, fetched: Fetched) {
+    /// The messages that show it, whatever became of it: an application's name may have come without an icon.
+    fn take(&mut self, name: &Name, fetched: Fetched) -> BTreeSet<RowId> {
         let failed = match fetched {
             Fetched::Had { png, app_image } => !self.keep(name, &png, app_image),
             Fetched::Nothing => false,
             Fetched::Failed => true,
         };
-        let rows = lock(&self.shared.work).end(name, failed);
-        self.tell(rows);
+        lock(&self.shared.work).end(name, failed)
     }
 
     /// Keeps it unless nobody shows it any more; `false`: it can't be kept.
@@ -475,7 +489,7 @@ impl Task {
         self.looking.spawn(async move {
             let gone = inbox.missing(rows).await;
             let newest = if newest == 0 { Vec::new() } else { inbox.recent(newest).await };
-            Look { gone, newest }
+            Look { gone, newest: newest.into_iter().map(Arc::new).collect() }
         });
     }
 
@@ -484,9 +498,10 @@ impl Task {
             Some(gone) => self.gone(&gone),
             None => self.swept = false,
         }
-        for message in newest {
-            self.stored(&Arc::new(message));
+        for message in &newest {
+            self.shared.want(message);
         }
+        self.tell(newest.iter().map(|message| message.row).collect());
     }
 }
 

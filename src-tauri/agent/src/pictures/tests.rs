@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tidings_desktop::popup::{Popups, Queue};
-use tidings_inbox::{ChannelProfile, Payload, Reads};
+use tidings_inbox::{ChannelProfile, Payload, Policy, Reads};
 
 use super::*;
 
@@ -22,7 +22,7 @@ struct Desk {
     pictures: Pictures,
     before: Before,
     queue: Queue,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Desk {
@@ -30,7 +30,7 @@ impl Desk {
         let folder = tempfile::tempdir().expect("a folder");
         let (popups, _answers, queue) = Popups::new();
         let (pictures, before) = Pictures::new(folder.path().join("pictures"), popups);
-        let desk = Self { pictures, before, queue, _folder: folder };
+        let desk = Self { pictures, before, queue, folder };
         desk.take_up(settings);
         desk
     }
@@ -125,11 +125,35 @@ fn a_popup_waits_for_the_application_s_icon_while_its_list_may_be_asked_for() {
 #[test]
 fn another_server_s_applications_are_others_by_the_same_numbers() {
     let message = message("gotify", r#"{"id": 1, "appid": 7, "message": "m"}"#, 1);
-    let desk = Desk::with(&gotify("push.example"));
+    let mut desk = Desk::with(&gotify("push.example"));
     desk.lists(r#"[{"id": 7, "name": "Seven"}]"#);
     desk.take_up(&format!("{}show = \"title\"\n", gotify("push.example")));
     assert_eq!(desk.pictures.app(&message).as_deref(), Some("Seven"), "it is the same server");
     desk.take_up(&gotify("other.example"));
     assert_eq!(desk.pictures.app(&message), None);
-    assert!(desk.pictures.0.want(&message), "and it may be asked at once");
+    assert!(!desk.shows_at_once(&message), "it may be asked at once");
+}
+
+#[tokio::test]
+async fn whoever_saw_a_message_before_its_icon_was_here_is_told_whenever_the_task_hears_of_it() {
+    let desk = Desk::with(&gotify("push.example"));
+    let (popups, _answers, _queue) = Popups::new();
+    let (inbox, _) = Inbox::open(&desk.folder.path().join("inbox.db"), Policy::keep_all(), popups);
+    let mut task = Task::new(desk.pictures.0.clone(), inbox);
+    let (events, mut heard) = broadcast::channel(4);
+    let of = |row| message("gotify", r#"{"id": 1, "appid": 7, "message": "m"}"#, row);
+    desk.lists(r#"[{"id": 7, "name": "Seven", "image": "image/7.png"}]"#);
+    task.heard(Event::Stored(of(1)));
+    let (name, _) = lock(&task.shared.work).next().expect("an icon");
+    task.heard(Event::Stored(of(2)));
+    // Stored and seen, and not heard of yet.
+    events.send(Event::Stored(of(3))).expect("it listens");
+    let fetched = Fetched::Had { png: b"png".to_vec(), app_image: Some("image/7.png".to_owned()) };
+    let mut told = task.take(&name, fetched);
+    told.extend(task.catch_up(&mut heard));
+    assert_eq!(told, BTreeSet::from([1, 2, 3].map(RowId)));
+    assert!(desk.pictures.of(&of(3)).icon.is_some());
+    // What comes from here on brings all of it along.
+    task.heard(Event::Stored(of(4)));
+    assert!(lock(&task.shared.work).next().is_none());
 }
