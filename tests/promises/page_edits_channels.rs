@@ -435,3 +435,43 @@ async fn a_dialogue_of_ones_own_gets_values_by_any_name_and_the_sign_in_is_where
     }
     assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
 }
+
+#[tokio::test]
+async fn a_provider_is_named_and_taken_away_again_and_asks_for_no_secret() {
+    let mut page = page("several#channels/orders").await;
+    let source = "document.querySelector('option[value=oauth]')?.closest('select')";
+    let choose = |value: &str| {
+        format!(
+            "(select => {{ select.value = '{value}';
+                select.dispatchEvent(new Event('change', {{ bubbles: true }})) }})({source})"
+        )
+    };
+    let keys = ["oauth.issuer", "oauth.client_id", "oauth.scopes", "oauth.audience", "oauth.redirect_port"];
+    page.sees("the sign-in", &format!("{source} instanceof HTMLSelectElement")).await.expect("there");
+    for key in keys {
+        assert_eq!(page.ask(&is_seen(key)).await.expect("an answer"), false, "{key}");
+    }
+    page.ask(&choose("oauth")).await.expect("chosen");
+    for key in keys {
+        assert_eq!(page.ask(&is_seen(key)).await.expect("an answer"), true, "{key}");
+    }
+    assert_eq!(page.ask(&is_seen("secret")).await.expect("an answer"), false, "the provider gives it");
+    fill(&mut page, "oauth.issuer", "https://id.example/realms/shop").await;
+    page.press("Save").await.expect("a press");
+    told(&mut page, "oauth.client_id", "client_id").await;
+    fill(&mut page, "oauth.client_id", "tidings").await;
+    fill(&mut page, "oauth.scopes", "openid\noffline_access").await;
+    page.press("Save").await.expect("a press");
+    let saved = "document.querySelector('#toast').textContent.includes('Saved')";
+    page.sees("the news", saved).await.expect("saved");
+    page.sees("the scopes", &format!("{}.value === 'openid\\noffline_access'", control("oauth.scopes")))
+        .await
+        .expect("as they were typed");
+
+    page.ask("document.querySelector('#toast').textContent = ''").await.expect("cleared");
+    page.ask(&choose("keyring")).await.expect("chosen");
+    page.press("Save").await.expect("a press");
+    page.sees("the news", saved).await.expect("all of it is gone");
+    assert_eq!(page.ask(&is_seen("secret")).await.expect("an answer"), true);
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}

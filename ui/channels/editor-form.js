@@ -289,9 +289,9 @@ export function editorForm(app, id, first, reload) {
         return;
       }
       const values = fitting(draft.values);
-      const typed = changedKeys().filter((key) => !foreign(key));
-      // What has no meaning for the kind any more goes whole.
-      const gone = Object.keys(draft.original).filter((key) => foreign(key));
+      // What has no meaning any more goes whole: a table without its keys may be a mistake.
+      const gone = Object.keys(draft.original).filter((key) => !(key in values));
+      const typed = changedKeys().filter((key) => !gone.includes(key.split(".")[0] ?? "") && !foreign(key));
       const edits = [...gone, ...typed].map((key) => /** @type {const} */ ({ edit: "set", channel: id, key, value: at(values, key) ?? null }));
       // Inbox, secret and last message hang on the id: it must not follow from a name that is another one now.
       if (at(draft.original, "id") === undefined && (typed.includes("name") || typed.includes("url"))) {

@@ -3,7 +3,7 @@
 
 import { foreign, freshId, make, pressing } from "../base/dom.js";
 import { at } from "../base/values.js";
-import { choiceField, textField } from "../forms/fields.js";
+import { choiceField, linesField, textField } from "../forms/fields.js";
 import { toast } from "../parts/toast.js";
 import { words } from "../words/words.js";
 
@@ -76,6 +76,13 @@ export function signIn({ typed, forget, signIn }) {
   const file = textField("token_file", words.tokenFile, { kind: "code", hint: words.tokenFileHint, placeholder: "~/.config/tidings/token" });
   const env = textField("token_env", words.tokenEnv, { kind: "code", hint: words.tokenEnvHint, placeholder: "SHOP_TOKEN" });
   const ways = [command, file, env];
+  const provider = [
+    textField("oauth.issuer", words.oauthIssuer, { kind: "url", hint: words.oauthIssuerHint, placeholder: "https://id.example/realms/shop" }),
+    textField("oauth.client_id", words.oauthClient, { kind: "code", hint: words.oauthClientHint, placeholder: "tidings" }),
+    linesField("oauth.scopes", words.oauthScopes, { hint: words.oauthScopesHint }),
+    textField("oauth.audience", words.oauthAudience, { kind: "code", hint: words.oauthAudienceHint }),
+    textField("oauth.redirect_port", words.oauthPort, { kind: "number", hint: words.oauthPortHint }),
+  ];
   const start = textField("sign_in", words.signInPage, { kind: "code", hint: words.signInPageHint, placeholder: "https://shop.example/" });
   const keep = textField("keep_session", words.keepSession, { hint: words.keepSessionHint, placeholder: "10m" });
   const now = make("div", { className: "field" }, signIn === null ? make("p", { className: "hint" }, words.signInLater) : pressing(words.actionSignIn, signIn));
@@ -83,7 +90,7 @@ export function signIn({ typed, forget, signIn }) {
   const sourceId = freshId();
   const source = make("select", { id: sourceId }, ...[
     ["keyring", words.sourceKeyring], ["token_command", words.sourceCommand],
-    ["token_file", words.sourceFile], ["token_env", words.sourceEnv],
+    ["token_file", words.sourceFile], ["token_env", words.sourceEnv], ["oauth", words.sourceProvider],
   ].map(([value, text]) => make("option", { value: value ?? "" }, text ?? "")));
   const sourceElement = make("div", { className: "field" }, make("label", { htmlFor: sourceId }, words.source), source);
 
@@ -114,7 +121,12 @@ export function signIn({ typed, forget, signIn }) {
     for (const way of ways) way.element.hidden = kind === "none" || source.value !== way.key;
     const session = kind === "session";
     for (const part of [start.element, keep.element]) part.hidden = !session;
-    now.hidden = !session || source.value !== "keyring";
+    // Whoever signs in with a session does so at its site.
+    const other = /** @type {HTMLOptionElement} */ (source.querySelector("option[value=oauth]"));
+    other.hidden = session && source.value !== "oauth";
+    const asked = source.value === "oauth" && kind !== "none";
+    for (const field of provider) field.element.hidden = !asked;
+    now.hidden = !asked && !(session && source.value === "keyring");
     secretElement.hidden = session || kind === "none" || source.value !== "keyring";
     if (secretElement.hidden && secret.value !== "") secret.value = "";
   }
@@ -122,7 +134,7 @@ export function signIn({ typed, forget, signIn }) {
   secret.addEventListener("input", typed);
 
   /** @type {Field[]} */
-  const fields = [auth, username, ...[start, keep].map((field) => ({
+  const fields = [auth, username, ...[start, keep, ...provider].map((field) => ({
     ...field,
     read: () => (field.element.hidden ? undefined : field.read()),
   })), ...ways.map((way) => ({
@@ -131,13 +143,13 @@ export function signIn({ typed, forget, signIn }) {
   }))];
 
   return {
-    element: make("div", { className: "grid" }, auth.element, username.element, start.element, keep.element, sourceElement, ...ways.map((way) => way.element), secretElement, now),
+    element: make("div", { className: "grid" }, auth.element, username.element, start.element, keep.element, sourceElement, ...[...ways, ...provider].map((field) => field.element), secretElement, now),
     fields,
     /** @param {import("../base/values.js").Values} values
      * @param {boolean | null} has Whether one is kept; `null`: that can't be told.
      * @param {boolean} keyring */
     show(values, has, keyring) {
-      source.value = SOURCES.find((key) => at(values, key) !== undefined) ?? "keyring";
+      source.value = [...SOURCES, "oauth"].find((key) => at(values, key) !== undefined) ?? "keyring";
       secret.disabled = !keyring;
       remove.hidden = has !== true;
       secret.placeholder = has === true ? words.secretKept : "";

@@ -80,6 +80,9 @@ function checkChannel(values) {
     if (/authorization|token|secret/i.test(name)) throw invalid("headers", `the header \`${name}\` usually holds a secret: sign in with \`auth\` instead`);
   }
   if (values.auth === "basic" && !values.username) throw invalid("username", "`auth` is basic, but there is no `username`");
+  for (const key of values.oauth === undefined ? [] : ["issuer", "client_id"]) {
+    if (!values.oauth[key]) throw invalid(`oauth.${key}`, `[channel.oauth] needs \`${key}\``);
+  }
   if (values.kind === "ntfy" && !values.topics?.length) throw invalid("topics", "`topics` is missing: add topics = [\"…\"]");
   checkReading(values);
 }

@@ -17,8 +17,11 @@ const PORTS: std::ops::RangeInclusive<u16> = 1024..=65535;
 pub(super) fn oauth(entry: Entry<'_>, allow_plaintext: bool) -> Result<Provider, SettingsError> {
     let table = entry.table("[channel.oauth]", &KEYS)?;
     let needed = |key: &'static str, example: &str| {
-        let missing =
-            || table.error(Text::settings_oauth_needs(&key), Text::settings_mend_add(&example)).about(key);
+        let missing = || {
+            table
+                .error(Text::settings_oauth_needs(&key), Text::settings_mend_add(&example))
+                .about(format!("oauth.{key}"))
+        };
         table.entry(key).ok_or_else(missing)
     };
     Ok(Provider {

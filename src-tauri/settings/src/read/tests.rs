@@ -844,4 +844,8 @@ fn what_is_wrong_with_a_provider_is_told_where_it_stands() {
         assert!(told.starts_with(place) && told.contains(part), "{text}: {told}");
         assert!(!told.contains("secret@"), "{told}");
     }
+    // By which the editor finds the field.
+    let missing = "[[channel]]\nurl = \"wss://a/\"\n[channel.oauth]\nissuer = \"https://id.example\"\n";
+    let error = parse(missing.as_bytes(), Path::new("/c.toml")).expect_err("without a client");
+    assert_eq!(error.key.as_deref(), Some("oauth.client_id"));
 }
