@@ -104,7 +104,8 @@ async fn an_edit_and_a_trial_cost_no_sign_in_that_is_in_memory_alone() -> anyhow
     assert_eq!(session.kept, Some(SessionKept::Memory));
 
     let before = desk.web.asked().len();
-    desk.app.run(&["doctor", "orders", "--upgrade"]).await?;
+    let doctor = desk.app.run(&["doctor", "--channel", "orders", "--upgrade"]).await?;
+    assert!(doctor.stdout.contains("503"), "it comes as far as the channel itself does: {doctor:?}");
     desk.dialled(before, "authorization: bearer good").await?;
     let renewed = desk.web.asked().iter().filter(|asked| asked.line == "POST /token").count();
     assert_eq!(renewed, 1, "one sign-in, and no renewal");

@@ -1,0 +1,76 @@
+//! Why an OAuth provider gives no token is told in words, and alike in the tray, in the status and by the doctor.
+
+use tidings_api::StateName;
+use tidings_tests::app::App;
+use tidings_tests::desktop::PrivateBus;
+use tidings_tests::keyring::Keyring;
+use tidings_tests::scene::channel;
+use tidings_tests::tray_host::TrayHost;
+use tidings_tests::web::{Page, Web, json};
+
+/// An access token that is over, and what renews it.
+const OLD: &str = r#"{"access_token":"0ld-t0ken","refresh_token":"r3fresh","expires_at":1}"#;
+
+fn answer(path: &'static str, status: u16, body: &str) -> Page {
+    Page { status, ..json(path, body) }
+}
+
+/// A provider that describes itself, and answers so where tokens are renewed.
+async fn provider(token: Page) -> anyhow::Result<Web> {
+    Web::that_knows(|addr| {
+        let at = format!("http://{addr}");
+        let description = format!(r#"{{"issuer":"{at}","token_endpoint":"{at}/token"}}"#);
+        (vec![json("/.well-known/openid-configuration", &description), token], answer("", 404, ""))
+    })
+    .await
+}
+
+/// `words`: without what the tray may write otherwise, their first letter and their end.
+async fn told(web: &Web, state: StateName, words: &str) -> anyhow::Result<()> {
+    let bus = PrivateBus::start()?;
+    let keyring = Keyring::start(&bus).await?;
+    keyring.keep_elsewhere("orders", OLD).await?;
+    let tray = TrayHost::start(&bus).await?;
+    let settings = channel("Orders", &format!("ws://{}/ws", web.addr))
+        + &format!("oauth = {{ issuer = \"{}\", client_id = \"tidings\" }}\n", web.at(""));
+    let app = App::with_settings(settings).bus(&bus).background().start().await?;
+    let is = |cause: Option<&String>| cause.is_some_and(|cause| cause.contains(words));
+    let status = app
+        .wait_for_status(words, |status| {
+            status.channels[0].state == state && is(status.channels[0].cause.as_ref())
+        })
+        .await?;
+    tray.wait_for(words, |seen| seen.told().contains(words)).await?;
+    let doctor = app.run(&["doctor", "--channel", "orders", "--upgrade"]).await?;
+    assert_eq!(doctor.code, Some(1), "{doctor:?}");
+    assert!(doctor.stdout.contains(words), "{doctor:?}");
+    for text in [serde_json::to_string(&status)?, doctor.stdout, doctor.stderr, app.log()] {
+        assert!(!text.contains("0ld-t0ken") && !text.contains("r3fresh"), "no secret in {text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_over_asks_for_another_one() -> anyhow::Result<()> {
+    let web = provider(answer("/token", 400, r#"{"error":"invalid_grant"}"#)).await?;
+    told(&web, StateName::NeedsUser, "our sign-in at 127.0.0.1 is over").await
+}
+
+#[tokio::test]
+async fn a_client_that_the_provider_does_not_know_is_told_with_its_own_words() -> anyhow::Result<()> {
+    let said = r#"{"error":"invalid_client","error_description":"Unknown client"}"#;
+    let web = provider(answer("/token", 401, said)).await?;
+    told(&web, StateName::NeedsUser, "Unknown client").await
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_is_waited_for() -> anyhow::Result<()> {
+    let web = provider(answer("/token", 503, "")).await?;
+    told(&web, StateName::Waiting, "the sign-in service 127.0.0.1 can't be asked").await
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_no_provider_is_told_as_that() -> anyhow::Result<()> {
+    let web = Web::start(Vec::new(), answer("", 404, "")).await?;
+    told(&web, StateName::NeedsUser, "answers at 127.0.0.1 is no OAuth provider").await
+}
