@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::driver::spawn_with;
 use crate::link::alarm::Alarm;
+use crate::link::events::{Decoder, Format, Unit};
 use crate::link::tap::MOST_CLOSE;
 use crate::way::dial::{Connect, Connected};
 use crate::{
@@ -81,6 +82,26 @@ pub fn answer(input: &[u8]) {
         State::NeedsUser { .. } => assert!(forbids, "{:?}", seen.first),
         State::Disconnected { .. } | State::Connecting { .. } => {
             panic!("after an answer: {:?}", seen.first)
+        }
+    }
+}
+
+/// A stream of events, or of lines: `input` is how the bytes are cut and which of the two they are, then the bytes. How they are cut
+/// means nothing, and no message is longer than may be.
+pub fn events(input: &[u8]) {
+    let Some((how, bytes)) = input.split_first() else { return };
+    let format = if how & 0x80 == 0 { Format::Events } else { Format::Lines };
+    let units = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let (mut decoder, mut units) = (Decoder::new(format), Vec::new());
+        pieces.for_each(|piece| decoder.take(piece, &mut units));
+        units
+    };
+    let whole = units(&mut std::iter::once(bytes));
+    assert_eq!(units(&mut bytes.chunks(usize::from(how & 0x7f) + 1)), whole, "however it is cut");
+    for unit in whole {
+        if let Unit::Message(Payload::Text(text), about) = unit {
+            assert!(text.len() as u64 <= MIB && !text.contains('\r'), "{} bytes", text.len());
+            assert!(!about.id.is_some_and(|id| id.is_empty() || id.contains(['\r', '\n', '\0'])), "{text:?}");
         }
     }
 }
@@ -341,6 +362,11 @@ mod tests {
     #[test]
     fn what_fuzzing_kept_for_frames_holds() {
         replay("frames", super::frames);
+    }
+
+    #[test]
+    fn what_fuzzing_kept_for_events_holds() {
+        replay("events", super::events);
     }
 
     #[test]
