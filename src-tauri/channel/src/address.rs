@@ -78,6 +78,15 @@ impl ChannelUrl {
         &self.0
     }
 
+    /// The same as a web page's: `http` or `https`. With its query's values, too.
+    #[must_use]
+    pub fn web(&self) -> Url {
+        let mut web = self.0.clone();
+        // Between special schemes this can't fail.
+        let _ = web.set_scheme(if self.is_tls() { "https" } else { "http" });
+        web
+    }
+
     /// The same server at this path, which may have a query.
     #[must_use]
     pub fn at(&self, path: &str) -> Self {
@@ -100,11 +109,7 @@ impl ChannelUrl {
 
     /// The origin of its site's pages, as a browser sends it.
     pub fn origin(&self) -> String {
-        let scheme = if self.is_tls() { "https" } else { "http" };
-        match self.0.port() {
-            Some(port) => format!("{scheme}://{}:{port}", self.host()),
-            None => format!("{scheme}://{}", self.host()),
-        }
+        self.web().origin().ascii_serialization()
     }
 
     /// Whether the link is encrypted.

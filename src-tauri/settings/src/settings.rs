@@ -384,6 +384,7 @@ impl ChannelSettings {
     pub fn shown_url(&self) -> String {
         match &self.kind {
             Kind::Recipe | Kind::Dialogue(_) => self.url.to_string(),
+            // Its query is hidden there.
             Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse => self.url.to_string().replacen("ws", "http", 1),
         }
     }

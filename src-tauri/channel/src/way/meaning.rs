@@ -4,7 +4,6 @@ use std::io;
 
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE};
-use url::Url;
 
 use crate::way::{redirect, tls};
 use crate::{Cause, ChannelUrl, Detail};
@@ -24,7 +23,7 @@ pub(crate) fn meaning(
     match (status, page) {
         (401 | 403 | 407, _) => Cause::SignInRefused { status },
         (300..=399, _) => {
-            let from = web_url(url.as_url());
+            let from = url.web();
             match header(LOCATION).and_then(|location| from.join(location).ok()) {
                 Some(to) => redirect::meaning(status, &from, &to, open, by_page),
                 None => Cause::Status { status },
@@ -54,14 +53,6 @@ pub(crate) fn is_html(headers: &HeaderMap) -> bool {
 pub(crate) fn set_cookies(headers: &HeaderMap) -> Vec<String> {
     let set = headers.get_all(SET_COOKIE).iter();
     set.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
-}
-
-/// The URL as redirects speak of it.
-fn web_url(url: &Url) -> Url {
-    let mut web = url.clone();
-    // Between special schemes this can't fail, and a ws base would do as well.
-    let _ = web.set_scheme(if url.scheme() == "wss" { "https" } else { "http" });
-    web
 }
 
 /// Whether a page asks to sign in: a password's field, or the address of the Servlet specification's form.

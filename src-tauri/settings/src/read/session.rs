@@ -41,12 +41,12 @@ pub(super) fn session(
     let root = url.at("/");
     let sign_in = match table.entry("sign_in") {
         Some(entry) => web_page(entry, allow_plaintext)?,
-        None => web(&root),
+        None => root.web(),
     };
     let own = |entry: Entry<'_>| {
         let page = channel_url(entry, allow_plaintext)?;
         if page.as_url().origin() != url.as_url().origin() {
-            let mend = Text::settings_mend_write_as(&format_args!("\"{}…\"", web(&root)));
+            let mend = Text::settings_mend_write_as(&format_args!("\"{}…\"", root.web()));
             return Err(entry.error(Text::settings_session_site(&entry.key), mend));
         }
         Ok(page)
@@ -82,13 +82,5 @@ fn web_page(entry: Entry<'_>, allow_plaintext: bool) -> Result<Url, SettingsErro
         let mend = Text::settings_mend_write_as(&"\"https://…\"");
         return Err(entry.error(Text::settings_sign_in(), mend));
     }
-    channel_url(entry, allow_plaintext).map(|url| web(&url))
-}
-
-/// As a browser has it.
-fn web(url: &ChannelUrl) -> Url {
-    let mut web = url.as_url().clone();
-    // Between special schemes this can't fail.
-    let _ = web.set_scheme(if url.is_tls() { "https" } else { "http" });
-    web
+    channel_url(entry, allow_plaintext).map(|url| url.web())
 }

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tidings_api::Cookie;
 use tidings_channel::ChannelUrl;
-use url::Url;
 
 /// Cookies in one jar. Too low: a site that balances, counts and signs in by cookies loses some; too high: a hostile one makes
 /// requests that no server takes.
@@ -72,7 +71,7 @@ impl Jar {
 
     /// The value of the `Cookie` header for an address, longest path first; `None`: it gets none.
     pub fn header(&self, url: &ChannelUrl) -> Option<String> {
-        let mut cookies = self.0.matches(&web(url));
+        let mut cookies = self.0.matches(&url.web());
         cookies.sort_by(|a, b| b.path.len().cmp(&a.path.len()).then_with(|| a.name().cmp(b.name())));
         let pairs: Vec<String> =
             cookies.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
@@ -85,7 +84,7 @@ impl Jar {
         for text in set_cookies.iter().filter(|text| text.len() <= LONGEST) {
             let mut next = self.clone();
             // One that isn't for this address, or makes no sense, is passed over as in a browser.
-            if next.0.parse(text, &web(url)).is_ok() && next.count() <= MOST {
+            if next.0.parse(text, &url.web()).is_ok() && next.count() <= MOST {
                 *self = next;
             }
         }
@@ -95,7 +94,7 @@ impl Jar {
     /// Whether these would give a cookie that ends with the session another value.
     pub fn renames(&self, url: &ChannelUrl, set_cookies: &[String]) -> bool {
         let ends_with_session = |jar: &Self| -> Vec<(String, String, String)> {
-            let matching = jar.0.matches(&web(url)).into_iter().filter(|cookie| !cookie.is_persistent());
+            let matching = jar.0.matches(&url.web()).into_iter().filter(|cookie| !cookie.is_persistent());
             let mut found: Vec<_> = matching
                 .map(|cookie| (cookie.path.to_string(), cookie.name().to_owned(), cookie.value().to_owned()))
                 .collect();
@@ -154,7 +153,7 @@ impl Jar {
         if self.count() >= MOST || name.len() + value.len() > LONGEST {
             return;
         }
-        let web = web(url);
+        let web = url.web();
         let host = web.host_str().unwrap_or_default();
         let mut text = format!("{name}={value}; Path={path}");
         // Web views tell of the host alone and of what is below it without the dot, too.
@@ -188,14 +187,6 @@ fn bare(name: &str, value: &str) -> Cookie {
         secure: false,
         http_only: true,
     }
-}
-
-/// As cookies speak of it.
-fn web(url: &ChannelUrl) -> Url {
-    let mut web = url.as_url().clone();
-    // Between special schemes this can't fail.
-    let _ = web.set_scheme(if url.is_tls() { "https" } else { "http" });
-    web
 }
 
 impl PartialEq for Jar {
