@@ -7,6 +7,7 @@ use anyhow::ensure;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tidings_server::{Options, Server};
 use tidings_tests::desktop::Process;
+use tidings_tests::events::EventSource;
 use tokio::time::sleep;
 
 use crate::process::Memory;
@@ -39,6 +40,10 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         rows.push(Row::new(format!("memory per idle link, {name}, of {count}"), Unit::Kib, kib));
         rows.push(Row::new(format!("… against the recipe's, {name}"), Unit::Ratio, kib / plain).goal(1.1));
     }
+    let alone = memory_of_streams(1).await?;
+    let kib = per_link(memory_of_streams(count).await?, alone, count);
+    rows.push(Row::new(format!("memory per idle event stream, of {count}"), Unit::Kib, kib));
+    rows.push(Row::new("… against the recipe's, event stream", Unit::Ratio, kib / plain).goal(1.2));
     Ok(rows)
 }
 
@@ -89,6 +94,26 @@ async fn memory_of(count: u32, spoken: &Spoken) -> anyhow::Result<f64> {
     }
     sleep(SETTLE).await;
     ensure!(live() == count as usize, "a link was lost meanwhile");
+    Ok(Memory::of(process.id())?.rss_mib)
+}
+
+/// The same of as many event streams.
+async fn memory_of_streams(count: u32) -> anyhow::Result<f64> {
+    say(&format!("  {count} event streams …"));
+    let server = EventSource::start().await?;
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(std::env::current_exe()?.with_file_name("tidings-links"));
+    command.arg(format!("{}?user=", server.url())).args([&count.to_string(), "sse"]);
+    let process = Process::spawn("tidings-links", &command, folder.path())?;
+    let deadline = Instant::now() + CONNECT;
+    let open = || server.asked().len();
+    while open() < count as usize {
+        ensure!(Instant::now() < deadline, "{} of {count} connected:\n{}", open(), process.log_tail());
+        sleep(LOOK).await;
+    }
+    server.publish("message", "one message, so that everything has been used once");
+    sleep(SETTLE).await;
+    ensure!(open() == count as usize, "a stream was lost meanwhile");
     Ok(Memory::of(process.id())?.rss_mib)
 }
 

@@ -1,5 +1,5 @@
 //! Many channels in one process, as a library's user would have them, and nothing else:
-//! `tidings-links ws://127.0.0.1:PORT/…?user= COUNT [ntfy | PRESET]`.
+//! `tidings-links ws://127.0.0.1:PORT/…?user= COUNT [ntfy | sse | PRESET]`.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
         if let Some(spoken) = &spoken {
             // Each channel reads its own, as in the agent.
             let own = settings(spoken)?.config()?;
-            (config.dialect, config.heartbeat) = (own.dialect, own.heartbeat);
+            (config.carrier, config.dialect, config.heartbeat) = (own.carrier, own.dialect, own.heartbeat);
         }
         channels.push(Channel::spawn(config, Start::Connect, DialParams::default()));
     }
@@ -32,6 +32,7 @@ async fn main() -> anyhow::Result<()> {
 fn settings(spoken: &str) -> anyhow::Result<ChannelSettings> {
     let keys = match spoken {
         "ntfy" => "kind = \"ntfy\"\ntopics = [\"alerts\"]".to_owned(),
+        "sse" => "kind = \"sse\"".to_owned(),
         preset => format!("kind = \"dialogue\"\npreset = \"{preset}\""),
     };
     let text = format!("[[channel]]\nurl = \"https://server.example\"\n{keys}\n");
