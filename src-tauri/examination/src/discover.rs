@@ -46,7 +46,11 @@ pub async fn discover(place: &Place, config: Config, words: Words) -> Discovery 
 }
 
 async fn ask(place: &Place, config: &Config, probe: Probe) -> Answer {
-    let request = Fetch { patience: PATIENCE, most: MOST, ..Fetch::get(place.at(&probe.target())) };
+    let mut request = Fetch { patience: PATIENCE, most: MOST, ..Fetch::get(place.at(&probe.target())) };
+    if let Probe::Itself(_) = probe {
+        // Some servers have events and a page at one address.
+        request.headers.push(("accept".to_owned(), "text/event-stream, */*".to_owned()));
+    }
     let said = fetch(config, &DialParams::default(), request).await.map(|fetched| said(&fetched));
     Answer { probe, said }
 }
@@ -56,6 +60,7 @@ fn said(fetched: &Fetched) -> Said {
         status: fetched.status,
         failure: fetched.failure(),
         is_page: fetched.is_html(),
+        is_events: fetched.is_events(),
         // RFC 9110, section 15.5.22: a server that wants an upgrade says to what.
         wants_websocket: fetched.header("upgrade").is_some_and(|to| to.eq_ignore_ascii_case("websocket"))
             || fetched.header("sec-websocket-version").is_some(),

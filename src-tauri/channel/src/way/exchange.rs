@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::link::stream::Work;
-use crate::way::meaning::broken_off;
+use crate::way::meaning::{broken_off, media_type};
 use crate::{Cause, Detail};
 
 /// Longest head of an answer, bytes: as of an upgrade's.
@@ -32,7 +32,10 @@ pub(crate) async fn exchange(
     let asking = async {
         let (head, mut body) =
             sender.send_request(request).await.map_err(|error| failed(&error))?.into_parts();
-        Ok((head.status, head.headers, read(&mut body, most).await?))
+        // A stream of events has no end.
+        let ends = media_type(&head.headers).is_none_or(|kind| kind != "text/event-stream");
+        let whole = if ends { read(&mut body, most).await? } else { Vec::new() };
+        Ok((head.status, head.headers, whole))
     };
     // The connection does the work, and says best why there was none.
     let (mut asking, mut connection) = (Box::pin(asking), Box::pin(connection));

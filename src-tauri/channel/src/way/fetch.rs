@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::way::dial::Connect;
 use crate::way::exchange::exchange;
-use crate::way::meaning::{is_html, meaning, set_cookies};
+use crate::way::meaning::{is_html, meaning, media_type, set_cookies};
 use crate::way::patience::within;
 use crate::way::request::plain_request;
 use crate::way::tcp::Tcp;
@@ -59,7 +59,7 @@ pub struct Fetched {
     /// The HTTP status; a redirect's is handed out like any other, for none is followed (D5).
     pub status: u16,
     headers: HeaderMap,
-    /// What came along, whole.
+    /// What came along, whole; nothing of a stream of events.
     pub body: Vec<u8>,
     url: ChannelUrl,
 }
@@ -69,6 +69,12 @@ impl Fetched {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether it is a stream of events, of which nothing was read.
+    #[must_use]
+    pub fn is_events(&self) -> bool {
+        media_type(&self.headers).is_some_and(|kind| kind == "text/event-stream")
     }
 
     /// Whether it is a web page, whatever was asked for.

@@ -72,6 +72,7 @@ pub(super) struct Said {
     /// Why it isn't what was asked for.
     pub(super) failure: Option<Cause>,
     pub(super) is_page: bool,
+    pub(super) is_events: bool,
     /// It would rather have been an upgrade.
     pub(super) wants_websocket: bool,
     pub(super) body: String,
@@ -179,6 +180,8 @@ pub(super) enum Verdict {
         version: Option<String>,
     },
     WebSocket,
+    /// Server-sent events.
+    Events,
     /// Nothing that is known, and it was given as a WebSocket's.
     Assumed,
     /// A web page.
@@ -203,6 +206,9 @@ pub(super) fn judge(place: &Place, answers: &[Answer]) -> Verdict {
     });
     if let Some(verdict) = known(true) {
         return verdict;
+    }
+    if !place.is_ntfy() && itself.is_some_and(|said| said.is_events || is_hub(place, said)) {
+        return Verdict::Events;
     }
     if !place.is_ntfy() && itself.is_some_and(wants_upgrade) {
         return Verdict::WebSocket;
@@ -253,6 +259,7 @@ fn is_here(verdict: &Verdict, answer: &Answer, folder: &str, path: &str) -> bool
         | Verdict::SockJs { .. }
         | Verdict::SockJsAlone
         | Verdict::WebSocket
+        | Verdict::Events
         | Verdict::Assumed
         | Verdict::Page
         | Verdict::Nothing(_) => "",
@@ -274,6 +281,11 @@ fn wants_upgrade(said: &Said) -> bool {
     said.wants_websocket
         || said.status == 426
         || (said.status == 400 && !said.is_page && (body.contains("upgrade") || body.contains("websocket")))
+}
+
+/// Whether a Mercure hub says that it wants to know the topics, or who asks. They stand in the query, which is not sent.
+fn is_hub(place: &Place, said: &Said) -> bool {
+    place.path().ends_with("/.well-known/mercure") && matches!(said.status, 400 | 401 | 403)
 }
 
 /// What one answer makes sure of.
@@ -394,6 +406,10 @@ impl Verdict {
                 told.channel = Some(json!({ "url": place.whole().as_url().as_str() }));
                 ("websocket", words.discover_websocket())
             }
+            Self::Events => {
+                told.channel = Some(json!({ "kind": "sse", "url": place.whole().web().as_str() }));
+                ("sse", words.discover_events())
+            }
             Self::Assumed => {
                 told.channel = Some(json!({ "url": place.whole().as_url().as_str() }));
                 ("websocket", words.discover_assumed())
@@ -456,6 +472,8 @@ mod tests {
 
     use super::*;
 
+    /// Stands for an answer of events, of which nothing is read.
+    const EVENTS: &str = "data: x\n\n";
     const HTML: &str = "<!doctype html><title>shop</title>";
     const HEALTH: (&str, u16, &str) = ("/v1/health", 200, "{\"healthy\":true}\n");
     const GOTIFY: &str = r#"{"version":"2.9.1","commit":"1a2b3c","buildDate":"2026-02-28-10:00:00"}"#;
@@ -478,7 +496,14 @@ mod tests {
                     _ => Cause::NoGoodAnswer { detail: Detail::Status(status) },
                 });
                 let is_page = body.starts_with("<!doctype");
-                let said = Said { status, failure, is_page, wants_websocket: false, body: body.to_owned() };
+                let said = Said {
+                    status,
+                    failure,
+                    is_page,
+                    is_events: body == EVENTS,
+                    wants_websocket: false,
+                    body: body.to_owned(),
+                };
                 Answer { probe, said: Ok(said) }
             })
             .collect();
@@ -488,6 +513,24 @@ mod tests {
 
     fn channel(discovery: &Discovery) -> Value {
         discovery.channel.clone().map_or(Value::Null, Value::Object)
+    }
+
+    #[test]
+    fn a_stream_of_events_is_one_whatever_its_host_answers_elsewhere() {
+        let sse = |url: &str| Some(json!({ "kind": "sse", "url": url }).as_object().expect("one").clone());
+        for otherwise in [(404, "nothing"), (200, HTML), (200, EVENTS), (200, "{\"healthy\":3}")] {
+            let told = found("https://shop.example/events?topic=a", &[("/events", 200, EVENTS)], otherwise);
+            assert_eq!(told.channel, sse("https://shop.example/events?topic=a"), "{otherwise:?}");
+        }
+        // A hub that wants to know the topics first.
+        let hub = "https://shop.example/.well-known/mercure";
+        for status in [400, 401] {
+            let told = found(hub, &[("/.well-known/mercure", status, "no")], (404, ""));
+            assert_eq!(told.channel, sse(hub), "{status}");
+        }
+        let told =
+            found("https://ntfy.example/alerts/sse", &[HEALTH, ("/alerts/sse", 200, EVENTS)], (404, ""));
+        assert_eq!(told.found.as_deref(), Some("ntfy"), "which has more to say than its events");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 # What a server is: "Gotify 2.9.1".
 discover-is = this is { $what }
 discover-websocket = this is a WebSocket
+discover-events = this is a stream of server-sent events
 discover-assumed = nothing answers there that Tidings knows by itself; it is taken for a plain WebSocket
 discover-page = a web page answers there, and nothing that can be listened to
 discover-nothing = nothing answers there that Tidings knows

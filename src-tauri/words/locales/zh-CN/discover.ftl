@@ -3,6 +3,7 @@
 # What a server is: "Gotify 2.9.1".
 discover-is = 这是 { $what }
 discover-websocket = 这是 WebSocket
+discover-events = 这是服务器推送事件流
 discover-assumed = 该处没有 Tidings 能自行识别的服务；将其视为普通的 WebSocket
 discover-page = 该处应答的是网页，没有可以监听的内容
 discover-nothing = 该处没有 Tidings 认识的服务
