@@ -39,6 +39,25 @@ async fn a_message_becomes_one_popup_with_its_title() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn its_events_are_a_stream_as_any_other() -> anyhow::Result<()> {
+    for name in NTFY {
+        let Some(mut ntfy) = servers::ntfy(name).await? else { continue };
+        let url = format!("http://{}/alerts/sse", ntfy.addr());
+        let keys = format!("kind = \"sse\"\nurl = \"{url}\"\nignore_when = \"json.event != 'message'\"\n");
+        let desk = Desk::set(alerts(&keys)).await?;
+        first(&desk, &ntfy).await?;
+        ntfy.kill().await?;
+        desk.tray.wait_for("the loss", |item| !item.shows("Connected since ")).await?;
+        ntfy.start_again().await?;
+        desk.connected().await?;
+        ntfy.push("/alerts", "Title: after the crash\r\n", "").await?;
+        desk.popups.wait_for_title("after the crash").await?;
+        assert_eq!(desk.settled(2).await?.len(), 2, "{name}: once each, and nothing of the stream's own");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_update_replaces_its_popup_and_a_deletion_withdraws_it() -> anyhow::Result<()> {
     let Some(ntfy) = servers::ntfy("ntfy").await? else { return Ok(()) };
     let desk = Desk::set(channel(&ntfy, r#"["alerts"]"#, "")).await?;
