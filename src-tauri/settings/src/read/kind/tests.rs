@@ -348,6 +348,7 @@ fn each_preset_speaks_its_protocol() {
                 r#"{"event":"pusher_internal:subscription_succeeded","channel":"news"}"#,
                 r#"{"event":"pusher:ping"}"#,
                 r#"{"event":"App","channel":"news","data":"{\"id\":1}"}"#,
+                r#"{"event":"pusher:error","data":{"message":"Server shutting down","code":4200}}"#,
                 r#"{"event":"pusher:error","data":{"message":"no","code":4001}}"#,
             ],
             &[
