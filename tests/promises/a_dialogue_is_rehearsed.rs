@@ -82,6 +82,20 @@ async fn a_preset_is_rehearsed_too_and_a_mistake_is_told_at_its_key() -> anyhow:
     let Rehearsal { turns } = rehearsed(&app, None, values(stomp), &frames).await?;
     assert!(turns[1].said[0].contains("destination:/queue/a"), "{turns:#?}");
     assert_eq!(turns[2].messages[0].message.title, "Hi");
+    let set = json!({ "key": "k", "channel": "private-a", "auth_endpoint": "https://a.example/auth" });
+    let pusher = json!({ "kind": "dialogue", "preset": "pusher", "dialogue": { "set": set } });
+    let established = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#;
+    let frames = [established, r#"answer {"auth":"k:s"}"#];
+    let Rehearsal { turns } = rehearsed(&app, None, values(pusher), &frames).await?;
+    assert_eq!(
+        turns[1].said,
+        ["POST https://a.example/auth\nsocket_id=1.2\nchannel_name=private-a"],
+        "nobody is asked"
+    );
+    assert_eq!(
+        turns[2].said,
+        [r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"k:s"}}"#]
+    );
     for (dialogue, key) in [
         (json!({ "on": [{ "when": "json.type ==", "ignore": true }] }), "dialogue.on[0].when"),
         (json!({ "greet": ["ok", "{{ secret"] }), "dialogue.greet[1]"),

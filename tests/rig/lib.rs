@@ -23,6 +23,7 @@ pub mod overheard;
 pub mod peer;
 pub mod peers;
 pub mod picture;
+pub mod pusher;
 pub mod real;
 pub mod real_icon;
 pub mod real_popups;

@@ -14,7 +14,7 @@ use tidings_api::{
 };
 use tidings_desktop::autostart;
 use tidings_desktop::window::Raises;
-use tidings_dialect::{self as dialect, Given, Until};
+use tidings_dialect::{self as dialect, Given, Posted, Until};
 use tidings_examination::discover::{self, Place};
 use tidings_ground::text::quoted;
 use tidings_inbox::{Does, Format, Inbox, Message, Payload, Query, Raw, Recall, Recalled, RowId};
@@ -461,12 +461,17 @@ impl Answers {
             .into_iter()
             .filter_map(|text| self.previewed(settings, Payload::Text(text)))
             .collect();
-        if means.is_empty() && messages.is_empty() && reply.say.is_empty() && reply.unsaid == 0 {
+        let posted = reply.post.map(|Posted { url, form }| {
+            let fields: Vec<String> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("POST {url}\n{}", fields.join("\n"))
+        });
+        let said: Vec<String> = reply.say.into_iter().chain(posted).collect();
+        if means.is_empty() && messages.is_empty() && said.is_empty() && reply.unsaid == 0 {
             means.push(if ends { Meaning::Ended } else { Meaning::Noise });
         }
         // What ends a frame in some protocols is no letter to be read.
         let readable = |text: String| text.trim_end_matches(['\0', '\u{1e}']).to_owned();
-        let said = reply.say.into_iter().map(readable).collect();
+        let said = said.into_iter().map(readable).collect();
         Turn { heard: heard.map(readable), said, unsaid: reply.unsaid, messages, means, refused }
     }
 

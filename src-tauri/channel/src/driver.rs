@@ -24,8 +24,11 @@ use crate::link::{Event, Link, acknowledged};
 use crate::machine::Machine;
 use crate::machine::facts::{End, Input, Now, Output};
 use crate::way::dial::{Connect, DialFailure, Dialled, dial};
+use crate::way::posted::posted;
 use crate::way::tcp::Tcp;
-use crate::{Command, Config, DialAsk, Frame, Owner, Pulse, Route, Signal, Stage, Start, State, Status};
+use crate::{
+    Cause, Command, Config, DialAsk, Frame, Owner, Pulse, Route, Signal, Stage, Start, State, Status,
+};
 
 /// Frames that wait for the owner; with messages of up to 1 MiB this bounds memory. Too low: bursts stop
 /// the reading; too high: memory.
@@ -85,6 +88,7 @@ pub(crate) fn spawn_with(
         frames,
         held: VecDeque::new(),
         dialling: None,
+        asking: Vec::new(),
         links: Vec::new(),
         mark: None,
         route: None,
@@ -108,6 +112,8 @@ struct Driver<O, C: Connect> {
     /// Frames that the queue had no room for; nothing is read while there are some. One that was read may hold many messages.
     held: VecDeque<Frame>,
     dialling: Option<Dialling>,
+    /// What a link's dialect asked for over HTTP (T6).
+    asking: Vec<Asking>,
     /// The links that are open, the older one first: two for a moment (N1).
     links: Vec<Open>,
     /// From where the next dial is to go on, where the server said so without a message.
@@ -125,6 +131,11 @@ struct Open {
     route: Option<Route>,
 }
 
+struct Asking {
+    generation: u64,
+    done: Pin<Box<dyn Future<Output = Result<String, Cause>> + Send>>,
+}
+
 struct Dialling {
     generation: u64,
     stage: watch::Receiver<Stage>,
@@ -140,6 +151,7 @@ enum Found {
     Stage,
     Dialled(Result<Dialled, DialFailure>),
     Link(u64, Event),
+    Answered(u64, Result<String, Cause>),
     Room,
     OwnerGone,
 }
@@ -239,12 +251,13 @@ impl<O: Owner, C: Connect> Driver<O, C> {
     async fn find(&mut self) -> Found {
         let deadline = self.machine.deadline().map(|deadline| self.zero + deadline);
         let held = !self.held.is_empty();
-        let Self { machine, alarm, asked, dialling, links, frames, stopping, .. } = self;
+        let Self { machine, alarm, asked, dialling, asking, links, frames, stopping, .. } = self;
         tokio::select! {
             ask = asked.recv(), if !*stopping => Found::Ask(ask),
             () = time(alarm, deadline) => Found::Time,
             Some(found) = progress(dialling) => found,
             (generation, event) = next_event(links, machine, !held) => Found::Link(generation, event),
+            (generation, answer) = next_answer(asking) => Found::Answered(generation, answer),
             room = frames.reserve(), if held => if room.is_ok() { Found::Room } else { Found::OwnerGone },
             () = frames.closed(), if !held && !*stopping => Found::OwnerGone,
         }
@@ -299,6 +312,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 }
             }
             Found::Link(generation, event) => self.link_event(generation, event),
+            Found::Answered(generation, answer) => Input::Answered { generation, answer },
             Found::Room => {
                 self.hand_on_held();
                 if !self.held.is_empty() {
@@ -359,6 +373,7 @@ impl<O: Owner, C: Connect> Driver<O, C> {
 
     fn drop_link(&mut self, generation: u64) {
         self.links.retain(|open| open.generation != generation);
+        self.asking.retain(|asking| asking.generation != generation);
     }
 
     /// Does what the machine says.
@@ -377,6 +392,10 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                     if let Some(link) = self.link_mut(generation) {
                         link.say(text.0);
                     }
+                }
+                Output::Post { generation, post } => {
+                    let done = Box::pin(posted(self.config.clone(), self.owner.clone(), post));
+                    self.asking.push(Asking { generation, done });
                 }
                 Output::Ping { generation, counter } => {
                     if let Some(link) = self.link_mut(generation) {
@@ -504,6 +523,21 @@ async fn next_event(links: &mut [Open], machine: &Machine, read: bool) -> (u64, 
         for Open { generation, link, .. } in &mut *links {
             if let Poll::Ready(event) = link.poll_event(cx, read && machine.may_read(*generation)) {
                 return Poll::Ready((*generation, event));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// The next answer of what was asked over HTTP; never, where nothing was.
+async fn next_answer(asking: &mut Vec<Asking>) -> (u64, Result<String, Cause>) {
+    poll_fn(|cx| {
+        for (at, Asking { generation, done }) in asking.iter_mut().enumerate() {
+            if let Poll::Ready(answer) = done.as_mut().poll(cx) {
+                let generation = *generation;
+                drop(asking.swap_remove(at));
+                return Poll::Ready((generation, answer));
             }
         }
         Poll::Pending

@@ -300,6 +300,7 @@ impl Machine {
                     self.hear(generation, payload, about, now);
                 }
             }
+            Input::Answered { generation, answer } => self.answered(generation, answer, now),
             Input::Pong { generation, counter } => {
                 if let Some((life, liveness)) = self.life(generation) {
                     life.bytes(now.mono, liveness);

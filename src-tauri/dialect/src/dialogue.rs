@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tidings_template::{Condition, Pointer, Template, Value, json};
 
 use crate::framing::Framing;
-use crate::reply::{Given, Kept, Reply, Step, Until};
+use crate::reply::{Given, Kept, Posted, Reply, Step, Until};
 
 /// Longest text that is told of a refusal, characters.
 const LONGEST_REFUSAL: usize = 300;
@@ -54,7 +54,8 @@ pub struct Beat {
 /// What a frame means for which this is true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Over `json`, `raw` and the dialogue's own names; one that asks for `close` or `reason` is about close frames alone.
+    /// Over `json`, `raw` and the dialogue's own names; one that asks for `close` or `reason` is about close frames alone, and one that
+    /// asks for `answer` about what a [`Post`] brought.
     pub when: Condition,
     /// What follows.
     pub then: Then,
@@ -65,7 +66,9 @@ pub struct Rule {
 pub struct Then {
     /// The answer.
     pub say: Option<Template>,
-    /// It counts but once a link.
+    /// What is asked over HTTP.
+    pub post: Option<Post>,
+    /// It counts but once a link, as all do that ask over HTTP.
     pub once: bool,
     /// The sign-in was taken.
     pub signed_in: bool,
@@ -84,11 +87,37 @@ pub struct Then {
     pub keep: Vec<(String, Template)>,
 }
 
+/// A form that is sent over HTTP, by the channel's way and with its sign-in; the answer is heard by rules over `answer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// Where to. It knows the settings' own names alone: a server could have the secret sent elsewhere.
+    pub url: Template,
+    /// Names and texts.
+    pub form: Vec<(String, Template)>,
+}
+
+impl Post {
+    /// Where to, with these values of the settings.
+    #[must_use]
+    pub fn url(&self, set: &BTreeMap<String, String>) -> Option<String> {
+        let set = set.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
+        self.url.render(&Value::from_pairs(set)).ok().filter(|url| !url.is_empty())
+    }
+}
+
+impl Then {
+    /// The texts that are sent.
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
+        let form = self.post.iter().flat_map(|post| post.form.iter().map(|(_, text)| text));
+        self.say.iter().chain(form)
+    }
+}
+
 impl Dialogue {
     /// Whether one of its texts holds this name.
     #[must_use]
     pub fn says(&self, name: &str) -> bool {
-        let answers = self.on.iter().filter_map(|rule| rule.then.say.as_ref());
+        let answers = self.on.iter().flat_map(|rule| rule.then.texts());
         let beat = self.beat.iter().map(|beat| &beat.text);
         self.greet.iter().chain(answers).chain(beat).any(|text| text.uses(name))
     }
@@ -124,7 +153,8 @@ impl Talk {
 
     pub(crate) fn open(&mut self) -> Reply {
         let dialogue = Arc::clone(&self.dialogue);
-        let say = dialogue.greet.iter().filter_map(|text| self.text(text, &[])).collect();
+        let say = dialogue.greet.iter().filter_map(|text| self.text(text, &[]));
+        let say = say.map(|text| dialogue.framing.pack(text)).collect();
         let step = dialogue.until().map_or(Step::Stands, Step::Waits);
         Reply { say, steps: vec![step], unsaid: std::mem::take(&mut self.unsaid), ..Reply::default() }
     }
@@ -132,7 +162,7 @@ impl Talk {
     pub(crate) fn beat(&mut self) -> Option<String> {
         let dialogue = Arc::clone(&self.dialogue);
         let beat = dialogue.beat.as_ref()?;
-        self.text(&beat.text, &[])
+        self.text(&beat.text, &[]).map(|text| dialogue.framing.pack(text))
     }
 
     /// `None`: the frame is a message as it stands.
@@ -143,49 +173,85 @@ impl Talk {
         let alone = units.len() == 1;
         for unit in units {
             let known = [("json", json(&unit.json).unwrap_or_default()), ("raw", Value::from(frame))];
-            let facts = self.facts(&known);
-            let rules = dialogue.on.iter().enumerate();
-            let taken = rules
-                .filter(|(at, rule)| !is_about_close(rule) && !self.spent.contains(at))
-                .find(|(_, rule)| holds(&rule.when, &facts));
-            let Some((at, Rule { then, .. })) = taken else {
+            let is_meant = |rule: &Rule| !is_about_close(rule) && !is_about_answer(rule);
+            if !self.follow(is_meant, &unit.json, &known, &mut reply) {
                 if alone && dialogue.framing == Framing::Text {
                     return None;
                 }
                 reply.messages.push(unit.json);
-                continue;
-            };
-            if then.once {
-                self.spent.insert(at);
             }
-            for (name, template) in &then.keep {
-                let value = template.render(&facts).unwrap_or_default();
-                if (1..=LONGEST_KEPT).contains(&value.len()) {
-                    self.given.kept.insert(name.clone(), value.clone());
-                    reply.keep.insert(name.clone(), value);
-                }
-            }
-            if let Some(pointer) = &then.message {
-                messages(&unit.json, pointer, &mut reply.messages);
-            }
-            if let Some(say) = &then.say
-                && reply.say.is_empty()
-            {
-                reply.say.extend(self.text(say, &known));
-            }
-            if then.signed_in {
-                reply.steps.push(Step::Waits(Until::Subscribed));
-            }
-            if then.connected {
-                reply.steps.push(Step::Stands);
-            }
-            if then.caught_up {
-                reply.steps.push(Step::CaughtUp);
-            }
-            reply.steps.extend(self.end(then, &known));
         }
         reply.unsaid = std::mem::take(&mut self.unsaid);
         Some(reply)
+    }
+
+    /// What was asked over HTTP has this answer.
+    pub(crate) fn answered(&mut self, body: &str) -> Reply {
+        let mut reply = Reply::default();
+        let known = [("answer", json(body).unwrap_or_else(|| Value::from(body)))];
+        self.follow(is_about_answer, body, &known, &mut reply);
+        reply.unsaid = std::mem::take(&mut self.unsaid);
+        reply
+    }
+
+    /// Adds what follows from the first of these rules that holds of what was heard; whether one does.
+    fn follow(
+        &mut self,
+        is_meant: impl Fn(&Rule) -> bool,
+        heard: &str,
+        known: &[(&str, Value)],
+        reply: &mut Reply,
+    ) -> bool {
+        let dialogue = Arc::clone(&self.dialogue);
+        let facts = self.facts(known);
+        let rules = dialogue.on.iter().enumerate();
+        let taken = rules
+            .filter(|(at, rule)| is_meant(rule) && !self.spent.contains(at))
+            .find(|(_, rule)| holds(&rule.when, &facts));
+        let Some((at, Rule { then, .. })) = taken else { return false };
+        if then.once || then.post.is_some() {
+            self.spent.insert(at);
+        }
+        for (name, template) in &then.keep {
+            let value = template.render(&facts).unwrap_or_default();
+            if (1..=LONGEST_KEPT).contains(&value.len()) {
+                self.given.kept.insert(name.clone(), value.clone());
+                reply.keep.insert(name.clone(), value);
+            }
+        }
+        if let Some(pointer) = &then.message {
+            messages(heard, pointer, &mut reply.messages);
+        }
+        if let Some(say) = &then.say
+            && reply.say.is_empty()
+        {
+            reply.say.extend(self.text(say, known).map(|text| dialogue.framing.pack(text)));
+        }
+        if let Some(post) = &then.post
+            && reply.post.is_none()
+        {
+            reply.post = self.posted(post, known);
+        }
+        if then.signed_in {
+            reply.steps.push(Step::Waits(Until::Subscribed));
+        }
+        if then.connected {
+            reply.steps.push(Step::Stands);
+        }
+        if then.caught_up {
+            reply.steps.push(Step::CaughtUp);
+        }
+        reply.steps.extend(self.end(then, known));
+        true
+    }
+
+    fn posted(&mut self, post: &Post, known: &[(&str, Value)]) -> Option<Posted> {
+        let url = post.url(&self.dialogue.set)?;
+        let mut form = Vec::new();
+        for (name, text) in &post.form {
+            form.push((name.clone(), self.text(text, known)?));
+        }
+        Some(Posted { url, form })
     }
 
     /// What is text is heard as that, for some servers send JSON so; an attachment of Socket.IO is none.
@@ -229,7 +295,7 @@ impl Talk {
         all.map(|(name, value)| (name.as_str(), Value::from(value.as_str())))
     }
 
-    /// What this template says now, packed. Only here a secret is at hand: conditions and what is told of refusals never see it.
+    /// What this template says now. Only here a secret is at hand: conditions and what is told of refusals never see it.
     fn text(&mut self, template: &Template, known: &[(&str, Value)]) -> Option<String> {
         if template.uses("n") {
             self.counter += 1;
@@ -240,7 +306,7 @@ impl Talk {
         let counter = std::iter::once(("n", Value::from(self.counter)));
         let facts = Value::from_pairs(self.names().chain(known.iter().cloned()).chain(counter).chain(own));
         match template.render(&facts) {
-            Ok(text) => Some(self.dialogue.framing.pack(text)),
+            Ok(text) => Some(text),
             Err(why) => {
                 tracing::warn!(%why, "a text of the dialogue can't be made, so it isn't said");
                 self.unsaid += 1;
@@ -252,6 +318,10 @@ impl Talk {
 
 fn is_about_close(rule: &Rule) -> bool {
     rule.when.uses("close") || rule.when.uses("reason")
+}
+
+fn is_about_answer(rule: &Rule) -> bool {
+    rule.when.uses("answer")
 }
 
 fn holds(when: &Condition, facts: &Value) -> bool {

@@ -5,6 +5,7 @@
 //! Dialect ──talk()──> Talk (one per link)
 //!                       open() ──> Reply: what to say first, and how far the link is then
 //!                       hear(frame) ──> Reply: at most one answer, messages, a step
+//!                       answered(body) ──> Reply: what a form that was asked for over HTTP brought
 //!                       closed(code, reason) ──> what the end means, where the dialect knows
 //! ```
 //!
@@ -17,10 +18,10 @@ mod ntfy;
 mod rehearsal;
 mod reply;
 
-pub use dialogue::{Beat, Dialogue, Rule, Then};
+pub use dialogue::{Beat, Dialogue, Post, Rule, Then};
 pub use framing::Framing;
 pub use rehearsal::{Turn, rehearse};
-pub use reply::{Given, Kept, Reply, Step, Until};
+pub use reply::{Given, Kept, Posted, Reply, Step, Until};
 
 use std::sync::Arc;
 
@@ -133,6 +134,14 @@ impl Talk {
             Kind::Plain => None,
             Kind::Ntfy { .. } => Some(Reply::default()),
             Kind::Dialogue(talk) => talk.hear_binary(bytes),
+        }
+    }
+
+    /// What a [`Reply`] asked for over HTTP has this answer.
+    pub fn answered(&mut self, body: &str) -> Reply {
+        match &mut self.0 {
+            Kind::Plain | Kind::Ntfy { .. } => Reply::default(),
+            Kind::Dialogue(talk) => talk.answered(body),
         }
     }
 

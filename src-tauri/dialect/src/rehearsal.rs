@@ -10,6 +10,8 @@ const MOST_FRAMES: usize = 200;
 const STOMP_COMMANDS: [&str; 4] = ["CONNECTED", "MESSAGE", "RECEIPT", "ERROR"];
 /// Begins the line that stands for a close frame.
 const CLOSE: &str = "close ";
+/// Begins the line that stands for what was asked over HTTP.
+const ANSWER: &str = "answer ";
 
 /// One thing that happens, and what the dialogue makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub struct Turn {
 }
 
 /// What the dialogue makes of these frames, one on each line. Blank lines set frames of several lines apart; a line
-/// `close 4001 reason` is a close frame.
+/// `close 4001 reason` is a close frame, and one `answer …` is what was asked over HTTP.
 #[must_use]
 pub fn rehearse(dialogue: &Arc<Dialogue>, given: Given, sample: &str) -> Vec<Turn> {
     let mut talk = Dialect::Dialogue(Arc::clone(dialogue)).talk(given);
@@ -34,9 +36,12 @@ pub fn rehearse(dialogue: &Arc<Dialogue>, given: Given, sample: &str) -> Vec<Tur
             Some((code, reason)) => {
                 Reply { steps: talk.closed(*code, reason).into_iter().collect(), ..Reply::default() }
             }
-            None => talk
-                .hear(&frame)
-                .unwrap_or_else(|| Reply { messages: vec![frame.clone()], ..Reply::default() }),
+            None => match frame.strip_prefix(ANSWER) {
+                Some(body) => talk.answered(body),
+                None => talk
+                    .hear(&frame)
+                    .unwrap_or_else(|| Reply { messages: vec![frame.clone()], ..Reply::default() }),
+            },
         };
         let ends = closed.is_some()
             || reply.steps.iter().any(|step| matches!(step, Step::Refused(_) | Step::Replaced));

@@ -56,6 +56,8 @@ pub enum Step {
 pub struct Reply {
     /// To be sent, in this order. At most one but at the open.
     pub say: Vec<String>,
+    /// To be asked over HTTP.
+    pub post: Option<Posted>,
     /// Messages.
     pub messages: Vec<String>,
     /// What follows.
@@ -64,6 +66,21 @@ pub struct Reply {
     pub keep: Kept,
     /// Texts that could not be made, as a name in them isn't known here, and aren't said.
     pub unsaid: usize,
+}
+
+/// A form to be sent. Its `Debug` shows no values.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// Where to, as the settings say it: no word of the server's is in it.
+    pub url: String,
+    /// Names and values.
+    pub form: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Posted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Posted({} fields)", self.form.len())
+    }
 }
 
 /// Shows no text: one may hold a secret, the others are people's mail.

@@ -172,6 +172,8 @@ fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
     // What comes out is plain text.
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_debug(false);
+    // Many a protocol has JSON in strings of its JSON.
+    environment.add_filter("fromjson", |text: &str| json(text).unwrap_or_default());
     environment
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Add;
 use std::time::{Duration, SystemTime};
 
-use tidings_dialect::Given;
+use tidings_dialect::{Given, Posted};
 
 use crate::{About, Cause, CloseInfo, Command, Detail, DialAsk, Frame, Payload, Signal, Stage};
 
@@ -58,6 +58,11 @@ pub(crate) enum Input {
     /// The address of this machine that the link goes out from is gone (W3).
     AddressGone {
         generation: u64,
+    },
+    /// What was asked by [`Output::Post`], or why there is no answer.
+    Answered {
+        generation: u64,
+        answer: Result<String, Cause>,
     },
     /// Some bytes came in, of whatever kind.
     Bytes {
@@ -155,6 +160,11 @@ pub(crate) enum Output {
     Say {
         generation: u64,
         text: Said,
+    },
+    /// Send a form that the dialect asks for, and report [`Input::Answered`].
+    Post {
+        generation: u64,
+        post: Posted,
     },
     Ping {
         generation: u64,

@@ -119,7 +119,9 @@ impl World {
                     }
                     self.last_heartbeat = Some((*generation, *at));
                 }
-                Output::Ping { generation, .. } | Output::Say { generation, .. } => {
+                Output::Ping { generation, .. }
+                | Output::Say { generation, .. }
+                | Output::Post { generation, .. } => {
                     assert!(self.is_open(*generation));
                 }
                 Output::Close { generation, .. } | Output::Leave { generation } => {

@@ -46,7 +46,6 @@ impl Machine {
 
     /// A frame of a link.
     pub(super) fn hear(&mut self, generation: u64, payload: Payload, about: About, now: Now) {
-        let leaves = self.leaves(generation);
         let Some(Up { conversation, .. }) = self.link(generation) else { return };
         let reply = match &payload {
             Payload::Text(text) => conversation.talk.hear(text),
@@ -58,6 +57,25 @@ impl Machine {
         if reply == Reply::default() {
             self.beaten(generation, now);
         }
+        self.do_as_said(generation, reply, &about, now);
+    }
+
+    /// T6: what the dialect asked for over HTTP. Where there is no answer, the link is of no use.
+    pub(super) fn answered(&mut self, generation: u64, answer: Result<String, Cause>, now: Now) {
+        let Some(Up { conversation, .. }) = self.link(generation) else { return };
+        match answer {
+            Ok(body) => {
+                let reply = conversation.talk.answered(&body);
+                self.do_as_said(generation, reply, &About::default(), now);
+            }
+            Err(_) if self.leaves(generation) => {}
+            Err(_) if generation != self.generation => self.next_lost(generation, true, now),
+            Err(cause) => self.part(cause, now),
+        }
+    }
+
+    fn do_as_said(&mut self, generation: u64, reply: Reply, about: &About, now: Now) {
+        let leaves = self.leaves(generation);
         if generation == self.generation {
             self.kept.extend(reply.keep);
         }
@@ -66,6 +84,9 @@ impl Machine {
             let Some(Up { conversation, .. }) = self.link(generation) else { return };
             conversation.answers.take(now.mono);
             self.say(generation, text, now);
+        }
+        if let Some(post) = reply.post.filter(|_| !leaves) {
+            self.outputs.push_back(Output::Post { generation, post });
         }
         for message in reply.messages {
             self.deliver(generation, Payload::Text(message), about.clone(), now);
@@ -138,6 +159,11 @@ impl Machine {
             self.take_place(generation, now);
         }
         let cause = self.meaning(step, now);
+        self.part(cause, now);
+    }
+
+    /// We close, for this cause.
+    fn part(&mut self, cause: Cause, now: Now) {
         self.close(crate::end::close::NORMAL, now);
         // What the next link brings about is held against nobody.
         self.count_link((!self.is_next_asked()).then_some(1), now);

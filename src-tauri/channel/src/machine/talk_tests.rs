@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidings_dialect::{Beat, Dialect, Dialogue, Rule, Then};
+use tidings_dialect::{Beat, Dialect, Dialogue, Post, Rule, Then};
 use tidings_template::{Condition, Pointer, Template};
 
 use super::tests::{Bench, config};
@@ -259,6 +259,34 @@ fn what_comes_over_any_link_to_a_server_that_keeps_messages_may_have_been_missed
         text(&mut bench, r#"{"m":1}"#);
         assert_eq!(goes_on(&mut bench), [backlog]);
     }
+}
+
+#[test]
+fn a_form_that_is_refused_ends_the_link_and_the_credential_is_read_again() {
+    let form = vec![("id".to_owned(), Template::parse("{{ json.id }}").expect("good"))];
+    let post = Post { url: Template::parse("https://a.example/").expect("good"), form };
+    let rules = vec![
+        on("json.id", Then { post: Some(post), ..Then::default() }),
+        on("answer == 'yes'", Then { connected: true, ..say("subscribe") }),
+    ];
+    let dialect = Dialect::Dialogue(Arc::new(Dialogue { on: rules.into(), ..Dialogue::default() }));
+    let mut bench = bench(dialect);
+    text(&mut bench, r#"{"id":7}"#);
+    assert!(bench.news().iter().any(|output| matches!(output, Output::Post { generation: 1, .. })));
+    assert!(!is_connected(&bench));
+    bench.give(Input::Answered { generation: 9, answer: Ok("yes".to_owned()) });
+    assert!(!is_connected(&bench), "another link's answer is nothing to this one");
+    let refused = Cause::SignInRefused { status: 403 };
+    bench.give(Input::Answered { generation: 1, answer: Err(refused) });
+    let news = bench.news();
+    assert!(news.iter().any(|output| matches!(output, Output::Close { generation: 1, .. })), "{news:?}");
+    bench.until_dial(Duration::from_secs(60));
+    let dialled = |output: &Output| matches!(output, Output::Dial { ask, .. } if ask.refresh_credential);
+    assert!(bench.news().iter().any(dialled), "the credential is read again");
+    bench.give(Input::Opened { generation: 2, given: Given::default(), proof: Proof::Pings });
+    text(&mut bench, r#"{"id":8}"#);
+    bench.give(Input::Answered { generation: 2, answer: Ok("yes".to_owned()) });
+    assert!(is_connected(&bench));
 }
 
 #[test]

@@ -120,6 +120,7 @@ impl Bench {
             | Output::Abandon { .. }
             | Output::Heartbeat { .. }
             | Output::Say { .. }
+            | Output::Post { .. }
             | Output::Close { .. }
             | Output::Leave { .. }
             | Output::Abort { .. }
@@ -1189,6 +1190,7 @@ fn a_403_has_the_next_dial_carry_an_origin_and_the_one_after_none() {
             Output::Abandon { .. }
             | Output::Heartbeat { .. }
             | Output::Say { .. }
+            | Output::Post { .. }
             | Output::Ping { .. }
             | Output::Close { .. }
             | Output::Leave { .. }
@@ -1235,6 +1237,7 @@ impl Bench {
                     Output::Abandon { .. }
                     | Output::Heartbeat { .. }
                     | Output::Say { .. }
+                    | Output::Post { .. }
                     | Output::Ping { .. }
                     | Output::Close { .. }
                     | Output::Leave { .. }
@@ -1321,6 +1324,7 @@ fn a_new_session_that_did_not_reach_the_server_is_tried_again() {
         Output::Abandon { .. }
         | Output::Heartbeat { .. }
         | Output::Say { .. }
+        | Output::Post { .. }
         | Output::Ping { .. }
         | Output::Close { .. }
         | Output::Abort { .. }
@@ -1601,6 +1605,7 @@ fn next_ask(bench: &mut Bench) -> DialAsk {
         Output::Abandon { .. }
         | Output::Heartbeat { .. }
         | Output::Say { .. }
+        | Output::Post { .. }
         | Output::Ping { .. }
         | Output::Close { .. }
         | Output::Leave { .. }

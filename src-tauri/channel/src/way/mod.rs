@@ -8,6 +8,7 @@ pub(crate) mod fetch;
 pub(crate) mod meaning;
 pub(crate) mod no_proxy;
 pub(crate) mod patience;
+pub(crate) mod posted;
 pub(crate) mod proxy;
 pub(crate) mod race;
 pub(crate) mod redirect;

@@ -84,6 +84,40 @@ fn a_message_is_what_the_pointer_finds() {
 }
 
 #[test]
+fn what_is_asked_over_http_is_asked_once_and_its_answer_heard_by_rules_about_answers() {
+    let form = vec![
+        ("socket".to_owned(), template("{{ (json.data|fromjson).id }}")),
+        ("room".to_owned(), template("{{ room }}")),
+    ];
+    let post = Post { url: template("{{ at }}"), form };
+    let rules = vec![
+        on("json.type == 'hello' and at", Then { post: Some(post), ..Then::default() }),
+        on(
+            "answer.ok",
+            Then { say: Some(template("in {{ answer.ok }}")), connected: true, ..Then::default() },
+        ),
+        on("answer is defined", Then { refused: Some(template("{{ answer }}")), ..Then::default() }),
+    ];
+    let set = BTreeMap::from([
+        ("at".to_owned(), "https://a.example/x".to_owned()),
+        ("room".to_owned(), "a&b".to_owned()),
+    ]);
+    let asking = Dialogue { on: rules.into(), set, ..Dialogue::default() };
+    let hello = r#"{"type":"hello","data":"{\"id\":\"1.2\"}"}"#;
+    let mut nowhere = talk(Dialogue { set: BTreeMap::new(), ..asking.clone() });
+    assert_eq!(nowhere.hear(hello), None, "without an address nothing is asked");
+    let mut talk = talk(asking);
+    let form = vec![("socket".to_owned(), "1.2".to_owned()), ("room".to_owned(), "a&b".to_owned())];
+    let url = "https://a.example/x".to_owned();
+    assert_eq!(hear(&mut talk, hello).post, Some(Posted { url, form }));
+    assert_eq!(talk.hear(hello), None, "no server has it asked twice over a link");
+    assert_eq!(talk.hear(r#"{"ok":1}"#), None, "a frame is no answer");
+    let reply = talk.answered(r#"{"ok":"s"}"#);
+    assert_eq!((&reply.say[..], &reply.steps[..]), (&["in s".to_owned()][..], &[Step::Stands][..]));
+    assert_eq!(talk.answered("<html>").steps, [Step::Refused("<html>".to_owned())]);
+}
+
+#[test]
 fn an_end_is_what_its_rule_says() {
     let mut talk = talk(dialogue());
     assert_eq!(hear(&mut talk, r#"{"type":"error","why":"no"}"#).steps, [Step::Refused("no".to_owned())]);

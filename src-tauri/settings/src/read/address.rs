@@ -10,30 +10,29 @@ use crate::reason;
 
 /// What an address of a channel's may be; its name stands in what is told.
 pub(super) fn channel_url(entry: Entry<'_>, allow_plaintext: bool) -> Result<ChannelUrl, SettingsError> {
+    parsed(entry.word()?, allow_plaintext).map_err(|(message, mend)| entry.error(message, mend))
+}
+
+/// The same of an address that stands in no entry of its own; what is wrong with it, and the mend.
+pub(super) fn parsed(text: &str, allow_plaintext: bool) -> Result<ChannelUrl, (Text, Text)> {
     let example = || Text::settings_mend_write_as(&"\"wss://host/path\"");
-    let url = ChannelUrl::parse(entry.word()?, allow_plaintext).map_err(|error| match error {
+    let url = ChannelUrl::parse(text, allow_plaintext).map_err(|error| match error {
         ChannelUrlError::Syntax(url::ParseError::RelativeUrlWithoutBase) => {
-            entry.error(Text::settings_url_no_scheme(), example())
+            (Text::settings_url_no_scheme(), example())
         }
-        ChannelUrlError::Syntax(why) => {
-            entry.error(Text::settings_url_wrong(&"url", &reason::of_url(why)), example())
-        }
-        ChannelUrlError::Scheme(_) => entry.error(Text::settings_url_not_websocket(), example()),
-        ChannelUrlError::NoHost => entry.error(Text::settings_url_no_host(), example()),
-        ChannelUrlError::Port => entry.error(Text::settings_url_port(), Text::settings_mend_port()),
-        ChannelUrlError::Userinfo => {
-            entry.error(Text::settings_url_user(&"url"), Text::settings_mend_secret())
-        }
-        ChannelUrlError::Fragment => {
-            entry.error(Text::settings_url_fragment(), Text::settings_mend_fragment())
-        }
+        ChannelUrlError::Syntax(why) => (Text::settings_url_wrong(&"url", &reason::of_url(why)), example()),
+        ChannelUrlError::Scheme(_) => (Text::settings_url_not_websocket(), example()),
+        ChannelUrlError::NoHost => (Text::settings_url_no_host(), example()),
+        ChannelUrlError::Port => (Text::settings_url_port(), Text::settings_mend_port()),
+        ChannelUrlError::Userinfo => (Text::settings_url_user(&"url"), Text::settings_mend_secret()),
+        ChannelUrlError::Fragment => (Text::settings_url_fragment(), Text::settings_mend_fragment()),
         ChannelUrlError::Plaintext { host } => {
-            entry.error(Text::settings_url_plaintext(&host), Text::settings_mend_plaintext())
+            (Text::settings_url_plaintext(&host), Text::settings_mend_plaintext())
         }
     })?;
     if url.as_url().query_pairs().any(|(name, value)| looks_secret(&name) && !value.is_empty()) {
         let mend = Text::settings_mend_secret_query(&"auth = { query = \"…\" }");
-        return Err(entry.error(Text::settings_url_secret(), mend));
+        return Err((Text::settings_url_secret(), mend));
     }
     Ok(url)
 }

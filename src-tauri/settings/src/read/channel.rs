@@ -112,7 +112,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         .entry("url")
         .ok_or_else(|| table.error(Text::settings_no_url(), Text::settings_mend_url()).about("url"))
         .and_then(|entry| channel_url(entry, allow_plaintext))?;
-    let (kind, url) = kind(table, url)?;
+    let (kind, url) = kind(table, url, allow_plaintext)?;
     let name = table.maybe("name", Entry::word)?.map_or_else(|| url.host().to_owned(), str::to_owned);
     let auth = auth(table, &kind)?;
     let session = session(table, &auth, &url, allow_plaintext)?.map(Box::new);

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use tidings_dialect::{Beat, Dialogue, Framing, Rule, Then};
+use tidings_dialect::{Beat, Dialogue, Framing, Post, Rule, Then};
 use tidings_template::{Condition, Pointer, SyntaxError, Template, Value};
 use tidings_words::Text;
 use toml::de::DeTable;
 
+use super::address::parsed;
 use super::numbers::{heartbeat_every, is_token};
 use super::table::{Document, Entry, Table};
 use crate::error::SettingsError;
 use crate::reason;
 
 /// Names that a dialogue's texts and conditions know already.
-const OWN_NAMES: [&str; 8] = ["json", "raw", "close", "reason", "secret", "username", "last", "n"];
+const OWN_NAMES: [&str; 9] = ["json", "raw", "close", "reason", "secret", "username", "last", "n", "answer"];
 
 /// The dialogues that come with Tidings, each with its name: TOML in the keys of `[channel.dialogue]`, and `path`, `needs`.
 pub(crate) const PRESETS: [(&str, &str); 10] = [
@@ -55,7 +56,10 @@ struct Preset {
 const DIALOGUE_KEYS: [&str; 7] = ["subprotocol", "framing", "greet", "on", "beat", "backlog", "set"];
 
 /// The dialogue of the channel, and the path that a preset has for it. What the channel says itself comes before its preset.
-pub(super) fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), SettingsError> {
+pub(super) fn dialogue(
+    table: &Table<'_>,
+    allow_plaintext: bool,
+) -> Result<(Dialogue, Option<String>), SettingsError> {
     let at = table.maybe("preset", |entry| {
         let word = entry.word()?;
         let known = PRESETS.iter().position(|(name, _)| *name == word);
@@ -116,19 +120,33 @@ pub(super) fn dialogue(table: &Table<'_>) -> Result<(Dialogue, Option<String>), 
         backlog: own.backlog.or(preset.backlog).unwrap_or_default(),
         set,
     };
+    for post in dialogue.on.iter().filter_map(|rule| rule.then.post.as_ref()) {
+        let Some(url) = post.url(&dialogue.set) else { continue };
+        let Err((message, mend)) = parsed(&url, allow_plaintext) else { continue };
+        let named = dialogue.set.keys().find(|name| post.url.uses(name));
+        let about = named.map_or_else(|| "dialogue.on".to_owned(), |name| format!("dialogue.set.{name}"));
+        let error = match place {
+            Some(place) => place.error(message, mend),
+            None => table.error(message, mend),
+        };
+        return Err(error.about(about));
+    }
     Ok((dialogue, path))
 }
 
 impl Told {
     /// Something here that asks for this name.
     fn uses(&self, name: &str) -> bool {
-        self.says(name) || self.on.iter().any(|rule| rule.when.uses(name))
+        let rules = || self.on.iter();
+        self.says(name)
+            || rules().any(|rule| rule.when.uses(name))
+            || rules().any(|rule| rule.then.post.as_ref().is_some_and(|post| post.url.uses(name)))
     }
 
     /// A text of it that holds this name.
     fn says(&self, name: &str) -> bool {
         let texts = self.greet.iter().flatten().chain(self.beat.iter().map(|beat| &beat.text));
-        let answers = self.on.iter().filter_map(|rule| rule.then.say.as_ref());
+        let answers = self.on.iter().flat_map(|rule| rule.then.texts());
         texts.chain(answers).any(|text| text.uses(name))
     }
 }
@@ -257,9 +275,32 @@ fn beat(entry: Entry<'_>) -> Result<Beat, SettingsError> {
     Ok(Beat { text: template(text, Template::spoken)?, interval: interval_of })
 }
 
-const RULE_KEYS: [&str; 11] = [
+/// What a rule asks over HTTP.
+fn post(entry: Entry<'_>) -> Result<Post, SettingsError> {
+    let table = entry.table("channel.dialogue.on.post", &["url", "form"])?;
+    let (Some(url), Some(form)) = (table.entry("url"), table.entry("form")) else {
+        let mend = Text::settings_mend_example(
+            &"post = { url = \"https://shop.example/auth\", form = { id = \"{{ json.id }}\" } }",
+        );
+        return Err(table.error(Text::settings_post(), mend));
+    };
+    let address = template(url, Template::parse)?;
+    if ["json", "raw", "answer", "secret", "username", "last", "n"].into_iter().any(|name| address.uses(name))
+    {
+        return Err(url.error(Text::settings_post_url(), Text::settings_mend_post_url()));
+    }
+    let text =
+        |(name, _, value): (&str, usize, Entry<'_>)| Ok((name.to_owned(), template(value, Template::parse)?));
+    Ok(Post {
+        url: address,
+        form: form.pairs()?.into_iter().map(text).collect::<Result<_, SettingsError>>()?,
+    })
+}
+
+const RULE_KEYS: [&str; 12] = [
     "when",
     "say",
+    "post",
     "once",
     "signed_in",
     "connected",
@@ -282,6 +323,7 @@ fn rule(entry: Entry<'_>) -> Result<Rule, SettingsError> {
     })?;
     let then = Then {
         say: table.maybe("say", |entry| template(entry, Template::spoken))?,
+        post: table.maybe("post", post)?,
         once: table.or("once", false, Entry::truth)?,
         signed_in: table.or("signed_in", false, Entry::truth)?,
         connected: table.or("connected", false, Entry::truth)?,

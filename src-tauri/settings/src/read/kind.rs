@@ -53,7 +53,11 @@ const WORDS: [(&str, Word); 5] = [
 ];
 
 /// The channel's kind and its address, which a preset may complete.
-pub(super) fn kind(table: &Table<'_>, url: ChannelUrl) -> Result<(Kind, ChannelUrl), SettingsError> {
+pub(super) fn kind(
+    table: &Table<'_>,
+    url: ChannelUrl,
+    allow_plaintext: bool,
+) -> Result<(Kind, ChannelUrl), SettingsError> {
     let word = table.or("kind", Word::Recipe, |entry| entry.choice(&WORDS))?;
     let name = WORDS.iter().find(|(_, known)| *known == word).map_or("", |(name, _)| name);
     for (key, kind) in KEYS_OF_KIND {
@@ -97,7 +101,7 @@ pub(super) fn kind(table: &Table<'_>, url: ChannelUrl) -> Result<(Kind, ChannelU
             (Kind::Gotify, url)
         }
         Word::Dialogue => {
-            let (dialogue, path) = dialogue(table)?;
+            let (dialogue, path) = dialogue(table, allow_plaintext)?;
             let url = match path {
                 Some(path) if url.as_url().path() == "/" && url.as_url().query().is_none() => url.at(&path),
                 Some(_) | None => url,

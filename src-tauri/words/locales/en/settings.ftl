@@ -106,6 +106,8 @@ settings-on-without-when = a rule of the dialogue without `when`
 settings-on-nothing = a rule of the dialogue from which nothing follows
 settings-on-ignore = `ignore` beside what follows from the same rule
 settings-on-close = a rule about close codes can only refuse, replace or ignore
+settings-post = `post` needs an address and a form
+settings-post-url = the address of `post` may say what stands in `set`, and nothing that a server sends
 settings-pointer = `{ $key }` is not a JSON Pointer
 settings-secret-said = the dialogue says the secret, so `auth` can't be none
 settings-secret-unsaid = `auth` is dialogue, but no text of the dialogue says the secret
@@ -154,6 +156,7 @@ settings-mend-secret-said = keep it where the channel's secret is, and write { $
 settings-mend-beat = set { $text } in [channel.dialogue]
 settings-mend-ignore = add ignore = true, if that is what you mean
 settings-mend-remove-ignore = remove one of the two
+settings-mend-post-url = write the address out, or name a value of `set`
 settings-mend-on-close = set refused, replaced or ignore
 settings-mend-said = remove auth, or the secret from the text
 settings-mend-unsaid = write { $text } in a text, or another auth

@@ -106,6 +106,8 @@ settings-on-without-when = 对话规则缺少 `when`
 settings-on-nothing = 对话规则没有任何结果
 settings-on-ignore = `ignore` 不能与同一规则的其他结果并用
 settings-on-close = 关于关闭代码的规则只能拒绝、接管或忽略
+settings-post = `post` 需要地址和表单
+settings-post-url = `post` 的地址只能使用 `set` 中的值，不能使用服务器发送的内容
 settings-pointer = `{ $key }` 不是 JSON Pointer
 settings-secret-said = 对话会发送密钥，因此 `auth` 不能为 none
 settings-secret-unsaid = `auth` 为 dialogue，但对话的文本都没有用到密钥
@@ -154,6 +156,7 @@ settings-mend-secret-said = 请将其存放在频道密钥处，并在文本中�
 settings-mend-beat = 请在 [channel.dialogue] 中设置 { $text }
 settings-mend-ignore = 如果确实如此，请添加 ignore = true
 settings-mend-remove-ignore = 请删除其中之一
+settings-mend-post-url = 请写出完整地址，或使用 `set` 中的值
 settings-mend-on-close = 请设置 refused、replaced 或 ignore
 settings-mend-said = 请删除 auth，或从文本中去掉密钥
 settings-mend-unsaid = 请在文本中写 { $text }，或改用其他 auth

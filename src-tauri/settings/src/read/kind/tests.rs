@@ -108,6 +108,19 @@ fn a_mistake_in_a_dialogue_is_told_at_its_place() {
         ("[[channel.dialogue.on]]\nwhen = \"true\"\nmessage = \"payload\"", "7:", "JSON Pointer", "/payload"),
         ("[[channel.dialogue.on]]\nwhen = \"close == 4000\"\nsay = \"x\"", "5:", "close", "refused"),
         ("[[channel.dialogue.on]]\nwhen = \"true\"\nsya = \"x\"", "7:", "sya", "say"),
+        ("[[channel.dialogue.on]]\nwhen = \"true\"\npost = { form = {} }", "7:", "`post`", "url ="),
+        (
+            "[[channel.dialogue.on]]\nwhen = \"true\"\npost = { url = \"{{ json.at }}\", form = {} }",
+            "7:",
+            "what stands in `set`",
+            "`set`",
+        ),
+        (
+            "[[channel.dialogue.on]]\nwhen = \"true\"\npost = { url = \"http://a.example\", form = {} }",
+            "",
+            "unencrypted",
+            "wss",
+        ),
     ] {
         let told = read(&dialogue(text)).expect_err(text);
         assert!(told.contains(&format!("c.toml:{place}")), "{text}\n{told}");
