@@ -120,7 +120,7 @@ pub enum Command {
     ReconnectNow,
     /// While replaced: connect here again, which replaces the other instance. Elsewhere: as `Connect`.
     TakeOver,
-    /// The credential changed: a channel that waits for it (`NeedsUser`) dials at once.
+    /// The credential changed: a channel that waits for what another one may mend, in `NeedsUser` or not, dials at once (D5).
     CredentialChanged,
     /// A fresh credential is at hand, and the link's will end: open the next link by it, and close this one once that one
     /// stands (N1). If it fails, this one goes on, and nobody is told. No effect but on a link that stands, or while this is done already:
