@@ -121,8 +121,8 @@ pub enum Request {
         /// `None` removes it.
         secret: Option<Secret>,
     },
-    /// Show the window at the page on which a channel's user signs in as in a browser (`auth = "session"`). Answered by
-    /// [`Reply::Done`].
+    /// Show the page on which a channel's user signs in: the web app's own in a view of the window (`auth = "session"`), or the
+    /// OAuth provider's in the user's browser. Answered by [`Reply::Done`].
     SignIn {
         /// Id or name.
         channel: String,
@@ -140,7 +140,7 @@ pub enum Request {
         /// Id or name.
         channel: String,
     },
-    /// Where and how that is. Answered by [`Reply::SignInPage`].
+    /// Where and how the user signs in to a web app (`auth = "session"`). Answered by [`Reply::SignInPage`].
     SignInPage {
         /// Id.
         channel: String,
@@ -153,7 +153,8 @@ pub enum Request {
         /// All that the page's view has.
         cookies: Vec<Cookie>,
     },
-    /// End a channel's session: the site is told where the settings say how, the cookies are forgotten, and the link is closed.
+    /// End a channel's sign-in: a session's site is told where the settings say how, cookies or tokens are forgotten, and the link is
+    /// closed.
     /// Answered by [`Reply::Done`].
     SignOut {
         /// Id or name.

@@ -34,7 +34,7 @@ pub enum Wish {
         /// Id.
         channel: String,
     },
-    /// Show the window at the page on which a channel's user signs in.
+    /// Show the page on which a channel's user signs in: in a view of the window, or a provider's in the browser.
     SignIn {
         /// Id or name.
         channel: String,
@@ -57,7 +57,7 @@ pub enum Wish {
         /// The channel's name, or why nobody is signed in.
         answer: oneshot::Sender<Result<String, Refusal>>,
     },
-    /// Tell where that page is.
+    /// Tell where the user signs in to a web app.
     SignInPage {
         /// Id.
         channel: String,
@@ -78,7 +78,7 @@ pub enum Wish {
         /// Id.
         channel: String,
     },
-    /// End a channel's session.
+    /// End a channel's sign-in.
     SignOut {
         /// Id or name.
         channel: String,
