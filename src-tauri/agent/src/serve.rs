@@ -183,34 +183,38 @@ impl Handler for Answers {
                 self.preview(channel, values, sample).await.unwrap_or_else(Reply::Refused)
             }
             Request::SignIn { channel, activation_token } => {
-                let (answer, answered) = oneshot::channel();
-                self.wishes.make(Wish::SignIn { channel, activation_token, answer: Some(answer) });
-                self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
+                self.granted(
+                    |answer| Wish::SignIn { channel, activation_token, answer: Some(answer) },
+                    |name| Reply::Done { channels: vec![name] },
+                )
+                .await
             }
             Request::SignInByCode { channel } => {
-                let (answer, answered) = oneshot::channel();
-                self.wishes.make(Wish::SignInByCode { channel, answer });
-                self.reply(answered, Reply::TypeCode).await
+                self.granted(|answer| Wish::SignInByCode { channel, answer }, Reply::TypeCode).await
             }
             Request::SignInEnded { channel } => {
-                let (answer, answered) = oneshot::channel();
-                self.wishes.make(Wish::SignInEnded { channel, answer });
-                self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
+                self.granted(
+                    |answer| Wish::SignInEnded { channel, answer },
+                    |name| Reply::Done { channels: vec![name] },
+                )
+                .await
             }
             Request::SignInPage { channel } => {
-                let (answer, answered) = oneshot::channel();
-                self.wishes.make(Wish::SignInPage { channel, answer });
-                self.reply(answered, Reply::SignInPage).await
+                self.granted(|answer| Wish::SignInPage { channel, answer }, Reply::SignInPage).await
             }
             Request::SignedIn { channel, cookies } => {
-                let (answer, answered) = oneshot::channel();
-                self.wishes.make(Wish::SignedIn { channel, cookies, answer });
-                self.reply(answered, |kept| Reply::SignedIn { kept }).await
+                self.granted(
+                    |answer| Wish::SignedIn { channel, cookies, answer },
+                    |kept| Reply::SignedIn { kept },
+                )
+                .await
             }
             Request::SignOut { channel } => {
-                let (answer, answered) = oneshot::channel();
-                self.wishes.make(Wish::SignOut { channel, answer });
-                self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
+                self.granted(
+                    |answer| Wish::SignOut { channel, answer },
+                    |name| Reply::Done { channels: vec![name] },
+                )
+                .await
             }
             Request::Health { channel } => {
                 let words = {
@@ -227,9 +231,11 @@ impl Handler for Answers {
                 Err(refusal) => Reply::Refused(refusal),
             },
             Request::Send(message) => {
-                let (answer, answered) = oneshot::channel();
-                self.wishes.make(Wish::Publish { message, answer });
-                self.reply(answered, |name| Reply::Done { channels: vec![name] }).await
+                self.granted(
+                    |answer| Wish::Publish { message, answer },
+                    |name| Reply::Done { channels: vec![name] },
+                )
+                .await
             }
             Request::Picture { name } => Reply::Picture { png: self.picture(&name) },
             Request::StartDemo => match Demo::start(self.words()).await {
@@ -286,12 +292,14 @@ impl Answers {
         Refusal::new(code, message.said(self.words()))
     }
 
-    /// What the main loop answers.
-    async fn reply<T>(
+    /// Makes a wish, and tells what the main loop answers.
+    async fn granted<T>(
         &self,
-        answered: oneshot::Receiver<Result<T, Refusal>>,
+        wish: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Wish,
         reply: impl FnOnce(T) -> Reply,
     ) -> Reply {
+        let (answer, answered) = oneshot::channel();
+        self.wishes.make(wish(answer));
         match answered.await.unwrap_or_else(|_| Err(self.ending())) {
             Ok(answer) => reply(answer),
             Err(refusal) => Reply::Refused(refusal),

@@ -24,7 +24,7 @@ use crate::load::read;
 use crate::read::{PresetNames, parse, presets};
 use crate::reason;
 use crate::secret::credential;
-use crate::secret::keyring::{self, KeyringError};
+use crate::secret::keyring;
 use crate::settings::{ChannelSettings, Settings};
 use crate::watch::Look;
 
@@ -356,11 +356,7 @@ impl Kept {
 pub async fn keep(channel: &str, secret: Option<&Secret>, words: Words) -> Result<(), Refusal> {
     let done = match secret {
         Some(secret) => keyring::write(channel, &usable(secret, words)?, false).await,
-        None => match keyring::remove(channel, false).await {
-            // Without a keyring there is nothing in it.
-            Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
-            Err(error) => Err(error),
-        },
+        None => keyring::forget(channel).await,
     };
     done.map_err(|error| Refusal::new(ErrorCode::Keyring, error.told(words)))
 }

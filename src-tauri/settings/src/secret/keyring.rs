@@ -167,6 +167,17 @@ pub async fn remove(channel: &str, may_ask: bool) -> Result<usize, KeyringError>
     .await
 }
 
+/// Has the keyring hold no secret of a channel any more, without a prompt. Without a keyring there is nothing in it.
+///
+/// # Errors
+/// As [`remove`], but for [`KeyringError::Absent`].
+pub async fn forget(channel: &str) -> Result<(), KeyringError> {
+    match remove(channel, false).await {
+        Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// How many were deleted: all. A locked one is unlocked first, which prompts.
 async fn delete(
     service: &SecretService<'_>,

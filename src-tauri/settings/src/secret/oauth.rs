@@ -101,11 +101,7 @@ impl SignIn {
     /// The keyring keeps it.
     pub async fn end(&self) -> Result<(), KeyringError> {
         *self.shared.held.lock().await = Held::default();
-        match keyring::remove(&self.shared.channel, false).await {
-            // Without a keyring there is nothing in it.
-            Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        keyring::forget(&self.shared.channel).await
     }
 
     /// What is in memory is forgotten where the keyring may have another.

@@ -127,11 +127,7 @@ impl SessionJar {
     pub async fn end(&self) -> Result<(), KeyringError> {
         let mut held = self.hold().await;
         *held = Held::default();
-        match keyring::remove(&self.shared.channel, false).await {
-            // Without a keyring there is nothing in it.
-            Ok(_) | Err(KeyringError::Absent(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        keyring::forget(&self.shared.channel).await
     }
 }
 
@@ -185,11 +181,6 @@ impl Held {
     /// Who keeps them; `None`: there are none.
     pub fn kept(&self) -> Option<SessionKept> {
         self.kept.filter(|_| !self.jar.is_empty())
-    }
-
-    /// The form in which they are kept.
-    pub fn to_json(&self) -> String {
-        self.jar.to_json()
     }
 }
 
