@@ -88,7 +88,7 @@ pub struct ChannelReport {
     /// Unread messages of this channel.
     #[cfg_attr(test, ts(type = "number"))]
     pub unread: u64,
-    /// How its session does; absent where it signs in in another way.
+    /// How its sign-in does, at a web app or an OAuth provider; absent where it has its secret in another way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub session: Option<SessionReport>,

@@ -1,4 +1,4 @@
-//! Signing in as a web app does: where its page is, the cookies that come of it, and how the session does.
+//! Signing in, at a web app or an OAuth provider: where its page is, what comes of it, and how the sign-in does.
 
 use std::fmt;
 
