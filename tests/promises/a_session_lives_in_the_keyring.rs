@@ -187,3 +187,23 @@ async fn a_session_of_another_file_counts_at_once_and_nobody_is_asked_to_sign_in
     assert_eq!(session.given_by.as_deref(), Some("token_file"));
     Ok(())
 }
+
+#[tokio::test]
+async fn an_import_that_is_no_session_is_told_by_where_it_came_from() -> anyhow::Result<()> {
+    let bus = PrivateBus::start()?;
+    let settings = channel("Orders", "wss://nowhere.invalid/") + "auth = \"session\"\nenabled = false\n";
+    let app = App::with_settings(settings).bus(&bus).background().start().await?;
+    let file = app.settings_file().with_file_name("session.json");
+    std::fs::write(&file, "s3cret")?;
+    let file = file.display().to_string();
+    let import = ["secret", "import", "orders"];
+    for (args, from) in [
+        (&import[..], "stdin gave no cookies"),
+        (&[&import[..], &[&file]].concat(), "the file gave no cookies"),
+    ] {
+        let output = app.run_with(args, "s3cret").await?;
+        assert!(output.code == Some(2) && output.stderr.contains(from), "{output:?}");
+        assert!(!output.stderr.contains("s3cret"), "{output:?}");
+    }
+    Ok(())
+}

@@ -83,6 +83,7 @@ async fn export(id: &str, file: Option<&Path>, words: Words) -> anyhow::Result<E
 /// What `export` wrote, from a file or stdin.
 fn given(file: Option<&Path>, jar: Option<&SessionJar>, words: Words) -> Result<String, String> {
     let failed = |error: std::io::Error| words.cli_secret_unreadable(&reason::of_io(&error));
+    let from = if file.is_some() { "file" } else { "stdin" };
     let mut bytes = Vec::new();
     match file {
         Some(file) => std::fs::File::open(file).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes)),
@@ -90,11 +91,9 @@ fn given(file: Option<&Path>, jar: Option<&SessionJar>, words: Words) -> Result<
     }
     .map_err(failed)?;
     let json = jar.and_then(|_| credential::on_one_line(&bytes)).map(String::into_bytes);
-    let secret = credential::usable("field", &json.unwrap_or(bytes)).map_err(|error| error.told(words))?;
+    let secret = credential::usable(from, &json.unwrap_or(bytes)).map_err(|error| error.told(words))?;
     match jar {
-        Some(jar) if Jar::parse(&secret, jar.addresses()).is_err() => {
-            Err(words.credential_no_cookies(&"field"))
-        }
+        Some(jar) if Jar::parse(&secret, jar.addresses()).is_err() => Err(words.credential_no_cookies(&from)),
         Some(_) | None => Ok(secret),
     }
 }

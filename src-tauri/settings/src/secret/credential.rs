@@ -34,7 +34,7 @@ pub struct Credentials {
     command_limit: Duration,
     kept: Option<Credential>,
     /// What the last dial carried.
-    given: Option<Credential>,
+    carried: Option<Credential>,
     /// Of a channel whose user signs in.
     by: Option<SignedInBy>,
     /// When that ends, where it is known.
@@ -89,7 +89,7 @@ impl Credentials {
             auth,
             command_limit: COMMAND_LIMIT,
             kept: None,
-            given: None,
+            carried: None,
             by: None,
             ends: None,
             forget: Forget::default(),
@@ -199,11 +199,11 @@ impl Credentials {
             let message = error.told(words);
             DialRefusal { cause: error.cause(), ..DialRefusal::told(message) }
         })?;
-        let is_new = self.given != credential;
+        let is_new = self.carried != credential;
         if ask.only_if_new && !is_new {
             return Err(DialRefusal::unchanged());
         }
-        self.given.clone_from(&credential);
+        self.carried.clone_from(&credential);
         Ok(credential)
     }
 

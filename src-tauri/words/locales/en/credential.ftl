@@ -10,21 +10,25 @@ credential-failed-saying = token_command failed ({ $status }): { $complaint }; r
 credential-empty = { $source ->
     [keyring] the keyring
     [field] the field
+    [file] the file
    *[key] { $source }
 } gave an empty secret; see that it holds one
 credential-too-large = { $source ->
     [keyring] the keyring
     [field] the field
+    [file] the file
    *[key] { $source }
 } gave more than 64 KiB; it must give the secret alone
 credential-unusable = { $source ->
     [keyring] the keyring
     [field] the field
+    [file] the file
    *[key] { $source }
 } gave what can't be a secret: several lines, control characters, invisible ones or no UTF-8; it must give one line of text
 credential-no-cookies = { $source ->
     [keyring] the keyring
     [field] the field
+    [file] the file
    *[key] { $source }
 } gave no cookies; for a session it must give a whole Cookie header (`a=1; b=2`) or a list of cookies in JSON
 credential-not-signed-in = you are not signed in at { $site }. Sign in there from Tidings

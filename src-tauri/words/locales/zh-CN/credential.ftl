@@ -10,21 +10,25 @@ credential-failed-saying = token_command 运行失败 ({ $status })：{ $complai
 credential-empty = { $source ->
     [keyring] 密钥环
     [field] 输入框
+    [file] 文件
    *[key] { $source }
 } 提供的密钥为空；请确认其中存有密钥
 credential-too-large = { $source ->
     [keyring] 密钥环
     [field] 输入框
+    [file] 文件
    *[key] { $source }
 } 提供的内容超过 64 KiB；其中只能有密钥本身
 credential-unusable = { $source ->
     [keyring] 密钥环
     [field] 输入框
+    [file] 文件
    *[key] { $source }
 } 提供的内容不能用作密钥：含有多行、控制字符或不可见字符，或不是 UTF-8；必须是一行文本
 credential-no-cookies = { $source ->
     [keyring] 密钥环
     [field] 输入框
+    [file] 文件
    *[key] { $source }
 }没有给出 cookie；会话需要完整的 Cookie 请求头（`a=1; b=2`）或 JSON 格式的 cookie 列表
 credential-not-signed-in = 您尚未登录 { $site }。请通过 Tidings 登录
