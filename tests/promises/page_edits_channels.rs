@@ -88,6 +88,7 @@ async fn the_kind_decides_what_there_is_to_fill_in() {
         ("recipe", "", &[][..]),
         ("ntfy", "", &["topics"][..]),
         ("gotify", "", &[][..]),
+        ("sse", "", &[][..]),
         ("dialogue", "", &["preset", "dialogue.set", "dialogue.greet", "dialogue.on", "dialogue.beat"][..]),
         (
             "dialogue",
@@ -102,6 +103,30 @@ async fn the_kind_decides_what_there_is_to_fill_in() {
             assert_eq!(shows, seen.contains(&key), "{key} with {kind} {preset}");
         }
     }
+    page.ask("(document.querySelectorAll('details').forEach((one) => { one.open = true; }), true)")
+        .await
+        .expect("open");
+    let keys = [
+        "heartbeat.text",
+        "liveness.ping_after",
+        "quiet_close_codes",
+        "take_back_after",
+        "resume",
+        "mapping.title",
+        "send_url",
+    ];
+    for (kind, seen) in [
+        ("recipe", &keys[..]),
+        ("gotify", &["liveness.ping_after", "quiet_close_codes", "take_back_after"][..]),
+        ("sse", &["mapping.title", "send_url"][..]),
+    ] {
+        choose(&mut page, "kind", kind).await;
+        for key in keys {
+            let shows = page.ask(&is_seen(key)).await.expect("an answer");
+            assert_eq!(shows, seen.contains(&key), "{key} with {kind}");
+        }
+    }
+    choose(&mut page, "kind", "dialogue").await;
     // What a preset needs is told at its place.
     page.press("Save").await.expect("a press");
     told(&mut page, "dialogue.set", "needs `destination`").await;

@@ -107,9 +107,9 @@ export function editorForm(app, id, first, reload) {
   const news = make("p", { className: "news", role: "status" });
   const bar = make("div", { className: "save-bar" }, news, make("div", { className: "buttons" }, discard, save));
   const advanced = make("details", { className: "card group" }, make("summary", {}, make("h2", {}, words.advanced), make("span", { className: "hint" }, words.advancedText)));
-  const [beats, ...others] = parts.advancedGroups;
-  const heartbeat = make("div", { className: "together" }, ...grids(beats === undefined ? [] : [beats]));
-  advanced.append(heartbeat, ...grids(others));
+  const groups = parts.advancedGroups.map((group) => make("div", { className: "together" }, ...grids([group])));
+  const [heartbeat, pings, , taking] = groups;
+  advanced.append(...groups);
   const dialogue = section(words.dialogue, words.dialogueText, grid(parts.kinds.dialogue));
   const mapping = make("details", { className: "sub" }, make("summary", {}, make("h3", {}, words.mapping), make("span", { className: "hint" }, words.mappingText)));
   mapping.append(grid(parts.mapping));
@@ -163,11 +163,13 @@ export function editorForm(app, id, first, reload) {
   function settle() {
     const is = kindOf(draft.values);
     const speaks = is === "dialogue";
-    const reads = is === "recipe" || speaks;
+    const hears = is === "sse";
+    const reads = is === "recipe" || speaks || hears;
     parts.kinds.topics.element.hidden = is !== "ntfy";
     parts.kinds.preset.element.hidden = !speaks;
     dialogue.hidden = !speaks;
-    heartbeat.hidden = is !== "recipe";
+    heartbeat?.toggleAttribute("hidden", is !== "recipe");
+    for (const group of [pings, taking]) group?.toggleAttribute("hidden", hears);
     for (const field of own("resume")) field.element.hidden = is !== "recipe";
     for (const field of own("send_url")) field.element.hidden = !reads;
     for (const field of own("send_app")) field.element.hidden = is !== "gotify";

@@ -16,7 +16,7 @@ const FOREIGN = {
   ntfy: ["preset", "dialogue", "resume", "mapping", "send_url", "send_app", "app_icons"],
   gotify: ["topics", "preset", "dialogue", "resume", "mapping", "send_url"],
   dialogue: ["topics", "resume", "heartbeat", "send_app", "app_icons"],
-  sse: ["topics", "preset", "dialogue", "resume", "heartbeat", "liveness", "quiet_close_codes", "send_app", "app_icons"],
+  sse: ["topics", "preset", "dialogue", "resume", "heartbeat", "liveness", "quiet_close_codes", "take_back_after", "send_app", "app_icons"],
 };
 
 /** The address that a kind wants, as an example.

@@ -26,11 +26,12 @@ const KEYS_OF_KIND: [(&str, &str); 5] = [
     ("dialogue", "dialogue"),
 ];
 /// Keys of a channel that mean nothing to these kinds: they read, keep alive and send in their own way.
-const USELESS: [(&str, &[&str]); 6] = [
+const USELESS: [(&str, &[&str]); 7] = [
     ("resume", &["ntfy", "gotify", "dialogue", "sse"]),
     ("heartbeat", &["sse"]),
     ("liveness", &["sse"]),
     ("quiet_close_codes", &["sse"]),
+    ("take_back_after", &["sse"]),
     ("mapping", &["ntfy", "gotify"]),
     ("send_url", &["ntfy", "gotify"]),
 ];
