@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use tokio::time::{Instant, sleep};
 
 use crate::desktop::Desktop;
+use crate::wait::eventually_within;
 use crate::window::SOON;
 
 /// Between two looks at the title.
@@ -31,16 +32,16 @@ impl<'a> SignIn<'a> {
 
     /// Waits until it is open.
     pub async fn opened(desktop: &'a Desktop) -> anyhow::Result<Self> {
-        let deadline = Instant::now() + SOON;
-        loop {
+        let open = async || {
             for window in desktop.windows("tidings-window").await {
                 if title(desktop, &window).await.contains("ign in to ") {
-                    return Ok(Self { desktop, window });
+                    return Some(window);
                 }
             }
-            ensure!(Instant::now() < deadline, "no sign-in opens");
-            sleep(LOOK).await;
-        }
+            None
+        };
+        let window = eventually_within("a sign-in", SOON, open).await?;
+        Ok(Self { desktop, window })
     }
 
     /// Waits until a page of this host stands there.
@@ -78,14 +79,10 @@ impl<'a> SignIn<'a> {
     }
 
     async fn titled(&self, begin: &str) -> anyhow::Result<()> {
-        let deadline = Instant::now() + SOON;
-        loop {
-            let title = title(self.desktop, &self.window).await;
-            if title.starts_with(begin) {
-                return Ok(());
-            }
-            ensure!(Instant::now() < deadline, "the title is {title:?} and does not begin with {begin:?}");
-            sleep(LOOK).await;
+        let begins = async || self.title().await.starts_with(begin).then_some(());
+        match eventually_within(begin, SOON, begins).await {
+            Ok(()) => Ok(()),
+            Err(error) => bail!("{error}: the title is {:?}", self.title().await),
         }
     }
 
@@ -106,12 +103,11 @@ impl<'a> SignIn<'a> {
 
     /// Waits until it is gone.
     pub async fn gone(self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + SOON;
-        while self.desktop.windows("tidings-window").await.contains(&self.window) {
-            ensure!(Instant::now() < deadline, "it stays: {:?}", self.title().await);
-            sleep(LOOK).await;
-        }
-        Ok(())
+        let gone = async || {
+            let there = self.desktop.windows("tidings-window").await;
+            (!there.contains(&self.window)).then_some(())
+        };
+        eventually_within("the end of the sign-in", SOON, gone).await
     }
 }
 

@@ -15,13 +15,22 @@ pub(crate) const LOOK: Duration = Duration::from_millis(10);
 
 /// Looks until `look` finds something, for things that send no signal. Fails after [`SOON`].
 pub async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> anyhow::Result<T> {
-    let deadline = Instant::now() + SOON;
+    eventually_within(what, SOON, async || look()).await
+}
+
+/// … or after this time, by a look that may ask somebody.
+pub async fn eventually_within<T>(
+    what: &str,
+    limit: Duration,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + limit;
     loop {
-        if let Some(found) = look() {
+        if let Some(found) = look().await {
             return Ok(found);
         }
         if Instant::now() >= deadline {
-            bail!("{what}: not within {SOON:?}");
+            bail!("{what}: not within {limit:?}");
         }
         sleep(LOOK).await;
     }

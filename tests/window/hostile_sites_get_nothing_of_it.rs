@@ -4,12 +4,11 @@ use serde_json::Value;
 use tidings_server::Options;
 use tidings_tests::desktop::Desktop;
 use tidings_tests::sign_in::SignIn;
-use tidings_tests::web::{Page, Web, json};
+use tidings_tests::wait::eventually_within;
+use tidings_tests::web::{Asked, Page, Web, json};
 use tidings_tests::window::{Desk, SOON};
-use tokio::time::{Instant, sleep};
 
 const HOST: &str = "127.0.0.1";
-const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 /// As large as nobody's sign-in page is.
 const LARGE: usize = 100 << 20;
 
@@ -17,16 +16,10 @@ fn html(path: &'static str, body: String) -> Page {
     Page { path, status: 200, headers: "Content-Type: text/html\r\n".to_owned(), body }
 }
 
-async fn told(web: &Web, what: &str) -> Value {
-    let deadline = Instant::now() + SOON;
-    loop {
-        let asked = web.asked().into_iter().find(|asked| asked.line == format!("POST {what}"));
-        if let Some(asked) = asked {
-            return serde_json::from_str(&asked.body).expect("JSON");
-        }
-        assert!(Instant::now() < deadline, "nothing told; asked were {:?}", web.asked());
-        sleep(LOOK).await;
-    }
+async fn told(web: &Web, what: &str) -> Asked {
+    let line = format!("POST {what}");
+    let comes = async || web.asked().into_iter().find(|asked| asked.line == line);
+    eventually_within(&line, SOON, comes).await.expect("told")
 }
 
 #[tokio::test]
@@ -59,7 +52,10 @@ async fn a_hostile_page_reaches_neither_us_nor_the_system_and_ends() {
 
     open("hostile").await;
     let view = SignIn::of(&desk.desktop, HOST).await.expect("the page");
-    let told = told(&web, "/told").await;
+    let asked = told(&web, "/told").await;
+    let cookies = asked.headers.lines().find_map(|line| line.strip_prefix("cookie: ")).unwrap_or_default();
+    assert_eq!(cookies, "ours=1", "none for another site");
+    let told: Value = serde_json::from_str(&asked.body).expect("JSON");
     let one = |key: &str| told[key].as_str().expect(key);
     assert_eq!(one("globals"), "", "{told}");
     for address in [
@@ -85,11 +81,9 @@ async fn a_hostile_page_reaches_neither_us_nor_the_system_and_ends() {
     for endless in ["loop", "on", "large"] {
         open(endless).await;
         let view = SignIn::opened(&desk.desktop).await.expect("the window");
-        let deadline = Instant::now() + SOON;
-        while !web.asked().iter().any(|asked| asked.line == format!("GET /{endless}")) {
-            assert!(Instant::now() < deadline, "/{endless} is not asked for");
-            sleep(LOOK).await;
-        }
+        let line = format!("GET /{endless}");
+        let comes = async || web.asked().iter().any(|asked| asked.line == line).then_some(());
+        eventually_within(&line, SOON, comes).await.expect("asked for");
         view.ends(&format!("Sign in to {endless}")).await.expect("it ends with a word");
         let asked = web.asked().iter().filter(|asked| asked.line.contains(endless)).count();
         assert!(asked <= 60, "{asked} pages");
