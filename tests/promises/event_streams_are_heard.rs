@@ -16,12 +16,14 @@ struct Desk {
 
 impl Desk {
     async fn at(server: &EventSource) -> anyhow::Result<Self> {
+        Self::with(&format!("kind = \"sse\"\nurl = \"{}\"\n", server.url())).await
+    }
+
+    async fn with(keys: &str) -> anyhow::Result<Self> {
         let bus = PrivateBus::start()?;
         let popups = NotificationService::start(&bus, ABLE).await?;
-        let settings = format!(
-            "[[channel]]\nid = \"news\"\nname = \"News\"\nkind = \"sse\"\nurl = \"{}\"\nbackoff = {{ first = \"100ms\", cap = \"1s\" }}\n",
-            server.url()
-        );
+        let patience = "backoff = { first = \"100ms\", cap = \"1s\" }";
+        let settings = format!("[[channel]]\nid = \"news\"\nname = \"News\"\n{keys}{patience}\n");
         let app = App::with_settings(settings).bus(&bus).background().start().await?;
         Ok(Self { app, popups, _bus: bus })
     }
@@ -110,5 +112,23 @@ async fn what_is_no_stream_is_told_without_a_word_of_websockets() -> anyhow::Res
         };
         desk.app.wait_for_status(told, so).await?;
     }
+    Ok(())
+}
+
+/// Every way there drops what asks for an upgrade, as old proxies do.
+#[tokio::test]
+async fn where_no_websocket_gets_through_ntfy_is_heard_as_events() -> anyhow::Result<()> {
+    const OPEN: &str =
+        "event: open\ndata: {\"id\":\"a\",\"time\":1,\"event\":\"open\",\"topic\":\"alerts\"}\n\n";
+    let server = EventSource::greeting(OPEN).await?;
+    let keys = format!("kind = \"ntfy\"\nurl = \"http://{}\"\ntopics = [\"alerts\"]\n", server.addr());
+    let desk = Desk::with(&keys).await?;
+    let status = desk.is(StateName::Connected).await?;
+    assert_eq!((status.channels[0].kind, status.channels[0].carrier), (ChannelKind::Ntfy, CarrierName::Sse));
+    let paths = server.paths();
+    let times = |path: &str| paths.iter().filter(|asked| *asked == path).count();
+    assert_eq!((times("/alerts/ws"), times("/alerts/sse")), (3, 1), "{paths:?}");
+    server.publish("message", r#"{"id":"b","time":2,"event":"message","topic":"alerts","title":"through"}"#);
+    desk.popups.wait_for_title("through").await?;
     Ok(())
 }

@@ -26,18 +26,38 @@ struct Shared {
     live: broadcast::Sender<Option<String>>,
     /// What each request is answered by in a stream's place.
     instead: Option<&'static str>,
+    /// What each stream begins with.
+    greeting: &'static str,
     /// From after which id each stream was asked for.
     asked: Vec<Option<String>>,
+    /// Where it was.
+    paths: Vec<String>,
 }
 
 impl EventSource {
     /// Listens on a loopback port.
     pub async fn start() -> anyhow::Result<Self> {
-        let live = broadcast::channel(1024).0;
-        let shared =
-            Arc::new(Mutex::new(Shared { sent: Vec::new(), live, instead: None, asked: Vec::new() }));
+        Self::greeting(": hello\n\n").await
+    }
+
+    /// The same, with another start of each stream.
+    pub async fn greeting(greeting: &'static str) -> anyhow::Result<Self> {
+        let shared = Arc::new(Mutex::new(Shared {
+            sent: Vec::new(),
+            live: broadcast::channel(1024).0,
+            instead: None,
+            greeting,
+            asked: Vec::new(),
+            paths: Vec::new(),
+        }));
         let (addr, listening) = live::listen(&shared, serve).await?;
         Ok(Self { addr, shared, _listening: listening })
+    }
+
+    /// Its host and port.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
     }
 
     /// Where its events are.
@@ -69,6 +89,13 @@ impl EventSource {
         self.shared().instead = instead;
     }
 
+    /// Where each stream was asked for, without its query.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let bare = |path: &String| path.split('?').next().unwrap_or_default().to_owned();
+        self.shared().paths.iter().map(bare).collect()
+    }
+
     /// From after which id each stream was asked for.
     #[must_use]
     pub fn asked(&self) -> Vec<Option<String>> {
@@ -81,19 +108,21 @@ async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Res
     let last = head
         .lines()
         .find_map(|line| line.to_ascii_lowercase().strip_prefix("last-event-id: ").map(str::to_owned));
-    let (missed, mut live, instead) = {
+    let (missed, mut live, instead, greeting) = {
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
         shared.asked.push(last.clone());
+        shared.paths.push(head.split(' ').nth(1).unwrap_or_default().to_owned());
         // Whoever has nothing gets what comes.
         let from = last.and_then(|id| id.parse().ok()).unwrap_or(shared.sent.len());
-        (shared.sent.get(from..).unwrap_or_default().concat(), shared.live.subscribe(), shared.instead)
+        let missed = shared.sent.get(from..).unwrap_or_default().concat();
+        (missed, shared.live.subscribe(), shared.instead, shared.greeting)
     };
     if let Some(status) = instead {
         return live::answer(stream, &head, status, "Content-Type: text/plain\r\n", b"").await;
     }
     stream.read_exact(&mut vec![0; head.len()]).await?;
-    let start = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: hello\n\n";
-    stream.write_all(format!("{start}{missed}").as_bytes()).await?;
+    let start = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+    stream.write_all(format!("{start}{greeting}{missed}").as_bytes()).await?;
     let mut byte = [0];
     loop {
         tokio::select! {

@@ -44,6 +44,8 @@ pub struct Config {
     pub url: ChannelUrl,
     /// What carries the link's words.
     pub carrier: Carrier,
+    /// What carries them where that doesn't get through (F1), in the order in which it is tried.
+    pub fallbacks: Vec<Carrier>,
     /// How the server is spoken to.
     pub dialect: Dialect,
     /// The application's heartbeat (H1).
@@ -76,6 +78,7 @@ impl Config {
         Self {
             url,
             carrier: Carrier::default(),
+            fallbacks: Vec::new(),
             dialect: Dialect::default(),
             heartbeat: Heartbeat::default(),
             liveness: Liveness::default(),

@@ -339,6 +339,8 @@ pub struct DialAsk {
     /// The session that the last dial carried was refused a moment ago, and each refused dial leaves something behind in the
     /// server: dial by another one, or not at all ([`DialRefusal::unchanged`]).
     pub only_if_new: bool,
+    /// What is to carry the link's words.
+    pub carrier: Carrier,
 }
 
 /// The owner could not give what a dial needs, for example because a token command failed.

@@ -29,6 +29,7 @@ mod links;
 mod renewal;
 pub(crate) mod session;
 mod talk;
+mod ways;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use crate::machine::facts::{Input, Now, Output, Proof, Said};
 use crate::machine::idle::By;
 use crate::machine::life::{Context, Due, Life};
 use crate::machine::links::{Closing, Dial, Renewal, Up};
+use crate::machine::ways::Ways;
 use crate::{
     Cause, CloseInfo, Command, Config, DialAsk, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal, Stage,
     Start, State, Status,
@@ -145,6 +147,8 @@ pub(crate) struct Machine {
     rtt: Option<Duration>,
     last_inbound: Option<SystemTime>,
     peer: PeerCheck,
+    /// Which carrier is in use (F1).
+    ways: Ways,
     /// E2: the longest time between two signs of life that the server makes by itself.
     rhythm: Option<Duration>,
     /// E3: how long the server wants a dial to wait.
@@ -180,6 +184,7 @@ impl Machine {
                 Phase::Replaced { since, take_back }
             }
         };
+        let ways = Ways::new(config.carrier, &config.fallbacks);
         Self {
             heartbeat: config.heartbeat.clone(),
             liveness: config.liveness,
@@ -220,6 +225,7 @@ impl Machine {
             rtt: None,
             last_inbound: None,
             peer: PeerCheck::Unknown,
+            ways,
             rhythm: None,
             retry: None,
             outputs: VecDeque::new(),
@@ -273,6 +279,7 @@ impl Machine {
                 }
             }
             Input::AddressGone { generation } => {
+                self.ways.moved();
                 if generation == self.generation && matches!(self.phase, Phase::Up { .. }) {
                     self.redial(now);
                 } else {
@@ -409,7 +416,7 @@ impl Machine {
             rtt: self.rtt,
             last_inbound: self.last_inbound,
             peer: self.peer,
-            carrier: self.config.carrier,
+            carrier: self.ways.carrier(),
             // The driver knows it.
             route: None,
             persistent: self.in_vain >= IN_VAIN,
@@ -563,12 +570,12 @@ impl Machine {
                         up.life.want_probe();
                         self.doubt_next(now);
                     }
-                    Phase::Dialling(dial) => dial.lose_patience(now, &self.config.timing),
-                    Phase::Disconnected { .. }
-                    | Phase::Waiting { .. }
-                    | Phase::Replaced { .. }
-                    | Phase::NeedsUser { .. }
-                    | Phase::Stopped(_) => {}
+                    Phase::Dialling(dial) => {
+                        self.ways.moved();
+                        dial.lose_patience(now, &self.config.timing);
+                    }
+                    Phase::Waiting { .. } | Phase::NeedsUser { .. } => self.ways.moved(),
+                    Phase::Disconnected { .. } | Phase::Replaced { .. } | Phase::Stopped(_) => {}
                 }
             }
         }
@@ -682,6 +689,7 @@ impl Machine {
             skip_past: self.skips(),
             with_origin: self.with_origin,
             only_if_new: self.session_refused.as_ref().is_some_and(lately),
+            ..DialAsk::default()
         };
         self.refreshed |= ask.refresh_credential;
         let dial = self.begin_dial(ask, now);
@@ -690,6 +698,8 @@ impl Machine {
     }
 
     fn begin_dial(&mut self, ask: DialAsk, now: Now) -> Dial {
+        self.ways.dialling(now.mono, &self.config.timing);
+        let ask = DialAsk { carrier: self.ways.carrier(), ..ask };
         self.dials += 1;
         self.last_dial = Some(now.mono);
         let generation = self.dials;

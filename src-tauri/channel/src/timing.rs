@@ -56,6 +56,9 @@ pub struct Timing {
     /// Until a stream is asked for again that the server has said will bring nothing more. Too low: a server that wants to be left alone
     /// is not; too high: one that changed its mind goes unheard.
     pub no_more: Duration,
+    /// Until a carrier that didn't get through is looked at again (F1). Too low: needless failures; too high: a lesser carrier is in use for
+    /// long where the better one gets through by now.
+    pub carrier_again: Duration,
     /// Latest such try.
     pub needs_user_to: Duration,
     /// Where a sign-in is refused after a link that worked lately, the next looks come after these times: a sign-in
@@ -185,6 +188,7 @@ impl Default for Timing {
             retry_after_most: secs(3600),
             needs_user_from: secs(15 * 60),
             no_more: secs(24 * 3600),
+            carrier_again: secs(24 * 3600),
             needs_user_to: secs(22 * 60),
             sign_in_again: [secs(60), secs(4 * 60)],
             worked_lately: secs(24 * 60 * 60),

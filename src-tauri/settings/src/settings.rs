@@ -364,7 +364,7 @@ impl ChannelSettings {
     pub fn link_url(&self) -> ChannelUrl {
         let path = match &self.kind {
             Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => return self.url.clone(),
-            Kind::Ntfy { topics } => ntfy_path(topics),
+            Kind::Ntfy { topics } => ntfy_path(topics, Carrier::WebSocket),
             Kind::Gotify => format!("{}/stream", self.base()),
         };
         self.url.at(&path)
@@ -428,6 +428,9 @@ impl ChannelSettings {
             Kind::Dialogue(dialogue) => Dialect::Dialogue(dialogue.clone()),
         };
         config.carrier = if self.kind == Kind::Sse { Carrier::EventStream } else { Carrier::WebSocket };
+        if let Kind::Ntfy { .. } = self.kind {
+            config.fallbacks = vec![Carrier::EventStream, Carrier::Lines];
+        }
         config.heartbeat = self.heartbeat.clone();
         config.liveness = self.liveness;
         config.backoff = self.backoff;
@@ -516,8 +519,13 @@ impl ChannelSettings {
 }
 
 /// Where ntfy sends what comes to these topics.
-pub fn ntfy_path(topics: &[String]) -> String {
-    format!("/{}/ws", topics.join(","))
+pub fn ntfy_path(topics: &[String], carrier: Carrier) -> String {
+    let how = match carrier {
+        Carrier::WebSocket => "ws",
+        Carrier::EventStream => "sse",
+        Carrier::Lines => "json",
+    };
+    format!("/{}/{how}", topics.join(","))
 }
 
 /// What a channel's connection needs can't be read or used: `ca_file`, `client_cert`, a proxy.

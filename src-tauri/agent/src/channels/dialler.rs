@@ -85,7 +85,7 @@ impl Owner for Dialler {
         let mut params =
             DialParams { credential, headers: self.headers.clone(), last, ..DialParams::default() };
         if let Some(topics) = &self.topics {
-            params.path = Some(topics.path(&params, ask.refresh_credential).await);
+            params.path = Some(topics.path(&params, ask.refresh_credential, ask.carrier).await);
             query.extend(
                 since(&self.inbox, &self.id).await.map(|since| ("since".to_owned(), since.to_string())),
             );

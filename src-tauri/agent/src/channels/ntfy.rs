@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tidings_channel::{Config, DialParams, Fetch, fetch};
+use tidings_channel::{Carrier, Config, DialParams, Fetch, fetch};
 use tidings_inbox::Inbox;
 use tidings_settings::ntfy_path;
 use tokio::sync::watch;
@@ -31,7 +31,7 @@ impl Topics {
     }
 
     /// The path of the next dial. `refused`: the last one was, and one forbidden topic refuses all, so each is looked at.
-    pub(super) async fn path(&self, params: &DialParams, refused: bool) -> String {
+    pub(super) async fn path(&self, params: &DialParams, refused: bool, carrier: Carrier) -> String {
         if self.topics.len() > 1 && (refused || !self.left_out.borrow().is_empty()) {
             let forbidden = self.forbidden(params).await;
             // Where nothing may be read, the dial's own refusal says so.
@@ -41,7 +41,7 @@ impl Topics {
         let left_out = self.left_out.borrow();
         let readable: Vec<String> =
             self.topics.iter().filter(|topic| !left_out.contains(topic)).cloned().collect();
-        ntfy_path(&readable)
+        ntfy_path(&readable, carrier)
     }
 
     /// By halves: a request counts at the server, and mostly there is one.

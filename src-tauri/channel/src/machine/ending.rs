@@ -261,6 +261,11 @@ impl Machine {
         if elsewhere && matches!(verdict, Verdict::Floor(_) | Verdict::WrongAddress) {
             verdict = Verdict::Ordinary;
         }
+        // F1: nor is what one carrier meets.
+        let carried = self.ways.failed(&cause, now.mono);
+        if carried && matches!(verdict, Verdict::Floor(_) | Verdict::WrongAddress) {
+            verdict = Verdict::Ordinary;
+        }
         // It may be a portal that forges our host's certificate as well as a proxy that reads along: told as what it is, and
         // looked at again as soon as behind a portal.
         if verdict::is_untrusted(&cause) && self.is_new_here(now) {

@@ -141,6 +141,7 @@ impl Machine {
                 if let Phase::Up(up) = &mut self.phase {
                     up.since = since.unwrap_or(up.since);
                 }
+                self.ways.stood();
                 self.forgot.get_or_insert((self.refreshed, self.sign_ins_refused));
                 self.refreshed = false;
                 self.sign_ins_refused = 0;

@@ -123,7 +123,7 @@ async fn dial_address<C: Connect, O: Owner>(
 ) -> Result<Dialled, DialFailure> {
     let mut params = owner.lock().await.dial_params(ask).await?;
     let origin = origin(&config, ask);
-    let format = match config.carrier {
+    let format = match ask.carrier {
         Carrier::WebSocket => None,
         Carrier::EventStream => Some(Format::Events),
         Carrier::Lines => Some(Format::Lines),
