@@ -116,7 +116,7 @@ links_opened: number,
  */
 unread: number, 
 /**
- * How its session does; absent where it signs in in another way.
+ * How its sign-in does, at a web app or an OAuth provider; absent where it has its secret in another way.
  */
 session?: SessionReport, 
 /**
