@@ -1,7 +1,10 @@
 //! The real agent at the real ntfy, from before updates and deletions, and the newest.
 
-use tidings_api::StateName;
+use std::time::Duration;
+
+use tidings_api::{CarrierName, StateName};
 use tidings_tests::app::Start;
+use tidings_tests::nginx::Nginx;
 use tidings_tests::peer::Peer;
 
 use crate::desk::{Desk, alerts, secret};
@@ -53,6 +56,24 @@ async fn its_events_are_a_stream_as_any_other() -> anyhow::Result<()> {
         ntfy.push("/alerts", "Title: after the crash\r\n", "").await?;
         desk.popups.wait_for_title("after the crash").await?;
         assert_eq!(desk.settled(2).await?.len(), 2, "{name}: once each, and nothing of the stream's own");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_drops_upgrades_it_is_heard_all_the_same() -> anyhow::Result<()> {
+    for name in NTFY {
+        let Some(ntfy) = servers::ntfy(name).await? else { continue };
+        let proxy = Nginx::without_upgrades(ntfy.addr(), Duration::from_secs(60)).await?;
+        let keys = format!("kind = \"ntfy\"\nurl = \"http://{}\"\ntopics = [\"alerts\"]\n", proxy.addr());
+        let desk = Desk::set(alerts(&keys)).await?;
+        first(&desk, &ntfy).await?;
+        let channel = desk.state(StateName::Connected).await?;
+        assert_eq!(channel.carrier, CarrierName::Sse, "{name}");
+        for number in 0..5 {
+            ntfy.push("/alerts", &format!("Title: {number}\r\n"), "").await?;
+        }
+        assert_eq!(desk.settled(6).await?.len(), 6, "{name}: once each");
     }
     Ok(())
 }

@@ -38,11 +38,29 @@ impl Nginx {
     /// Starts one that hands everything on to `upstream`, and waits until it listens. `timeout`, in whole seconds,
     /// is both `proxy_read_timeout` and `proxy_send_timeout`.
     pub async fn start(upstream: SocketAddr, timeout: Duration) -> anyhow::Result<Self> {
+        Self::with(upstream, timeout, |text| text).await
+    }
+
+    /// The same with nobody having told it of WebSockets: it drops what asks for an upgrade, as any proxy does by default.
+    pub async fn without_upgrades(upstream: SocketAddr, timeout: Duration) -> anyhow::Result<Self> {
+        Self::with(upstream, timeout, |text| {
+            let asks =
+                |line: &&str| !line.contains("proxy_set_header Upgrade") && !line.contains("\"upgrade\"");
+            text.lines().filter(asks).collect::<Vec<_>>().join("\n")
+        })
+        .await
+    }
+
+    async fn with(
+        upstream: SocketAddr,
+        timeout: Duration,
+        change: impl Fn(String) -> String,
+    ) -> anyhow::Result<Self> {
         ensure!(timeout.subsec_nanos() == 0, "nginx counts in seconds");
         ensure!(Path::new(PROGRAM).is_file(), "there is no {PROGRAM} (Debian package: nginx)");
         let mut last = None;
         for _ in 0..TRIES {
-            match Self::try_start(upstream, timeout).await {
+            match Self::try_start(upstream, timeout, &change).await {
                 Ok(nginx) => return Ok(nginx),
                 Err(error) => last = Some(error),
             }
@@ -50,12 +68,16 @@ impl Nginx {
         Err(last.context("not tried at all")?).context("nginx did not start")
     }
 
-    async fn try_start(upstream: SocketAddr, timeout: Duration) -> anyhow::Result<Self> {
+    async fn try_start(
+        upstream: SocketAddr,
+        timeout: Duration,
+        change: impl Fn(String) -> String,
+    ) -> anyhow::Result<Self> {
         let addr = free_address()?;
         let folder =
             tempfile::Builder::new().prefix("tidings-nginx-").tempdir().context("no temporary folder")?;
         let config = folder.path().join("nginx.conf");
-        let text = include_str!("nginx.conf")
+        let text = change(include_str!("nginx.conf").to_owned())
             .replace("@listen@", &addr.to_string())
             .replace("@upstream@", &upstream.to_string())
             .replace("@seconds@", &timeout.as_secs().to_string());

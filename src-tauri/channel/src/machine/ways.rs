@@ -71,16 +71,16 @@ impl Ways {
 /// Whether something on the way may have no room for this carrier: what drops `Upgrade`, answers in the server's place, hangs up, or
 /// holds back what comes.
 fn may_be_the_carrier(cause: &Cause) -> bool {
-    match cause {
+    matches!(
+        cause,
         Cause::NotAWebSocket { .. }
-        | Cause::NoGoodAnswer { .. }
-        | Cause::Status { status: 200 | 400 | 405 | 426 | 501 | 505 }
-        | Cause::Answered { status: 400 | 405 | 406 | 501 }
-        | Cause::Lost { detail: Detail::HungUp }
-        | Cause::WrongAddress { status: None } => true,
-        Cause::TimedOut { stage } => matches!(stage, Stage::Upgrade | Stage::Answer | Stage::Subscribe),
-        _ => false,
-    }
+            | Cause::NoGoodAnswer { .. }
+            | Cause::Status { status: 200 | 400 | 405 | 426 | 501 | 505 }
+            | Cause::Answered { status: 400 | 405 | 406 | 501 }
+            | Cause::Lost { detail: Detail::HungUp }
+            | Cause::WrongAddress { status: None }
+            | Cause::TimedOut { stage: Stage::Upgrade | Stage::Answer | Stage::Subscribe }
+    )
 }
 
 #[cfg(test)]
