@@ -49,6 +49,7 @@ async fn status_has_the_keys_and_values_that_scripts_rely_on() -> anyhow::Result
             "state",
             "since",
             "attempt",
+            "carrier",
             "retry_at",
             "cause",
             "last_close",
