@@ -372,6 +372,8 @@ impl Service {
     ) -> Outcome {
         let mut tries_left = TRIES;
         loop {
+            // Whether the call goes to a service that was there. That it is gone may be heard before that the call reached nobody.
+            let mut was_there = called.is_some();
             let answer = match called.take() {
                 Some(called) => self.answer_to(called).await,
                 None => {
@@ -381,6 +383,7 @@ impl Service {
                     }
                     let notification = compose(&self.snapshot.borrow(), can, &self.art);
                     let replaces = popup.tag.as_ref().and_then(|tag| self.tagged(tag)).unwrap_or(0);
+                    was_there = self.owner.is_some();
                     self.call(NAME, "Notify", &arguments(&notification, replaces)).await
                 }
             };
@@ -395,7 +398,7 @@ impl Service {
                 Err(error) => error,
             };
             let again = tries_left > 0
-                && if self.is_gone(&error) {
+                && if was_there && is_nobody(&error) {
                     self.forget();
                     true
                 } else {
@@ -423,18 +426,6 @@ impl Service {
                 return Ok(message);
             }
         }
-    }
-
-    /// Whether the service that was called was no more: the call reached nobody.
-    fn is_gone(&self, error: &zbus::Error) -> bool {
-        let unknown = |name: &str| {
-            ["ServiceUnknown", "NameHasNoOwner"]
-                .map(|error| format!("{BUS}.Error.{error}"))
-                .contains(&name.to_owned())
-        };
-        self.owner.is_some()
-            && matches!(error, zbus::Error::MethodError(name, _, reply)
-                if sender(reply).is_some_and(|sender| sender == BUS) && unknown(name))
     }
 
     /// Whether it is the service's own word, and not the second in a row: then it isn't for want of room.
@@ -725,6 +716,17 @@ impl Shown {
             activation_token: None,
         }
     }
+}
+
+/// Whether the bus says that the call reached nobody.
+fn is_nobody(error: &zbus::Error) -> bool {
+    let unknown = |name: &str| {
+        ["ServiceUnknown", "NameHasNoOwner"]
+            .map(|error| format!("{BUS}.Error.{error}"))
+            .contains(&name.to_owned())
+    };
+    matches!(error, zbus::Error::MethodError(name, _, reply)
+        if sender(reply).is_some_and(|sender| sender == BUS) && unknown(name))
 }
 
 fn sender(message: &Message) -> Option<UniqueName<'static>> {
