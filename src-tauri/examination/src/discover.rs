@@ -1,7 +1,8 @@
 //! What is at an address that somebody pasted, found out by what the server answers on well-known paths, and the channel that
 //! would listen there.
 //!
-//! A handful of plain requests to that host alone, without secret, upgrade or subscription, within
+//! A handful of plain requests to that host alone, without secret, upgrade or subscription (of a stream of events the head alone
+//! is read, and it is hung up on), within
 //! `PATIENCE` each: the first tells whether there is a way at all, and the others go out together. What they answer is judged
 //! by `judge`, which is pure.
 
