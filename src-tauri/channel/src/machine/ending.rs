@@ -45,9 +45,7 @@ impl Machine {
         if by_peer && !verdict::explains_itself(&cause) && self.is_turned_away(now) {
             self.refresh = true;
         }
-        // E3
-        let wait = self.retry;
-        self.conclude(cause, wait, true, now);
+        self.conclude(cause, self.retry, true, now);
     }
 
     /// S8: how the link ended tells, with what is met next, why a session is over.

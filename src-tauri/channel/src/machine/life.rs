@@ -123,10 +123,8 @@ impl Life {
             *longest = (*longest).max(now.saturating_sub(before));
             *seen = seen.saturating_add(1);
         }
-        let last = self.listening.as_ref().and_then(|listening| listening.last);
         self.bytes(now, liveness);
-        let listening = self.listening.as_mut()?;
-        listening.last = last.or(Some(now));
+        let listening = self.listening.as_ref()?;
         listening.patience().map(|_| listening.longest)
     }
 

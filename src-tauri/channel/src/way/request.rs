@@ -31,12 +31,7 @@ pub(crate) fn upgrade_request(
     origin: Option<&str>,
 ) -> Result<Request<()>, DialRefusal> {
     let (target, mut headers) = target(url, params)?;
-    if let Some(origin) = origin
-        && !headers.contains_key(ORIGIN)
-    {
-        let value = HeaderValue::from_str(origin).map_err(|_| refusal("the origin can't be sent"))?;
-        headers.insert(ORIGIN, value);
-    }
+    add_origin(&mut headers, origin)?;
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
@@ -60,12 +55,7 @@ pub(crate) fn stream_request(
     of_events: bool,
 ) -> Result<Request<String>, DialRefusal> {
     let (target, mut headers) = target(url, params)?;
-    if let Some(origin) = origin
-        && !headers.contains_key(ORIGIN)
-    {
-        let value = HeaderValue::from_str(origin).map_err(|_| refusal("the origin can't be sent"))?;
-        headers.insert(ORIGIN, value);
-    }
+    add_origin(&mut headers, origin)?;
     if of_events {
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         // An id that can't be sent as it is was the server's own: it knows what comes of it.
@@ -99,6 +89,17 @@ pub(crate) fn plain_request(
     let mut request = request.map_err(|_| unsendable())?;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// The origin, unless the owner gives one.
+fn add_origin(headers: &mut HeaderMap, origin: Option<&str>) -> Result<(), DialRefusal> {
+    if let Some(origin) = origin
+        && !headers.contains_key(ORIGIN)
+    {
+        let value = HeaderValue::from_str(origin).map_err(|_| refusal("the origin can't be sent"))?;
+        headers.insert(ORIGIN, value);
+    }
+    Ok(())
 }
 
 /// Where a request goes, and the headers that any has.
