@@ -162,6 +162,8 @@ pub enum CarrierName {
     Sse,
     /// Lines of JSON in an answer without an end.
     JsonLines,
+    /// MQTT, over TCP or a WebSocket.
+    Mqtt,
 }
 
 /// How far a channel is that connects.

@@ -5,10 +5,14 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// Where a channel connects: a `ws` or `wss` URL without user name and fragment, encrypted or loopback
-/// unless plaintext was allowed (D6). `Display` and `Debug` hide the values of the query.
+/// Where a channel connects: a `ws` or `wss` URL without user name and fragment, or an `mqtt` or `mqtts` one without a path, too,
+/// encrypted or loopback unless plaintext was allowed (D6). `Display` and `Debug` hide the values of the query.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ChannelUrl(Url);
+pub struct ChannelUrl {
+    /// Of an MQTT address the same with `ws` or `wss`, and with its port.
+    url: Url,
+    is_mqtt: bool,
+}
 
 /// Why a text is no channel URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +20,9 @@ pub enum ChannelUrlError {
     /// Not a URL at all.
     #[error("not a URL: write one such as wss://example.org/ws/user-channel")]
     Syntax(#[from] url::ParseError),
+    /// An MQTT address with a path or a query.
+    #[error("an address of an MQTT broker ends after its port: what is to be heard goes into `topics`")]
+    MqttPath,
     /// Another scheme.
     #[error("the scheme {0:?} can't carry a channel: use wss:// (or ws:// on this machine)")]
     Scheme(String),
@@ -33,7 +40,7 @@ pub enum ChannelUrlError {
     Fragment,
     /// Plaintext to another machine.
     #[error(
-        "{host} would be reached without encryption: use wss://, or set `allow_plaintext = true` for this channel"
+        "{host} would be reached without encryption: use wss:// (or mqtts://), or set `allow_plaintext = true` for this channel"
     )]
     Plaintext {
         /// The host.
@@ -42,17 +49,30 @@ pub enum ChannelUrlError {
 }
 
 impl ChannelUrl {
-    /// Reads a URL. `http` and `https` are taken for `ws` and `wss`.
+    /// Reads a URL. `http` and `https` are taken for `ws` and `wss`; `mqtt` and `mqtts` have the ports 1883 and 8883.
     ///
     /// # Errors
     /// Says what is wrong with the text and how to mend it.
     pub fn parse(text: &str, allow_plaintext: bool) -> Result<Self, ChannelUrlError> {
         let mut url = Url::parse(text.trim())?;
-        let scheme = match url.scheme() {
-            "ws" | "http" => "ws",
-            "wss" | "https" => "wss",
+        let (scheme, mqtt_port) = match url.scheme() {
+            "ws" | "http" => ("ws", None),
+            "wss" | "https" => ("wss", None),
+            "mqtt" => ("ws", Some(url.port().unwrap_or(1883))),
+            "mqtts" => ("wss", Some(url.port().unwrap_or(8883))),
             other => return Err(ChannelUrlError::Scheme(other.to_owned())),
         };
+        if let Some(port) = mqtt_port {
+            if !matches!(url.path(), "" | "/") || url.query().is_some() {
+                return Err(ChannelUrlError::MqttPath);
+            }
+            // Only of a scheme that it knows does the library read the host.
+            let (_, rest) = url.as_str().split_once(':').unwrap_or_default();
+            url = Url::parse(&format!("{scheme}:{rest}"))?;
+            if port != 0 && url.set_port(Some(port)).is_err() {
+                return Err(ChannelUrlError::NoHost);
+            }
+        }
         // Between special schemes this can't fail.
         if url.set_scheme(scheme).is_err() {
             return Err(ChannelUrlError::Scheme(url.scheme().to_owned()));
@@ -70,18 +90,18 @@ impl ChannelUrl {
         if scheme == "ws" && !allow_plaintext && !is_loopback(&host) {
             return Err(ChannelUrlError::Plaintext { host: host.to_string() });
         }
-        Ok(Self(url))
+        Ok(Self { url, is_mqtt: mqtt_port.is_some() })
     }
 
     /// The URL with its query's values, which may be secret: for the dial, not for showing.
     pub fn as_url(&self) -> &Url {
-        &self.0
+        &self.url
     }
 
     /// The same as a web page's: `http` or `https`. With its query's values, too.
     #[must_use]
     pub fn web(&self) -> Url {
-        let mut web = self.0.clone();
+        let mut web = self.url.clone();
         // Between special schemes this can't fail.
         let _ = web.set_scheme(if self.is_tls() { "https" } else { "http" });
         web
@@ -91,20 +111,20 @@ impl ChannelUrl {
     #[must_use]
     pub fn at(&self, path: &str) -> Self {
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         url.set_path(path);
         url.set_query(query);
-        Self(url)
+        Self { url, is_mqtt: false }
     }
 
     /// The host as written, IPv6 addresses in brackets.
     pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+        self.url.host_str().unwrap_or_default()
     }
 
     /// Whether the host is this machine, by its name or address.
     pub fn is_loopback(&self) -> bool {
-        self.0.host().is_some_and(|host| is_loopback(&host))
+        self.url.host().is_some_and(|host| is_loopback(&host))
     }
 
     /// The origin of its site's pages, as a browser sends it.
@@ -112,9 +132,14 @@ impl ChannelUrl {
         self.web().origin().ascii_serialization()
     }
 
+    /// Whether it is an MQTT broker's, by its scheme: what goes there is no HTTP.
+    pub fn is_mqtt(&self) -> bool {
+        self.is_mqtt
+    }
+
     /// Whether the link is encrypted.
     pub fn is_tls(&self) -> bool {
-        self.0.scheme() == "wss"
+        self.url.scheme() == "wss"
     }
 }
 
@@ -140,18 +165,23 @@ impl FromStr for ChannelUrl {
 
 impl fmt::Display for ChannelUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = self.0.clone();
-        if self.0.path().contains(';') {
+        if self.is_mqtt {
+            let scheme = if self.is_tls() { "mqtts" } else { "mqtt" };
+            let port = self.url.port_or_known_default().unwrap_or_default();
+            return write!(f, "{scheme}://{}:{port}", self.host());
+        }
+        let mut shown = self.url.clone();
+        if self.url.path().contains(';') {
             let hidden = |segment: &str| match segment.split_once(';') {
                 Some((name, _)) => format!("{name};***"),
                 None => segment.to_owned(),
             };
-            shown.set_path(&self.0.path().split('/').map(hidden).collect::<Vec<_>>().join("/"));
+            shown.set_path(&self.url.path().split('/').map(hidden).collect::<Vec<_>>().join("/"));
         }
-        if self.0.query().is_some() {
+        if self.url.query().is_some() {
             // A part without `=` may itself be a token: it is hidden whole.
             let hidden: Vec<String> = self
-                .0
+                .url
                 .query()
                 .unwrap_or_default()
                 .split('&')
@@ -208,6 +238,32 @@ mod tests {
             assert!(refused.contains(':'), "{text}: {refused}");
             assert!(!refused.contains("secret"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_brokers_address_has_its_own_ports_and_nothing_behind_them() {
+        for (text, shown) in [
+            ("mqtt://localhost", "mqtt://localhost:1883"),
+            ("mqtts://Broker.example/", "mqtts://broker.example:8883"),
+            ("mqtt://127.1:80", "mqtt://127.0.0.1:80"),
+            ("mqtts://broker.example:443", "mqtts://broker.example:443"),
+            ("mqtt://[::1]:1884", "mqtt://[::1]:1884"),
+        ] {
+            let url = ChannelUrl::parse(text, false).expect(text);
+            assert_eq!(url.to_string(), shown);
+            assert!(url.is_mqtt());
+            assert_eq!(url.is_tls(), text.starts_with("mqtts"));
+        }
+        for text in
+            ["mqtts://broker.example/home/#", "mqtts://broker.example/home", "mqtts://broker.example?x=1"]
+        {
+            assert!(ChannelUrl::parse(text, false).is_err(), "{text}");
+        }
+        let refused = ChannelUrl::parse("mqtt://broker.example", false).expect_err("plaintext");
+        assert!(matches!(refused, ChannelUrlError::Plaintext { .. }));
+        assert!(ChannelUrl::parse("mqtts://user:s3cret@broker.example", false).is_err());
+        assert!(ChannelUrl::parse("mqtts://broker.example:0", false).is_err());
+        assert!(!ChannelUrl::parse("wss://broker.example/mqtt", false).expect("a URL").is_mqtt());
     }
 
     #[test]

@@ -35,6 +35,40 @@ pub enum Carrier {
     EventStream,
     /// The same, of lines that are a message each.
     Lines,
+    /// MQTT, over TCP or a WebSocket as the URL says.
+    Mqtt,
+}
+
+/// What an MQTT channel asks of its broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mqtt {
+    /// What is to be heard.
+    pub topics: Vec<Subscription>,
+    /// By what the broker knows us, and keeps what we miss; `None`: a random one, which stays the same.
+    pub client_id: Option<String>,
+    /// For how long the broker is to keep what we miss; zero: not at all.
+    pub session_expiry: Duration,
+}
+
+/// One of the things that are to be heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// A topic filter (MQTT 5.0, section 4.7).
+    pub filter: String,
+    /// How surely.
+    pub qos: Qos,
+}
+
+/// How surely messages come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Qos {
+    /// 0: those that come while we listen.
+    AtMostOnce,
+    /// 1: each, some perhaps twice.
+    #[default]
+    AtLeastOnce,
+    /// 2: each, once.
+    ExactlyOnce,
 }
 
 /// All that one channel needs to know, beside what each dial asks of its [`Owner`](crate::Owner).
@@ -46,6 +80,8 @@ pub struct Config {
     pub carrier: Carrier,
     /// What carries them where that doesn't get through (F1), in the order in which it is tried.
     pub fallbacks: Vec<Carrier>,
+    /// What is asked of the broker, where the carrier is [`Carrier::Mqtt`].
+    pub mqtt: Option<Box<Mqtt>>,
     /// How the server is spoken to.
     pub dialect: Dialect,
     /// The application's heartbeat (H1).
@@ -79,6 +115,7 @@ impl Config {
             url,
             carrier: Carrier::default(),
             fallbacks: Vec::new(),
+            mqtt: None,
             dialect: Dialect::default(),
             heartbeat: Heartbeat::default(),
             liveness: Liveness::default(),

@@ -72,7 +72,7 @@ mod way;
 
 pub use address::{ChannelUrl, ChannelUrlError};
 pub use channel::{Builder, Channel};
-pub use config::{Carrier, Config, Site};
+pub use config::{Carrier, Config, Mqtt, Qos, Site, Subscription};
 pub use end::cause::{Cause, SessionEnd, Stage};
 pub use end::close::{CloseInfo, OtherMeaning};
 pub use end::detail::{Detail, day};

@@ -104,6 +104,7 @@ fn is_no_way(cause: &Cause) -> bool {
         | Cause::CaptivePortal
         | Cause::Denied { .. }
         | Cause::TakenOver
+        | Cause::Broker { .. }
         | Cause::Foreign { .. }
         | Cause::Overtaken
         | Cause::Local => false,

@@ -275,7 +275,7 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Unanswered { .. } => words.mend_busy(),
         Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
         Cause::Owner { .. } | Cause::ProviderAway { .. } => words.mend_owner(),
-        Cause::Denied { .. } => words.mend_denied(),
+        Cause::Denied { .. } | Cause::Broker { .. } => words.mend_denied(),
         Cause::Foreign { .. } => words.mend_foreign(),
         Cause::TakenOver | Cause::Overtaken | Cause::Local => words.mend_local(),
     }

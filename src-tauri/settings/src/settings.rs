@@ -521,7 +521,7 @@ impl ChannelSettings {
 /// Where ntfy sends what comes to these topics.
 pub fn ntfy_path(topics: &[String], carrier: Carrier) -> String {
     let how = match carrier {
-        Carrier::WebSocket => "ws",
+        Carrier::WebSocket | Carrier::Mqtt => "ws",
         Carrier::EventStream => "sse",
         Carrier::Lines => "json",
     };

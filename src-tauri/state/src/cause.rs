@@ -71,6 +71,7 @@ pub fn told(cause: &Cause, words: Words) -> String {
             said => words.cause_denied_saying(&said),
         },
         Cause::TakenOver => words.cause_taken_over(),
+        Cause::Broker { .. } => cause.to_string(),
         Cause::Foreign { dialect } if dialect.is_empty() => words.cause_foreign_nameless(),
         Cause::Foreign { dialect } => words.cause_foreign(&plain(dialect)),
         Cause::Overtaken => words.cause_overtaken(),

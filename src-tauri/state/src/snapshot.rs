@@ -142,6 +142,7 @@ impl Snapshot {
                 Carrier::WebSocket => CarrierName::Websocket,
                 Carrier::EventStream => CarrierName::Sse,
                 Carrier::Lines => CarrierName::JsonLines,
+                Carrier::Mqtt => CarrierName::Mqtt,
             },
             topics: channel.topics.clone(),
             sends: channel.sends,

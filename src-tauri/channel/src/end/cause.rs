@@ -193,6 +193,13 @@ pub enum Cause {
     },
     /// Another instance has taken over, as the dialect says it.
     TakenOver,
+    /// An MQTT broker's reason for a refusal or an end.
+    Broker {
+        /// Reason code (MQTT 5.0, section 2.4); of 3.1.1's return codes the same.
+        code: u8,
+        /// What it says of it, possibly empty. Untrusted text.
+        said: String,
+    },
     /// The server speaks something else than this dialect.
     Foreign {
         /// What was asked for.
@@ -321,6 +328,10 @@ impl fmt::Display for Cause {
                 said if said.is_empty() => f.write_str("refused by the server"),
                 said => write!(f, "refused by the server: {said}"),
             },
+            Self::Broker { code, said } => match plain(said) {
+                said if said.is_empty() => write!(f, "{} (0x{code:02X})", broker_words(*code)),
+                said => write!(f, "{}: {said} (0x{code:02X})", broker_words(*code)),
+            },
             Self::TakenOver => f.write_str("replaced by another tab or device"),
             Self::Foreign { dialect } if dialect.is_empty() => {
                 f.write_str("the server doesn't speak as the settings say")
@@ -331,6 +342,40 @@ impl fmt::Display for Cause {
             }
             Self::Local => f.write_str("reconnecting"),
         }
+    }
+}
+
+/// A broker's reason code.
+fn broker_words(code: u8) -> &'static str {
+    match code {
+        0x00 => "closed by the broker",
+        0x81 | 0x82 => "the broker says that Tidings broke the protocol",
+        0x84 => "the broker speaks another version of MQTT",
+        0x85 => "the broker refuses the client id",
+        0x86 => "the broker refuses the user name or the password",
+        0x87 => "not allowed by the broker",
+        0x88 => "the broker's server is not available",
+        0x89 => "broker busy",
+        0x8A => "banned by the broker",
+        0x8B => "broker shutting down",
+        0x8C => "the broker wants another way of signing in",
+        0x8D => "the broker heard nothing for too long",
+        0x8E => "replaced by another tab or device",
+        0x8F | 0x90 => "the broker refuses the topic",
+        0x93 | 0x94 => "the broker says that Tidings is too slow",
+        0x95 => "too big a message",
+        0x96 => "too many messages, says the broker",
+        0x97 => "over the broker's quota",
+        0x98 => "closed by who runs the broker",
+        0x99 => "the broker refuses the content",
+        0x9A..=0x9B => "the broker can't do what is asked of it",
+        0x9C | 0x9D => "the broker is elsewhere",
+        0x9E => "the broker shares no subscriptions",
+        0x9F => "too many connections, says the broker",
+        0xA0 => "the broker ends each connection after a while",
+        0xA1 => "the broker can't do what is asked of it",
+        0xA2 => "the broker takes no wildcards in topics",
+        _ => "refused by the broker",
     }
 }
 

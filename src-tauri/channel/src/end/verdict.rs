@@ -98,6 +98,7 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         Cause::SignInRefused { .. } | Cause::Denied { .. } | Cause::SessionOver { .. } => Verdict::SignIn,
         Cause::RoleMissing { .. } | Cause::NoMore => Verdict::NeedsUser,
         Cause::TakenOver => Verdict::Quiet,
+        Cause::Broker { code, .. } => after_reason(*code, timing),
         Cause::Moved { .. } | Cause::NotAWebSocket { .. } | Cause::NoGoodAnswer { .. } | Cause::Foreign { .. } => {
             Verdict::Floor(timing.not_websocket_floor)
         }
@@ -105,6 +106,23 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         Cause::ProviderAway { .. } => Verdict::Ordinary,
         Cause::Owner { .. } => Verdict::NeedsUser,
         Cause::Local => Verdict::Local,
+    }
+}
+
+/// What a broker's reason code means (MQTT 5.0, section 2.4).
+fn after_reason(code: u8, timing: &Timing) -> Verdict {
+    match code {
+        0x8E => Verdict::Quiet,
+        // Every client of that broker hears it.
+        0x88 | 0x8B => Verdict::GoingAway,
+        0x89 | 0x96 | 0x9F => Verdict::Restart,
+        0x86 | 0x87 | 0x8A | 0x8C => Verdict::SignIn,
+        // The settings, or who runs the broker.
+        0x85 | 0x8F..=0x91 | 0x98..=0x9B | 0x9E | 0xA1 | 0xA2 => Verdict::NeedsUser,
+        0x84 | 0x9C | 0x9D => Verdict::Floor(timing.not_websocket_floor),
+        0x95 | 0x97 => Verdict::Floor(timing.too_big_floor),
+        0x81 | 0x82 | 0x93 | 0x94 => Verdict::Floor(timing.refused_floor),
+        _ => Verdict::Ordinary,
     }
 }
 
@@ -141,6 +159,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         | Cause::ProviderAway { .. }
         | Cause::Denied { .. }
         | Cause::TakenOver
+        | Cause::Broker { .. }
         | Cause::Overtaken
         | Cause::Local => false,
     }
@@ -190,6 +209,7 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::ProviderAway { .. }
         | Cause::Denied { .. }
         | Cause::TakenOver
+        | Cause::Broker { .. }
         | Cause::Foreign { .. }
         | Cause::Overtaken
         | Cause::Local => false,

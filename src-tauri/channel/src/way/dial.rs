@@ -124,7 +124,7 @@ async fn dial_address<C: Connect, O: Owner>(
     let mut params = owner.lock().await.dial_params(ask).await?;
     let origin = origin(&config, ask);
     let format = match ask.carrier {
-        Carrier::WebSocket => None,
+        Carrier::WebSocket | Carrier::Mqtt => None,
         Carrier::EventStream => Some(Format::Events),
         Carrier::Lines => Some(Format::Lines),
     };

@@ -26,6 +26,7 @@ pub fn why(error: &ChannelUrlError) -> Text {
         | ChannelUrlError::NoHost
         | ChannelUrlError::Port
         | ChannelUrlError::Userinfo
+        | ChannelUrlError::MqttPath
         | ChannelUrlError::Fragment => reason::of_address(error),
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn parsed(text: &str, allow_plaintext: bool) -> Result<ChannelUrl, (T
         ChannelUrlError::NoHost => (Text::settings_url_no_host(), example()),
         ChannelUrlError::Port => (Text::settings_url_port(), Text::settings_mend_port()),
         ChannelUrlError::Userinfo => (Text::settings_url_user(&"url"), Text::settings_mend_secret()),
+        ChannelUrlError::MqttPath => (Text::settings_url_mqtt_path(), Text::settings_mend_mqtt_path()),
         ChannelUrlError::Fragment => (Text::settings_url_fragment(), Text::settings_mend_fragment()),
         ChannelUrlError::Plaintext { host } => {
             (Text::settings_url_plaintext(&host), Text::settings_mend_plaintext())

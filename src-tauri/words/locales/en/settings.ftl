@@ -50,6 +50,7 @@ settings-url-not-websocket = `url` is not a WebSocket address
 settings-url-no-host = `url` has no host
 settings-url-port = `url` has port 0, which can't be connected to
 settings-url-user = `{ $key }` holds a user name or password
+settings-url-mqtt-path = an MQTT broker's address ends after its port
 settings-url-fragment = `url` has a fragment, which no server ever sees
 settings-url-plaintext = `url` would send everything unencrypted to { $host }
 settings-url-secret = `url` seems to hold a secret in its query
@@ -161,6 +162,7 @@ settings-mend-on-close = set refused, replaced or ignore
 settings-mend-said = remove auth, or the secret from the text
 settings-mend-unsaid = write { $text } in a text, or another auth
 settings-mend-port = write the server's port, or none
+settings-mend-mqtt-path = remove what stands behind the port, and name what is to be heard in `topics`
 settings-mend-fragment = remove it from the # on
 settings-mend-plaintext = write wss://, or add allow_plaintext = true to this channel
 settings-mend-id = use at most { $most } letters, digits, `-`, `_` and `.`

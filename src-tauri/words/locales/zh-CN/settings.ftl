@@ -50,6 +50,7 @@ settings-url-not-websocket = `url` 不是 WebSocket 地址
 settings-url-no-host = `url` 没有主机名
 settings-url-port = `url` 的端口为 0，无法连接
 settings-url-user = `{ $key }` 中含有用户名或密码
+settings-url-mqtt-path = MQTT 代理的地址到端口为止
 settings-url-fragment = `url` 含有片段标识符，服务器永远看不到它
 settings-url-plaintext = `url` 会将所有内容不加密地发送到 { $host }
 settings-url-secret = `url` 的查询参数中似乎含有密钥
@@ -161,6 +162,7 @@ settings-mend-on-close = 请设置 refused、replaced 或 ignore
 settings-mend-said = 请删除 auth，或从文本中去掉密钥
 settings-mend-unsaid = 请在文本中写 { $text }，或改用其他 auth
 settings-mend-port = 请写服务器的端口，或不写
+settings-mend-mqtt-path = 请删除端口之后的内容，并在 `topics` 中写明要接收的主题
 settings-mend-fragment = 请删除 # 及其后的内容
 settings-mend-plaintext = 请写 wss://，或为此频道添加 allow_plaintext = true
 settings-mend-id = 最多可用 { $most } 个字母、数字、`-`、`_` 和 `.`
