@@ -138,7 +138,7 @@ repeated: number,
  */
 ignored: number, };
 
-export type ChannelKind = "recipe" | "ntfy" | "gotify" | "dialogue" | "sse";
+export type ChannelKind = "recipe" | "ntfy" | "gotify" | "dialogue" | "sse" | "mqtt";
 
 export type CarrierName = "websocket" | "sse" | "json-lines" | "mqtt";
 

@@ -215,7 +215,7 @@ impl Channels {
         let left_out = Arc::new(watch::channel(Vec::new()).0);
         let topics = match &settings.kind {
             Kind::Ntfy { topics } => Some(Topics::new(config.clone(), topics.clone(), left_out.clone())),
-            Kind::Recipe | Kind::Gotify | Kind::Dialogue(_) | Kind::Sse => None,
+            Kind::Recipe | Kind::Gotify | Kind::Dialogue(_) | Kind::Sse | Kind::Mqtt(_) => None,
         };
         let params = Arc::new(watch::channel(DialParams::default()).0);
         self.pictures.start(&settings, config.clone(), params.subscribe(), session.clone());
@@ -224,7 +224,7 @@ impl Channels {
         let asks_by_id = match &settings.kind {
             Kind::Dialogue(dialogue) => dialogue.says("last"),
             Kind::Sse => true,
-            Kind::Recipe | Kind::Ntfy { .. } | Kind::Gotify => false,
+            Kind::Recipe | Kind::Ntfy { .. } | Kind::Gotify | Kind::Mqtt(_) => false,
         };
         let owner = Dialler {
             id: settings.id.clone(),

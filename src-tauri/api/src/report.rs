@@ -148,6 +148,8 @@ pub enum ChannelKind {
     Dialogue,
     /// Server-sent events: each is a message.
     Sse,
+    /// MQTT: what comes to the topics.
+    Mqtt,
 }
 
 /// What carries a channel's messages.

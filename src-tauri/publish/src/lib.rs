@@ -100,6 +100,7 @@ fn request(channel: &ChannelSettings, message: &Outgoing, words: Words) -> Resul
             put("priority", scaled.copied().map(Value::from));
             channel.url.at(&format!("{}/message", channel.base()))
         }
+        Kind::Mqtt(_) => return Err(cannot(words.send_mqtt())),
         Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => {
             only_ntfys(message, words)?;
             let Some(url) = &channel.send.url else { return Err(cannot(words.send_cannot())) };
@@ -149,7 +150,7 @@ fn refused(channel: &ChannelSettings, answer: &Fetched, words: Words) -> String 
         }
         (Kind::Gotify, _, status @ (401 | 403)) => words.send_gotify_refused(&status),
         (_, _, 413) => words.send_too_long(),
-        (Kind::Recipe | Kind::Dialogue(_) | Kind::Sse, _, status @ (401 | 403)) => {
+        (Kind::Recipe | Kind::Dialogue(_) | Kind::Sse | Kind::Mqtt(_), _, status @ (401 | 403)) => {
             words.send_token_refused(&status)
         }
         _ => {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_api::ChannelKind;
-use tidings_channel::{Backoff, Carrier, ChannelUrl, Config, Heartbeat, Liveness, ProxyUrl, Site, TakeBack};
+use tidings_channel::{
+    Backoff, Carrier, ChannelUrl, Config, Heartbeat, Liveness, Mqtt, ProxyUrl, Site, TakeBack,
+};
 use tidings_dialect::{Dialect, Dialogue};
 use tidings_ground::paths::short;
 use tidings_inbox::{ChannelProfile, Condition, Format, Mapping, Policy, QuietHours, Reads, Rule, Show};
@@ -244,6 +246,8 @@ pub enum Kind {
     Dialogue(Arc<Dialogue>),
     /// `sse`: each event is a message.
     Sse,
+    /// `mqtt`: `topics`, `client_id`, `session_expiry`.
+    Mqtt(Box<Mqtt>),
 }
 
 impl Kind {
@@ -255,6 +259,7 @@ impl Kind {
             Self::Gotify => ChannelKind::Gotify,
             Self::Dialogue(_) => ChannelKind::Dialogue,
             Self::Sse => ChannelKind::Sse,
+            Self::Mqtt(_) => ChannelKind::Mqtt,
         }
     }
 
@@ -262,7 +267,7 @@ impl Kind {
     pub fn topics(&self) -> &[String] {
         match self {
             Self::Ntfy { topics } => topics,
-            Self::Recipe | Self::Gotify | Self::Dialogue(_) | Self::Sse => &[],
+            Self::Recipe | Self::Gotify | Self::Dialogue(_) | Self::Sse | Self::Mqtt(_) => &[],
         }
     }
 
@@ -270,7 +275,12 @@ impl Kind {
     pub(crate) fn usual_auth(&self) -> Auth {
         match self {
             Self::Dialogue(dialogue) if dialogue.says("secret") => Auth::Said,
-            Self::Recipe | Self::Ntfy { .. } | Self::Gotify | Self::Dialogue(_) | Self::Sse => Auth::Bearer,
+            Self::Recipe
+            | Self::Ntfy { .. }
+            | Self::Gotify
+            | Self::Dialogue(_)
+            | Self::Sse
+            | Self::Mqtt(_) => Auth::Bearer,
         }
     }
 }
@@ -312,6 +322,7 @@ impl ChannelSettings {
             Kind::Ntfy { .. } => true,
             Kind::Gotify => self.send.credential.is_some() || self.send.app.is_some(),
             Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => self.send.url.is_some(),
+            Kind::Mqtt(_) => false,
         }
     }
 
@@ -363,7 +374,7 @@ impl ChannelSettings {
     /// The address of the link.
     pub fn link_url(&self) -> ChannelUrl {
         let path = match &self.kind {
-            Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => return self.url.clone(),
+            Kind::Recipe | Kind::Dialogue(_) | Kind::Sse | Kind::Mqtt(_) => return self.url.clone(),
             Kind::Ntfy { topics } => ntfy_path(topics, Carrier::WebSocket),
             Kind::Gotify => format!("{}/stream", self.base()),
         };
@@ -376,14 +387,14 @@ impl ChannelSettings {
         match &self.kind {
             // Who pastes the link's own address means its server.
             Kind::Gotify => path.strip_suffix("/stream").unwrap_or(path),
-            Kind::Recipe | Kind::Ntfy { .. } | Kind::Dialogue(_) | Kind::Sse => path,
+            Kind::Recipe | Kind::Ntfy { .. } | Kind::Dialogue(_) | Kind::Sse | Kind::Mqtt(_) => path,
         }
     }
 
     /// The address for people: a web server's where the link's own follows from it.
     pub fn shown_url(&self) -> String {
         match &self.kind {
-            Kind::Recipe | Kind::Dialogue(_) => self.url.to_string(),
+            Kind::Recipe | Kind::Dialogue(_) | Kind::Mqtt(_) => self.url.to_string(),
             // Its query is hidden there.
             Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse => self.url.to_string().replacen("ws", "http", 1),
         }
@@ -423,13 +434,20 @@ impl ChannelSettings {
         };
         let mut config = Config::new(self.link_url());
         config.dialect = match &self.kind {
-            Kind::Recipe | Kind::Gotify | Kind::Sse => Dialect::Plain,
+            Kind::Recipe | Kind::Gotify | Kind::Sse | Kind::Mqtt(_) => Dialect::Plain,
             Kind::Ntfy { .. } => Dialect::Ntfy,
             Kind::Dialogue(dialogue) => Dialect::Dialogue(dialogue.clone()),
         };
-        config.carrier = if self.kind == Kind::Sse { Carrier::EventStream } else { Carrier::WebSocket };
+        config.carrier = match &self.kind {
+            Kind::Recipe | Kind::Ntfy { .. } | Kind::Gotify | Kind::Dialogue(_) => Carrier::WebSocket,
+            Kind::Sse => Carrier::EventStream,
+            Kind::Mqtt(_) => Carrier::Mqtt,
+        };
         if let Kind::Ntfy { .. } = self.kind {
             config.fallbacks = vec![Carrier::EventStream, Carrier::Lines];
+        }
+        if let Kind::Mqtt(asked) = &self.kind {
+            config.mqtt = Some(asked.clone());
         }
         config.heartbeat = self.heartbeat.clone();
         config.liveness = self.liveness;
@@ -456,7 +474,7 @@ impl ChannelSettings {
             show: self.show,
             format: self.format,
             reads: match self.kind {
-                Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => Reads::Usual,
+                Kind::Recipe | Kind::Dialogue(_) | Kind::Sse | Kind::Mqtt(_) => Reads::Usual,
                 Kind::Ntfy { .. } => Reads::Ntfy,
                 Kind::Gotify => Reads::Gotify,
             },

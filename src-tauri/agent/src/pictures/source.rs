@@ -66,7 +66,7 @@ impl Source {
         session: Option<SessionJar>,
     ) -> Self {
         let own = match settings.kind {
-            Kind::Recipe | Kind::Dialogue(_) | Kind::Sse => Own::App,
+            Kind::Recipe | Kind::Dialogue(_) | Kind::Sse | Kind::Mqtt(_) => Own::App,
             Kind::Ntfy { .. } => Own::Ntfy,
             Kind::Gotify => Own::Gotify { base: settings.base().to_owned() },
         };

@@ -8,13 +8,28 @@ use super::table::Entry;
 use crate::error::SettingsError;
 use crate::reason;
 
-/// What an address of a channel's may be; its name stands in what is told.
+/// What a channel's own address may be; its name stands in what is told.
 pub(super) fn channel_url(entry: Entry<'_>, allow_plaintext: bool) -> Result<ChannelUrl, SettingsError> {
     parsed(entry.word()?, allow_plaintext).map_err(|(message, mend)| entry.error(message, mend))
 }
 
+/// What the address may be of something that is asked for beside the link.
+pub(super) fn web_url(entry: Entry<'_>, allow_plaintext: bool) -> Result<ChannelUrl, SettingsError> {
+    parsed_web(entry.word()?, allow_plaintext).map_err(|(message, mend)| entry.error(message, mend))
+}
+
 /// The same of an address that stands in no entry of its own; what is wrong with it, and the mend.
-pub(super) fn parsed(text: &str, allow_plaintext: bool) -> Result<ChannelUrl, (Text, Text)> {
+pub(super) fn parsed_web(text: &str, allow_plaintext: bool) -> Result<ChannelUrl, (Text, Text)> {
+    match parsed(text, allow_plaintext)? {
+        // A broker hears no HTTP.
+        url if url.is_mqtt() => {
+            Err((Text::settings_url_not_web(), Text::settings_mend_write_as(&"\"https://host/path\"")))
+        }
+        url => Ok(url),
+    }
+}
+
+fn parsed(text: &str, allow_plaintext: bool) -> Result<ChannelUrl, (Text, Text)> {
     let example = || Text::settings_mend_write_as(&"\"wss://host/path\"");
     let url = ChannelUrl::parse(text, allow_plaintext).map_err(|error| match error {
         ChannelUrlError::Syntax(url::ParseError::RelativeUrlWithoutBase) => {

@@ -11,7 +11,7 @@ use tidings_inbox::{
 use tidings_words::Text;
 use url::Url;
 
-use super::address::channel_url;
+use super::address::{channel_url, web_url};
 use super::kind::kind;
 use super::numbers::{heartbeat_every, is_token, refused};
 use super::oauth::oauth;
@@ -31,12 +31,14 @@ const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 const SEND_TOKEN_KEYS: [&str; 3] = ["send_token_command", "send_token_file", "send_token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 43] = [
+pub(crate) const CHANNEL_KEYS: [&str; 45] = [
     "id",
     "name",
     "kind",
     "url",
     "topics",
+    "client_id",
+    "session_expiry",
     "preset",
     "dialogue",
     "enabled",
@@ -101,6 +103,17 @@ pub(crate) fn channels(entry: Entry<'_>, file: &Path) -> Result<Vec<ChannelSetti
         if let (Some(old), Some(url)) = (channels.iter().find(same), table.entry("url")) {
             return Err(url.error(Text::settings_same_user(&old.id), Text::settings_mend_same_user()));
         }
+        // To a broker it is the client id by which one replaces the other; one of its own each has by default.
+        let client_id = |channel: &ChannelSettings| match &channel.kind {
+            Kind::Mqtt(asked) => asked.client_id.clone(),
+            Kind::Recipe | Kind::Ntfy { .. } | Kind::Gotify | Kind::Dialogue(_) | Kind::Sse => None,
+        };
+        if let (Some(id), Some(at)) = (client_id(&new), table.entry("client_id"))
+            && let Some(old) =
+                channels.iter().find(|old| old.url == new.url && client_id(old).as_ref() == Some(&id))
+        {
+            return Err(at.error(Text::settings_same_client(&old.id), Text::settings_mend_same_client()));
+        }
         channels.push(new);
     }
     Ok(channels)
@@ -114,7 +127,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         .and_then(|entry| channel_url(entry, allow_plaintext))?;
     let (kind, url) = kind(table, url, allow_plaintext)?;
     let name = table.maybe("name", Entry::word)?.map_or_else(|| url.host().to_owned(), str::to_owned);
-    let auth = auth(table, &kind)?;
+    let auth = auth(table, &kind, &url)?;
     let session = session(table, &auth, &url, allow_plaintext)?.map(Box::new);
     let default_heartbeat = heartbeat_of(table, &kind)?;
     // What 4500 means in other protocols is their own.
@@ -143,7 +156,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
         ca_file: table.maybe("ca_file", |entry| path(entry, file))?,
         client_cert: client_cert(table, file)?,
         send: Send {
-            url: table.maybe("send_url", |entry| channel_url(entry, allow_plaintext))?,
+            url: table.maybe("send_url", |entry| web_url(entry, allow_plaintext))?,
             credential: named_source(table, SEND_TOKEN_KEYS, file)?.map(|(_, source)| source),
             app: table.maybe("send_app", |entry| entry.number(1..=u32::MAX))?,
         },
@@ -216,8 +229,12 @@ fn slug(name: &str) -> String {
     id.trim_end_matches('-').to_owned()
 }
 
-fn auth(table: &Table<'_>, kind: &Kind) -> Result<Auth, SettingsError> {
+fn auth(table: &Table<'_>, kind: &Kind, url: &ChannelUrl) -> Result<Auth, SettingsError> {
     let Some(entry) = table.entry("auth") else { return Ok(kind.usual_auth()) };
+    if url.is_mqtt() && (entry.is_table() || entry.text()? == "session") {
+        let mend = Text::settings_mend_one_of(&"none, bearer, basic");
+        return Err(entry.error(Text::settings_mqtt_auth(), mend));
+    }
     if entry.is_table() {
         return auth_by_name(entry);
     }
@@ -234,7 +251,7 @@ fn auth(table: &Table<'_>, kind: &Kind) -> Result<Auth, SettingsError> {
         Way::None => Ok(Auth::None),
         Way::Bearer => Ok(Auth::Bearer),
         // ntfy and Gotify have no web app that signs in so.
-        Way::Session if !matches!(kind, Kind::Recipe | Kind::Dialogue(_) | Kind::Sse) => {
+        Way::Session if !matches!(kind, Kind::Recipe | Kind::Dialogue(_) | Kind::Sse | Kind::Mqtt(_)) => {
             let mend = Text::settings_mend_kind(&"kind = \"recipe\"");
             Err(entry.error(Text::settings_session_kind(), mend))
         }
@@ -245,7 +262,10 @@ fn auth(table: &Table<'_>, kind: &Kind) -> Result<Auth, SettingsError> {
             Err(entry.error(Text::settings_secret_unsaid(), Text::settings_mend_unsaid(&"{{ secret }}")))
         }
         Way::Basic => match table.maybe("username", |name| name.word().map(|text| (name, text)))? {
-            Some((at, name)) if name.contains(|c: char| c == ':' || c.is_control()) => {
+            // In MQTT the two stand apart, and RabbitMQ's users are called `vhost:name` there.
+            Some((at, name))
+                if name.contains(|c: char| c.is_control() || c == ':' && !matches!(kind, Kind::Mqtt(_))) =>
+            {
                 Err(at.error(Text::settings_username(), Text::settings_mend_username()))
             }
             Some((_, username)) => Ok(Auth::Basic { username: username.to_owned() }),
@@ -415,7 +435,7 @@ fn path(entry: Entry<'_>, file: &Path) -> Result<PathBuf, SettingsError> {
 fn heartbeat_of(table: &Table<'_>, kind: &Kind) -> Result<Heartbeat, SettingsError> {
     match kind {
         Kind::Recipe => Ok(Heartbeat::default()),
-        Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse => Ok(Heartbeat::off()),
+        Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse | Kind::Mqtt(_) => Ok(Heartbeat::off()),
         Kind::Dialogue(dialogue) => match (&dialogue.beat, table.entry("heartbeat")) {
             (_, Some(entry)) => {
                 let mend = Text::settings_mend_beat(&"beat = { text = \"…\", interval = \"25s\" }");

@@ -9,7 +9,7 @@ use tidings_template::{Condition, Pointer, SyntaxError, Template, Value};
 use tidings_words::Text;
 use toml::de::DeTable;
 
-use super::address::parsed;
+use super::address::parsed_web;
 use super::numbers::{heartbeat_every, is_token};
 use super::table::{Document, Entry, Table};
 use crate::error::SettingsError;
@@ -122,7 +122,7 @@ pub(super) fn dialogue(
     };
     for post in dialogue.on.iter().filter_map(|rule| rule.then.post.as_ref()) {
         let Some(url) = post.url(&dialogue.set) else { continue };
-        let Err((message, mend)) = parsed(&url, allow_plaintext) else { continue };
+        let Err((message, mend)) = parsed_web(&url, allow_plaintext) else { continue };
         let named = dialogue.set.keys().find(|name| post.url.uses(name));
         let about = named.map_or_else(|| "dialogue.on".to_owned(), |name| format!("dialogue.set.{name}"));
         let error = match place {

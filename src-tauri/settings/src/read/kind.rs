@@ -6,6 +6,7 @@ use tidings_channel::ChannelUrl;
 use tidings_words::Text;
 
 use super::dialogue::dialogue;
+use super::mqtt::mqtt;
 use super::table::{Entry, Table};
 use crate::error::SettingsError;
 use crate::settings::Kind;
@@ -17,24 +18,31 @@ const LONGEST_TOPIC: usize = 64;
 /// What ntfy's own pages are called, so that no topic is (ntfy 2.29).
 const RESERVED_TOPICS: [&str; 9] =
     ["docs", "static", "file", "app", "metrics", "account", "settings", "signup", "login"];
-/// Keys of a channel that belong to one kind alone.
-const KEYS_OF_KIND: [(&str, &str); 5] = [
-    ("topics", "ntfy"),
-    ("app_icons", "gotify"),
-    ("send_app", "gotify"),
-    ("preset", "dialogue"),
-    ("dialogue", "dialogue"),
+/// Keys of a channel that belong to these kinds alone.
+const KEYS_OF_KIND: [(&str, &[&str]); 7] = [
+    ("topics", &["ntfy", "mqtt"]),
+    ("app_icons", &["gotify"]),
+    ("send_app", &["gotify"]),
+    ("preset", &["dialogue"]),
+    ("dialogue", &["dialogue"]),
+    ("client_id", &["mqtt"]),
+    ("session_expiry", &["mqtt"]),
 ];
-/// Keys of a channel that mean nothing to these kinds: they read, keep alive and send in their own way.
-const USELESS: [(&str, &[&str]); 7] = [
-    ("resume", &["ntfy", "gotify", "dialogue", "sse"]),
-    ("heartbeat", &["sse"]),
+/// Keys of a channel that mean nothing to these kinds: they read, keep alive and send in their own way, or not at all.
+const USELESS: [(&str, &[&str]); 10] = [
+    ("resume", &["ntfy", "gotify", "dialogue", "sse", "mqtt"]),
+    ("heartbeat", &["sse", "mqtt"]),
     ("liveness", &["sse"]),
-    ("quiet_close_codes", &["sse"]),
+    ("quiet_close_codes", &["sse", "mqtt"]),
     ("take_back_after", &["sse"]),
     ("mapping", &["ntfy", "gotify"]),
-    ("send_url", &["ntfy", "gotify"]),
+    ("send_url", &["ntfy", "gotify", "mqtt"]),
+    ("send_token_command", &["mqtt"]),
+    ("send_token_file", &["mqtt"]),
+    ("send_token_env", &["mqtt"]),
 ];
+/// Keys of a channel that mean nothing where no HTTP is spoken.
+const OF_HTTP: [&str; 2] = ["headers", "images"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
@@ -43,14 +51,16 @@ enum Word {
     Gotify,
     Dialogue,
     Sse,
+    Mqtt,
 }
 
-const WORDS: [(&str, Word); 5] = [
+const WORDS: [(&str, Word); 6] = [
     ("recipe", Word::Recipe),
     ("ntfy", Word::Ntfy),
     ("gotify", Word::Gotify),
     ("dialogue", Word::Dialogue),
     ("sse", Word::Sse),
+    ("mqtt", Word::Mqtt),
 ];
 
 /// The channel's kind and its address, which a preset may complete.
@@ -61,10 +71,22 @@ pub(super) fn kind(
 ) -> Result<(Kind, ChannelUrl), SettingsError> {
     let word = table.or("kind", Word::Recipe, |entry| entry.choice(&WORDS))?;
     let name = WORDS.iter().find(|(_, known)| *known == word).map_or("", |(name, _)| name);
-    for (key, kind) in KEYS_OF_KIND {
-        if let Some(entry) = table.entry(key).filter(|_| name != kind) {
-            let mend = Text::settings_mend_kind(&format_args!("kind = \"{kind}\""));
-            return Err(entry.error(Text::settings_key_of_kind(&key, &kind), mend));
+    let at_url = |message, mend| match table.entry("url") {
+        Some(entry) => entry.error(message, mend),
+        None => table.error(message, mend),
+    };
+    if url.is_mqtt() && word != Word::Mqtt {
+        let (message, set) = (Text::settings_url_mqtt(), "kind = \"mqtt\"");
+        return Err(match table.entry("kind") {
+            Some(entry) => entry.error(message, Text::settings_mend_write(&set)),
+            None => at_url(message, Text::settings_mend_add(&set)),
+        });
+    }
+    for (key, kinds) in KEYS_OF_KIND {
+        if let Some(entry) = table.entry(key).filter(|_| !kinds.contains(&name)) {
+            let set = kinds.iter().map(|kind| format!("kind = \"{kind}\"")).collect::<Vec<_>>().join(" / ");
+            let message = Text::settings_key_of_kind(&key, &kinds.join(" / "));
+            return Err(entry.error(message, Text::settings_mend_kind(&set)));
         }
     }
     for (key, kinds) in USELESS {
@@ -72,13 +94,13 @@ pub(super) fn kind(
             return Err(entry.error(Text::settings_key_useless(&key, &name), Text::settings_mend_remove()));
         }
     }
-    let at_url = |message, mend| match table.entry("url") {
-        Some(entry) => entry.error(message, mend),
-        None => table.error(message, mend),
-    };
+    if let Some(entry) = OF_HTTP.iter().filter(|_| url.is_mqtt()).find_map(|key| table.entry(key)) {
+        return Err(entry.error(Text::settings_key_of_http(&entry.key), Text::settings_mend_remove()));
+    }
     Ok(match word {
         Word::Recipe => (Kind::Recipe, url),
         Word::Sse => (Kind::Sse, url),
+        Word::Mqtt => (Kind::Mqtt(Box::new(mqtt(table)?)), url),
         Word::Ntfy => {
             let path = url.as_url().path().trim_matches('/');
             if !path.is_empty() || url.as_url().query().is_some() {

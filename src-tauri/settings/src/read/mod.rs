@@ -4,6 +4,7 @@ mod address;
 mod channel;
 mod dialogue;
 mod kind;
+mod mqtt;
 mod numbers;
 mod oauth;
 mod parse;

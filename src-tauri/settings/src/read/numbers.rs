@@ -19,7 +19,7 @@ pub(super) fn heartbeat_every(table: &Table<'_>, interval: Duration) -> Result<H
 }
 
 /// A duration as people write it in the file: "90s" rather than "1m 30s".
-fn written(time: Duration) -> String {
+pub(super) fn written(time: Duration) -> String {
     match (time.as_secs(), time.subsec_nanos()) {
         (secs @ 0..=600, 0) => format!("{secs}s"),
         (_, _) => humantime::format_duration(time).to_string().replace(' ', ""),

@@ -6,7 +6,7 @@ use tidings_channel::ChannelUrl;
 use tidings_words::Text;
 use url::Url;
 
-use super::address::channel_url;
+use super::address::web_url;
 use super::table::{Entry, Table};
 use crate::error::SettingsError;
 use crate::secret::source::Auth;
@@ -44,7 +44,7 @@ pub(super) fn session(
         None => root.web(),
     };
     let own = |entry: Entry<'_>| {
-        let page = channel_url(entry, allow_plaintext)?;
+        let page = web_url(entry, allow_plaintext)?;
         if page.as_url().origin() != url.as_url().origin() {
             let mend = Text::settings_mend_write_as(&format_args!("\"{}…\"", root.web()));
             return Err(entry.error(Text::settings_session_site(&entry.key), mend));
@@ -82,5 +82,5 @@ fn web_page(entry: Entry<'_>, allow_plaintext: bool) -> Result<Url, SettingsErro
         let mend = Text::settings_mend_write_as(&"\"https://…\"");
         return Err(entry.error(Text::settings_sign_in(), mend));
     }
-    channel_url(entry, allow_plaintext).map(|url| url.web())
+    web_url(entry, allow_plaintext).map(|url| url.web())
 }

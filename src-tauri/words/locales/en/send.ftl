@@ -3,6 +3,7 @@
 send-empty = there is no text to send
 send-priority = the priority is 1 to 5
 send-cannot = this channel's server takes no messages that Tidings knows how to send; if it takes a POST of JSON (`tidings-server` does), name the address in send_url
+send-mqtt = Tidings hears MQTT brokers, and publishes nothing there
 send-gotify-token = Gotify takes messages of applications alone: make one there, and name its token in send_token_command, send_token_file or send_token_env; or, where Gotify is 3.0 or newer, its number in send_app
 send-which-topic = say by --topic which one of the channel's topics is meant: { $known }
 send-only-ntfy = topics and tags are ntfy's alone

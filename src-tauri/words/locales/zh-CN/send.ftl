@@ -3,6 +3,7 @@
 send-empty = 没有要发送的文本
 send-priority = 优先级为 1 到 5
 send-cannot = Tidings 不知道如何向此频道的服务器发送消息；如果它接受 JSON 的 POST 请求（`tidings-server` 即是），请在 send_url 中写明地址
+send-mqtt = Tidings 只接收 MQTT 服务器的消息，不向其发布
 send-gotify-token = Gotify 只接受应用的消息：请在其中创建应用，并在 send_token_command、send_token_file 或 send_token_env 中指定其令牌；Gotify 3.0 及更新版本也可在 send_app 中写明其编号
 send-which-topic = 请用 --topic 指明频道中的哪个主题：{ $known }
 send-only-ntfy = 只有 ntfy 才有主题和标签
