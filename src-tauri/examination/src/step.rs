@@ -275,9 +275,27 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Unanswered { .. } => words.mend_busy(),
         Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
         Cause::Owner { .. } | Cause::ProviderAway { .. } => words.mend_owner(),
-        Cause::Denied { .. } | Cause::Broker { .. } => words.mend_denied(),
+        Cause::Denied { .. } => words.mend_denied(),
+        Cause::Broker { code, .. } => broker_mend(*code, words),
         Cause::Foreign { .. } => words.mend_foreign(),
         Cause::TakenOver | Cause::Overtaken | Cause::Local => words.mend_local(),
+    }
+}
+
+/// What to do about a broker's reason.
+fn broker_mend(code: u8, words: Words) -> String {
+    match code {
+        0x84 => words.mend_broker_version(),
+        0x85 => words.mend_broker_client_id(),
+        0x86 | 0x8C => words.mend_broker_password(),
+        // Some say so of a wrong password, too (mosquitto 2).
+        0x87 => words.mend_broker_not_allowed(),
+        0x88 | 0x89 | 0x8B | 0x96 | 0x97 | 0x9F | 0xA0 => words.mend_busy(),
+        0x8D => words.mend_silent(),
+        0x8E => words.mend_broker_taken(),
+        0x8F | 0x90 | 0x9E | 0xA2 => words.mend_broker_topics(),
+        0x9C | 0x9D => words.mend_broker_elsewhere(),
+        _ => words.mend_broker_log(),
     }
 }
 
@@ -369,6 +387,33 @@ mod tests {
     fn a_certificate_that_can_t_be_read_is_passed_over() {
         let step = tls(Some("TLSv1_3"), Some(b"x"), Duration::ZERO, Timestamp::UNIX_EPOCH, ENGLISH);
         assert_eq!(line(&step, ENGLISH), "✓ tls: TLS 1.3 (0 ms)");
+    }
+
+    #[test]
+    fn every_reason_of_a_broker_has_its_mend_in_both_languages() {
+        for (code, part) in [
+            (0x84, "MQTT 5 or 3.1.1"),
+            (0x85, "`client_id`"),
+            (0x86, "`username`"),
+            (0x87, "(ACL)"),
+            (0x8B, "wait"),
+            (0x8C, "`username`"),
+            (0x8D, "the network"),
+            (0x8E, "`client_id`"),
+            (0x8F, "`topics`"),
+            (0x98, "its log"),
+            (0x9D, "`url`"),
+            (0xA2, "`topics`"),
+            (0xFF, "its log"),
+        ] {
+            let cause = Cause::Broker { code, said: String::new() };
+            let told = mend(&cause, &config(), ENGLISH);
+            assert!(told.contains(part), "{code:#X}: {told}");
+        }
+        for code in 0..=u8::MAX {
+            let told = broker_mend(code, Words::of(tidings_words::Language::SimplifiedChinese));
+            assert!(told.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{code:#X}: {told}");
+        }
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub fn told(cause: &Cause, words: Words) -> String {
             said => words.cause_denied_saying(&said),
         },
         Cause::TakenOver => words.cause_taken_over(),
-        Cause::Broker { .. } => cause.to_string(),
+        Cause::Broker { code, said } => broker(*code, said, words),
         Cause::Foreign { dialect } if dialect.is_empty() => words.cause_foreign_nameless(),
         Cause::Foreign { dialect } => words.cause_foreign(&plain(dialect)),
         Cause::Overtaken => words.cause_overtaken(),
@@ -201,6 +201,43 @@ fn closed(close: &CloseInfo, words: Words) -> String {
     }
 }
 
+/// What a broker's reason code means, and what the broker adds to that.
+fn broker(code: u8, said: &str, words: Words) -> String {
+    let meaning = match code {
+        0x00 => words.cause_broker_ended(),
+        0x81 | 0x82 | 0x91..=0x94 => words.cause_broker_protocol(),
+        0x84 => words.cause_broker_version(),
+        0x85 => words.cause_broker_client_id(),
+        0x86 => words.cause_broker_password(),
+        0x87 => words.cause_broker_not_allowed(),
+        0x88 => words.cause_broker_unavailable(),
+        0x89 => words.cause_broker_busy(),
+        0x8A => words.cause_broker_banned(),
+        0x8B => words.cause_broker_going(),
+        0x8C => words.cause_broker_method(),
+        0x8D => words.cause_broker_silent(),
+        0x8E => words.cause_close_4500(),
+        0x8F | 0x90 => words.cause_broker_topic(),
+        0x95 => words.cause_broker_too_big(),
+        0x96 => words.cause_broker_too_many(),
+        0x97 => words.cause_broker_quota(),
+        0x98 => words.cause_broker_by_hand(),
+        0x99 => words.cause_broker_content(),
+        0x9A | 0x9B | 0xA1 => words.cause_broker_cannot(),
+        0x9C | 0x9D => words.cause_broker_elsewhere(),
+        0x9E => words.cause_broker_unshared(),
+        0x9F => words.cause_broker_too_often(),
+        0xA0 => words.cause_broker_time_over(),
+        0xA2 => words.cause_broker_wildcard(),
+        _ => words.cause_broker_refused(),
+    };
+    let code = format_args!("0x{code:02X}");
+    match plain(said) {
+        said if said.is_empty() => words.cause_close(&code, &meaning),
+        said => words.cause_close_said(&code, &meaning, &said),
+    }
+}
+
 fn answered(status: u16, words: Words) -> String {
     match status {
         404 | 410 => words.cause_status_nothing(&status),
@@ -285,6 +322,9 @@ mod tests {
                 .map(|end| Cause::SessionOver { site: site(), end }),
         );
         causes.push(Cause::RoleMissing { site: site() });
+        causes.extend((0..=u8::MAX).flat_map(|code| {
+            ["", "lunch\u{202e} break"].map(|said| Cause::Broker { code, said: said.to_owned() })
+        }));
         causes
     }
 

@@ -117,7 +117,10 @@ impl Snapshot {
     fn channel_report(&self, channel: &ChannelView) -> ChannelReport {
         let status = channel.status();
         let mut line = state_line(&channel.name, &status.state, channel.since, self.words);
-        if let State::NeedsUser { cause: Cause::SignInRefused { status: 401 }, .. } = status.state
+        if let State::NeedsUser {
+            cause: Cause::SignInRefused { status: 401 } | Cause::Broker { code: 0x86, .. },
+            ..
+        } = status.state
             && let Some(cause) = &mut line.cause
             && channel.credential == CredentialSource::Keyring
         {
@@ -132,6 +135,11 @@ impl Snapshot {
             && let Some(cause) = &mut line.cause
         {
             *cause = self.words.cause_mend_forbidden(cause);
+        }
+        if let State::NeedsUser { cause: Cause::Broker { code: 0x87, .. }, .. } = status.state
+            && let Some(cause) = &mut line.cause
+        {
+            *cause = self.words.cause_mend_broker(cause);
         }
         ChannelReport {
             id: channel.id.clone(),

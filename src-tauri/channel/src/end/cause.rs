@@ -349,7 +349,7 @@ impl fmt::Display for Cause {
 fn broker_words(code: u8) -> &'static str {
     match code {
         0x00 => "closed by the broker",
-        0x81 | 0x82 => "the broker says that Tidings broke the protocol",
+        0x81 | 0x82 | 0x91..=0x94 => "the broker says that Tidings broke the protocol",
         0x84 => "the broker speaks another version of MQTT",
         0x85 => "the broker refuses the client id",
         0x86 => "the broker refuses the user name or the password",
@@ -362,18 +362,16 @@ fn broker_words(code: u8) -> &'static str {
         0x8D => "the broker heard nothing for too long",
         0x8E => "replaced by another tab or device",
         0x8F | 0x90 => "the broker refuses the topic",
-        0x93 | 0x94 => "the broker says that Tidings is too slow",
         0x95 => "too big a message",
         0x96 => "too many messages, says the broker",
         0x97 => "over the broker's quota",
         0x98 => "closed by who runs the broker",
         0x99 => "the broker refuses the content",
-        0x9A..=0x9B => "the broker can't do what is asked of it",
+        0x9A | 0x9B | 0xA1 => "the broker can't do what is asked of it",
         0x9C | 0x9D => "the broker is elsewhere",
         0x9E => "the broker shares no subscriptions",
         0x9F => "too many connections, says the broker",
         0xA0 => "the broker ends each connection after a while",
-        0xA1 => "the broker can't do what is asked of it",
         0xA2 => "the broker takes no wildcards in topics",
         _ => "refused by the broker",
     }
