@@ -89,6 +89,7 @@ async fn the_kind_decides_what_there_is_to_fill_in() {
         ("ntfy", "", &["topics"][..]),
         ("gotify", "", &[][..]),
         ("sse", "", &[][..]),
+        ("mqtt", "", &["topics"][..]),
         ("dialogue", "", &["preset", "dialogue.set", "dialogue.greet", "dialogue.on", "dialogue.beat"][..]),
         (
             "dialogue",
@@ -114,11 +115,17 @@ async fn the_kind_decides_what_there_is_to_fill_in() {
         "resume",
         "mapping.title",
         "send_url",
+        "client_id",
+        "session_expiry",
     ];
     for (kind, seen) in [
-        ("recipe", &keys[..]),
+        ("recipe", &keys[..7]),
         ("gotify", &["liveness.ping_after", "quiet_close_codes", "take_back_after"][..]),
         ("sse", &["mapping.title", "send_url"][..]),
+        (
+            "mqtt",
+            &["liveness.ping_after", "take_back_after", "mapping.title", "client_id", "session_expiry"][..],
+        ),
     ] {
         choose(&mut page, "kind", kind).await;
         for key in keys {
@@ -373,6 +380,78 @@ async fn a_pasted_address_is_looked_at_and_fills_the_form_in_and_nothing_is_adde
     assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
 }
 
+/// The row of the list of topics, and its two controls.
+fn topic(row: u8, control: &str) -> String {
+    format!("document.querySelector('[data-key=topics] .rows-row:nth-child({row}) {control}')")
+}
+
+#[tokio::test]
+async fn a_brokers_address_chooses_the_kind_and_each_topic_has_its_delivery() {
+    let mut page = page("several#add").await;
+    fill(&mut page, "url", "mqtts://broker.example").await;
+    page.sees("the kind", &format!("{}.value === 'mqtt'", control("kind"))).await.expect("chosen");
+    page.press("Add").await.expect("a press");
+    told(&mut page, "topics", "`topics` is missing").await;
+    page.ask(&format!("void {}.focus()", topic(1, "input"))).await.expect("the focus");
+    page.write("home#").await.expect("typed");
+    page.press("Add").await.expect("a press");
+    told(&mut page, "topics", "`#` stands at the end").await;
+    page.ask(&format!("void {}.select()", topic(1, "input"))).await.expect("the focus");
+    page.write("home/#").await.expect("typed");
+    page.press("Add a topic").await.expect("a press");
+    page.ask(&format!("void {}.focus()", topic(2, "input"))).await.expect("the focus");
+    page.write("alarm/+").await.expect("typed");
+    page.ask(&format!(
+        "(choice => {{ choice.value = '2'; choice.dispatchEvent(new Event('input', {{ bubbles: true }})) }})({})",
+        topic(2, "select")
+    ))
+    .await
+    .expect("chosen");
+    // What goes with HTTP is of no use there, and no form of the sign-in that does can be chosen.
+    for (key, seen) in [("images", false), ("headers", false), ("topics", true), ("auth", true)] {
+        page.ask("document.querySelectorAll('details').forEach(details => { details.open = true })")
+            .await
+            .expect("open");
+        assert_eq!(page.ask(&is_seen(key)).await.expect("an answer"), seen, "{key}");
+    }
+    let ways = "[...document.querySelectorAll('[data-key=auth] option')].filter(one => !one.hidden).map(one => one.value)";
+    assert_eq!(page.ask(ways).await.expect("an answer"), json!(["bearer", "basic", "none"]));
+    page.press("Add").await.expect("a press");
+    let names = "[...document.querySelectorAll('.channel-name')].map(name => name.textContent)";
+    page.sees("the list", &format!("{names}.at(-1) === 'broker.example'")).await.expect("added");
+    page.ask("location.hash = '#channels/broker.example'").await.expect("gone");
+    let topics =
+        "[...document.querySelectorAll('[data-key=topics] :is(input, select)')].map(one => one.value)";
+    page.sees("the form", &topic(2, "input")).await.expect("there");
+    assert_eq!(page.ask(topics).await.expect("an answer"), json!(["home/#", "1", "alarm/+", "2"]));
+    page.sees("nothing to save", "document.querySelector('.save-bar.idle') !== null").await.expect("so");
+    // Another kind's topics are names, and the filters come back with theirs.
+    choose(&mut page, "kind", "ntfy").await;
+    page.sees("the names", &format!("{}.value === 'home/#\\nalarm/+'", control("topics")))
+        .await
+        .expect("shown");
+    choose(&mut page, "kind", "mqtt").await;
+    page.sees("the filters", &format!("{}.value === 'alarm/+'", topic(2, "input"))).await.expect("shown");
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+#[tokio::test]
+async fn the_topics_of_the_file_stay_as_they_are_written() {
+    let mut page = page("spoken#channels/home").await;
+    page.sees("the form", &topic(2, "input")).await.expect("there");
+    fill(&mut page, "client_id", "ann-desk").await;
+    page.press("Save").await.expect("a press");
+    page.sees("the news", "document.querySelector('#toast').textContent.includes('Saved')")
+        .await
+        .expect("saved");
+    let topics =
+        "[...document.querySelectorAll('[data-key=topics] :is(input, select)')].map(one => one.value)";
+    assert_eq!(page.ask(topics).await.expect("an answer"), json!(["home/#", "1", "alarm/+", "2"]));
+    fill(&mut page, "client_id", "").await;
+    page.sees("only that to save", "document.querySelector('.save-bar.idle') === null").await.expect("so");
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
 #[tokio::test]
 async fn a_link_opens_the_page_with_its_address_and_asks_nobody() {
     let mut page = page("several#add/ntfy%3A%2F%2Fntfy.example%2Falerts").await;
@@ -390,7 +469,7 @@ async fn a_link_opens_the_page_with_its_address_and_asks_nobody() {
 async fn every_key_of_a_channel_has_its_control() {
     let keys = "id name url kind topics preset enabled allow_plaintext token_command token_file token_env auth show format username headers \
                 proxy ca_file client_cert client_key resume quiet_close_codes take_back_after ignore ignore_when \
-                heartbeat.text heartbeat.interval heartbeat.proxy_timeout liveness.ping_after liveness.deadline \
+                client_id session_expiry heartbeat.text heartbeat.interval heartbeat.proxy_timeout liveness.ping_after liveness.deadline \
                 backoff.first backoff.cap mapping.title mapping.body mapping.id mapping.time mapping.priority \
                 mapping.url mapping.icon mapping.image mapping.tag mapping.actions mapping.silent \
                 mapping.expires rule kind topics preset dialogue.set dialogue.greet dialogue.on dialogue.beat \

@@ -10,7 +10,7 @@ use tidings_tests::browser::Page;
 use tidings_tests::skip::skipped;
 
 /// All places of the window, and scenarios in which they look different.
-const PLACES: [&str; 21] = [
+const PLACES: [&str; 22] = [
     "several",
     "one",
     "none",
@@ -25,6 +25,7 @@ const PLACES: [&str; 21] = [
     "spoken#channels/app",
     "spoken#channels/alerts",
     "spoken#channels/shop",
+    "spoken#channels/home",
     "sending#channels",
     "sending#send/alerts",
     "sending#send/push",

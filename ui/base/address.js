@@ -1,11 +1,16 @@
 // Addresses of channels as people type them.
 
+/** What an address of these kinds begins with; of all others it is a WebSocket's.
+ * @type {Record<string, string>} */
+const SCHEMES = { ntfy: "https", gotify: "https", mqtt: "mqtts" };
+
 /** An address as it is meant: people copy that of the web app, or leave the scheme away.
  * @param {string} typed
- * @param {boolean} [server] It is a server's, which is written as that of a page. */
-export function addressOf(typed, server = false) {
+ * @param {string} [kind] The channel's. */
+export function addressOf(typed, kind = "recipe") {
   const text = typed.trim();
-  if (text !== "" && !text.includes("://")) return `${server ? "https" : "wss"}://${text}`;
-  if (server) return text;
+  const scheme = SCHEMES[kind];
+  if (text !== "" && !text.includes("://")) return `${scheme ?? "wss"}://${text}`;
+  if (scheme === "https") return text;
   return text.replace(/^https:\/\//i, "wss://");
 }

@@ -52,6 +52,10 @@ export function channelFields(fresh, presets) {
     textField("take_back_after", words.takeBackAfter, { hint: words.takeBackAfterHint }),
     textField("resume", words.resumeParameter, { kind: "code", hint: words.resumeHint, placeholder: "since" }),
   ];
+  const broker = [
+    textField("client_id", words.clientId, { kind: "code", hint: words.clientIdHint }),
+    textField("session_expiry", words.sessionExpiry, { hint: words.sessionExpiryHint, placeholder: "1d" }),
+  ];
   const sending = [
     textField("send_url", words.sendUrl, { kind: "code", hint: words.sendUrlHint, placeholder: "https://shop.example/push/ann" }),
     textField("send_token_command", words.sendTokenCommand, { kind: "code", hint: words.sendTokenHint, placeholder: "pass show push/app" }),
@@ -75,6 +79,7 @@ export function channelFields(fresh, presets) {
     [words.liveness, null, liveness],
     [words.backoff, null, backoff],
     [words.takingOver, null, taking],
+    [words.broker, null, broker],
     [words.sending, words.sendingText, sending],
     [words.wayThere, null, [...way, ...id]],
   ];

@@ -72,8 +72,8 @@ export function discoverySection({ discover, values, proposed, problem }) {
   return {
     element: make("div", { className: "discovery" }, make("div", { className: "row" }, start), result),
     look,
-    /** Whether it is no WebSocket's address, and nobody has looked what it is.
+    /** Whether it is neither a WebSocket's address nor a broker's, and nobody has looked what it is.
      * @param {string} address */
-    isUnknown: (address) => !/^wss?:\/\//i.test(address) && address !== looked,
+    isUnknown: (address) => !/^(?:wss?|mqtts?):\/\//i.test(address) && address !== looked,
   };
 }

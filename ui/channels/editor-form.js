@@ -14,7 +14,7 @@ import { toast } from "../parts/toast.js";
 import { words } from "../words/words.js";
 import { channelFields } from "./channel-fields.js";
 import { discoverySection } from "./discovery.js";
-import { EXAMPLES, fitting, kindOf, saysSecret } from "./kind.js";
+import { EXAMPLES, fitting, isBroker, kindOf, saysSecret } from "./kind.js";
 import { previewSection } from "./preview.js";
 import { signIn } from "./sign-in.js";
 import { trialSection } from "./trial.js";
@@ -108,7 +108,7 @@ export function editorForm(app, id, first, reload) {
   const bar = make("div", { className: "save-bar" }, news, make("div", { className: "buttons" }, discard, save));
   const advanced = make("details", { className: "card group" }, make("summary", {}, make("h2", {}, words.advanced), make("span", { className: "hint" }, words.advancedText)));
   const groups = parts.advancedGroups.map((group) => make("div", { className: "together" }, ...grids([group])));
-  const [heartbeat, pings, , taking] = groups;
+  const [heartbeat, pings, , taking, broker, sending] = groups;
   advanced.append(...groups);
   const dialogue = section(words.dialogue, words.dialogueText, grid(parts.kinds.dialogue));
   const mapping = make("details", { className: "sub" }, make("summary", {}, make("h3", {}, words.mapping), make("span", { className: "hint" }, words.mappingText)));
@@ -164,26 +164,38 @@ export function editorForm(app, id, first, reload) {
     const is = kindOf(draft.values);
     const speaks = is === "dialogue";
     const hears = is === "sse";
-    const reads = is === "recipe" || speaks || hears;
-    parts.kinds.topics.element.hidden = is !== "ntfy";
+    const subscribes = is === "mqtt";
+    const posts = is === "recipe" || speaks || hears;
+    parts.kinds.topics.element.hidden = is !== "ntfy" && !subscribes;
     parts.kinds.preset.element.hidden = !speaks;
     dialogue.hidden = !speaks;
     heartbeat?.toggleAttribute("hidden", is !== "recipe");
     for (const group of [pings, taking]) group?.toggleAttribute("hidden", hears);
+    broker?.toggleAttribute("hidden", !subscribes);
+    sending?.toggleAttribute("hidden", subscribes);
     for (const field of own("resume")) field.element.hidden = is !== "recipe";
-    for (const field of own("send_url")) field.element.hidden = !reads;
+    for (const field of own("quiet_close_codes")) field.element.hidden = subscribes;
+    for (const field of [...own("headers"), ...own("images")]) field.element.hidden = isBroker(draft.values);
+    for (const field of own("send_url")) field.element.hidden = !posts;
     for (const field of own("send_app")) field.element.hidden = is !== "gotify";
     for (const field of own("app_icons")) field.element.hidden = is !== "gotify";
-    mapping.hidden = !reads;
+    mapping.hidden = !posts && !subscribes;
     for (const field of own("url")) field.element.querySelector("input")?.setAttribute("placeholder", EXAMPLES[is] ?? "");
     sign.speak(speaks && saysSecret(draft.values, report.presets ?? []));
+    sign.broker(subscribes, isBroker(draft.values));
     preview.speak(speaks);
     const now = String(at(draft.values, "preset") ?? "");
     if (kind !== is || preset !== now) {
-      for (const field of [...own("dialogue.set"), ...own("quiet_close_codes"), ...own("app_icons")]) field.show(draft.values, defaults());
+      for (const field of [...own("dialogue.set"), ...own("quiet_close_codes"), ...own("app_icons"), ...own("topics")]) field.show(draft.values, defaults());
     }
     parts.kinds.set.element.hidden = !speaks;
     [kind, preset] = [is, now];
+  }
+
+  /** @param {string} kind That of the address that is typed or pasted. */
+  function choose(kind) {
+    put(draft.values, "kind", kind);
+    for (const field of own("kind")) field.show(draft.values, defaults());
   }
 
   /** Puts the draft into the controls. */
@@ -220,6 +232,7 @@ export function editorForm(app, id, first, reload) {
     for (const field of fields) put(draft.values, field.key, field.read());
     const touched = event.target instanceof Element ? event.target.closest("[data-key]") : null;
     fields.find((field) => field.element === touched)?.fail(null);
+    if (touched instanceof HTMLElement && touched.dataset.key === "url" && isBroker(draft.values)) choose("mqtt");
     if (touched instanceof HTMLElement && touched.dataset.key === "secret") sign.fail(null);
     settle();
     changed();
@@ -230,7 +243,7 @@ export function editorForm(app, id, first, reload) {
     settle();
     // Of a new one it is found out what it is.
     if (!fresh && event.target instanceof HTMLInputElement && event.target.closest("[data-key=url]") !== null) {
-      const address = addressOf(event.target.value, ["ntfy", "gotify"].includes(kindOf(draft.values)));
+      const address = addressOf(event.target.value, kindOf(draft.values));
       if (address !== event.target.value && address !== "") {
         event.target.value = address;
         put(draft.values, "url", address);
@@ -277,6 +290,7 @@ export function editorForm(app, id, first, reload) {
     }
     const { secret } = sign;
     if (discovery !== null) {
+      if (kindOf(draft.values) === "mqtt") put(draft.values, "url", addressOf(String(at(draft.values, "url")), "mqtt"));
       const url = String(at(draft.values, "url"));
       if (discovery.isUnknown(url)) return discovery.look();
       // Nobody knows what it is: as it is meant.

@@ -12,18 +12,21 @@ import { words } from "../words/words.js";
 /** Keys of a channel that a kind has no use for: the settings file may not hold them then.
  * @type {Record<string, string[]>} */
 const FOREIGN = {
-  recipe: ["topics", "preset", "dialogue", "send_app", "app_icons"],
-  ntfy: ["preset", "dialogue", "resume", "mapping", "send_url", "send_app", "app_icons"],
-  gotify: ["topics", "preset", "dialogue", "resume", "mapping", "send_url"],
-  dialogue: ["topics", "resume", "heartbeat", "send_app", "app_icons"],
-  sse: ["topics", "preset", "dialogue", "resume", "heartbeat", "liveness", "quiet_close_codes", "take_back_after", "send_app", "app_icons"],
+  recipe: ["topics", "preset", "dialogue", "send_app", "app_icons", "client_id", "session_expiry"],
+  ntfy: ["preset", "dialogue", "resume", "mapping", "send_url", "send_app", "app_icons", "client_id", "session_expiry"],
+  gotify: ["topics", "preset", "dialogue", "resume", "mapping", "send_url", "client_id", "session_expiry"],
+  dialogue: ["topics", "resume", "heartbeat", "send_app", "app_icons", "client_id", "session_expiry"],
+  sse: ["topics", "preset", "dialogue", "resume", "heartbeat", "liveness", "quiet_close_codes", "take_back_after", "send_app", "app_icons", "client_id", "session_expiry"],
+  mqtt: ["preset", "dialogue", "resume", "heartbeat", "quiet_close_codes", "send_url", "send_token_command", "send_token_file", "send_token_env", "send_app", "app_icons"],
 };
+/** … and those that go with HTTP, which a broker's own address doesn't speak. */
+const OF_HTTP = ["headers", "images"];
 
 /** The address that a kind wants, as an example.
  * @type {Record<string, string>} */
 export const EXAMPLES = {
   recipe: "wss://shop.example/ws/user-channel", ntfy: "https://ntfy.example", gotify: "https://push.example/gotify",
-  dialogue: "wss://app.example/socket", sse: "https://shop.example/events",
+  dialogue: "wss://app.example/socket", sse: "https://shop.example/events", mqtt: "mqtts://broker.example",
 };
 
 /** Protocols by their own names.
@@ -37,6 +40,10 @@ const NAMES = {
 /** @param {Values} values */
 export const kindOf = (values) => (at(values, "kind") in FOREIGN ? String(at(values, "kind")) : "recipe");
 
+/** Whether the address itself says that it is an MQTT broker's.
+ * @param {Values} values */
+export const isBroker = (values) => /^mqtts?:/i.test(String(at(values, "url") ?? ""));
+
 /** Whether a text of the channel's dialogue says the secret: without that it goes with the request.
  * @param {Values} values @param {PresetReport[]} presets */
 export function saysSecret(values, presets) {
@@ -49,7 +56,7 @@ export function saysSecret(values, presets) {
  * @param {Values} values
  * @returns {Values} */
 export function fitting(values) {
-  const foreign = FOREIGN[kindOf(values)] ?? [];
+  const foreign = [...FOREIGN[kindOf(values)] ?? [], ...(isBroker(values) ? OF_HTTP : [])];
   return Object.fromEntries(Object.entries(values).filter(([key]) => !foreign.includes(key)));
 }
 
@@ -62,9 +69,9 @@ const orNothing = (field) => ({ ...field, read: () => field.read() || undefined 
 export function kindFields(presets) {
   const kind = choiceField("kind", words.kind, [
     ["recipe", words.kindRecipe], ["ntfy", words.kindNtfy], ["gotify", words.kindGotify], ["dialogue", words.kindDialogue],
-    ["sse", words.kindSse],
+    ["sse", words.kindSse], ["mqtt", words.kindMqtt],
   ], words.kindHint);
-  const topics = linesField("topics", words.topics, { hint: words.topicsHint });
+  const topics = topicsField();
   const preset = orNothing(choiceField("preset", words.preset, [
     ["", words.presetNone], ...presets.map(({ name }) => /** @type {[string, string]} */ ([name, NAMES[name] ?? name])),
   ], words.presetHint));
@@ -76,6 +83,58 @@ export function kindFields(presets) {
   const subprotocol = textField("dialogue.subprotocol", words.subprotocol, { kind: "code", hint: words.subprotocolHint, placeholder: "v12.stomp" });
   const dialogue = [greetField(), onField(), beatField(), subprotocol, framing];
   return { kind, topics, preset, set, dialogue };
+}
+
+/** ntfy's topics are names, one a line; a broker's are filters, each with how surely its messages come.
+ * @returns {Field} */
+function topicsField() {
+  const names = linesField("topics", words.topics, { hint: words.topicsHint });
+  const filters = filtersField();
+  const element = make("div", {});
+  element.dataset.key = "topics";
+  for (const one of [names, filters]) delete one.element.dataset.key;
+  let now = names;
+  return {
+    key: "topics", element,
+    show(values, defaults) {
+      now = kindOf(values) === "mqtt" ? filters : names;
+      element.replaceChildren(now.element);
+      const topics = at(values, "topics");
+      const filter = (/** @type {any} */ topic) => topic?.filter ?? topic;
+      now.show(now === names && Array.isArray(topics) ? { topics: topics.map(filter) } : values, defaults);
+    },
+    read: () => now.read(),
+    fail: (problem, key) => now.fail(problem, key),
+    focus: () => now.focus(),
+  };
+}
+
+/** @returns {Field} */
+function filtersField() {
+  const usual = "1";
+  return rowsField("topics", words.topics, {
+    hint: words.filtersHint, add: words.addFilter, remove: words.remove,
+    fresh: () => /** @type {any} */ (""),
+    row(item) {
+      const filter = line(String(item?.filter ?? item), "home/#");
+      const qos = make("select", {}, ...[["0", words.qosNone], [usual, words.qosEach], ["2", words.qosOnce]].map(([value = "", text = ""]) => make("option", { value }, text)));
+      qos.value = String(item?.qos ?? usual);
+      const element = make("div", { className: "row" }, small(words.topicFilter, filter), small(words.qos, qos));
+      return {
+        element, controls: { filter },
+        read() {
+          const text = filter.value.trim();
+          if (typeof item === "string" && qos.value === usual) return text;
+          return qos.value === usual && item.qos === undefined ? { filter: text } : { filter: text, qos: Number(qos.value) };
+        },
+      };
+    },
+    items: (value) => value ?? [""],
+    value(items) {
+      const named = items.filter((item) => (item.filter ?? item) !== "");
+      return named.length === 0 ? undefined : named;
+    },
+  });
 }
 
 /** The values that a preset knows by name, and those that the channel's own texts and rules know.

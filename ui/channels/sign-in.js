@@ -13,8 +13,11 @@ import { words } from "../words/words.js";
 const NAMED = ["header", "query", "cookie"];
 const SOURCES = ["token_command", "token_file", "token_env"];
 
+/** Those that go with HTTP. */
+const OF_HTTP = [...NAMED, "session"];
+
 /** @param {() => void} changed
- * @returns {Field & { speak: (speaks: boolean) => void }} */
+ * @returns {Field & { speak: (speaks: boolean) => void, broker: (is: boolean, alone: boolean) => void }} */
 function authField(changed) {
   const kinds = /** @type {[string, string][]} */ ([
     ["bearer", words.authBearer], ["basic", words.authBasic], ["header", words.authHeader],
@@ -40,6 +43,15 @@ function authField(changed) {
     if ((!wasSet && select.value === before) || (!speaks && select.value === "dialogue")) select.value = usual;
     settle();
   }
+  /** @param {boolean} is Whether an MQTT broker takes the secret, as a password.
+   * @param {boolean} alone Whether it is all that goes there. */
+  function broker(is, alone) {
+    for (const option of select.options) {
+      if (option.value === "bearer") option.textContent = is ? words.authToken : words.authBearer;
+      // One that is chosen stays, and is told of.
+      if (OF_HTTP.includes(option.value)) option.hidden = alone && option.value !== select.value;
+    }
+  }
   function settle() {
     name.hidden = !NAMED.includes(select.value);
     name.placeholder = hints[select.value] ?? "";
@@ -48,6 +60,7 @@ function authField(changed) {
   return {
     ...field,
     speak,
+    broker,
     show(values) {
       usual = at(values, "kind") === "dialogue" ? "dialogue" : "bearer";
       const value = at(values, "auth");
@@ -161,6 +174,7 @@ export function signIn({ typed, forget, signIn }) {
       auth.speak(speaks);
       settle();
     },
+    broker: auth.broker,
     get secret() {
       return secret.value === "" || secretElement.hidden ? null : secret.value;
     },

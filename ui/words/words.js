@@ -100,7 +100,7 @@ function joined(texts) {
       /** @type {Record<string, string>} */
       const names = {
         secret: texts.stepSecret, name: texts.stepName, address: texts.stepAddress, proxy: texts.stepProxy,
-        tcp: texts.stepTcp, tls: texts.stepTls, upgrade: texts.stepUpgrade, ping: texts.stepPing,
+        tcp: texts.stepTcp, tls: texts.stepTls, upgrade: texts.stepUpgrade, "sign-in": texts.stepSignIn, subscription: texts.stepSubscription, ping: texts.stepPing,
       };
       return names[step] ?? step;
     },

@@ -328,8 +328,12 @@ function agentOf(scenario, language, theme) {
  * @returns {import("../api").Discovery} */
 function discoveryOf(address, chinese) {
   const [, scheme = "https", rest = ""] = /^(?:(\w+):\/\/)?(.*)$/.exec(address.trim()) ?? [];
-  if (!/^(https?|wss?|ntfy)$/.test(scheme)) throw /** @type {PageError} */ ({ code: "invalid_settings", message: "`url` is not a WebSocket address", key: "url" });
+  if (!/^(https?|wss?|ntfy|mqtts?)$/.test(scheme)) throw /** @type {PageError} */ ({ code: "invalid_settings", message: "`url` is not a WebSocket address", key: "url" });
   const [host = "", topic = ""] = rest.split("/");
+  if (scheme.startsWith("mqtt")) {
+    const mend = chinese ? "请在 `topics` 中写明要接收的主题" : "name the topics to listen to, in `topics`";
+    return { address, found: "mqtt", version: null, detail: chinese ? "这是 MQTT 服务器" : "this is an MQTT broker", mend, channel: { kind: "mqtt", url: `${scheme}://${host}` } };
+  }
   const shown = `https://${host}${topic === "" ? "" : `/${topic}`}`;
   if (scheme === "ntfy" || host.startsWith("ntfy")) {
     const base = { kind: "ntfy", url: `https://${host}` };

@@ -236,9 +236,11 @@ export const scenarios = {
       channel("Alerts", { kind: "ntfy", url: "https://ntfy.example/", left_out: ["backup"] }),
       channel("Push", { kind: "gotify", url: "https://push.example/gotify" }),
       channel("Shop", { kind: "dialogue", url: "wss://shop.example/ws" }),
+      channel("Home", { kind: "mqtt", carrier: "mqtt", url: "mqtts://broker.example:8883" }),
     ],
     messages: someMessages(),
     settings: {
+      home: { kind: "mqtt", topics: ["home/#", { filter: "alarm/+", qos: 2 }], auth: "basic", username: "ann" },
       app: {
         kind: "dialogue",
         dialogue: {

@@ -63,9 +63,10 @@ function checkFile(values) {
 function checkChannel(values) {
   const url = String(values.url ?? "");
   const base = ["ntfy", "gotify"].includes(values.kind);
-  if (!(base ? /^(https?|wss?):\/\/[^/\s]+/ : /^wss?:\/\/[^/\s]+/).test(url)) throw invalid("url", "`url` is not a WebSocket address: write it as \"wss://host/path\"");
-  const local = /^ws:\/\/(127\.|localhost|\[::1\])/.test(url);
-  if (url.startsWith("ws://") && !local && values.allow_plaintext !== true) {
+  const forms = base ? /^(https?|wss?):\/\/[^/\s]+/ : values.kind === "mqtt" ? /^(mqtts?|wss?):\/\/[^/\s]+/ : /^wss?:\/\/[^/\s]+/;
+  if (!forms.test(url)) throw invalid("url", "`url` is not a WebSocket address: write it as \"wss://host/path\"");
+  const local = /^(ws|mqtt):\/\/(127\.|localhost|\[::1\])/.test(url);
+  if (/^(ws|mqtt):/.test(url) && !local && values.allow_plaintext !== true) {
     throw invalid("url", "`url` would send everything unencrypted: write wss://, or allow an unencrypted connection");
   }
   for (const key of ["heartbeat.interval", "heartbeat.proxy_timeout", "liveness.ping_after", "liveness.deadline", "backoff.first", "backoff.cap"]) {
@@ -84,7 +85,17 @@ function checkChannel(values) {
     if (!values.oauth[key]) throw invalid(`oauth.${key}`, `[channel.oauth] needs \`${key}\``);
   }
   if (values.kind === "ntfy" && !values.topics?.length) throw invalid("topics", "`topics` is missing: add topics = [\"…\"]");
+  if (values.kind === "mqtt") checkTopics(values.topics ?? []);
   checkReading(values);
+}
+
+/** @param {any[]} topics */
+function checkTopics(topics) {
+  if (topics.length === 0) throw invalid("topics", "`topics` is missing: add topics = [\"…\"]");
+  for (const topic of topics) {
+    const filter = String(topic.filter ?? topic);
+    if (/#./.test(filter) || /[^/]#/.test(filter)) throw invalid("topics", "in a topic filter `#` stands at the end and alone between slashes: write for example \"home/#\"");
+  }
 }
 
 /** @param {Record<string, any>} values */
