@@ -140,7 +140,7 @@ ignored: number, };
 
 export type ChannelKind = "recipe" | "ntfy" | "gotify" | "dialogue" | "sse" | "mqtt";
 
-export type CarrierName = "websocket" | "sse" | "json-lines" | "mqtt";
+export type CarrierName = "websocket" | "sse" | "json-lines" | "mqtt" | "sockjs" | "sockjs-streaming" | "sockjs-polling";
 
 export type StateName = "disconnected" | "connecting" | "connected" | "waiting" | "replaced" | "needs_user";
 

@@ -166,6 +166,12 @@ pub enum CarrierName {
     JsonLines,
     /// MQTT, over TCP or a WebSocket.
     Mqtt,
+    /// SockJS over a WebSocket.
+    Sockjs,
+    /// SockJS over HTTP answers without an end.
+    SockjsStreaming,
+    /// SockJS over HTTP answers that have a frame each.
+    SockjsPolling,
 }
 
 /// How far a channel is that connects.

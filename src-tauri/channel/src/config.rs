@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use tidings_dialect::Dialect;
 
 use crate::address::ChannelUrl;
+use crate::carrier::Carrier;
 use crate::end::cause::Cause;
 use crate::end::close::REPLACED;
 use crate::end::verdict;
@@ -23,20 +24,6 @@ pub struct Site {
     pub host: String,
     /// The origin of its pages, which goes with each upgrade as a browser sends it.
     pub origin: String,
-}
-
-/// What carries a link's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Carrier {
-    /// A WebSocket.
-    #[default]
-    WebSocket,
-    /// An HTTP answer without an end, of server-sent events.
-    EventStream,
-    /// The same, of lines that are a message each.
-    Lines,
-    /// MQTT, over TCP or a WebSocket as the URL says.
-    Mqtt,
 }
 
 /// What an MQTT channel asks of its broker.

@@ -23,7 +23,9 @@ use crate::link::alarm::Alarm;
 use crate::link::{Event, Link, acknowledged};
 use crate::machine::Machine;
 use crate::machine::facts::{End, Input, Now, Output};
-use crate::way::dial::{Connect, DialFailure, Dialled, dial};
+use crate::way::connect::Connect;
+use crate::way::dial::dial;
+use crate::way::dialled::{DialFailure, Dialled};
 use crate::way::posted::posted;
 use crate::way::tcp::Tcp;
 use crate::{
@@ -559,6 +561,8 @@ impl<O, C: Connect> fmt::Debug for Driver<O, C> {
 
 #[cfg(test)]
 mod renewal_tests;
+#[cfg(test)]
+mod sockjs_tests;
 #[cfg(test)]
 mod stream_tests;
 #[cfg(test)]

@@ -16,8 +16,9 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::driver::spawn_with;
 use crate::link::alarm::Alarm;
 use crate::link::events::{Decoder, Format, Unit};
+use crate::link::sockjs::frames as sockjs_frames;
 use crate::link::tap::MOST_CLOSE;
-use crate::way::dial::{Connect, Connected};
+use crate::way::connect::{Connect, Connected};
 use crate::{
     Cause, Channel, ChannelUrl, CloseInfo, Config, Credential, Detail, DialParams, Payload, Stage, Start,
     State, Status,
@@ -103,6 +104,34 @@ pub fn events(input: &[u8]) {
             assert!(text.len() as u64 <= MIB && !text.contains('\r'), "{} bytes", text.len());
             assert!(!about.id.is_some_and(|id| id.is_empty() || id.contains(['\r', '\n', '\0'])), "{text:?}");
         }
+    }
+}
+
+/// Frames of SockJS: `input` is how the bytes are cut, then the bytes. How they are cut means nothing, no message is longer than may be,
+/// and a list of texts is what a reader of JSON makes of it.
+pub fn sockjs(input: &[u8]) {
+    let Some((how, bytes)) = input.split_first() else { return };
+    let heard = |mut pieces: std::slice::Chunks<'_, u8>| {
+        let (mut decoder, mut units) = (sockjs_frames::Decoder::default(), Vec::new());
+        let broken = pieces.try_for_each(|piece| decoder.take(piece, &mut units)).is_err();
+        (units, broken, decoder.is_whole())
+    };
+    let whole = heard(bytes.chunks(bytes.len().max(1)));
+    assert_eq!(heard(bytes.chunks(usize::from(*how) + 1)), whole, "however they are cut");
+    let texts = whole.0.iter().filter_map(|unit| match unit {
+        sockjs_frames::Unit::Message(Payload::Text(text)) => Some(text.clone()),
+        sockjs_frames::Unit::Message(_)
+        | sockjs_frames::Unit::Open
+        | sockjs_frames::Unit::Beat
+        | sockjs_frames::Unit::Closed(_) => None,
+    });
+    let texts: Vec<_> = texts.collect();
+    assert!(texts.iter().all(|text| text.len() as u64 <= MIB));
+    if let Some(list) = bytes.strip_prefix(b"a")
+        && let Ok(list) = serde_json::from_slice::<Vec<String>>(list)
+        && list.iter().all(|text| text.len() as u64 <= MIB)
+    {
+        assert_eq!(texts, list);
     }
 }
 
@@ -367,6 +396,11 @@ mod tests {
     #[test]
     fn what_fuzzing_kept_for_events_holds() {
         replay("events", super::events);
+    }
+
+    #[test]
+    fn what_fuzzing_kept_for_sockjs_holds() {
+        replay("sockjs", super::sockjs);
     }
 
     #[test]

@@ -51,6 +51,7 @@
 //! ```
 
 mod address;
+mod carrier;
 mod channel;
 mod config;
 mod driver;
@@ -71,8 +72,9 @@ mod timing;
 mod way;
 
 pub use address::{ChannelUrl, ChannelUrlError};
+pub use carrier::Carrier;
 pub use channel::{Builder, Channel};
-pub use config::{Carrier, Config, Mqtt, Qos, Site, Subscription};
+pub use config::{Config, Mqtt, Qos, Site, Subscription};
 pub use end::cause::{Cause, SessionEnd, Stage};
 pub use end::close::{CloseInfo, OtherMeaning};
 pub use end::detail::{Detail, day};
@@ -81,7 +83,7 @@ pub use examine::{Examined, Examining, examine};
 pub use http::Method;
 pub use memory::{Kept, Memory};
 pub use settings::{Backoff, ConfigError, Heartbeat, Liveness, TakeBack};
-pub use status::{IdleLimit, PeerCheck, Pulse, Route, State, Status};
+pub use status::{IdleLimit, Instead, PeerCheck, Pulse, Route, State, Status};
 pub use timing::Timing;
 pub use way::client_cert::{ClientCert, ClientCertError};
 pub use way::fetch::{Fetch, Fetched, fetch};

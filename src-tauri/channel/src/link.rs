@@ -4,6 +4,7 @@
 pub(crate) mod acknowledged;
 pub(crate) mod alarm;
 pub(crate) mod events;
+pub(crate) mod sockjs;
 pub(crate) mod stream;
 pub(crate) mod tap;
 pub(crate) mod websocket;

@@ -29,7 +29,7 @@ mod links;
 mod renewal;
 pub(crate) mod session;
 mod talk;
-mod ways;
+pub(crate) mod ways;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -162,6 +162,7 @@ impl Machine {
         config.memory.with(|known| {
             known.idle.go_to(&config.url);
             known.session.go_to(&config.url);
+            known.carriers.go_to(&config.url);
         });
         let phase = match start {
             Start::Connect | Start::ByHand => {
@@ -184,7 +185,9 @@ impl Machine {
                 Phase::Replaced { since, take_back }
             }
         };
-        let ways = Ways::new(config.carrier, &config.fallbacks);
+        let ways = config
+            .memory
+            .look(|known| Ways::new(config.carrier, &config.fallbacks, &known.carriers, now.wall));
         Self {
             heartbeat: config.heartbeat.clone(),
             liveness: config.liveness,
@@ -279,7 +282,7 @@ impl Machine {
                 }
             }
             Input::AddressGone { generation } => {
-                self.ways.moved();
+                self.moved(now);
                 if generation == self.generation && matches!(self.phase, Phase::Up { .. }) {
                     self.redial(now);
                 } else {
@@ -417,6 +420,7 @@ impl Machine {
             last_inbound: self.last_inbound,
             peer: self.peer,
             carrier: self.ways.carrier(),
+            instead: self.ways.instead(),
             // The driver knows it.
             route: None,
             persistent: self.in_vain >= IN_VAIN,
@@ -571,15 +575,21 @@ impl Machine {
                         self.doubt_next(now);
                     }
                     Phase::Dialling(dial) => {
-                        self.ways.moved();
                         dial.lose_patience(now, &self.config.timing);
+                        self.moved(now);
                     }
-                    Phase::Waiting { .. } | Phase::NeedsUser { .. } => self.ways.moved(),
+                    Phase::Waiting { .. } | Phase::NeedsUser { .. } => self.moved(now),
                     Phase::Disconnected { .. } | Phase::Replaced { .. } | Phase::Stopped(_) => {}
                 }
             }
         }
         self.shorten(now);
+    }
+
+    /// F1: another network, as far as is known.
+    fn moved(&mut self, now: Now) {
+        let Self { ways, config, .. } = self;
+        config.memory.look(|known| ways.moved(&known.carriers, now.wall, true));
     }
 
     /// A dial has come further.
@@ -633,10 +643,11 @@ impl Machine {
         }
         let life = match proof {
             Proof::Pings => Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer),
-            Proof::Bytes => {
+            Proof::Bytes | Proof::Beats => {
                 self.peer =
                     if self.rhythm.is_some() { PeerCheck::Answers } else { PeerCheck::CannotBeChecked };
-                Life::listening(now.mono, &self.liveness, self.rhythm)
+                let beat = Some(&self.heartbeat).filter(|beat| proof == Proof::Beats && beat.is_steady());
+                Life::listening(now.mono, beat, &self.liveness, self.rhythm)
             }
         };
         // A server's session can't be gone on with beside the link that still has it.
@@ -698,7 +709,8 @@ impl Machine {
     }
 
     fn begin_dial(&mut self, ask: DialAsk, now: Now) -> Dial {
-        self.ways.dialling(now.mono, &self.config.timing);
+        let Self { ways, config, .. } = self;
+        config.memory.look(|known| ways.dialling(&known.carriers, now.wall));
         let ask = DialAsk { carrier: self.ways.carrier(), ..ask };
         self.dials += 1;
         self.last_dial = Some(now.mono);

@@ -13,6 +13,7 @@ use crate::machine::facts::Now;
 use crate::machine::ghosts::{self, Ghosts};
 use crate::machine::idle::{self, Idle};
 use crate::machine::session::{self, Session};
+use crate::machine::ways::{self, Carriers};
 
 /// See the module. Clones are the same memory; a new one knows nothing.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub(crate) struct Known {
     pub(crate) idle: Idle,
     /// How long a session lives (S7).
     pub(crate) session: Session,
+    /// What gets through in which network (F1).
+    pub(crate) carriers: Carriers,
 }
 
 /// What the next process has to know: for a file, in times of the wall clock. It changes rarely: for an upgrade that is long
@@ -47,6 +50,8 @@ pub struct Kept {
     idle: Option<idle::Kept>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<session::Kept>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carriers: Option<ways::Kept>,
 }
 
 impl Default for Memory {
@@ -67,6 +72,7 @@ impl Memory {
             ghosts: Ghosts::recall(&kept.ghosts, now),
             idle: Idle::recall(kept.idle.as_ref()),
             session: Session::recall(kept.session.as_ref()),
+            carriers: Carriers::recall(kept.carriers.as_ref()),
         };
         let (kept, known) = (watch::Sender::new(known.kept()), Mutex::new(known));
         Self(Arc::new(Shared { zero: OnceLock::new(), known, kept }))
@@ -75,6 +81,12 @@ impl Memory {
     /// What the next process has to know, now and later.
     pub fn kept(&self) -> watch::Receiver<Kept> {
         self.0.kept.subscribe()
+    }
+
+    /// This machine is in that network, by any number that another one hasn't; `None`: nobody knows. To be told before a change of
+    /// the network is.
+    pub fn arrive(&self, network: Option<u64>) {
+        self.with(|known| known.carriers.arrive(network));
     }
 
     /// The zero of the times in here, which all machines that share it count from.
@@ -99,6 +111,11 @@ impl Memory {
 
 impl Known {
     fn kept(&self) -> Kept {
-        Kept { ghosts: self.ghosts.kept(), idle: self.idle.kept(), session: self.session.kept() }
+        Kept {
+            ghosts: self.ghosts.kept(),
+            idle: self.idle.kept(),
+            session: self.session.kept(),
+            carriers: self.carriers.kept(),
+        }
     }
 }

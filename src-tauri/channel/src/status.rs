@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::config::Carrier;
+use crate::carrier::Carrier;
 use crate::end::cause::{Cause, Stage};
 use crate::end::close::CloseInfo;
 
@@ -29,6 +29,8 @@ pub struct Status {
     pub peer: PeerCheck,
     /// What carries the newest link's words, or is to carry them.
     pub carrier: Carrier,
+    /// Why it isn't the one that is preferred.
+    pub instead: Option<Instead>,
     /// Where the newest link goes, or went; `None` before the first.
     pub route: Option<Route>,
     /// The last failure came three times in a row and waiting hardly mends it (nothing at the address, a broken
@@ -40,6 +42,17 @@ pub struct Status {
     pub session_life: Option<Duration>,
     /// Links were ended soon after they opened, so often that the waits grow (B5).
     pub braked: bool,
+}
+
+/// F1: another carrier is in use, because this one didn't get through.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instead {
+    /// The one that is preferred.
+    pub of: Carrier,
+    /// Failures in a row; 0: an earlier process knows.
+    pub failed: u32,
+    /// The last one.
+    pub by: Option<Cause>,
 }
 
 /// L5: a server, or something on the way to it, ends links that are silent.
@@ -227,6 +240,7 @@ mod tests {
                 rtt: Some(Duration::from_millis(12)),
                 last_inbound: None,
                 carrier: Carrier::WebSocket,
+                instead: None,
                 route: None,
                 peer,
                 persistent,

@@ -123,6 +123,9 @@ pub struct Timing {
     /// after which proxies answer in a silent server's place, a server that starts slowly is left with upgrades of
     /// ours to complete (R3); too high: deaf for long where a request was lost.
     pub upgrade_patience: Duration,
+    /// From a request for what comes to the first that comes (J3). Too low: a slow server is polled for nothing; too high: behind a proxy that
+    /// holds back what isn't whole, nothing is heard for long.
+    pub stream_start: Duration,
     /// For this long after the next link's open, an upgrade that we gave up may still be completed and replace that link
     /// (R3). Too low: a slow sign-in ends in *Replaced* though nobody else has the channel; too high: another
     /// instance's take-over is taken for ours.
@@ -214,6 +217,7 @@ impl Default for Timing {
             tls: secs(10),
             upgrade: secs(10),
             upgrade_patience: secs(75),
+            stream_start: secs(10),
             ghost_life: secs(180),
             ghost_young: secs(5),
             ghost_young_life: secs(30),

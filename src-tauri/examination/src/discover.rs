@@ -85,7 +85,7 @@ fn is_no_way(cause: &Cause) -> bool {
         | Cause::RoleMissing { .. }
         | Cause::ProviderAway { .. }
         | Cause::Owner { .. } => true,
-        Cause::TimedOut { stage } => *stage != Stage::Answer,
+        Cause::TimedOut { stage } => !matches!(stage, Stage::Answer | Stage::Stream),
         Cause::Closed(_)
         | Cause::Lost { .. }
         | Cause::Silent { .. }
@@ -94,6 +94,7 @@ fn is_no_way(cause: &Cause) -> bool {
         | Cause::Refused { .. }
         | Cause::Status { .. }
         | Cause::Answered { .. }
+        | Cause::NoSockJs { .. }
         | Cause::StreamOver
         | Cause::NoMore
         | Cause::Busy { .. }

@@ -256,6 +256,7 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::WrongAddress { .. }
         | Cause::NotAWebSocket { .. }
         | Cause::NoGoodAnswer { .. }
+        | Cause::NoSockJs { .. }
         | Cause::Status { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } => words.mend_address(),
         Cause::Answered { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } | Cause::NoMore => {
             words.mend_stream_address()

@@ -539,9 +539,14 @@ impl ChannelSettings {
 /// Where ntfy sends what comes to these topics.
 pub fn ntfy_path(topics: &[String], carrier: Carrier) -> String {
     let how = match carrier {
-        Carrier::WebSocket | Carrier::Mqtt => "ws",
         Carrier::EventStream => "sse",
         Carrier::Lines => "json",
+        // It has no others.
+        Carrier::WebSocket
+        | Carrier::Mqtt
+        | Carrier::SockJs
+        | Carrier::SockJsStreaming
+        | Carrier::SockJsPolling => "ws",
     };
     format!("/{}/{how}", topics.join(","))
 }

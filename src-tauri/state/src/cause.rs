@@ -27,6 +27,7 @@ pub fn told(cause: &Cause, words: Words) -> String {
             Stage::Tls => words.cause_timed_out_tls(),
             Stage::Upgrade => words.cause_timed_out_upgrade(),
             Stage::Answer => words.cause_timed_out_answer(),
+            Stage::Stream => words.cause_timed_out_stream(),
             Stage::SignIn => words.cause_timed_out_sign_in(),
             Stage::Subscribe => words.cause_timed_out_subscribe(),
         },
@@ -60,6 +61,7 @@ pub fn told(cause: &Cause, words: Words) -> String {
         Cause::RoleMissing { site } => words.cause_role_missing(&plain(site), &403),
         Cause::NotAWebSocket { detail } => words.cause_not_a_websocket(&detailed(detail, words)),
         Cause::NoGoodAnswer { detail } => words.cause_no_good_answer(&detailed(detail, words)),
+        Cause::NoSockJs { status } => words.cause_no_sockjs(status),
         Cause::StreamOver => words.cause_stream_over(),
         Cause::NoMore => words.cause_no_more(&204),
         Cause::CaptivePortal => words.cause_captive_portal(),
@@ -118,6 +120,8 @@ fn detailed(detail: &Detail, words: Words) -> String {
         Detail::BrokenAnswer => words.detail_broken_answer(),
         Detail::Status(status) => words.detail_status(status),
         Detail::NoStream => words.detail_no_stream(),
+        Detail::SessionGone => words.detail_session_gone(),
+        Detail::NotOffered => words.detail_not_offered(),
         Detail::TooLong => words.detail_too_long(),
         Detail::MaskedFrame => words.detail_masked_frame(),
         Detail::ReservedBits => words.detail_reserved_bits(),
@@ -169,6 +173,7 @@ fn detailed(detail: &Detail, words: Words) -> String {
 fn closed(close: &CloseInfo, words: Words) -> String {
     let code = &close.code;
     let meaning = match (close.code, close.said()) {
+        _ if close.is_of_sockjs() => return words.cause_close(code, &words.cause_close_1000()),
         (3000 | 3003, Some(reason)) => return words.cause_close(code, &reason),
         (1000, _) => words.cause_close_1000(),
         (1001, _) => words.cause_close_1001(),
@@ -275,6 +280,7 @@ mod tests {
             Stage::Tls,
             Stage::Upgrade,
             Stage::Answer,
+            Stage::Stream,
             Stage::SignIn,
             Stage::Subscribe,
         ];
@@ -298,6 +304,10 @@ mod tests {
             Cause::NoGoodAnswer { detail: detail() },
             Cause::NoGoodAnswer { detail: Detail::Status(500) },
             Cause::NoGoodAnswer { detail: Detail::TooLong },
+            Cause::NoSockJs { status: 404 },
+            Cause::NotAWebSocket { detail: Detail::NotOffered },
+            Cause::Lost { detail: Detail::SessionGone },
+            close("Go away!")(3000),
             Cause::CaptivePortal,
             Cause::Owner { detail: "what it was\u{202e}".to_owned() },
             Cause::Denied { said: String::new() },

@@ -151,6 +151,9 @@ impl Snapshot {
                 Carrier::EventStream => CarrierName::Sse,
                 Carrier::Lines => CarrierName::JsonLines,
                 Carrier::Mqtt => CarrierName::Mqtt,
+                Carrier::SockJs => CarrierName::Sockjs,
+                Carrier::SockJsStreaming => CarrierName::SockjsStreaming,
+                Carrier::SockJsPolling => CarrierName::SockjsPolling,
             },
             topics: channel.topics.clone(),
             sends: channel.sends,
@@ -199,7 +202,7 @@ fn stage(state: &State) -> Option<StageName> {
         Stage::Lookup => StageName::Lookup,
         Stage::Tcp => StageName::Tcp,
         Stage::Tls => StageName::Tls,
-        Stage::Upgrade | Stage::Answer => StageName::Upgrade,
+        Stage::Upgrade | Stage::Answer | Stage::Stream => StageName::Upgrade,
         Stage::SignIn => StageName::SignIn,
         Stage::Subscribe => StageName::Subscribe,
     })

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::*;
-use crate::way::dial::Connected;
+use crate::way::connect::Connected;
 use crate::{Cause, Channel, ChannelUrl, Credential, Detail, DialParams, DialRefusal, Heartbeat, PeerCheck};
 
 /// The client's end of a stream in memory, counted while it lives.
@@ -121,6 +121,11 @@ impl Rig {
     /// One that may have two links, while one takes the other's place.
     pub(super) fn renewing(config: Config) -> Self {
         Self::at(None, false, 2, config, Giver::default(), 64 * 1024)
+    }
+
+    /// The same, by these parameters.
+    pub(super) fn giving(config: Config, owner: Giver) -> Self {
+        Self::at(None, false, 2, config, owner, 64 * 1024)
     }
 
     fn at(

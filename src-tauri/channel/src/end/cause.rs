@@ -22,6 +22,8 @@ pub enum Stage {
     Upgrade,
     /// The answer to a request that is no upgrade.
     Answer,
+    /// The start of an answer without an end.
+    Stream,
     /// The link is open, and the server has yet to take the sign-in (T1).
     SignIn,
     /// The server has yet to take the subscription (T1).
@@ -168,6 +170,11 @@ pub enum Cause {
         /// Why.
         detail: Detail,
     },
+    /// No SockJS answers at the address, but this HTTP status.
+    NoSockJs {
+        /// HTTP status.
+        status: u16,
+    },
     /// The server ended its answer, as servers do from time to time with a stream that has no end of its own.
     StreamOver,
     /// The server says that nothing more comes here (204).
@@ -228,6 +235,7 @@ impl fmt::Display for Stage {
             Self::Tls => "the TLS handshake",
             Self::Upgrade => "the WebSocket upgrade",
             Self::Answer => "the server's answer",
+            Self::Stream => "the start of the stream",
             Self::SignIn => "the sign-in",
             Self::Subscribe => "the subscription",
         })
@@ -238,12 +246,14 @@ impl fmt::Display for Stage {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed(close) => match (close_code_words(close), close.said()) {
-                (Some(words), None) => write!(f, "{words} ({})", close.code),
-                (Some(words), Some(reason)) => write!(f, "{words}: {reason} ({})", close.code),
-                (None, Some(reason)) => write!(f, "{reason} ({})", close.code),
-                (None, None) => write!(f, "closed by the server ({})", close.code),
-            },
+            Self::Closed(close) => {
+                match (close_code_words(close), close.said().filter(|_| !close.is_of_sockjs())) {
+                    (Some(words), None) => write!(f, "{words} ({})", close.code),
+                    (Some(words), Some(reason)) => write!(f, "{words}: {reason} ({})", close.code),
+                    (None, Some(reason)) => write!(f, "{reason} ({})", close.code),
+                    (None, None) => write!(f, "closed by the server ({})", close.code),
+                }
+            }
             Self::Lost { detail } => write!(f, "connection lost ({detail})"),
             Self::Silent { after } => write!(f, "no answer for {} s", after.as_secs_f64().round()),
             Self::Unanswered { after } => {
@@ -317,6 +327,7 @@ impl fmt::Display for Cause {
             }
             Self::NotAWebSocket { detail } => write!(f, "no WebSocket at this address ({detail})"),
             Self::NoGoodAnswer { detail } => write!(f, "no good answer from the server ({detail})"),
+            Self::NoSockJs { status } => write!(f, "no SockJS at this address ({status})"),
             Self::StreamOver => f.write_str("the server ended the stream"),
             Self::NoMore => f.write_str("the server says that nothing more comes here (204)"),
             Self::CaptivePortal => f.write_str("this network asks for a sign-in first"),

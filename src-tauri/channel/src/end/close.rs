@@ -46,6 +46,17 @@ impl CloseInfo {
 }
 
 impl CloseInfo {
+    /// Whether a server of SockJS says so on its own: that the session is over, or that another request for it is still open. It has
+    /// nothing to do with who is there, whatever its code means elsewhere.
+    #[must_use]
+    pub fn is_of_sockjs(&self) -> bool {
+        let reason = self.reason.trim_end_matches(['.', '!']).to_ascii_lowercase();
+        matches!(
+            (self.code, reason.as_str()),
+            (3000, "go away" | "no response from heartbeat") | (1002, "connection interrupted")
+        )
+    }
+
     /// What the server's reason adds to the code: sanitised and cut, `None` if nothing.
     #[must_use]
     pub fn said(&self) -> Option<String> {
@@ -91,6 +102,7 @@ impl CloseInfo {
 /// applications make what they like: SockJS says `Broken framing.` with one.
 pub(crate) fn close_code_words(close: &CloseInfo) -> Option<&'static str> {
     Some(match close.code {
+        _ if close.is_of_sockjs() => "closed by the server",
         3000 | 3003 if close.said().is_some() => return None,
         1000 => "closed by the server",
         1001 => "server going away",

@@ -69,6 +69,8 @@ pub enum Detail {
     WrongAcceptKey,
     /// A subprotocol that nobody asked for.
     ForeignSubprotocol,
+    /// The server says beforehand that there is none.
+    NotOffered,
     /// Anything else.
     BrokenAnswer,
 
@@ -79,6 +81,8 @@ pub enum Detail {
     TooLong,
     /// An answer that is no stream of events.
     NoStream,
+    /// The server knows nothing of the session that the link was.
+    SessionGone,
 
     // Of frames.
     /// A masked one.
@@ -305,6 +309,8 @@ impl fmt::Display for Detail {
             Self::Status(status) => return write!(f, "HTTP status {status}"),
             Self::TooLong => "it is too long",
             Self::NoStream => "it is no stream of events",
+            Self::SessionGone => "the server has forgotten the session",
+            Self::NotOffered => "the server offers none",
             Self::MaskedFrame => "a masked frame",
             Self::ReservedBits => "reserved bits are set",
             Self::UnknownFrame => "an unknown kind of frame",

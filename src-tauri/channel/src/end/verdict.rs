@@ -63,6 +63,7 @@ pub(crate) fn verdict(
             | Cause::Busy { .. }
             | Cause::Moved { .. }
             | Cause::WrongAddress { .. }
+            | Cause::NoSockJs { .. }
             | Cause::NotAWebSocket { .. },
             Some(after),
         ) => Verdict::RetryAfter(after),
@@ -90,7 +91,9 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         | Cause::StreamOver
         | Cause::Overtaken => Verdict::Ordinary,
         Cause::Certificate { .. } | Cause::WrongName { .. } => Verdict::Floor(timing.certificate_floor),
-        Cause::Status { status } | Cause::Answered { status } => after_status(*status, timing),
+        Cause::Status { status } | Cause::Answered { status } | Cause::NoSockJs { status } => {
+            after_status(*status, timing)
+        }
         Cause::Busy { .. } => Verdict::Ordinary,
         // Waiting may mend it where something in front hangs up for a server that is not there yet.
         Cause::WrongAddress { status: None } => Verdict::Ordinary,
@@ -129,9 +132,13 @@ fn after_reason(code: u8, timing: &Timing) -> Verdict {
 /// Whether waiting hardly mends it, so that it is shown as an error once it comes again and again.
 pub(crate) fn is_in_vain(cause: &Cause) -> bool {
     match cause {
-        Cause::Closed(close) => matches!(close.code, PROTOCOL | 1003 | INVALID_TEXT | 1010),
+        Cause::Closed(close) => {
+            !close.is_of_sockjs() && matches!(close.code, PROTOCOL | 1003 | INVALID_TEXT | 1010)
+        }
         Cause::Refused { code, .. } => *code != TOO_BIG,
-        Cause::Status { status } | Cause::Answered { status } => matches!(status, 404 | 410),
+        Cause::Status { status } | Cause::Answered { status } | Cause::NoSockJs { status } => {
+            matches!(status, 404 | 410)
+        }
         Cause::Lost { detail } => *detail == Detail::HungUp,
         Cause::Moved { .. } | Cause::WrongAddress { .. } | Cause::Foreign { .. } => true,
         Cause::Busy { .. }
@@ -202,6 +209,7 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::RoleMissing { .. }
         | Cause::NotAWebSocket { .. }
         | Cause::NoGoodAnswer { .. }
+        | Cause::NoSockJs { .. }
         | Cause::StreamOver
         | Cause::NoMore
         | Cause::CaptivePortal
@@ -224,8 +232,11 @@ pub(crate) fn explains_itself(cause: &Cause) -> bool {
 
 /// Whether the peer ended the link over the credential, as far as its close says.
 pub(crate) fn is_over_credential(cause: &Cause) -> bool {
-    let Cause::Closed(CloseInfo { code, reason }) = cause else { return false };
-    matches!(*code, 1008 | 3000 | 3003) || SIGN_IN_CODES.contains(code) || is_about_credential(reason)
+    let Cause::Closed(close) = cause else { return false };
+    let CloseInfo { code, reason } = close;
+    !close.is_of_sockjs() && matches!(*code, 1008 | 3000 | 3003)
+        || SIGN_IN_CODES.contains(code)
+        || is_about_credential(reason)
 }
 
 /// Whether the server is not there, by its own or its proxy's word or by none.
@@ -257,7 +268,7 @@ pub(crate) fn may_be_the_credential(cause: &Cause) -> bool {
                 | Cause::WrongAddress { status: Some(_) }
                 | Cause::NotAWebSocket { .. }
         )
-        || matches!(cause, Cause::Status { status: status @ 200..=499 } | Cause::Answered { status: status @ 200..=499 } if !passes(*status))
+        || matches!(cause, Cause::Status { status: status @ 200..=499 } | Cause::Answered { status: status @ 200..=499 } | Cause::NoSockJs { status: status @ 200..=499 } if !passes(*status))
 }
 
 /// Codes by which applications say that the credential is over, since browsers can't be told by a status.
@@ -269,6 +280,7 @@ fn after_close(close: &CloseInfo, quiet: &BTreeSet<u16>, timing: &Timing) -> Ver
         return Verdict::Quiet;
     }
     match *code {
+        _ if close.is_of_sockjs() => Verdict::Ordinary,
         1001 => Verdict::GoingAway,
         1012 | 1013 => Verdict::Restart,
         PROTOCOL | 1003 | INVALID_TEXT | 1010 => Verdict::Floor(timing.refused_floor),

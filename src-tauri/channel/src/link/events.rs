@@ -47,7 +47,7 @@ pub(crate) struct Decoder {
 
 /// Bytes of a line or of an event, within bounds: of what is beyond them, only how much.
 #[derive(Debug, Default)]
-struct Line {
+pub(crate) struct Line {
     bytes: Vec<u8>,
     passed_over: u64,
 }
@@ -63,7 +63,7 @@ struct Event {
 }
 
 impl Line {
-    fn push(&mut self, more: &[u8]) {
+    pub(crate) fn push(&mut self, more: &[u8]) {
         if self.passed_over > 0 || (self.bytes.len() + more.len()) as u64 > MOST_MESSAGE {
             self.passed_over += (std::mem::take(&mut self.bytes).len() + more.len()) as u64;
         } else {
@@ -71,7 +71,7 @@ impl Line {
         }
     }
 
-    fn payload(self) -> Payload {
+    pub(crate) fn payload(self) -> Payload {
         if self.passed_over > 0 {
             return Payload::TooBig { bytes: self.passed_over };
         }

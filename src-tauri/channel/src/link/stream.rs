@@ -102,7 +102,8 @@ impl Link for Stream {
     }
 }
 
-fn detail(error: &hyper::Error) -> Detail {
+/// Why a body broke off.
+pub(crate) fn detail(error: &hyper::Error) -> Detail {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
     source.map_or(Detail::EndOfStream, Detail::of_io)
 }

@@ -9,6 +9,7 @@ use crate::end::verdict::{self, Verdict, verdict};
 use crate::machine::facts::{End, Now, Output};
 use crate::machine::idle::{self, Ended, Means};
 use crate::machine::links::{Closing, Dial, Renewal, Up};
+use crate::machine::ways::Failed;
 use crate::{Cause, CloseInfo, Config, Detail, Stage};
 
 /// 4500s in a row that are taken for our own late upgrades' (R3). Too low: several that were given up one after the other on a
@@ -236,9 +237,10 @@ impl Machine {
         let lived =
             matches!(&self.phase, Phase::Up(up) if up.life.up(now.mono) >= self.config.timing.stable_after);
         self.renewal.take_if(|renewal| matches!(**renewal, Renewal::HandedOver { .. }));
-        let mut cause = self.judged(cause, now);
         let config = Arc::clone(&self.config);
         let Config { quiet_close_codes, timing, take_back_after, .. } = &*config;
+        let Failed { carried, at_once, told } = self.ways.failed(&cause, now, timing);
+        let mut cause = self.judged(told.unwrap_or(cause), now);
         let mut verdict = verdict(&cause, retry_after, quiet_close_codes, timing);
         if link_ended {
             self.count_unanswered(&cause, now);
@@ -260,7 +262,6 @@ impl Machine {
             verdict = Verdict::Ordinary;
         }
         // F1: nor is what one carrier meets.
-        let carried = self.ways.failed(&cause, now.mono);
         if carried && matches!(verdict, Verdict::Floor(_) | Verdict::WrongAddress) {
             verdict = Verdict::Ordinary;
         }
@@ -310,7 +311,7 @@ impl Machine {
         self.refresh |= !link_ended
             && matches!(cause, Cause::Status { status: 200..=299 } | Cause::Moved { same_host: false, .. });
         let n = self.delays_drawn;
-        self.delays_drawn = n.saturating_add(1);
+        self.delays_drawn = n.saturating_add(u32::from(!at_once));
         let drawn = match (&cause, self.sign_in_again(verdict, now)) {
             (Cause::SignInRefused { .. } | Cause::Denied { .. } | Cause::SessionOver { .. }, Some(again)) => {
                 Verdict::Floor(again)
@@ -318,6 +319,7 @@ impl Machine {
             _ => verdict,
         };
         let Delay { length, shortenable } = self.delays.draw(drawn, n, link_ended, timing);
+        let length = if at_once { Duration::ZERO } else { length };
         // Whatever else the answer was, the server said when.
         let asked = retry_after.filter(|_| cause != Cause::CaptivePortal).unwrap_or_default();
         let length = length.max(asked.min(timing.retry_after_most));

@@ -116,6 +116,8 @@ pub(crate) enum Proof {
     Pings,
     /// Bytes that come by themselves, if any.
     Bytes,
+    /// The same, where something can be said.
+    Beats,
 }
 
 /// How a link ended.

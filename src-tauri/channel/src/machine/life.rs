@@ -100,12 +100,18 @@ impl Life {
         }
     }
 
-    /// The same of a link over which nothing can be said. `rhythm`: what is known from those before.
-    pub(crate) fn listening(now: Duration, liveness: &Liveness, rhythm: Option<Duration>) -> Self {
+    /// The same of a link whose peer can't be asked whether it lives. `beat`: what is said over it all the same; `rhythm`: what is known
+    /// from the links before.
+    pub(crate) fn listening(
+        now: Duration,
+        beat: Option<&Heartbeat>,
+        liveness: &Liveness,
+        rhythm: Option<Duration>,
+    ) -> Self {
         let seen = if rhythm.is_some() { RHYTHM_SEEN } else { 0 };
         let listening = Listening { last: None, seen, longest: rhythm.unwrap_or_default() };
         let mut life = Self {
-            next_heartbeat: None,
+            next_heartbeat: beat.map(|beat| now + beat.interval()),
             next_ping: None,
             learn_until: None,
             listening: Some(listening),

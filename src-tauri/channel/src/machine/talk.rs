@@ -141,7 +141,8 @@ impl Machine {
                 if let Phase::Up(up) = &mut self.phase {
                     up.since = since.unwrap_or(up.since);
                 }
-                self.ways.stood();
+                let Self { ways, config, .. } = self;
+                config.memory.with(|known| ways.stood(&mut known.carriers));
                 self.forgot.get_or_insert((self.refreshed, self.sign_ins_refused));
                 self.refreshed = false;
                 self.sign_ins_refused = 0;

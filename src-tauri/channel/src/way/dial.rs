@@ -1,14 +1,11 @@
 //! One dial: the owner's parameters, a connected stream, the upgrade. Each stage has its limit here; the
 //! whole has its limit in the [`Machine`](crate::machine), which drops the dial where it is over.
 
-use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, RETRY_AFTER};
-use http::{HeaderMap, Method, Request};
-use tidings_dialect::Given;
+use http::header::CONTENT_LENGTH;
+use http::{Method, Request};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
 use tokio_tungstenite::tungstenite::Error;
@@ -16,86 +13,20 @@ use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::link::Link;
 use crate::link::events::Format;
+use crate::link::sockjs::framed::Framed;
 use crate::link::stream::Stream;
 use crate::link::tap::Tap;
 use crate::link::websocket::{WebSocket, websocket_config};
-use crate::way::exchange::{Answer, ask_for, body_start, exchange};
+use crate::machine::facts::End;
+use crate::way::connect::{Connect, Connected};
+use crate::way::dialled::{DialFailure, Dialled, MOST_PAGE, refused};
+use crate::way::exchange::{Wire, exchange};
 use crate::way::meaning::{broken_off, is_html, meaning, media_type, set_cookies};
 use crate::way::patience::within;
 use crate::way::request::{plain_request, stream_request, upgrade_request};
-use crate::{
-    Carrier, Cause, ChannelUrl, Config, Detail, DialAsk, DialParams, DialRefusal, Owner, Route, Stage, Timing,
-};
-
-/// Makes the stream under a link: TCP with TLS in real life, memory in tests.
-pub(crate) trait Connect: Send + Sync + 'static {
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-
-    /// A stream to the URL's host, encrypted if it says so.
-    fn connect(
-        &self,
-        config: &Config,
-        stage: &watch::Sender<Stage>,
-    ) -> impl Future<Output = Result<Connected<Self::Stream>, Cause>> + Send;
-
-    /// Whether dropping the stream resets the connection rather than ends it.
-    fn reset_on_drop(_stream: &Self::Stream, _reset: bool) {}
-
-    /// A link is up at this address.
-    fn serves(&self, _address: SocketAddr) {}
-
-    /// The network is another one.
-    fn moved(&self) {}
-
-    /// Whether the host has an address that hasn't failed.
-    fn has_another(&self) -> bool {
-        false
-    }
-}
-
-/// A connected stream.
-#[derive(Debug)]
-pub(crate) struct Connected<S> {
-    pub(crate) stream: S,
-    /// Its ends, where it has some (W3).
-    pub(crate) route: Option<Route>,
-    /// Whether the host has another address that may be better.
-    pub(crate) others: bool,
-}
-
-/// An open link.
-pub(crate) struct Dialled {
-    pub(crate) link: Box<dyn Link>,
-    pub(crate) route: Option<Route>,
-    /// What the dial brought for the talk.
-    pub(crate) given: Given,
-}
-
-/// Why a dial failed.
-#[derive(Debug)]
-pub(crate) struct DialFailure {
-    pub(crate) cause: Cause,
-    pub(crate) retry_after: Option<Duration>,
-    /// Whether the host has another address to try.
-    pub(crate) elsewhere: bool,
-    /// Nothing was dialled: there is no other credential than the one that was refused.
-    pub(crate) unchanged: bool,
-}
-
-impl From<Cause> for DialFailure {
-    fn from(cause: Cause) -> Self {
-        Self { cause, retry_after: None, elsewhere: false, unchanged: false }
-    }
-}
-
-impl From<DialRefusal> for DialFailure {
-    fn from(refusal: DialRefusal) -> Self {
-        let DialRefusal { message: detail, unchanged, cause } = refusal;
-        Self { unchanged, ..cause.unwrap_or(Cause::Owner { detail }).into() }
-    }
-}
+use crate::way::sockjs::Session;
+use crate::{Carrier, Cause, Config, Detail, DialAsk, DialParams, Owner, Route, Stage, Timing};
 
 /// Dials once. Dropping the future gives up at once and leaves nothing behind.
 pub(crate) async fn dial<C: Connect, O: Owner>(
@@ -108,14 +39,14 @@ pub(crate) async fn dial<C: Connect, O: Owner>(
 ) -> Result<Dialled, DialFailure> {
     // Another address of a proxy leads to the same server.
     let is_direct = config.proxy.is_none();
-    let dialled = dial_address(config, &*connector, owner, ask, mark, stage).await;
+    let dialled = dial_address(config, connector.clone(), owner, ask, mark, stage).await;
     dialled.map_err(|failure| DialFailure { elsewhere: is_direct && connector.has_another(), ..failure })
 }
 
 /// Dials one address of the host.
 async fn dial_address<C: Connect, O: Owner>(
     config: Arc<Config>,
-    connector: &C,
+    connector: Arc<C>,
     owner: Arc<Mutex<O>>,
     ask: DialAsk,
     mark: Option<String>,
@@ -123,44 +54,95 @@ async fn dial_address<C: Connect, O: Owner>(
 ) -> Result<Dialled, DialFailure> {
     let mut params = owner.lock().await.dial_params(ask).await?;
     let origin = origin(&config, ask);
-    let format = match ask.carrier {
-        Carrier::WebSocket | Carrier::Mqtt => None,
-        Carrier::EventStream => Some(Format::Events),
-        Carrier::Lines => Some(Format::Lines),
-    };
-    if let Some(format) = format {
-        params.last = mark.or(params.last);
-        return listen(&config, connector, owner, params, origin.as_deref(), format, &stage).await;
-    }
-    let request = upgrade_request(&config.url, &params, config.dialect.subprotocol(), origin.as_deref())?;
-    let signs_in_by_page = config.session.is_some() || params.has_cookie();
     let given = params.given();
-    let Connected { stream, route, others } = connector.connect(&config, &stage).await?;
-    stage.send_replace(Stage::Upgrade);
-    // R3: a server that has read the request may never find out that we hung up, but many do where it was a reset.
-    C::reset_on_drop(&stream, true);
-    let mut tap = Tap::new(stream);
-    let Timing { upgrade: brief, upgrade_patience: patience, .. } = config.timing;
-    let limit = if others { brief } else { patience };
-    let answered = upgrade(request, &mut tap, limit, &config, signs_in_by_page).await;
-    if !matches!(answered, Err(DialFailure { cause: Cause::TimedOut { .. }, .. })) {
-        C::reset_on_drop(tap.stream(), false);
-    }
-    let set_cookies = match answered {
-        Ok(set_cookies) => set_cookies,
-        Err(failure) => {
-            drop(tap);
-            return Err(reason(&config, connector, params, failure, &stage).await);
+    let format = match ask.carrier {
+        Carrier::EventStream => Format::Events,
+        Carrier::Lines => Format::Lines,
+        Carrier::WebSocket | Carrier::Mqtt => {
+            let subprotocol = config.dialect.subprotocol();
+            let request = upgrade_request(&config.url, &params, subprotocol, origin.as_deref())?;
+            let (socket, route, cookies) = open(&config, &*connector, params, request, false, &stage).await?;
+            hand_over(&owner, &*connector, route, cookies).await;
+            return Ok(Dialled { link: Box::new(socket), route, given });
+        }
+        Carrier::SockJs => {
+            let parts = (params.clone(), origin, ask.carrier, stage.clone());
+            let mut session =
+                Session::new(config.clone(), connector.clone(), parts.0, parts.1, parts.2, parts.3);
+            let looked = session.look().await?;
+            let request = session.upgrade(&looked)?;
+            let (socket, route, cookies) = open(&config, &*connector, params, request, true, &stage).await?;
+            let mut link = Framed::new(socket);
+            within(config.timing.stream_start, Stage::Upgrade, link.begin()).await?.map_err(unsaid)?;
+            hand_over(&owner, &*connector, route, [looked.set_cookies, cookies].concat()).await;
+            return Ok(Dialled { link: Box::new(link), route, given });
+        }
+        Carrier::SockJsStreaming | Carrier::SockJsPolling => {
+            let session = Session::new(config, connector.clone(), params, origin, ask.carrier, stage);
+            let (link, route, cookies) = session.hold().await?;
+            hand_over(&owner, &*connector, route, cookies).await;
+            return Ok(Dialled { link: Box::new(link), route, given });
         }
     };
+    params.last = mark.or(params.last);
+    listen(&config, &*connector, owner, params, origin.as_deref(), format, &stage).await
+}
+
+/// What is to be known of a link that opened.
+async fn hand_over<C: Connect>(
+    owner: &Mutex<impl Owner>,
+    connector: &C,
+    route: Option<Route>,
+    set_cookies: Vec<String>,
+) {
     if !set_cookies.is_empty() {
         owner.lock().await.set_cookies(set_cookies).await;
     }
     if let Some(Route { to, .. }) = route {
         connector.serves(to);
     }
-    let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
-    Ok(Dialled { link: Box::new(WebSocket::new(socket)), route, given })
+}
+
+/// A session of SockJS that ended before the server had said that it began.
+fn unsaid(end: End) -> Cause {
+    match end {
+        End::Closed(close) => Cause::Closed(close),
+        End::Lost { .. } => Cause::Lost { detail: Detail::HungUp },
+        End::Violation { detail, .. } => Cause::NotAWebSocket { detail },
+    }
+}
+
+/// Asks for an upgrade: the socket, its route, and the cookies that were set. `others`: there is something else to try.
+async fn open<C: Connect>(
+    config: &Config,
+    connector: &C,
+    params: DialParams,
+    request: Request<()>,
+    other_ways: bool,
+    stage: &watch::Sender<Stage>,
+) -> Result<(WebSocket<C::Stream>, Option<Route>, Vec<String>), DialFailure> {
+    let signs_in_by_page = config.session.is_some() || params.has_cookie();
+    let Connected { stream, route, others } = connector.connect(config, stage).await?;
+    stage.send_replace(Stage::Upgrade);
+    // R3: a server that has read the request may never find out that we hung up, but many do where it was a reset.
+    C::reset_on_drop(&stream, true);
+    let mut tap = Tap::new(stream);
+    let Timing { upgrade: brief, upgrade_patience: patience, .. } = config.timing;
+    let limit = if others || other_ways { brief } else { patience };
+    let answered = upgrade(request, &mut tap, limit, config, signs_in_by_page).await;
+    if !matches!(answered, Err(DialFailure { cause: Cause::TimedOut { .. }, .. })) {
+        C::reset_on_drop(tap.stream(), false);
+    }
+    match answered {
+        Ok(set_cookies) => {
+            let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
+            Ok((WebSocket::new(socket), route, set_cookies))
+        }
+        Err(failure) => {
+            drop(tap);
+            Err(reason(config, connector, params, failure, stage).await)
+        }
+    }
 }
 
 /// Asks for a stream, and reads what the answer means.
@@ -180,17 +162,20 @@ async fn listen<C: Connect, O: Owner>(
     stage.send_replace(Stage::Answer);
     let Timing { upgrade: brief, upgrade_patience: patience, .. } = config.timing;
     let limit = if others { brief } else { patience };
-    let Answer { head, mut body, work } = within(limit, Stage::Answer, ask_for(stream, request)).await??;
+    let asking = async { Wire::over(stream).await?.ask(request).await };
+    let answer = within(limit, Stage::Answer, asking).await??;
+    let head = &answer.head;
     let is_events = media_type(&head.headers).is_some_and(|kind| kind == "text/event-stream");
     match head.status.as_u16() {
         200 if is_events || format == Format::Lines && !is_html(&head.headers) => {}
         204 => return Err(Cause::NoMore.into()),
         status => {
-            let page = match is_html(&head.headers) {
-                true => Some(body_start(&mut body, work, MOST_PAGE, config.timing.page).await),
+            let headers = head.headers.clone();
+            let page = match is_html(&headers) {
+                true => Some(answer.start(MOST_PAGE, config.timing.page).await),
                 false => None,
             };
-            let failure = refused(status, &head.headers, page.as_deref(), &config.url, signs_in_by_page);
+            let failure = refused(status, &headers, page.as_deref(), &config.url, signs_in_by_page);
             let Cause::Status { status } = failure.cause else { return Err(failure) };
             // A dial's words speak of the upgrade.
             let cause = match status {
@@ -200,14 +185,8 @@ async fn listen<C: Connect, O: Owner>(
             return Err(DialFailure { cause, ..failure });
         }
     }
-    let set_cookies = set_cookies(&head.headers);
-    if !set_cookies.is_empty() {
-        owner.lock().await.set_cookies(set_cookies).await;
-    }
-    if let Some(Route { to, .. }) = route {
-        connector.serves(to);
-    }
-    Ok(Dialled { link: Box::new(Stream::new(work, body, format)), route, given })
+    hand_over(&owner, connector, route, set_cookies(&head.headers)).await;
+    Ok(Dialled { link: Box::new(Stream::new(answer.wire.work, answer.body, format)), route, given })
 }
 
 /// The origin of the page in whose place we are: of a session's site always; of the channel's own from the first 403 on, which
@@ -288,9 +267,6 @@ async fn page_start(stream: &mut (impl AsyncRead + Unpin), response: &Response, 
     String::from_utf8_lossy(&page).to_ascii_lowercase()
 }
 
-/// How much of a page is looked at, bytes. Sign-in forms stand near the top.
-const MOST_PAGE: usize = 16 * 1024;
-
 /// The answer was neither a good 101 nor another status.
 fn unreadable(error: &Error) -> DialFailure {
     use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -298,125 +274,4 @@ fn unreadable(error: &Error) -> DialFailure {
         return Cause::Lost { detail: Detail::HungUp }.into();
     }
     Cause::NotAWebSocket { detail: Detail::of_answer(error) }.into()
-}
-
-/// What an answer other than 101 means.
-fn refused(
-    status: u16,
-    headers: &HeaderMap,
-    page: Option<&str>,
-    url: &ChannelUrl,
-    signs_in_by_page: bool,
-) -> DialFailure {
-    let cause = meaning(status, headers, page, url, signs_in_by_page);
-    let after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = after.and_then(|value| retry_after(value, SystemTime::now()));
-    DialFailure { retry_after, ..cause.into() }
-}
-
-/// Seconds or an HTTP date (RFC 9110, section 10.2.3).
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|digit| digit.is_ascii_digit()) {
-        // More than any number holds is very long, too.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-    }
-    httpdate::parse_http_date(value).ok().map(|at| at.duration_since(now).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use http::header::LOCATION;
-
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
-        for (value, expected) in [
-            ("120", Some(120)),
-            (" 0 ", Some(0)),
-            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("soon", None),
-            ("-5", None),
-            ("99999999999999999999999", Some(u64::MAX)),
-            ("", None),
-        ] {
-            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value}");
-        }
-    }
-
-    fn answer(status: u16, location: &str, page: Option<&str>, url: &str) -> Cause {
-        answer_to(false, status, location, page, url)
-    }
-
-    fn answer_to(by_page: bool, status: u16, location: &str, page: Option<&str>, url: &str) -> Cause {
-        let mut response = Response::new(None);
-        *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
-        response.headers_mut().insert(
-            LOCATION,
-            http::HeaderValue::from_bytes(location.as_bytes())
-                .unwrap_or(http::HeaderValue::from_static("http://[")),
-        );
-        refused(
-            response.status().as_u16(),
-            response.headers(),
-            page,
-            &ChannelUrl::parse(url, true).expect("a good URL"),
-            by_page,
-        )
-        .cause
-    }
-
-    #[test]
-    fn a_redirect_without_a_good_location_is_just_that() {
-        for location in ["http://[", "\u{7f}"] {
-            let found = answer(302, location, None, "ws://shop.example/");
-            assert_eq!(found, Cause::Status { status: 302 }, "{location}");
-        }
-        let moved = answer(301, "https://shop.example/ws", None, "ws://shop.example/ws");
-        assert_eq!(moved.to_string(), "the address moved to wss://shop.example/ws (301)");
-    }
-
-    /// What Tomcat, Jetty, Undertow and apps whose script makes the page say where the session is over.
-    #[test]
-    fn every_sign_in_page_is_one_to_whoever_is_known_by_a_cookie() {
-        let form = Some("<form method=post action=j_security_check><input name=j_password type=password>");
-        let script = Some("<div id=root></div><script src=/app.js></script>");
-        for (status, location, page, url) in [
-            (200, "/", form, "wss://shop.example/ws"),
-            (200, "/", form, "ws://shop.example/ws"),
-            (200, "/", script, "wss://shop.example/ws"),
-            (200, "/", script, "ws://shop.example/ws"),
-            (200, "/", script, "ws://127.0.0.1/ws"),
-            (302, "/login.html;jsessionid=node0s3cret", None, "wss://shop.example/ws"),
-            (302, "https://id.example/realms/x", None, "wss://shop.example/ws"),
-            (302, "/start", None, "ws://shop.example/ws"),
-            (401, "/", None, "wss://shop.example/ws"),
-        ] {
-            let found = answer_to(true, status, location, page, url);
-            assert_eq!(found, Cause::SignInRefused { status }, "{status} {location} from {url}");
-        }
-    }
-
-    #[test]
-    fn a_page_is_a_sign_in_or_a_portal_or_no_websocket() {
-        let form = Some("<form action=j_security_check><input name=j_password type=\"password\">");
-        let page = Some("<title>shop</title>");
-        for (status, page, url, cause) in [
-            (200, form, "wss://shop.example/ws", Cause::SignInRefused { status: 200 }),
-            (200, form, "ws://localhost/ws", Cause::SignInRefused { status: 200 }),
-            (200, form, "ws://shop.example/ws", Cause::SignInRefused { status: 200 }),
-            (200, page, "wss://shop.example/ws", Cause::Status { status: 200 }),
-            (200, None, "ws://shop.example/ws", Cause::Status { status: 200 }),
-            (200, page, "ws://shop.example/ws", Cause::CaptivePortal),
-            (200, page, "ws://127.0.0.1/ws", Cause::Status { status: 200 }),
-            (404, page, "ws://shop.example/ws", Cause::Status { status: 404 }),
-            (502, page, "ws://shop.example/ws", Cause::Status { status: 502 }),
-            (511, page, "wss://shop.example/ws", Cause::CaptivePortal),
-        ] {
-            assert_eq!(answer(status, "/", page, url), cause, "{status} from {url}");
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method};
 use tokio::sync::watch;
 
-use crate::way::dial::Connect;
+use crate::way::connect::Connect;
 use crate::way::exchange::exchange;
 use crate::way::meaning::{is_html, meaning, media_type, set_cookies};
 use crate::way::patience::within;

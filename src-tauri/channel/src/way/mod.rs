@@ -1,10 +1,13 @@
 //! The way to the server: names and addresses, proxies, encryption, the upgrade.
 
 pub(crate) mod client_cert;
+pub(crate) mod connect;
 pub(crate) mod dial;
+pub(crate) mod dialled;
 pub(crate) mod doubts;
 pub(crate) mod exchange;
 pub(crate) mod fetch;
+pub(crate) mod jar;
 pub(crate) mod meaning;
 pub(crate) mod no_proxy;
 pub(crate) mod patience;
@@ -13,6 +16,7 @@ pub(crate) mod proxy;
 pub(crate) mod race;
 pub(crate) mod redirect;
 pub(crate) mod request;
+pub(crate) mod sockjs;
 pub(crate) mod tcp;
 pub(crate) mod tls;
 pub(crate) mod trust;

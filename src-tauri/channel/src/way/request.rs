@@ -92,7 +92,7 @@ pub(crate) fn plain_request(
 }
 
 /// The origin, unless the owner gives one.
-fn add_origin(headers: &mut HeaderMap, origin: Option<&str>) -> Result<(), DialRefusal> {
+pub(crate) fn add_origin(headers: &mut HeaderMap, origin: Option<&str>) -> Result<(), DialRefusal> {
     if let Some(origin) = origin
         && !headers.contains_key(ORIGIN)
     {

@@ -14,7 +14,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::Host;
 
-use crate::way::dial::{Connect, Connected};
+use crate::way::connect::{Connect, Connected};
 use crate::way::doubts::Doubts;
 use crate::way::patience::within;
 use crate::way::race::{self, Resolve, connect_any, lookup};

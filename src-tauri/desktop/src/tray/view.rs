@@ -384,7 +384,7 @@ fn stage_words(stage: Stage, words: Words) -> String {
         Stage::Tcp => words.stage_tcp(),
         Stage::Tls => words.stage_tls(),
         Stage::Upgrade => words.stage_upgrade(),
-        Stage::Answer => words.stage_answer(),
+        Stage::Answer | Stage::Stream => words.stage_answer(),
         Stage::SignIn => words.stage_sign_in(),
         Stage::Subscribe => words.stage_subscribe(),
     }

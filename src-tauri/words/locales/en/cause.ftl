@@ -38,6 +38,7 @@ cause-timed-out-tcp = connecting took too long
 cause-timed-out-tls = the TLS handshake took too long
 cause-timed-out-upgrade = the WebSocket upgrade took too long
 cause-timed-out-answer = the server's answer took too long
+cause-timed-out-stream = the start of the stream took too long
 cause-timed-out-sign-in = the sign-in took too long
 cause-timed-out-subscribe = the subscription took too long
 # What the server says in its own protocol.
@@ -90,6 +91,7 @@ cause-session-restarted = { $site } was restarted, and your session there is ove
 cause-role-missing = you are signed in at { $site }, but may not use this channel ({ $status })
 cause-not-a-websocket = no WebSocket at this address ({ $detail })
 cause-no-good-answer = no good answer from the server ({ $detail })
+cause-no-sockjs = no SockJS at this address ({ $status })
 cause-stream-over = the server ended the stream
 cause-no-more = the server says that nothing more comes here ({ $status })
 cause-captive-portal = this network asks for a sign-in first

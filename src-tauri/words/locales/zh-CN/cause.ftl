@@ -38,6 +38,7 @@ cause-timed-out-tcp = 建立连接超时
 cause-timed-out-tls = TLS 握手超时
 cause-timed-out-upgrade = WebSocket 协议升级超时
 cause-timed-out-answer = 等待服务器应答超时
+cause-timed-out-stream = 等待数据流开始超时
 cause-timed-out-sign-in = 登录超时
 cause-timed-out-subscribe = 订阅超时
 # What the server says in its own protocol.
@@ -90,6 +91,7 @@ cause-session-restarted = { $site } 已重启，您在那里的会话随之结�
 cause-role-missing = 您已登录 { $site }，但无权使用此频道 ({ $status })
 cause-not-a-websocket = 此地址不是 WebSocket（{ $detail }）
 cause-no-good-answer = 服务器的应答不可用（{ $detail }）
+cause-no-sockjs = 此地址没有 SockJS ({ $status })
 cause-stream-over = 服务器结束了事件流
 cause-no-more = 服务器表示此处不会再有消息（{ $status }）
 cause-captive-portal = 此网络需要先登录

@@ -33,6 +33,7 @@ fn channel(name: &str, state: State) -> ChannelView {
         rtt: None,
         last_inbound: None,
         carrier: tidings_channel::Carrier::WebSocket,
+        instead: None,
         route: None,
         peer: PeerCheck::Unknown,
         persistent: false,
