@@ -8,6 +8,8 @@ use tidings_server::{Options, Server};
 use tidings_tests::app::{App, Output};
 use tidings_tests::scene::{Place, USER};
 use tidings_tests::web::{self, Page, Web};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 fn found(output: &Output) -> Value {
     serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("no JSON: {output:?}"))
@@ -55,6 +57,32 @@ async fn an_ntfy_topic_and_a_gotify_in_a_folder_are_found_without_a_secret_or_a_
 }
 
 #[tokio::test]
+async fn a_brokers_address_proposes_its_kind_and_is_asked_for_nothing() -> anyhow::Result<()> {
+    let app = App::without_settings().background().start().await?;
+    let broker = TcpListener::bind("127.0.0.1:0").await?;
+    let port = broker.local_addr()?.port();
+    let address = format!("mqtt://127.0.0.1:{port}");
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = broker.accept().await?;
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).await.map(|_| said)
+    });
+    let output = app.run(&["discover", &format!("tcp://127.0.0.1:{port}"), "--json"]).await?;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let told = found(&output);
+    let channel = json!({ "kind": "mqtt", "url": address });
+    assert_eq!((&told["found"], &told["channel"]), (&json!("mqtt"), &channel));
+    assert!(told["mend"].as_str().is_some_and(|mend| mend.contains("`topics`")), "{told}");
+    assert_eq!(heard.await??, b"", "a broker hears no HTTP");
+
+    // Nobody is there any more.
+    let output = app.run(&["discover", &address]).await?;
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.stdout.contains("connection refused"), "{output:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn our_own_server_is_found_by_its_host_and_nobody_is_disturbed() -> anyhow::Result<()> {
     let tokens = [("right".to_owned(), USER.to_owned())].into();
     let server = Place(Server::start(Options { tokens, ..Options::default() }).await?);
@@ -80,7 +108,7 @@ async fn what_is_no_channel_is_told_with_a_mend_in_both_languages() -> anyhow::R
     let app = App::without_settings().background().start().await?;
     let chinese = App::without_settings().locale("zh_CN.UTF-8").background().start().await?;
     let shop = Web::start(Vec::new(), page()).await?;
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let silent = TcpListener::bind("127.0.0.1:0").await?;
     let gone = silent.local_addr()?;
     drop(silent);
     let secure = format!("https://{}/", shop.addr);

@@ -228,11 +228,14 @@ async fn reach(config: &Config, tls: &Tls, address: SocketAddr) -> Reached {
 const MOST_HEAD: usize = 16 * 1024;
 
 /// Asks for the host's first page, without credential, path or upgrade: whether HTTP is spoken there at all, and what time
-/// it is there. Any answer will do.
+/// it is there. Any answer will do. A broker is asked for nothing: it hears no HTTP.
 async fn speaks_http(
     config: &Config,
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
 ) -> Result<Option<Clock>, Cause> {
+    if config.url.is_mqtt() {
+        return Ok(None);
+    }
     let url = config.url.as_url();
     let request = format!(
         "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: tidings/{}\r\nConnection: close\r\n\r\n",
@@ -410,6 +413,28 @@ mod tests {
         };
         let fast = ours.duration_since(theirs).expect("we are ahead").as_secs();
         assert!((7190..7300).contains(&fast), "{fast}");
+    }
+
+    #[tokio::test]
+    async fn a_broker_is_asked_for_no_page() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut said = Vec::new();
+            let _ = stream.read_to_end(&mut said).await;
+            said
+        });
+        let steps = steps(&format!("mqtt://{address}"), None).await;
+        let last = steps.last().expect("steps");
+        assert_eq!((&last.step, &last.failure), (&Examining::Address(address), &None));
+        assert_eq!(serving.await.expect("no panic"), b"");
+
+        let (port, pem) = server().await;
+        let steps = self::steps(&format!("mqtts://localhost:{port}"), Some(pem)).await;
+        let last = steps.last().expect("steps");
+        assert!(matches!(last.step, Examining::Tls { version: Some(_), .. }), "{last:?}");
+        assert_eq!(last.failure, None);
     }
 
     #[tokio::test]

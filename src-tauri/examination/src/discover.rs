@@ -12,9 +12,10 @@ mod place;
 use std::time::Duration;
 
 use tidings_api::Discovery;
-use tidings_channel::{Cause, Config, DialParams, Fetch, Fetched, Stage, fetch};
+use tidings_channel::{Cause, Config, DialParams, Examined, Examining, Fetch, Fetched, Stage, fetch};
 use tidings_state::cause;
 use tidings_words::Words;
+use tokio::time::timeout;
 
 pub use place::{Place, why};
 
@@ -29,6 +30,9 @@ const MOST: usize = 64 * 1024;
 
 /// Looks. `config` tells the way: proxy, authorities and client certificate; its address doesn't matter.
 pub async fn discover(place: &Place, config: Config, words: Words) -> Discovery {
+    if place.is_mqtt() {
+        return broker(place, Config { url: place.whole().clone(), ..config }, words).await;
+    }
     let config = Config { url: place.server(), ..config };
     let mut probes = judge::probes(place).into_iter();
     let mut answers = Vec::new();
@@ -44,6 +48,29 @@ pub async fn discover(place: &Place, config: Config, words: Words) -> Discovery 
     let others = probes.map(|probe| ask(place, &config, probe));
     answers.extend(futures_util::future::join_all(others).await);
     judge::judge(place, &answers).told(place, &config, words)
+}
+
+/// What a broker is can't be asked before a sign-in: only whether there is a way to it.
+async fn broker(place: &Place, config: Config, words: Words) -> Discovery {
+    let mut steps = Vec::new();
+    let looking = tidings_channel::examine(&config, |examined| steps.push(examined));
+    let failure = match timeout(2 * PATIENCE, looking).await {
+        Ok(()) => no_way(&steps),
+        Err(_) => Some(Cause::TimedOut { stage: Stage::Tcp }),
+    };
+    match failure {
+        Some(cause) => nowhere(place, &cause, &config, words),
+        None => judge::broker(place, words),
+    }
+}
+
+/// Why none of what was tried leads there. One address that works is enough.
+fn no_way(steps: &[Examined]) -> Option<Cause> {
+    let (addresses, others): (Vec<_>, Vec<_>) =
+        steps.iter().partition(|examined| matches!(examined.step, Examining::Address(_)));
+    let works = addresses.is_empty() || addresses.iter().any(|address| address.failure.is_none());
+    let all = addresses.into_iter().filter(|_| !works);
+    others.into_iter().chain(all).find_map(|examined| examined.failure.clone())
 }
 
 async fn ask(place: &Place, config: &Config, probe: Probe) -> Answer {

@@ -124,8 +124,11 @@ impl Source {
     }
 
     /// The place on the channel's own server that an address means; `None`: it is elsewhere. Scheme, host and port have to be
-    /// the same: another port is another server, and what the link hides is not to be asked for in the open.
+    /// the same: another port is another server, and what the link hides is not to be asked for in the open. A broker has no pictures.
     fn at(&self, address: &str) -> Option<ChannelUrl> {
+        if self.config.url.is_mqtt() {
+            return None;
+        }
         let own = self.config.url.as_url();
         let mut url = match Url::parse(address) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => url,

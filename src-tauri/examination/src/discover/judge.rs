@@ -350,6 +350,19 @@ fn known(place: &Place, answer: &Answer) -> Option<Verdict> {
     }
 }
 
+/// The channel of a broker.
+pub(super) fn broker(place: &Place, words: Words) -> Discovery {
+    let channel = json!({ "kind": "mqtt", "url": place.to_string() });
+    Discovery {
+        address: place.to_string(),
+        found: Some("mqtt".to_owned()),
+        version: None,
+        detail: words.discover_broker(),
+        mend: Some(words.discover_mend_filters()),
+        channel: channel.as_object().cloned(),
+    }
+}
+
 impl Verdict {
     /// In words, with the channel that would listen there.
     pub(super) fn told(self, place: &Place, config: &Config, words: Words) -> Discovery {
@@ -401,6 +414,11 @@ impl Verdict {
                 told.channel =
                     Some(json!({ "kind": "dialogue", "preset": "mattermost", "url": url.as_url().as_str() }));
                 ("mattermost", told.named("Mattermost", version, words))
+            }
+            Self::WebSocket | Self::Assumed if place.is_mqtt_websocket() => {
+                told.channel = Some(json!({ "kind": "mqtt", "url": place.whole().as_url().as_str() }));
+                told.mend = Some(words.discover_mend_filters());
+                ("mqtt", words.discover_broker_websocket())
             }
             Self::WebSocket => {
                 told.channel = Some(json!({ "url": place.whole().as_url().as_str() }));
@@ -531,6 +549,17 @@ mod tests {
         let told =
             found("https://ntfy.example/alerts/sse", &[HEALTH, ("/alerts/sse", 200, EVENTS)], (404, ""));
         assert_eq!(told.found.as_deref(), Some("ntfy"), "which has more to say than its events");
+    }
+
+    #[test]
+    fn a_websocket_at_a_brokers_usual_path_is_a_brokers() {
+        for address in ["wss://broker.example/mqtt", "wss://broker.example:8084/mqtt/"] {
+            let told = found(address, &[], (404, "nothing"));
+            assert_eq!(channel(&told), json!({ "kind": "mqtt", "url": address }));
+            assert!(told.mend.is_some_and(|mend| mend.contains("`topics`")));
+        }
+        let told = found("wss://broker.example/mqtt/ws", &[], (404, "nothing"));
+        assert_eq!(channel(&told), json!({ "url": "wss://broker.example/mqtt/ws" }));
     }
 
     #[test]

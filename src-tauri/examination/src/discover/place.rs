@@ -42,10 +42,15 @@ enum Scheme {
     WebSocket,
     /// `ntfy`.
     Ntfy,
+    /// `mqtt` or `mqtts`, or what else brokers' addresses begin with; or their ports alone.
+    Mqtt,
 }
 
+/// By these ports brokers are known where no scheme is given, and what they speak there.
+const BROKERS: [(u16, &str); 2] = [(1883, "mqtt"), (8883, "mqtts")];
+
 impl Place {
-    /// Reads what was pasted. Where no scheme is given it is `https`, and on this machine `http`.
+    /// Reads what was pasted. Where no scheme is given it is `https`, on this machine `http`, and at a broker's port MQTT.
     ///
     /// # Errors
     /// Where it is no address of a host, or would be reached without encryption and that isn't allowed.
@@ -60,7 +65,11 @@ impl Place {
                 let secure = Url::parse(&format!("https://{rest}"))?;
                 let address = secure.as_str().to_owned();
                 let ours = ChannelUrl::parse(&address, true).is_ok_and(|url| url.is_loopback());
-                (Scheme::None, if ours { address.replacen("https", "http", 1) } else { address })
+                match BROKERS.iter().find(|(port, _)| secure.port() == Some(*port)) {
+                    Some((_, scheme)) => (Scheme::Mqtt, address.replacen("https", scheme, 1)),
+                    None if ours => (Scheme::None, address.replacen("https", "http", 1)),
+                    None => (Scheme::None, address),
+                }
             }
             "ntfy" => {
                 let url = Url::parse(&format!("https://{rest}"))?;
@@ -72,6 +81,9 @@ impl Place {
                 (Scheme::Ntfy, if open { address.replacen("https", "http", 1) } else { address })
             }
             "ws" | "wss" => (Scheme::WebSocket, text.to_owned()),
+            // Paho's clients and those made of them say it so, too.
+            "mqtt" | "tcp" => (Scheme::Mqtt, format!("mqtt://{rest}")),
+            "mqtts" | "ssl" | "tls" => (Scheme::Mqtt, format!("mqtts://{rest}")),
             _ => (Scheme::Web, text.to_owned()),
         };
         let mut url = Url::parse(&address)?;
@@ -88,6 +100,16 @@ impl Place {
     /// Whether it was given as a WebSocket's.
     pub(super) fn is_websocket(&self) -> bool {
         self.scheme == Scheme::WebSocket
+    }
+
+    /// Whether it is an MQTT broker's, which can't be asked over HTTP.
+    pub(super) fn is_mqtt(&self) -> bool {
+        self.scheme == Scheme::Mqtt
+    }
+
+    /// Whether it is the usual path of a broker's WebSocket (EMQX, HiveMQ, VerneMQ; mosquitto takes any).
+    pub(super) fn is_mqtt_websocket(&self) -> bool {
+        self.pieces().last() == Some(&"mqtt")
     }
 
     /// Whether it says by itself how it is to be reached.
@@ -147,7 +169,11 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_websocket() { self.at(self.path()).fmt(f) } else { f.write_str(&self.web(self.path())) }
+        match self.scheme {
+            Scheme::WebSocket => self.at(self.path()).fmt(f),
+            Scheme::Mqtt => self.whole.fmt(f),
+            Scheme::None | Scheme::Web | Scheme::Ntfy => f.write_str(&self.web(self.path())),
+        }
     }
 }
 
@@ -175,6 +201,13 @@ mod tests {
             ("wss://shop.example/ws?token=s3cret", "wss://shop.example/ws"),
             ("https://shop.example/ws?token=s3cret", "https://shop.example/ws"),
             ("bücher.example", "https://xn--bcher-kva.example"),
+            ("mqtts://Broker.example", "mqtts://broker.example:8883"),
+            ("mqtt://localhost", "mqtt://localhost:1883"),
+            ("tcp://localhost:1884", "mqtt://localhost:1884"),
+            ("ssl://broker.example:8883", "mqtts://broker.example:8883"),
+            ("broker.example:8883", "mqtts://broker.example:8883"),
+            ("127.0.0.1:1883", "mqtt://127.0.0.1:1883"),
+            ("wss://broker.example/mqtt", "wss://broker.example/mqtt"),
         ] {
             assert_eq!(shown(text), place, "{text}");
         }
@@ -189,6 +222,10 @@ mod tests {
             "https://",
             "ftp://a.example",
             "mqtt://a.example",
+            "tcp://a.example",
+            "a.example:1883",
+            "mqtts://a.example/home",
+            "mqtts://ann:s3cret@a.example",
             "http://shop.example/",
             "ws://10.0.0.1/",
             "ntfy://push.example/t?secure=false",

@@ -4,12 +4,15 @@
 discover-is = 这是 { $what }
 discover-websocket = 这是 WebSocket
 discover-events = 这是服务器推送事件流
+discover-broker = 这是 MQTT 服务器的地址，且该处有应答
+discover-broker-websocket = 从路径看，这是 MQTT 服务器的 WebSocket
 discover-assumed = 该处没有 Tidings 能自行识别的服务；将其视为普通的 WebSocket
 discover-page = 该处应答的是网页，没有可以监听的内容
 discover-nothing = 该处没有 Tidings 认识的服务
 
-discover-plaintext = 与 { $host } 的通信不会加密，途中任何人都能读到内容；请写 https://，如果确实如此，请设置 allow_plaintext = true（`tidings discover --allow-plaintext`）
+discover-plaintext = 与 { $host } 的通信不会加密，途中任何人都能读到内容；请写 https://（MQTT 服务器请写 mqtts://），如果确实如此，请设置 allow_plaintext = true（`tidings discover --allow-plaintext`）
 discover-mend-topics = 请在 `topics` 中写明要监听的主题，或粘贴 { $host }/主题
+discover-mend-filters = 请在 `topics` 中写明要接收的主题，例如 "home/#"
 discover-mend-gotify = 它需要客户端令牌作为密钥：请在 Gotify 的“Clients”中创建
 discover-mend-old-socket-io = Tidings 支持 Socket.IO 3 和 4：请让服务器管理员升级
 discover-mend-sockjs = 其 WebSocket 已关闭，而 Tidings 必须用它：请让服务器管理员开启
