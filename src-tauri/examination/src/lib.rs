@@ -8,8 +8,10 @@
 //!
 //! The way up to the TLS handshake is looked at by [`tidings_channel::examine`] and disturbs nobody. An upgrade takes
 //! the place of every other instance of the user, so it is made only when told ([`Reach::Link`]), and a channel that
-//! the agent holds is let go of meanwhile by its [`Lender`] (R3).
+//! the agent holds is let go of meanwhile by its [`Lender`] (R3). An MQTT broker knows its clients by their ids: under one that is
+//! drawn for the occasion it is signed in to, and nobody's place is taken.
 
+mod broker;
 pub mod discover;
 pub mod greeting;
 pub mod lender;
@@ -68,7 +70,7 @@ impl Examination {
 /// How far an examination goes.
 #[derive(Debug)]
 pub enum Reach {
-    /// Up to the TLS handshake: nobody is disturbed.
+    /// As far as nobody is disturbed: up to the TLS handshake, and at a broker to the end.
     Handshake,
     /// On to the upgrade and the first ping: another instance of the same user is replaced.
     Link {
@@ -98,9 +100,14 @@ async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
     if told.failed {
         return;
     }
+    if config.url.is_mqtt() && config.mqtt.is_none() {
+        return told.tell(step::unknown_broker(words)).await;
+    }
     let (idle, lender) = match reach {
-        Reach::Handshake => return told.tell(step::stopped(words)).await,
         Reach::Held(status) => return link::held(status, &config, &mut told).await,
+        Reach::Link { idle, .. } if config.mqtt.is_some() => (idle, None),
+        Reach::Handshake if config.mqtt.is_some() => (None, None),
+        Reach::Handshake => return told.tell(step::stopped(words)).await,
         Reach::Link { idle, lender } => (idle, lender),
     };
     let mut params = DialParams { headers, ..DialParams::default() };
@@ -121,6 +128,9 @@ async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
             None => return told.tell(step::not_lent(words)).await,
         },
     };
+    if config.mqtt.is_some() {
+        return broker::sign_in(config, params, session, addresses, idle.is_some(), &mut told).await;
+    }
     link::upgrade(config.clone(), params.clone(), session.clone(), addresses, &mut told).await;
     if let Some(max) = idle
         && !told.failed

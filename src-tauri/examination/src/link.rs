@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidings_api::Step;
 use tidings_channel::{
     Carrier, Cause, Channel, Config, DialAsk, DialParams, DialRefusal, Frame, Heartbeat, Liveness, Owner,
-    PeerCheck, Start, State, Status,
+    PeerCheck, Stage, Start, State, Status,
 };
 use tidings_settings::SessionJar;
 use tidings_state::cause;
@@ -25,9 +25,9 @@ const SAFE: (u32, u32) = (2, 3);
 const GREETING: Duration = Duration::from_millis(500);
 
 /// One that gives every dial the same, but for what the server sets meanwhile.
-struct Same {
-    params: DialParams,
-    session: Option<SessionJar>,
+pub(crate) struct Same {
+    pub(crate) params: DialParams,
+    pub(crate) session: Option<SessionJar>,
 }
 
 impl Owner for Same {
@@ -60,20 +60,7 @@ pub(crate) async fn upgrade(
     let has_secret = params.credential.is_some();
     let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same { params, session });
     let mut status = channel.status();
-    let mut left = addresses;
-    let found = loop {
-        let found = opened(&mut status).await;
-        left = left.saturating_sub(1);
-        let again = matches!(status.borrow().state, State::Waiting { .. }) && left > 0;
-        if found.is_ok() || !again {
-            break found;
-        }
-        let dials = |status: &Status| !matches!(status.state, State::Waiting { .. });
-        if status.wait_for(dials).await.is_err() {
-            break found;
-        }
-    };
-    match found {
+    match opened_by_any(&mut status, addresses, |_| {}).await {
         Err(cause) => {
             let step = failed("upgrade", began.elapsed(), &cause, &config, words);
             let asks = matches!(cause, Cause::SignInRefused { status: 401 | 403 });
@@ -99,22 +86,46 @@ pub(crate) async fn upgrade(
     channel.shut_down().await;
 }
 
+/// Waits for the first dial that works, or the last one's end: each of so many addresses gets a try. Tells of the stages of each.
+pub(crate) async fn opened_by_any(
+    status: &mut watch::Receiver<Status>,
+    addresses: usize,
+    mut stage: impl FnMut(Stage),
+) -> Result<(), Cause> {
+    let mut left = addresses;
+    loop {
+        let found = opened(status, &mut stage).await;
+        left = left.saturating_sub(1);
+        let again = matches!(status.borrow().state, State::Waiting { .. }) && left > 0;
+        if found.is_ok() || !again {
+            return found;
+        }
+        let dials = |status: &Status| !matches!(status.state, State::Waiting { .. });
+        if status.wait_for(dials).await.is_err() {
+            return found;
+        }
+    }
+}
+
 /// Tells of a link that is up already.
 pub(crate) async fn held(mut status: watch::Receiver<Status>, config: &Config, told: &mut Told) {
     let words = told.words;
     let state = status.borrow().state.clone();
+    let name = if config.mqtt.is_some() { "sign-in" } else { "upgrade" };
     match over(&state) {
-        Some(cause) => told.tell(failed("upgrade", Duration::ZERO, &cause, config, words)).await,
+        Some(cause) => told.tell(failed(name, Duration::ZERO, &cause, config, words)).await,
         None => {
-            told.tell(good("upgrade", None, words.doctor_held())).await;
+            told.tell(good(name, None, words.doctor_held())).await;
             told.tell(ping(&mut status, config, words).await).await;
         }
     }
 }
 
-async fn ping(status: &mut watch::Receiver<Status>, config: &Config, words: Words) -> Step {
+pub(crate) async fn ping(status: &mut watch::Receiver<Status>, config: &Config, words: Words) -> Step {
     match config.liveness.ping_after().is_zero() {
-        _ if config.carrier != Carrier::WebSocket => noted(good("ping", None, words.doctor_stream_silent())),
+        _ if matches!(config.carrier, Carrier::EventStream | Carrier::Lines) => {
+            noted(good("ping", None, words.doctor_stream_silent()))
+        }
         true => noted(good("ping", None, words.doctor_no_pings())),
         false => pong(status, config, words).await,
     }
@@ -160,7 +171,7 @@ pub(crate) async fn idle(
     let Some(silent) = silent(config.clone()) else { return };
     let (channel, mut frames) = Channel::spawn(silent, Start::Connect, Same { params, session });
     let mut status = channel.status();
-    let step = match opened(&mut status).await {
+    let step = match opened(&mut status, &mut |_| {}).await {
         Err(cause) => failed("idle", Duration::ZERO, &cause, &config, words),
         Ok(()) => {
             let began = Instant::now();
@@ -221,14 +232,15 @@ fn advice(silence: Duration, end: Option<&Cause>, words: Words) -> Step {
     noted(bad("idle", None, words.doctor_idle_ended(&cause, &seconds), mend))
 }
 
-/// Waits for the first dial's end.
-async fn opened(status: &mut watch::Receiver<Status>) -> Result<(), Cause> {
+/// Waits for the first dial's end, and tells of its stages.
+async fn opened(status: &mut watch::Receiver<Status>, reached: &mut impl FnMut(Stage)) -> Result<(), Cause> {
     loop {
         let state = status.borrow_and_update().state.clone();
         match &state {
             State::Connected { .. } => return Ok(()),
             // Before the first dial there is a short delay.
-            State::Waiting { cause: Cause::Local, .. } | State::Connecting { .. } => {}
+            State::Waiting { cause: Cause::Local, .. } => {}
+            State::Connecting { stage, .. } => reached(*stage),
             State::Waiting { .. }
             | State::NeedsUser { .. }
             | State::Replaced { .. }

@@ -45,6 +45,17 @@ pub(crate) fn failed(name: &str, took: Duration, cause: &Cause, config: &Config,
     bad(name, Some(took), cause::told(cause, words), mend(cause, config, words))
 }
 
+/// A broker refused us, and was told of nobody.
+pub(crate) fn without_broker_secret(step: Step, words: Words) -> Step {
+    Step { mend: Some(words.mend_broker_no_secret()), ..step }
+}
+
+/// A broker refused us, and may have wanted to hear the channel's own client id.
+pub(crate) fn by_another_client_id(step: Step, words: Words) -> Step {
+    let mend = step.mend.unwrap_or_default();
+    Step { mend: Some(words.mend_broker_random_id(&mend)), ..step }
+}
+
 /// Neither good nor bad, so the exit code doesn't hang on it.
 pub(crate) fn noted(step: Step) -> Step {
     Step { ok: None, ..step }
@@ -73,6 +84,8 @@ pub fn line(step: &Step, words: Words) -> String {
         "tls" => words.doctor_step_tls(),
         "secret" => words.doctor_step_secret(),
         "upgrade" => words.doctor_step_upgrade(),
+        "sign-in" => words.doctor_step_sign_in(),
+        "subscription" => words.doctor_step_subscription(),
         "ping" => words.doctor_step_ping(),
         "dialect" => words.doctor_step_dialect(),
         "idle" => words.doctor_step_idle(),
@@ -211,6 +224,11 @@ pub(crate) fn unreachable(words: Words) -> Step {
 /// The end of an examination that isn't to disturb anybody.
 pub(crate) fn stopped(words: Words) -> Step {
     noted(bad("upgrade", None, words.doctor_stopped(), words.mend_stopped()))
+}
+
+/// Of a broker no more is known than its address.
+pub(crate) fn unknown_broker(words: Words) -> Step {
+    noted(bad("sign-in", None, words.doctor_broker_unknown(), words.mend_broker_unknown()))
 }
 
 /// The agent holds the channel, and doesn't let go of it.
