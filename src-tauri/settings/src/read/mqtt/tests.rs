@@ -48,7 +48,7 @@ fn a_brokers_address_and_topics_are_a_channel() {
     assert_eq!(asked(&plain), expected);
     let told = "topics = [\"+/door\", { filter = \"alarm/+\", qos = 2 }, { filter = \"a b\", qos = 0 }, { filter = \"$SYS/#\" }]\n\
                 client_id = \"desk 1\"\nsession_expiry = \"0s\"\nauth = \"basic\"\nusername = \"shop:me\"\ntake_back_after = \"30m\"\n\
-                mapping.title = \"{{ topic }}\"\nca_file = \"ca.pem\"\nproxy = \"socks5://localhost\"";
+                mapping.title = \"{{ about.topic }}\"\nca_file = \"ca.pem\"\nproxy = \"socks5://localhost\"";
     for url in ["mqtt://localhost", "ws://127.0.0.1:9001", "wss://broker.example/mqtt"] {
         let settings = channel(url, told).expect(url);
         assert_eq!(settings.auth, Auth::Basic { username: "shop:me".to_owned() });
