@@ -64,6 +64,10 @@ export function channelFields(fresh, presets) {
     textField("send_app", words.sendApp, { kind: "number", hint: words.sendAppHint, placeholder: "3", least: 1 }),
   ];
   const way = [
+    choiceField("carrier", words.carrier, [
+      ["auto", words.carrierAuto], ["websocket", words.carrierWebsocket], ["sockjs", words.carrierSockjs],
+      ["sockjs-streaming", words.carrierSockjsStreaming], ["sockjs-polling", words.carrierSockjsPolling],
+    ], words.carrierHint),
     headersField(),
     textField("proxy", words.proxy, { kind: "code", hint: words.proxyHint, placeholder: "socks5://127.0.0.1:1080" }),
     textField("ca_file", words.caFile, { kind: "code", hint: words.caFileHint, placeholder: "/etc/ssl/corp.pem" }),

@@ -174,6 +174,7 @@ export function editorForm(app, id, first, reload) {
     broker?.toggleAttribute("hidden", !subscribes);
     sending?.toggleAttribute("hidden", subscribes);
     for (const field of own("resume")) field.element.hidden = is !== "recipe";
+    for (const field of own("carrier")) field.element.hidden = is !== "recipe" && !speaks;
     for (const field of own("quiet_close_codes")) field.element.hidden = subscribes;
     for (const field of [...own("headers"), ...own("images")]) field.element.hidden = isBroker(draft.values);
     for (const field of own("send_url")) field.element.hidden = !posts;

@@ -13,11 +13,11 @@ import { words } from "../words/words.js";
  * @type {Record<string, string[]>} */
 const FOREIGN = {
   recipe: ["topics", "preset", "dialogue", "send_app", "app_icons", "client_id", "session_expiry"],
-  ntfy: ["preset", "dialogue", "resume", "mapping", "send_url", "send_app", "app_icons", "client_id", "session_expiry"],
-  gotify: ["topics", "preset", "dialogue", "resume", "mapping", "send_url", "client_id", "session_expiry"],
+  ntfy: ["carrier", "preset", "dialogue", "resume", "mapping", "send_url", "send_app", "app_icons", "client_id", "session_expiry"],
+  gotify: ["carrier", "topics", "preset", "dialogue", "resume", "mapping", "send_url", "client_id", "session_expiry"],
   dialogue: ["topics", "resume", "heartbeat", "send_app", "app_icons", "client_id", "session_expiry"],
-  sse: ["topics", "preset", "dialogue", "resume", "heartbeat", "liveness", "quiet_close_codes", "take_back_after", "send_app", "app_icons", "client_id", "session_expiry"],
-  mqtt: ["preset", "dialogue", "resume", "heartbeat", "quiet_close_codes", "send_url", "send_token_command", "send_token_file", "send_token_env", "send_app", "app_icons"],
+  sse: ["carrier", "topics", "preset", "dialogue", "resume", "heartbeat", "liveness", "quiet_close_codes", "take_back_after", "send_app", "app_icons", "client_id", "session_expiry"],
+  mqtt: ["carrier", "preset", "dialogue", "resume", "heartbeat", "quiet_close_codes", "send_url", "send_token_command", "send_token_file", "send_token_env", "send_app", "app_icons"],
 };
 /** … and those that go with HTTP, which a broker's own address doesn't speak. */
 const OF_HTTP = ["headers", "images"];

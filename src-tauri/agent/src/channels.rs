@@ -241,6 +241,10 @@ impl Channels {
             snapshot: self.snapshot.clone(),
             told_of_gap: false,
         };
+        let routes = Routes::look();
+        let target = Target::before(&config);
+        let path = Path::to(target, &routes);
+        config.memory.arrive(path.network(&routes));
         let (channel, frames) = Channel::spawn(config.clone(), start, owner);
         let status = channel.status();
         let (profile, profiles) = watch::channel(Arc::new(settings.profile()));
@@ -264,8 +268,6 @@ impl Channels {
         let told = signing.as_ref().map(|signing| signing.reported.subscribe());
         let view = view(&settings, status.clone(), self.inbox.dropped(), left_out.subscribe(), told);
         let state = view.status().state.name();
-        let target = Target::of(&config, &view.status());
-        let path = Path::to(target, &Routes::look());
         if !path.is_there() {
             channel.signal(Signal::NetworkChanged { online: false });
         }
@@ -513,6 +515,7 @@ impl Channels {
             let lost = lost_its_address(&held.view.status());
             let news = held.path.news(&now).or(lost.then_some(moved));
             held.path = now;
+            held.config.memory.arrive(held.path.network(&routes));
             if let Some(signal) = news {
                 tracing::info!(channel = held.settings.id, ?signal, "its way to the server changed");
                 held.channel.signal(signal);

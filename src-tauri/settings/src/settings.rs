@@ -141,6 +141,8 @@ pub struct ChannelSettings {
     pub kind: Kind,
     /// `url`: the server's base for ntfy and Gotify, else where the link goes. Holds no secret.
     pub url: ChannelUrl,
+    /// `carrier`: what may carry the link's words, in the order in which it is tried; at least one.
+    pub carriers: Vec<Carrier>,
     /// `enabled`: connect at start, default true.
     pub enabled: bool,
     /// Where the secret is: `token_command`, `token_file` or `token_env`; else the keyring.
@@ -394,6 +396,11 @@ impl ChannelSettings {
     /// The address for people: a web server's where the link's own follows from it.
     pub fn shown_url(&self) -> String {
         match &self.kind {
+            Kind::Recipe | Kind::Dialogue(_)
+                if self.carriers.first().is_some_and(|first| first.is_sockjs()) =>
+            {
+                self.url.to_string().replacen("ws", "http", 1)
+            }
             Kind::Recipe | Kind::Dialogue(_) | Kind::Mqtt(_) => self.url.to_string(),
             // Its query is hidden there.
             Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse => self.url.to_string().replacen("ws", "http", 1),
@@ -438,13 +445,8 @@ impl ChannelSettings {
             Kind::Ntfy { .. } => Dialect::Ntfy,
             Kind::Dialogue(dialogue) => Dialect::Dialogue(dialogue.clone()),
         };
-        config.carrier = match &self.kind {
-            Kind::Recipe | Kind::Ntfy { .. } | Kind::Gotify | Kind::Dialogue(_) => Carrier::WebSocket,
-            Kind::Sse => Carrier::EventStream,
-            Kind::Mqtt(_) => Carrier::Mqtt,
-        };
-        if let Kind::Ntfy { .. } = self.kind {
-            config.fallbacks = vec![Carrier::EventStream, Carrier::Lines];
+        if let Some((carrier, fallbacks)) = self.carriers.split_first() {
+            (config.carrier, config.fallbacks) = (*carrier, fallbacks.to_vec());
         }
         if let Kind::Mqtt(asked) = &self.kind {
             config.mqtt = Some(asked.clone());
@@ -492,6 +494,7 @@ impl ChannelSettings {
             id,
             kind,
             url,
+            carriers,
             credential,
             auth,
             session,
@@ -520,6 +523,7 @@ impl ChannelSettings {
         *id != other.id
             || *kind != other.kind
             || *url != other.url
+            || *carriers != other.carriers
             || *credential != other.credential
             || *auth != other.auth
             || *session != other.session

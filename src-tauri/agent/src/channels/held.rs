@@ -71,7 +71,9 @@ impl Held {
         if target != self.target {
             self.target = target;
             let was_there = self.path.is_there();
-            self.path = Path::to(target, &Routes::look());
+            let routes = Routes::look();
+            self.path = Path::to(target, &routes);
+            self.config.memory.arrive(self.path.network(&routes));
             if self.path.is_there() != was_there {
                 self.channel.signal(Signal::NetworkChanged { online: self.path.is_there() });
             }

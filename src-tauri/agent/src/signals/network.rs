@@ -2,6 +2,7 @@
 //!
 //! A change that leaves the way as it is, such as a container's interface or a VPN to elsewhere, is no news.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use tidings_channel::{Config, Signal, State, Status};
@@ -26,13 +27,22 @@ impl Target {
     /// Where a dial would go to, or the present link goes.
     pub(crate) fn of(config: &Config, status: &Status) -> Self {
         let last = status.route.map(|route| route.to.ip());
-        let url = config.url.as_url();
-        match (&status.state, last, url.host()) {
-            (State::Connected { .. }, Some(to), _) => Self::Link(to),
-            (_, _, Some(Host::Ipv4(address))) if config.proxy.is_none() => Self::At(address.into()),
-            (_, _, Some(Host::Ipv6(address))) if config.proxy.is_none() => Self::At(address.into()),
-            (_, _, Some(Host::Domain("localhost"))) => Self::At(Ipv4Addr::LOCALHOST.into()),
-            (_, last, _) => Self::Anywhere { last },
+        match (&status.state, last) {
+            (State::Connected { .. }, Some(to)) => Self::Link(to),
+            (_, last) => match Self::before(config) {
+                Self::Anywhere { .. } => Self::Anywhere { last },
+                target => target,
+            },
+        }
+    }
+
+    /// Where the first dial would go to.
+    pub(crate) fn before(config: &Config) -> Self {
+        match config.url.as_url().host() {
+            Some(Host::Ipv4(address)) if config.proxy.is_none() => Self::At(address.into()),
+            Some(Host::Ipv6(address)) if config.proxy.is_none() => Self::At(address.into()),
+            Some(Host::Domain("localhost")) => Self::At(Ipv4Addr::LOCALHOST.into()),
+            _ => Self::Anywhere { last: None },
         }
     }
 
@@ -94,6 +104,15 @@ impl Path {
         differs.then_some(Signal::NetworkChanged { online: now.online })
     }
 
+    /// A number for the network that it begins in: by the interface, the router, and the router's hardware address, for most routers at home
+    /// have the same few addresses. `None`: none is known.
+    pub(crate) fn network(&self, routes: &Routes) -> Option<u64> {
+        if self.ways.iter().any(|way| way.to.is_loopback()) {
+            return Some(0);
+        }
+        routes.network(&std::fs::read_to_string("/proc/net/arp").unwrap_or_default())
+    }
+
     /// Whether there seems to be one.
     pub(crate) fn is_there(&self) -> bool {
         self.online
@@ -110,6 +129,25 @@ fn source(to: IpAddr) -> Option<IpAddr> {
     // Any port: 9 is "discard".
     socket.connect(SocketAddr::new(to, 9)).ok()?;
     socket.local_addr().ok().map(|address| address.ip())
+}
+
+/// Interface and IPv4 address of the router that is the next hop, if one is.
+fn router(hop: &str) -> Option<(&str, Ipv4Addr)> {
+    let (interface, router) = hop.split_once(' ')?;
+    let router = Ipv4Addr::from(u32::from_str_radix(router, 16).ok()?.to_ne_bytes());
+    (!router.is_unspecified()).then_some((interface, router))
+}
+
+/// A router's hardware address, from the text of the kernel's table of neighbours (`net/ipv4/arp.c`), if it is there.
+fn hardware<'a>(interface: &str, router: Ipv4Addr, neighbours: &'a str) -> Option<&'a str> {
+    let router = router.to_string();
+    neighbours.lines().skip(1).find_map(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let &[address, _, _, hardware, _, on] = columns.as_slice() else { return None };
+        // All zero: it is being asked for.
+        let is_known = hardware.bytes().any(|byte| !matches!(byte, b'0' | b':'));
+        (address == router && on == interface && is_known).then_some(hardware)
+    })
 }
 
 /// Whether the link's address is one that this machine no longer has. The link's own driver looks closer.
@@ -180,6 +218,19 @@ impl Routes {
     /// There is a network beyond this machine.
     fn some(&self) -> bool {
         !self.0.is_empty()
+    }
+
+    /// The default route's: whoever reaches the server by another one is in that network all the same.
+    fn network(&self, neighbours: &str) -> Option<u64> {
+        let hop = ANYWHERE.iter().find_map(|to| self.hop(*to))?;
+        // Any other has an address of its own, or there is none.
+        let hardware = match router(&hop) {
+            Some((interface, router)) => Some(hardware(interface, router, neighbours)?),
+            None => None,
+        };
+        let mut hasher = DefaultHasher::new();
+        (&hop, hardware).hash(&mut hasher);
+        Some(hasher.finish())
     }
 
     /// Interface and next hop of the best route.
@@ -285,6 +336,26 @@ mod tests {
         let gone = way(SOMEWHERE, &[], "192.0.2.9");
         assert_eq!(before.news(&gone), Some(Signal::NetworkChanged { online: false }));
         assert_eq!(gone.news(&before), ONLINE);
+    }
+
+    #[test]
+    fn a_network_is_known_by_its_router() {
+        const TABLE: &str =
+            "IP address       HW type     Flags       HW address            Mask     Device\n";
+        let home =
+            format!("{TABLE}192.168.0.1      0x1         0x2         00:11:22:33:44:55     *        wlan0\n");
+        let cafe = home.replace("44:55", "66:77");
+        let asked_for = home.replace("00:11:22:33:44:55", "00:00:00:00:00:00");
+        let network = |four: &[&str], neighbours: &str| routes(four, "").network(neighbours);
+        let here = network(&[WIFI], &home);
+        assert!(here.is_some());
+        assert_eq!(network(&[WIFI, CONTAINERS, VPN], &home), here);
+        assert_ne!(network(&[WIFI], &cafe), here, "the same numbers elsewhere");
+        assert_eq!(network(&[WIFI], &asked_for), None, "nobody knows yet");
+        assert_eq!(network(&[], &home), None);
+        assert!(routes(&[], SIX).network("").is_some(), "the router's address is its own");
+        let nowhere = Routes::default();
+        assert_eq!(Path::to(Target::At(ip("127.0.0.1")), &nowhere).network(&nowhere), Some(0));
     }
 
     #[test]

@@ -431,6 +431,7 @@ fn defaults() -> Defaults {
         })),
         channel: table(json!({
             "kind": "recipe",
+            "carrier": "auto",
             "enabled": true,
             "allow_plaintext": false,
             "auth": "bearer",

@@ -12,7 +12,7 @@ use tidings_words::Text;
 use url::Url;
 
 use super::address::{channel_url, web_url};
-use super::kind::kind;
+use super::kind::{carriers, kind};
 use super::numbers::{heartbeat_every, is_token, refused};
 use super::oauth::oauth;
 use super::session::session;
@@ -31,11 +31,12 @@ const TOKEN_KEYS: [&str; 3] = ["token_command", "token_file", "token_env"];
 const SEND_TOKEN_KEYS: [&str; 3] = ["send_token_command", "send_token_file", "send_token_env"];
 
 /// Every key of a channel.
-pub(crate) const CHANNEL_KEYS: [&str; 45] = [
+pub(crate) const CHANNEL_KEYS: [&str; 46] = [
     "id",
     "name",
     "kind",
     "url",
+    "carrier",
     "topics",
     "client_id",
     "session_expiry",
@@ -135,6 +136,7 @@ fn channel(table: &Table<'_>, file: &Path) -> Result<ChannelSettings, SettingsEr
     Ok(ChannelSettings {
         id: channel_id(table, &name)?,
         name,
+        carriers: carriers(table, &kind)?,
         kind,
         url,
         enabled: table.or("enabled", true, Entry::truth)?,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidings_channel::ChannelUrl;
+use tidings_channel::{Carrier, ChannelUrl};
 use tidings_words::Text;
 
 use super::dialogue::dialogue;
@@ -19,7 +19,8 @@ const LONGEST_TOPIC: usize = 64;
 const RESERVED_TOPICS: [&str; 9] =
     ["docs", "static", "file", "app", "metrics", "account", "settings", "signup", "login"];
 /// Keys of a channel that belong to these kinds alone.
-const KEYS_OF_KIND: [(&str, &[&str]); 7] = [
+const KEYS_OF_KIND: [(&str, &[&str]); 8] = [
+    ("carrier", &["recipe", "dialogue"]),
     ("topics", &["ntfy", "mqtt"]),
     ("app_icons", &["gotify"]),
     ("send_app", &["gotify"]),
@@ -131,6 +132,38 @@ pub(super) fn kind(
             };
             (Kind::Dialogue(Arc::new(dialogue)), url)
         }
+    })
+}
+
+/// What may carry the link's words, in the order in which it is tried (F1).
+pub(super) fn carriers(table: &Table<'_>, kind: &Kind) -> Result<Vec<Carrier>, SettingsError> {
+    use Carrier::{EventStream, Lines, Mqtt, SockJs, SockJsPolling, SockJsStreaming, WebSocket};
+    match kind {
+        Kind::Recipe | Kind::Dialogue(_) => {}
+        Kind::Ntfy { .. } => return Ok(vec![WebSocket, EventStream, Lines]),
+        Kind::Gotify => return Ok(vec![WebSocket]),
+        Kind::Sse => return Ok(vec![EventStream]),
+        Kind::Mqtt(_) => return Ok(vec![Mqtt]),
+    }
+    let said = table.maybe("carrier", |entry| {
+        entry.choice(&[
+            ("auto", None),
+            ("websocket", Some([WebSocket].as_slice())),
+            ("sockjs", Some(&[SockJs, SockJsStreaming, SockJsPolling])),
+            ("sockjs-streaming", Some(&[SockJsStreaming, SockJsPolling])),
+            ("sockjs-polling", Some(&[SockJsPolling])),
+        ])
+    })?;
+    if let Some(Some(carriers)) = said {
+        return Ok(carriers.to_vec());
+    }
+    // A prefix of SockJS is what a page has, and so is its scheme.
+    let scheme =
+        table.maybe("url", Entry::word)?.and_then(|url| url.split_once(':')).map(|(scheme, _)| scheme);
+    let is_pages = scheme.is_some_and(|scheme| scheme.trim().to_ascii_lowercase().starts_with("http"));
+    Ok(match is_pages {
+        true => vec![SockJs, SockJsStreaming, SockJsPolling, WebSocket],
+        false => vec![WebSocket, SockJs, SockJsStreaming, SockJsPolling],
     })
 }
 

@@ -462,7 +462,7 @@ fn what_is_wrong_in_a_channel_is_told_with_place_and_mend() {
         ("name = 1", "3:8: `name` must be text, not a number; put it in quotes"),
         (
             "tokn = \"x\"",
-            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, kind, url, topics, client_id, session_expiry, preset, dialogue, enabled, allow_plaintext, token_command, token_file, token_env, auth, sign_in, keep_session, keep_session_url, sign_out, oauth, show, format, images, app_icons, username, headers, proxy, ca_file, client_cert, client_key, send_url, send_token_command, send_token_file, send_token_env, send_app, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
+            "3:1: unknown key `tokn` in [[channel]]; known here: id, name, kind, url, carrier, topics, client_id, session_expiry, preset, dialogue, enabled, allow_plaintext, token_command, token_file, token_env, auth, sign_in, keep_session, keep_session_url, sign_out, oauth, show, format, images, app_icons, username, headers, proxy, ca_file, client_cert, client_key, send_url, send_token_command, send_token_file, send_token_env, send_app, resume, quiet_close_codes, take_back_after, ignore, ignore_when, heartbeat, liveness, backoff, mapping, rule",
         ),
         (
             "token = \"x\"",

@@ -52,12 +52,47 @@ fn no_picture_is_fetched_unless_it_is_said_and_then_from_the_own_server() {
 }
 
 #[test]
+fn what_carries_a_channel_is_tried_in_the_order_that_its_address_or_the_settings_say() {
+    use tidings_channel::Carrier::{SockJs, SockJsPolling, SockJsStreaming, WebSocket};
+    let stomp = "kind = \"dialogue\"\npreset = \"stomp\"\ndialogue.set = { destination = \"/a\" }\n";
+    for before in ["", stomp] {
+        for (url, carrier, expected) in [
+            ("wss", None, &[WebSocket, SockJs, SockJsStreaming, SockJsPolling][..]),
+            ("WSS", Some("auto"), &[WebSocket, SockJs, SockJsStreaming, SockJsPolling]),
+            ("https", None, &[SockJs, SockJsStreaming, SockJsPolling, WebSocket]),
+            ("Https", Some("auto"), &[SockJs, SockJsStreaming, SockJsPolling, WebSocket]),
+            ("https", Some("websocket"), &[WebSocket]),
+            ("wss", Some("sockjs"), &[SockJs, SockJsStreaming, SockJsPolling]),
+            ("https", Some("sockjs-streaming"), &[SockJsStreaming, SockJsPolling]),
+            ("https", Some("sockjs-polling"), &[SockJsPolling]),
+        ] {
+            let carrier = carrier.map(|word| format!("carrier = \"{word}\"\n")).unwrap_or_default();
+            let channel = good(&format!("{before}{carrier}url = \"{url}://shop.example/sockjs/user\""));
+            assert_eq!(channel.carriers, expected, "{url} {carrier}");
+            let config = channel.config().expect("readable");
+            assert_eq!((config.carrier, config.fallbacks.as_slice()), (expected[0], &expected[1..]));
+            let shown = if expected[0] == WebSocket { "wss" } else { "https" };
+            assert_eq!(channel.shown_url(), format!("{shown}://shop.example/sockjs/user"));
+        }
+    }
+    let url = "url = \"wss://shop.example/ws\"";
+    assert!(good(url).link_differs(&good(&format!("{url}\ncarrier = \"websocket\""))));
+}
+
+#[test]
 fn what_belongs_to_another_kind_is_told_with_its_mend() {
     for (text, about, mend) in [
         ("url = \"wss://a.example\"\ntopics = [\"a\"]", "topics", "kind = \"ntfy\""),
         ("url = \"wss://a.example\"\npreset = \"stomp\"", "preset", "kind = \"dialogue\""),
         ("url = \"wss://a.example\"\napp_icons = false", "app_icons", "kind = \"gotify\""),
         ("url = \"wss://a.example\"\nimages = \"all\"", "images", "own-server"),
+        ("url = \"wss://a.example\"\ncarrier = \"socket\"", "socket", "sockjs"),
+        ("kind = \"sse\"\nurl = \"https://a.example\"\ncarrier = \"auto\"", "carrier", "kind = \"recipe\""),
+        (
+            "kind = \"gotify\"\nurl = \"https://a.example\"\ncarrier = \"websocket\"",
+            "carrier",
+            "kind = \"dialogue\"",
+        ),
         ("kind = \"ntfy\"\nurl = \"https://a.example\"", "topics", "topics = "),
         ("kind = \"ntfy\"\nurl = \"https://a.example\"\ntopics = []", "0 topics", "1 to 50"),
         ("kind = \"ntfy\"\nurl = \"https://a.example\"\ntopics = [\"a b\"]", "topic", "letters"),
