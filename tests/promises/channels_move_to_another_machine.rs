@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 
 use tidings_tests::app::App;
 use tidings_tests::scene::{Place, Scene, USER, channel};
@@ -44,6 +45,29 @@ async fn exported_channels_are_imported_with_and_without_an_agent_and_nothing_is
     let output = here.run(&["import", "--replace", file]).await?;
     assert!(output.stdout.contains("orders: changed (show)"), "{output:?}");
     assert_eq!(fs::read_to_string(here.settings_file())?, settings);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_brokers_topics_move_as_they_are_written() -> anyhow::Result<()> {
+    let broker = "[[channel]]\nid = \"home\"\nkind = \"mqtt\"\nurl = \"mqtts://broker.example\"\nenabled = false\n\
+                  topics = [\"home/#\", { filter = \"alarm/+\", qos = 2 }, { filter = \"$SYS/#\" }]\n\
+                  client_id = \"desk\"\nsession_expiry = \"2d\"\n";
+    let there = App::with_settings(broker).background().start().await?;
+    let file = there.home().join("channels.toml");
+    let file = file.to_str().expect("a plain path");
+    let output = there.run(&["export", file]).await?;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let here = App::with_settings("# mine\n").background().start().await?;
+    let output = here.run(&["import", file]).await?;
+    assert!(output.stdout.starts_with("home: added\n"), "{output:?}");
+    let output = here.run(&["import", there.settings_file().to_str().expect("a plain path")]).await?;
+    assert!(output.stdout.contains("the same"), "{output:?}");
+    let read = |app: &App| {
+        fs::read_to_string(app.settings_file())
+            .map(|text| tidings_settings::parse(text.as_bytes(), Path::new("c")))
+    };
+    assert_eq!(read(&here)??.channels, read(&there)??.channels);
     Ok(())
 }
 

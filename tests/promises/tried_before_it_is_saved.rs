@@ -126,6 +126,13 @@ async fn a_message_is_seen_as_it_would_be_stored_and_shown() -> anyhow::Result<(
     let plain = preview(&app, None, values, Some("plain")).await?;
     assert_eq!((plain.message.title.as_str(), plain.message.body.as_str()), ("Orders", "plain"));
     assert!(plain.popup && plain.message.channel == "Orders");
+    // Of a kind that can't be without topics, too, while they are being typed.
+    for kind in ["ntfy", "mqtt"] {
+        let values = json!({"kind": kind, "url": "mqtts://a.example", "topics": ["half/#/of"]});
+        let sample = r#"{"event":"message","topic":"a","title":"Door","message":"open","body":"open"}"#;
+        let seen = preview(&app, None, values, Some(sample)).await?;
+        assert_eq!((seen.message.title.as_str(), seen.message.body.as_str()), ("Door", "open"), "{kind}");
+    }
     let noise = preview(&app, None, json!({}), Some("pong")).await?;
     assert!(noise.ignored && !noise.popup);
     for (values, key) in [

@@ -383,7 +383,7 @@ impl Answers {
         // Whatever else is being edited may be wrong meanwhile.
         values.retain(|key, _| PREVIEWED.contains(&key.as_str()));
         values.insert("url".to_owned(), NOWHERE.into());
-        if values.get("kind") == Some(&"ntfy".into()) {
+        if matches!(values.get("kind").and_then(|kind| kind.as_str()), Some("ntfy" | "mqtt")) {
             values.insert("topics".to_owned(), vec!["preview"].into());
         }
         let signs_in = auth != Some("none".into());
