@@ -234,6 +234,7 @@ impl Channels {
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
             topics,
+            left_out: left_out.clone(),
             dialled_with: params,
             asks_by_id,
             asked: asked.clone(),
@@ -274,6 +275,7 @@ impl Channels {
         let pump = tokio::spawn(pump(
             status,
             frames,
+            channel.receipts(),
             Missed { replay: Replay::of(asked), catch_up },
             profiles,
             self.inbox.clone(),

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use crate::driver::{self, Ask};
 use crate::{
     Backoff, ChannelUrl, ClientCert, Command, Config, Credential, DialParams, Frame, Heartbeat, Liveness,
-    Owner, ProxyUrl, Pulse, Signal, Start, Status, TakeBack, Timing,
+    Owner, ProxyUrl, Pulse, Receipt, Signal, Start, Status, TakeBack, Timing,
 };
 
 /// A running channel. Dropping it shuts the channel down as [`Channel::shut_down`] does, without waiting.
@@ -54,6 +54,11 @@ impl Channel {
         let _ = self.asks.send(Ask::Signal(signal));
     }
 
+    /// Where receipts for messages go.
+    pub fn receipts(&self) -> Receipts {
+        Receipts(self.asks.downgrade())
+    }
+
     /// What the channel says of itself. A mere new byte or round trip wakes no watcher.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
@@ -72,6 +77,20 @@ impl Channel {
             && error.is_panic()
         {
             tracing::error!(%error, "a channel's task failed");
+        }
+    }
+}
+
+/// Takes receipts for messages that are stored: their server is told, and sends them no more. Keeps no channel alive.
+#[derive(Debug, Clone)]
+pub struct Receipts(mpsc::WeakUnboundedSender<Ask>);
+
+impl Receipts {
+    /// The message of this receipt, which came over the link of this generation, is stored. A link that is gone can't be told any more:
+    /// the message comes again.
+    pub fn give(&self, generation: u64, receipt: Receipt) {
+        if let Some(asks) = self.0.upgrade() {
+            let _ = asks.send(Ask::Received { generation, receipt });
         }
     }
 }

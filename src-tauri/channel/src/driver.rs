@@ -29,7 +29,7 @@ use crate::way::dialled::{DialFailure, Dialled};
 use crate::way::posted::posted;
 use crate::way::tcp::Tcp;
 use crate::{
-    Cause, Command, Config, DialAsk, Frame, Owner, Pulse, Route, Signal, Stage, Start, State, Status,
+    Cause, Command, Config, DialAsk, Frame, Owner, Pulse, Receipt, Route, Signal, Stage, Start, State, Status,
 };
 
 /// Frames that wait for the owner; with messages of up to 1 MiB this bounds memory. Too low: bursts stop
@@ -45,6 +45,11 @@ const MOST_READ_FIRST: usize = 1000;
 pub(crate) enum Ask {
     Command(Command),
     Signal(Signal),
+    /// A message that came over this link is stored.
+    Received {
+        generation: u64,
+        receipt: Receipt,
+    },
 }
 
 /// The ends that the handle keeps.
@@ -273,6 +278,10 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 self.stopping |= command == Command::ShutDown;
                 Input::Command(command)
             }
+            Found::Ask(Some(Ask::Received { generation, receipt })) => {
+                self.link_mut(generation)?.received(receipt);
+                return None;
+            }
             Found::Ask(Some(Ask::Signal(signal))) => {
                 tracing::debug!(url = %self.config.url, ?signal, "told");
                 self.look_at_address(&signal);
@@ -352,12 +361,16 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             }
             Event::Retry(wait) => Input::Retry { generation, wait },
             Event::Pong(counter) => Input::Pong { generation, counter },
+            Event::Settled(at) => {
+                self.pulse.send_modify(|pulse| pulse.settled = Some(at));
+                Input::Bytes { generation }
+            }
             Event::WriteStuck(stuck) => Input::WriteStuck { generation, stuck },
             Event::Ended(end) => {
                 tracing::debug!(url = %self.config.url, generation, ?end, "link ended");
                 match end {
                     End::Lost { .. } => self.drop_link(generation),
-                    End::Closed(_) | End::Violation { .. } => {}
+                    End::Closed(_) | End::Told(_) | End::Violation { .. } => {}
                 }
                 Input::Ended { generation, end }
             }

@@ -73,7 +73,7 @@ mod way;
 
 pub use address::{ChannelUrl, ChannelUrlError};
 pub use carrier::Carrier;
-pub use channel::{Builder, Channel};
+pub use channel::{Builder, Channel, Receipts};
 pub use config::{Config, Mqtt, Qos, Site, Subscription};
 pub use end::cause::{Cause, SessionEnd, Stage};
 pub use end::close::{CloseInfo, OtherMeaning};
@@ -153,8 +153,45 @@ pub enum Signal {
 pub struct About {
     /// What it is asked for by, as what came up to it: an event's id.
     pub id: Option<String>,
-    /// What it belongs to: an event's name.
+    /// What it belongs to: an event's name, a topic.
     pub topic: Option<String>,
+    /// What an MQTT broker tells.
+    pub published: Option<Box<Published>>,
+}
+
+/// What an MQTT broker tells of a message beside its topic. Untrusted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Published {
+    /// To be given to [`Receipts`] once the message is stored, where the broker wants to know.
+    pub receipt: Option<Receipt>,
+    /// It may have come before: the broker had no receipt for it (DUP).
+    pub again: bool,
+    /// It is what the broker keeps of its topic, and no news (RETAIN).
+    pub retained: bool,
+    /// It may have waited at the broker until this link.
+    pub resumed: bool,
+    /// Its sender says that it is text.
+    pub is_text: bool,
+    /// What kind of content it is.
+    pub content_type: Option<String>,
+    /// Where an answer is expected.
+    pub response_topic: Option<String>,
+    /// What else its sender says of it.
+    pub user: Vec<(String, String)>,
+    /// For how long it is of use.
+    pub expires_in: Option<Duration>,
+}
+
+/// By what a message is acknowledged, on the link that it came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Receipt(pub(crate) u16);
+
+impl Receipt {
+    /// Its number, which the server gives to a later message once it has it back.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self.0
+    }
 }
 
 /// One data frame as it arrived.
@@ -172,6 +209,14 @@ pub struct Frame {
     pub replay: Option<bool>,
     /// What was missed may come first on its link: the server keeps it, or goes on from where an earlier link was.
     pub goes_on: bool,
+}
+
+impl Frame {
+    /// What its server wants back once it is stored.
+    #[must_use]
+    pub fn receipt(&self) -> Option<Receipt> {
+        self.about.published.as_ref()?.receipt
+    }
 }
 
 /// What a frame carried.
@@ -372,6 +417,17 @@ impl DialRefusal {
     }
 }
 
+/// What an MQTT broker made of the subscriptions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subscribed {
+    /// The broker has kept nothing for us, though it had done so before: what came meanwhile is lost.
+    pub lost: bool,
+    /// It knows nothing of us: no message repeats one that was not acknowledged.
+    pub anew: bool,
+    /// The filters that it refuses, where it takes others.
+    pub refused: Vec<String>,
+}
+
 /// Who owns a channel: gives each dial its parameters.
 pub trait Owner: Send + 'static {
     /// Asked before every dial. A refusal means [`State::NeedsUser`], unless it says otherwise. The future counts against the dial's
@@ -382,6 +438,12 @@ pub trait Owner: Send + 'static {
     /// where there are some, before the link is told connected, and never for a refusal.
     fn set_cookies(&mut self, set_cookies: Vec<String>) -> impl Future<Output = ()> + Send {
         drop(set_cookies);
+        std::future::ready(())
+    }
+
+    /// What an MQTT broker made of the subscriptions, before the link is told connected and any message of it is handed on.
+    fn subscribed(&mut self, subscribed: Subscribed) -> impl Future<Output = ()> + Send {
+        drop(subscribed);
         std::future::ready(())
     }
 }

@@ -4,16 +4,17 @@
 pub(crate) mod acknowledged;
 pub(crate) mod alarm;
 pub(crate) mod events;
+pub(crate) mod mqtt;
 pub(crate) mod sockjs;
 pub(crate) mod stream;
 pub(crate) mod tap;
 pub(crate) mod websocket;
 
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::machine::facts::{End, Proof};
-use crate::{About, Payload};
+use crate::{About, Payload, Receipt};
 
 /// What a link reports. Of `Ended` there is exactly one; `Gone` follows it, or our own close.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) enum Event {
     /// How long the server wants the next dial to wait.
     Retry(Duration),
     Pong(u64),
+    /// The server has proven to know all that was acknowledged before this time.
+    Settled(SystemTime),
     WriteStuck(bool),
     Ended(End),
     Gone,
@@ -52,6 +55,9 @@ pub(crate) trait Link: Send {
     fn leave(&mut self) {
         self.close(crate::end::close::NORMAL);
     }
+
+    /// Acknowledges a message that came over it.
+    fn received(&mut self, _receipt: Receipt) {}
 
     /// Frames that are broken in themselves are passed over from now on.
     fn forgive(&mut self) {}

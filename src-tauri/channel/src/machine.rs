@@ -643,6 +643,10 @@ impl Machine {
         }
         let life = match proof {
             Proof::Pings => Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer),
+            Proof::PingsWithin(often) => {
+                self.liveness = self.liveness.within(often);
+                Life::new(now.mono, &self.heartbeat, &self.liveness, self.peer)
+            }
             Proof::Bytes | Proof::Beats => {
                 self.peer =
                     if self.rhythm.is_some() { PeerCheck::Answers } else { PeerCheck::CannotBeChecked };

@@ -37,6 +37,26 @@ pub(crate) struct Known {
     pub(crate) session: Session,
     /// What gets through in which network (F1).
     pub(crate) carriers: Carriers,
+    /// What an MQTT broker knows of us (M2).
+    pub(crate) broker: Broker,
+}
+
+/// What an MQTT broker knows of us, for as long as it keeps what we miss.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Broker {
+    /// Our own name there, drawn once.
+    pub(crate) client_id: String,
+    /// To whom the rest applies: a broker, and the name that it knows us by.
+    pub(crate) at: String,
+    /// What it was asked for, and took; empty: it knows nothing of us.
+    pub(crate) filters: Vec<String>,
+}
+
+impl Broker {
+    fn is_blank(&self) -> bool {
+        self == &Self::default()
+    }
 }
 
 /// What the next process has to know: for a file, in times of the wall clock. It changes rarely: for an upgrade that is long
@@ -52,6 +72,8 @@ pub struct Kept {
     session: Option<session::Kept>,
     #[serde(skip_serializing_if = "Option::is_none")]
     carriers: Option<ways::Kept>,
+    #[serde(skip_serializing_if = "Broker::is_blank")]
+    broker: Broker,
 }
 
 impl Default for Memory {
@@ -73,6 +95,7 @@ impl Memory {
             idle: Idle::recall(kept.idle.as_ref()),
             session: Session::recall(kept.session.as_ref()),
             carriers: Carriers::recall(kept.carriers.as_ref()),
+            broker: kept.broker.clone(),
         };
         let (kept, known) = (watch::Sender::new(known.kept()), Mutex::new(known));
         Self(Arc::new(Shared { zero: OnceLock::new(), known, kept }))
@@ -111,11 +134,13 @@ impl Memory {
 
 impl Known {
     fn kept(&self) -> Kept {
+        let Self { ghosts, idle, session, carriers, broker } = self;
         Kept {
-            ghosts: self.ghosts.kept(),
-            idle: self.idle.kept(),
-            session: self.session.kept(),
-            carriers: self.carriers.kept(),
+            ghosts: ghosts.kept(),
+            idle: idle.kept(),
+            session: session.kept(),
+            carriers: carriers.kept(),
+            broker: broker.clone(),
         }
     }
 }

@@ -223,6 +223,12 @@ impl Liveness {
         self.deadline
     }
 
+    /// The same, with pings at least this often, also where they are off.
+    pub(crate) fn within(self, often: Duration) -> Self {
+        let ping_after = if self.ping_after.is_zero() { often } else { self.ping_after.min(often) };
+        Self { ping_after, ..self }
+    }
+
     /// The same, with pings at least this often where they are on (L5).
     pub(crate) fn sooner(self, ping_after: Duration) -> Self {
         Self { ping_after: self.ping_after.min(ping_after), ..self }

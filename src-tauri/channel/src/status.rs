@@ -80,6 +80,8 @@ pub struct Pulse {
     pub rtt: Option<Duration>,
     /// When the last heartbeat was sent.
     pub heartbeat: Option<SystemTime>,
+    /// The server has proven to know every receipt that was given before this time (MQTT).
+    pub settled: Option<SystemTime>,
 }
 
 /// C4: the six states.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use tidings_api::client::Client;
 use tidings_api::{Line, Reply, Request, StateLine};
-use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Start, State, Status};
+use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Receipts, Start, State, Status};
 use tidings_dialect::Dialect;
 use tidings_examination::greeting::Greeting;
 use tidings_ground::exit;
@@ -132,6 +132,7 @@ async fn follow(
     let profile = Arc::new(profile);
     let plain = config.dialect == Dialect::Plain;
     let (channel, frames) = Channel::spawn(config, Start::Connect, owner);
+    let frames = Frames { queue: frames, receipts: channel.receipts() };
     let mut printing = std::pin::pin!(print(channel.status(), frames, &profile, &mut out, words, plain));
     tokio::select! {
         biased;
@@ -157,7 +158,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Prints states and messages until the channel or the reader is gone, or a state is the last.
 async fn print(
     mut status: watch::Receiver<Status>,
-    mut frames: mpsc::Receiver<Frame>,
+    mut frames: Frames,
     profile: &Arc<ChannelProfile>,
     out: &mut Out,
     words: Words,
@@ -167,8 +168,8 @@ async fn print(
     loop {
         let now = status.borrow_and_update().clone();
         // What had come by then stands before it.
-        while let Ok(frame) = frames.try_recv() {
-            out.lines(order.frame(frame)).await?;
+        while let Ok(frame) = frames.queue.try_recv() {
+            frames.print(frame, &mut order, out).await?;
         }
         out.lines(order.status(&now)).await?;
         if let Some(code) = end(&now.state) {
@@ -176,9 +177,9 @@ async fn print(
         }
         tokio::select! {
             biased;
-            frame = frames.recv() => {
+            frame = frames.queue.recv() => {
                 let Some(frame) = frame else { return Ok(ExitCode::from(exit::FAILED)) };
-                out.lines(order.frame(frame)).await?;
+                frames.print(frame, &mut order, out).await?;
             }
             changed = status.changed() => {
                 if changed.is_err() {
@@ -186,6 +187,24 @@ async fn print(
                 }
             }
         }
+    }
+}
+
+/// What comes, and where its receipts go.
+struct Frames {
+    queue: mpsc::Receiver<Frame>,
+    receipts: Receipts,
+}
+
+impl Frames {
+    /// Who reads it has it: its server may forget it.
+    async fn print(&self, frame: Frame, order: &mut Order<'_>, out: &mut Out) -> Result<(), Unwritten> {
+        let (generation, receipt) = (frame.generation, frame.receipt());
+        out.lines(order.frame(frame)).await?;
+        if let Some(receipt) = receipt {
+            self.receipts.give(generation, receipt);
+        }
+        Ok(())
     }
 }
 
@@ -263,7 +282,7 @@ impl Order<'_> {
             (Some(text), None) => (tidings_inbox::Payload::Text(text), About::default()),
             (None, None) => return Vec::new(),
         };
-        let decoded = tidings_inbox::decode(self.profile, payload, received_at).beside(about);
+        let decoded = tidings_inbox::decode_beside(self.profile, payload, about, received_at);
         let report = |message: &Message| message_report(message, self.profile.name.clone(), self.words);
         decoded.messages.iter().map(|message| Line::Message(report(message))).collect()
     }

@@ -207,6 +207,27 @@ impl Database {
         self.connection.prepare_cached(known)?.exists(params![channel, id])
     }
 
+    /// Whether it came before by the same delivery, of which its server doesn't know that it is stored.
+    pub(crate) fn was_delivered(&self, message: &Message) -> rusqlite::Result<bool> {
+        let Message { channel, delivery, topic, raw, .. } = message;
+        let same = "SELECT 1 FROM message WHERE channel = ?1 AND delivery = ?2 AND topic IS ?3 AND raw = ?4";
+        self.connection.prepare_cached(same)?.exists(params![channel, delivery, topic, raw])
+    }
+
+    /// Whether one of this topic says the same.
+    pub(crate) fn says(&self, message: &Message) -> rusqlite::Result<bool> {
+        let Message { channel, topic, raw, .. } = message;
+        let same = "SELECT 1 FROM message WHERE channel = ?1 AND topic = ?2 AND raw = ?3";
+        self.connection.prepare_cached(same)?.exists(params![channel, topic, raw])
+    }
+
+    /// The channel's server knows that what came until this time is stored.
+    pub(crate) fn settle_deliveries(&self, channel: &str, until: Timestamp) -> rusqlite::Result<()> {
+        let settled = "UPDATE message SET delivery = NULL \
+                       WHERE channel = ?1 AND delivery IS NOT NULL AND received_at <= ?2";
+        self.connection.prepare_cached(settled)?.execute(params![channel, until.as_millisecond()]).map(|_| ())
+    }
+
     /// Those of this series, and when each was sent.
     pub(crate) fn of_series(&self, channel: &str, series: &str) -> rusqlite::Result<Vec<(RowId, Timestamp)>> {
         let rows = "SELECT row, coalesce(sent_at, received_at) FROM message WHERE channel = ?1 AND series = ?2 ORDER BY row";
@@ -403,7 +424,13 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
     let Message {
         silent, urgency, sound, sent_at, expires, received_at, raw, unread, opaque, format, ..
     } = message;
-    let Message { series, topic, app, tags, attachments, .. } = message;
+    let Message { series, delivery, topic, app, tags, attachments, .. } = message;
+    if let Some(number) = delivery {
+        // Its server gives the number again: the earlier message is known to be stored.
+        connection
+            .prepare_cached("UPDATE message SET delivery = NULL WHERE channel = ?1 AND delivery = ?2")?
+            .execute(params![channel, number])?;
+    }
     let sound = match sound {
         Sound::Usual => None,
         Sound::Off => Some(""),
@@ -415,9 +442,9 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
         .prepare_cached(
             "INSERT INTO message (row, channel, id, state, unread, received_at, sent_at, expires, priority, silent, \
              title, body, url, icon, image, tag, actions, raw, urgency, sound, opaque, format, series, topic, app, tags, \
-             attachments) \
+             attachments, delivery) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-             ?22, ?23, ?24, ?25, ?26, ?27)",
+             ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
         )?
         .execute(params![
             row,
@@ -453,7 +480,8 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
             topic,
             app,
             tags,
-            attachments
+            attachments,
+            delivery
         ])?;
     match Reached::by(message) {
         Some(reached) => save_reached(connection, channel, &reached),
@@ -576,6 +604,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         channel: row.get("channel")?,
         id: row.get("id")?,
         series: row.get("series")?,
+        delivery: None,
         topic: row.get("topic")?,
         app: row.get("app")?,
         title: row.get("title")?,

@@ -63,9 +63,20 @@ pub struct Decoded {
 /// that they usually have.
 #[must_use]
 pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp) -> Decoded {
-    let reading = Reading { profile, received_at: whole_millisecond(received_at) };
+    decode_beside(profile, payload, About::default(), received_at)
+}
+
+/// The same with what was told beside the frame. Of several messages the last has its id: all of them are there then.
+#[must_use]
+pub fn decode_beside(
+    profile: &ChannelProfile,
+    payload: Payload,
+    about: About,
+    received_at: Timestamp,
+) -> Decoded {
+    let reading = Reading { profile, about: &about, received_at: whole_millisecond(received_at) };
     let said = match profile.reads {
-        Reads::Usual => return reading.usual(payload),
+        Reads::Usual => return reading.usual(payload).beside(about),
         Reads::Ntfy => payload.read().and_then(|text| ntfy::read(&reading, &text)),
         Reads::Gotify => payload.read().and_then(|text| gotify::read(&reading, &text)),
     };
@@ -80,13 +91,16 @@ pub fn decode(profile: &ChannelProfile, payload: Payload, received_at: Timestamp
 }
 
 impl Decoded {
-    /// The same with what was told beside the frame. Of several messages the last has its id: all of them are there then.
-    #[must_use]
-    pub fn beside(mut self, about: About) -> Self {
-        let About { id, topic } = about;
+    fn beside(mut self, about: About) -> Self {
+        let About { id, topic, published } = about;
         let topic = topic.and_then(|topic| filled(one_line(&topic)));
         for message in &mut self.messages {
             message.topic = message.topic.take().or_else(|| topic.clone());
+            if let Some(published) = &published {
+                message.delivery = published.number;
+                message.expires = message.expires.or(published.expires);
+                message.unread &= !published.retained;
+            }
         }
         let id = id.filter(|id| (1..=ID_LIMIT).contains(&id.len()));
         if let Some(last) = self.messages.last_mut() {
@@ -175,6 +189,10 @@ impl Reading<'_> {
         let mut message = self.blank(raw());
         let says_something = match Object::parse(bare(text)) {
             Some(object) => self.read(&mut message, text, object),
+            // What is beside it may be mapped, too.
+            None if self.about.published.is_some() && !self.profile.mapping.is_empty() => {
+                self.read(&mut message, text, Object::default())
+            }
             None => {
                 message.body = lines(text.trim_matches(['\0', '\u{feff}', '\u{1e}']));
                 message.format = self.profile.format;
@@ -205,13 +223,15 @@ impl Reading<'_> {
         let more = object.says_more();
         // Graylog's levels are syslog's, and its messages are known by this member.
         let syslog = object.0.contains_key("short_message");
-        let reader = Reader { profile: self.profile, sample: Sample::new(bare(text)), object };
+        let is_object = !object.0.is_empty();
+        let sample = Sample::beside(bare(text), self.about);
+        let reader = Reader { profile: self.profile, sample, object };
         let title = reader.first(Field::Title, TITLE, |value| filled(one_line(&value.text()?)));
         let body = reader.first(Field::Body, BODY, |value| filled(lines(&value.text()?)));
         let said = |field, names| reader.first(field, names, |value| value.text()).is_some();
-        let whole = title.is_none()
-            && body.is_none()
-            && (more || !(said(Field::Title, TITLE) || said(Field::Body, BODY)));
+        let whole = body.is_none()
+            && (!is_object
+                || title.is_none() && (more || !(said(Field::Title, TITLE) || said(Field::Body, BODY))));
         let says_something = whole || title.is_some() || body.is_some();
         if whole {
             // An object of someone's own making: better all of it than nothing.

@@ -1,6 +1,7 @@
 //! What goes in and what comes out: a frame that arrives, a popup, what happens in between.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -37,6 +38,49 @@ pub struct About {
     pub id: Option<String>,
     /// What it belongs to, unless the frame itself says that.
     pub topic: Option<String>,
+    /// What an MQTT broker tells.
+    pub published: Option<Published>,
+}
+
+/// What an MQTT broker tells of a message. Untrusted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The number of its delivery, which the broker gives to a later message once it knows that this one is stored.
+    pub number: Option<u16>,
+    /// The broker doesn't know that it is, if it came before.
+    pub again: bool,
+    /// It is what the broker keeps of its topic, and no news: stored in silence, and once.
+    pub retained: bool,
+    /// When it is of no use any more.
+    pub expires: Option<Timestamp>,
+    /// What kind of content it is.
+    pub content_type: Option<String>,
+    /// Where an answer is expected.
+    pub response_topic: Option<String>,
+    /// What else its sender says of it.
+    pub user: BTreeMap<String, String>,
+}
+
+/// Tells the server that a message is stored.
+#[derive(Clone)]
+pub struct Receipt(Arc<dyn Fn() + Send + Sync>);
+
+impl Receipt {
+    /// Given by calling this, on the writer's thread: it must not block.
+    pub fn new(give: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(give))
+    }
+
+    /// What it is for is stored, or nothing of it has to be.
+    pub fn give(self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receipt")
+    }
 }
 
 /// One frame as it came in.
@@ -53,6 +97,8 @@ pub struct Arrival {
     /// Seems to be part of what the server sends again after a reconnect. Only that may be a repetition: a message
     /// whose id and whole content are stored already. One summary tells of the rest of it.
     pub catch_up: bool,
+    /// Given once it is in the file.
+    pub receipt: Option<Receipt>,
 }
 
 /// What of a channel came in and is no message, since the inbox was opened.

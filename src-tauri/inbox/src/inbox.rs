@@ -138,6 +138,12 @@ impl Inbox {
         self.ask(|reply| Command::BeginAnew(channel.to_owned(), reply)).await;
     }
 
+    /// The channel's server has proven to know that what came until this time is stored: what it sends from now on repeats none of it.
+    /// Does not wait for it.
+    pub fn settle_deliveries(&self, channel: &str, until: Timestamp) {
+        self.send(Command::SettleDeliveries(channel.to_owned(), until));
+    }
+
     /// Does what was found out about messages that came before: that they are deleted, or read elsewhere.
     pub async fn recall(&self, recalls: Vec<Recall>) {
         self.ask(|reply| Command::Recall(recalls, reply)).await;

@@ -43,8 +43,8 @@ mod waiting;
 mod why;
 mod writer;
 
-pub use decode::{Decoded, decode};
-pub use event::{About, Arrival, Dropped, Event, Notifier, Payload, Popup, Unread};
+pub use decode::{Decoded, decode, decode_beside};
+pub use event::{About, Arrival, Dropped, Event, Notifier, Payload, Popup, Published, Receipt, Unread};
 pub use history::Query;
 pub use inbox::Inbox;
 pub use journal::Note;

@@ -11,6 +11,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 use tidings_template::{Pointer, SyntaxError, Template, json};
 
+use crate::event::{About, Published};
 use crate::text::bare;
 
 /// The usual names of a title …
@@ -80,7 +81,8 @@ pub enum SourceError {
 
 impl Source {
     /// A JSON Pointer (RFC 6901) such as `/payload/subject`, or a template with `{{ }}` over the message's
-    /// members; these two names stand for all of it unless the message uses them: `json` and `raw`.
+    /// members; these two names stand for all of it unless the message uses them: `json` and `raw`. What an MQTT broker tells beside
+    /// it is `about`, likewise: `topic`, `retained`, `content_type`, `response_topic` and `user`, which holds the user properties.
     ///
     /// # Errors
     /// When it is neither, or a template with a mistake.
@@ -105,14 +107,17 @@ impl Source {
 /// One message, a JSON object, as mappings see it.
 pub(crate) struct Sample<'a> {
     text: &'a str,
+    /// What was told beside it.
+    about: Option<&'a About>,
     /// For templates; made when the first one asks. `None`: nested too deeply.
     members: OnceCell<Option<Value>>,
 }
 
 impl<'a> Sample<'a> {
-    /// `text` is a JSON object.
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, members: OnceCell::new() }
+    /// `text` is a JSON object, or what it is about is known.
+    pub(crate) fn beside(text: &'a str, about: &'a About) -> Self {
+        let about = about.published.is_some().then_some(about);
+        Self { text, about, members: OnceCell::new() }
     }
 
     /// What `source` finds for this field, as JSON text; `None` if nothing.
@@ -120,7 +125,7 @@ impl<'a> Sample<'a> {
         match &source.0 {
             Kind::Pointer(pointer) => pointer.find(self.text).map(str::to_owned),
             Kind::Template(template) => {
-                let made = match self.members.get_or_init(|| members(self.text)) {
+                let made = match self.members.get_or_init(|| members(self.text, self.about)) {
                     Some(members) => template.render(members).map_err(|kind| kind.to_string()),
                     None => Err("the message is nested too deeply".to_owned()),
                 };
@@ -140,10 +145,30 @@ impl<'a> Sample<'a> {
     }
 }
 
-fn members(text: &str) -> Option<Value> {
-    let json = json(bare(text)).filter(|json| json.kind() == ValueKind::Map)?;
+/// What stands beside a message, for templates.
+fn beside(topic: &str, published: &Published) -> Value {
+    let Published { retained, content_type, response_topic, user, .. } = published;
+    let user = user.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
+    Value::from_pairs([
+        ("topic", Value::from(topic)),
+        ("retained", Value::from(*retained)),
+        ("content_type", content_type.as_deref().map_or(Value::UNDEFINED, Value::from)),
+        ("response_topic", response_topic.as_deref().map_or(Value::UNDEFINED, Value::from)),
+        ("user", Value::from_pairs(user)),
+    ])
+}
+
+fn members(text: &str, about: Option<&About>) -> Option<Value> {
+    let json = json(bare(text)).filter(|json| about.is_some() || json.kind() == ValueKind::Map);
+    let json = json.or_else(|| about.map(|_| Value::UNDEFINED))?;
     let mut members =
         BTreeMap::from([("json".to_owned(), json.clone()), ("raw".to_owned(), Value::from(text))]);
+    if let Some(About { topic: Some(topic), published: Some(published), .. }) = about {
+        members.insert("about".to_owned(), beside(topic, published));
+    }
+    if json.kind() != ValueKind::Map {
+        return Some(Value::from_pairs(members));
+    }
     for name in json.try_iter().ok()? {
         if let (Some(key), Ok(value)) = (name.as_str(), json.get_item(&name)) {
             members.insert(key.to_owned(), value);

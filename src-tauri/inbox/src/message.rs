@@ -254,6 +254,8 @@ pub struct Message {
     /// What a later version of it, and its deletion, are told by. Where there is one, the server gives no id twice: an equal
     /// id is a repetition, and a later message of the same series takes its place.
     pub series: Option<String>,
+    /// The number of its delivery, until its server has proven to know that it is stored (MQTT). Not read from the file.
+    pub delivery: Option<u16>,
     /// What the server says it is about, where the channel has topics; one line.
     pub topic: Option<String>,
     /// The program it is of, by its server's number for it.

@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
     |file| file.execute_batch(VERSION_5),
     |file| file.execute_batch(VERSION_6),
     |file| file.execute_batch(VERSION_7),
+    |file| file.execute_batch(VERSION_8),
 ];
 
 const VERSION_1: &str = "
@@ -138,6 +139,13 @@ const VERSION_7: &str = "
     ) STRICT;
     ALTER TABLE channel ADD COLUMN newest INTEGER;    -- the latest time of a message, by its server's clock
     ALTER TABLE channel ADD COLUMN highest INTEGER;   -- the highest id that is a number
+";
+
+/// Deliveries of which their server doesn't know that they are stored, and what of a topic is there.
+const VERSION_8: &str = "
+    ALTER TABLE message ADD COLUMN delivery INTEGER;
+    CREATE INDEX message_delivery ON message (channel, delivery) WHERE delivery IS NOT NULL;
+    CREATE INDEX message_topic ON message (channel, topic) WHERE topic IS NOT NULL;
 ";
 
 /// Makes a message findable.

@@ -73,6 +73,23 @@ impl Waiting {
         })
     }
 
+    /// Whether it came before by the same delivery.
+    pub(crate) fn was_delivered(&self, message: &Message) -> bool {
+        self.0.iter().map(|held| &held.message).any(|held| {
+            held.delivery == message.delivery
+                && held.channel == message.channel
+                && held.topic == message.topic
+                && held.raw == message.raw
+        })
+    }
+
+    /// Whether one of its topic says the same.
+    pub(crate) fn says(&self, message: &Message) -> bool {
+        self.0.iter().map(|held| &held.message).any(|held| {
+            held.channel == message.channel && held.topic == message.topic && held.raw == message.raw
+        })
+    }
+
     /// The oldest are in the file.
     pub(crate) fn written(&mut self, count: usize) {
         self.0.drain(..count);

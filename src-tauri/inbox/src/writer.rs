@@ -24,14 +24,17 @@ use tracing::{debug, warn};
 
 use crate::calendar::Calendar;
 use crate::database::{Database, Reached, Read, State};
-use crate::decode::{Decoded, decode};
+use crate::decode::{Decoded, decode_beside};
 use crate::gate::{Gate, Hold, Now};
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
 use crate::recall::{Recall, Unwritten};
 use crate::waiting::{Held, Waiting};
-use crate::{Arrival, ChannelProfile, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Unread, open};
+use crate::{
+    Arrival, ChannelProfile, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Published, Receipt,
+    Unread, open,
+};
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
 /// shown late.
@@ -58,6 +61,7 @@ pub(crate) enum Command {
     Newest(String, oneshot::Sender<Option<Timestamp>>),
     HighestId(String, oneshot::Sender<Option<u64>>),
     BeginAnew(String, oneshot::Sender<()>),
+    SettleDeliveries(String, Timestamp),
     Recall(Vec<Recall>, oneshot::Sender<()>),
     Find(Query, oneshot::Sender<Vec<Message>>),
     RowOf(String, oneshot::Sender<Option<RowId>>),
@@ -102,6 +106,8 @@ pub(crate) struct Writer {
     doomed: Vec<RowId>,
     gate: Gate,
     calendar: Calendar,
+    /// For messages that are in the file, or wait.
+    receipts: Vec<Receipt>,
     clock: Box<dyn Fn() -> Now + Send>,
     notifier: Box<dyn Notifier>,
     unread: watch::Sender<Unread>,
@@ -136,6 +142,7 @@ impl Writer {
             doomed: Vec::new(),
             gate: Gate::new(policy, Instant::now()),
             calendar: Calendar::default(),
+            receipts: Vec::new(),
             clock: Box::new(Now::read),
             notifier,
             unread,
@@ -230,6 +237,9 @@ impl Writer {
                         self.begin_anew(&channel);
                         answer(reply, ());
                     }
+                    Command::SettleDeliveries(channel, until) => {
+                        self.look_up(|database| database.settle_deliveries(&channel, until));
+                    }
                     Command::Recall(recalls, reply) => {
                         self.take_in_recalls(&recalls);
                         answer(reply, ());
@@ -286,13 +296,15 @@ impl Writer {
         // First, so that what the file knows is known.
         self.reopen();
         let mut news = News::default();
-        for Arrival { channel, payload, about, received_at, catch_up } in batch {
-            let Decoded { messages, recalls, ignored } = decode(&channel, payload, received_at).beside(about);
+        for Arrival { channel, payload, about, received_at, catch_up, receipt } in batch {
+            let published = about.published.clone().unwrap_or_default();
+            let Decoded { messages, recalls, ignored } = decode_beside(&channel, payload, about, received_at);
+            self.receipts.extend(receipt);
             if ignored > 0 {
                 self.count(&channel.id, |dropped| dropped.ignored += ignored);
             }
             for message in messages {
-                self.take(&channel, message, catch_up, &mut news);
+                self.take(&channel, message, &published, catch_up, &mut news);
             }
             for recall in &recalls {
                 self.recall(recall, &mut news);
@@ -302,13 +314,22 @@ impl Writer {
     }
 
     /// Takes in a message, unless it is none: a repetition, or taken back before it came.
-    fn take(&mut self, channel: &ChannelProfile, mut message: Message, catch_up: bool, news: &mut News) {
+    fn take(
+        &mut self,
+        channel: &ChannelProfile,
+        mut message: Message,
+        published: &Published,
+        catch_up: bool,
+        news: &mut News,
+    ) {
         if let Some(reached) = Reached::by(&message) {
             let known = self.reached.entry(message.channel.clone()).or_default();
             known.and_then(reached);
         }
         let unique = message.series.is_some();
-        let Fate::News { replaces, read } = self.fate(&message, catch_up || unique) else {
+        let known = self.is_known_to(&message, published);
+        let fate = if known { Fate::Dropped } else { self.fate(&message, catch_up || unique) };
+        let Fate::News { replaces, read } = fate else {
             debug!(channel = channel.id, "a message came again, or too late");
             self.reached_moved = true;
             self.count(&channel.id, |dropped| dropped.repeated += 1);
@@ -318,8 +339,8 @@ impl Writer {
         self.next_row += 1;
         message.unread &= !read;
         let state = match policy::decide(channel, &mut message) {
-            Decision::Notify => State::Pending,
-            Decision::Store => State::Silent,
+            Decision::Notify if !published.retained => State::Pending,
+            Decision::Notify | Decision::Store => State::Silent,
         };
         self.remove(&replaces, news);
         let message = Arc::new(message);
@@ -332,6 +353,7 @@ impl Writer {
     fn publish(&mut self, news: News) {
         let News { fresh, gone, read, recount } = news;
         if fresh.is_empty() && !recount {
+            self.give_receipts();
             return;
         }
         // Counted before they are written, since trouble with the file counts anew; told after the popups, since whoever
@@ -376,6 +398,13 @@ impl Writer {
         }
         for Fresh { message, .. } in fresh {
             let _ = self.events.send(Event::Stored(message));
+        }
+    }
+
+    /// For all that came, once all of it is in the file.
+    fn give_receipts(&mut self) {
+        if self.waiting.is_empty() {
+            self.receipts.drain(..).for_each(Receipt::give);
         }
     }
 

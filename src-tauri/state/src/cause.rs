@@ -122,6 +122,7 @@ fn detailed(detail: &Detail, words: Words) -> String {
         Detail::NoStream => words.detail_no_stream(),
         Detail::SessionGone => words.detail_session_gone(),
         Detail::NotOffered => words.detail_not_offered(),
+        Detail::NoMqtt => words.detail_no_mqtt(),
         Detail::TooLong => words.detail_too_long(),
         Detail::MaskedFrame => words.detail_masked_frame(),
         Detail::ReservedBits => words.detail_reserved_bits(),

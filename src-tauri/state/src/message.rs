@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tidings_api::{MessageAction, MessageReport, Rich};
 use tidings_channel::{Frame, Payload};
 use tidings_inbox::{
-    About, Action, Arrival, Attachment, ChannelProfile, Does, Format, HttpRequest, Message, Raw,
+    About, Action, Arrival, Attachment, ChannelProfile, Does, Format, HttpRequest, Message, Published, Raw,
 };
 use tidings_words::Words;
 
@@ -23,9 +23,22 @@ pub fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
         Payload::Garbled(bytes) => tidings_inbox::Payload::Garbled(bytes),
         Payload::TooBig { .. } | Payload::Broken { .. } => return None,
     };
-    let tidings_channel::About { id, topic } = frame.about;
-    let about = About { id, topic };
-    Some(Arrival { channel, payload, about, received_at: timestamp(frame.received_at), catch_up: false })
+    let received_at = timestamp(frame.received_at);
+    let tidings_channel::About { id, topic, published } = frame.about;
+    let published = published.map(|published| {
+        let tidings_channel::Published { receipt, again, retained, expires_in, .. } = *published;
+        Published {
+            number: receipt.map(tidings_channel::Receipt::number),
+            again,
+            retained,
+            expires: expires_in.and_then(|time| received_at.checked_add(time).ok()),
+            content_type: published.content_type,
+            response_topic: published.response_topic,
+            user: published.user.into_iter().collect(),
+        }
+    });
+    let about = About { id, topic, published };
+    Some(Arrival { channel, payload, about, received_at, catch_up: false, receipt: None })
 }
 
 /// What a message of ours says of one that can't be read, or not all of it.
@@ -46,6 +59,7 @@ pub fn own(channel: &ChannelProfile, text: String) -> Arrival {
         about: About::default(),
         received_at: Timestamp::now(),
         catch_up: false,
+        receipt: None,
     }
 }
 

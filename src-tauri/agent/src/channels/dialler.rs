@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner};
+use jiff::Timestamp;
+use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner, Subscribed};
 use tidings_inbox::{ChannelProfile, Inbox};
 use tidings_settings::credential::Credentials;
 use tidings_state::message::own;
@@ -33,6 +34,8 @@ pub(super) struct Dialler {
     pub(super) asked: Arc<AtomicBool>,
     pub(super) inbox: Inbox,
     pub(super) snapshot: watch::Receiver<Snapshot>,
+    /// Topics that the server doesn't let us hear.
+    pub(super) left_out: Arc<watch::Sender<Vec<String>>>,
     /// The user knows that something was skipped. (It is skipped by every dial until a link opens.)
     pub(super) told_of_gap: bool,
 }
@@ -51,12 +54,18 @@ impl Dialler {
             return;
         }
         tracing::warn!(channel = self.id, "a missed message can't be received: what was missed is skipped");
-        let (name, words) = {
+        let text = self.snapshot.borrow().words.missed_too_big();
+        self.tell(text).await;
+    }
+
+    /// A message of our own.
+    async fn tell(&self, text: String) {
+        let name = {
             let snapshot = self.snapshot.borrow();
             let view = snapshot.channels.iter().find(|channel| channel.id == self.id);
-            (view.map_or_else(|| self.id.clone(), |view| view.name.clone()), snapshot.words)
+            view.map_or_else(|| self.id.clone(), |view| view.name.clone())
         };
-        self.inbox.receive(own(&ChannelProfile::new(&self.id, &name), words.missed_too_big())).await;
+        self.inbox.receive(own(&ChannelProfile::new(&self.id, &name), text)).await;
     }
 }
 
@@ -93,6 +102,18 @@ impl Owner for Dialler {
         self.asked.store(!query.is_empty() || params.last.is_some(), Ordering::Relaxed);
         self.dialled_with.send_replace(params.clone());
         Ok(DialParams { query, ..params })
+    }
+
+    async fn subscribed(&mut self, Subscribed { lost, anew, refused }: Subscribed) {
+        if anew {
+            self.inbox.settle_deliveries(&self.id, Timestamp::now());
+        }
+        if lost {
+            tracing::warn!(channel = self.id, "the broker has kept nothing: messages may be missing");
+            let text = self.snapshot.borrow().words.missed_session();
+            self.tell(text).await;
+        }
+        self.left_out.send_if_modified(|known| std::mem::replace(known, refused.clone()) != refused);
     }
 
     async fn set_cookies(&mut self, set_cookies: Vec<String>) {

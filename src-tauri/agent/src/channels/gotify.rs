@@ -114,6 +114,7 @@ impl CatchUp {
                     channel,
                     payload,
                     about: About::default(),
+                    receipt: None,
                     received_at: Timestamp::now(),
                     catch_up: true,
                 })

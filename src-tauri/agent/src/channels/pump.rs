@@ -4,10 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tidings_channel::{Frame, Kept, Pulse, State, Status};
-use tidings_inbox::{Arrival, ChannelProfile, Inbox, Query};
+use tidings_channel::{Frame, Kept, Pulse, Receipts, State, Status};
+use tidings_inbox::{Arrival, ChannelProfile, Inbox, Query, Receipt};
 use tidings_state::message::{arrival, own, told_instead};
-use tidings_state::snapshot::Snapshot;
+use tidings_state::snapshot::{Snapshot, timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::gotify::CatchUp;
@@ -36,6 +36,7 @@ pub(super) struct Missed {
 pub(super) async fn pump(
     mut status: watch::Receiver<Status>,
     mut frames: mpsc::Receiver<Frame>,
+    receipts: Receipts,
     Missed { mut replay, catch_up }: Missed,
     profile: watch::Receiver<Arc<ChannelProfile>>,
     inbox: Inbox,
@@ -44,18 +45,28 @@ pub(super) async fn pump(
 ) {
     let mut caught_up: Option<u64> = None;
     let mut catching_up = None;
+    let mut settled = None;
     loop {
         tokio::select! {
             frame = frames.recv() => {
                 // The driver's end of the queue goes with its task: everything before it was taken in.
                 let Some(frame) = frame else { return };
                 let channel = profile.borrow().clone();
-                let may_be = replay.has(frame.generation, frame.goes_on, Instant::now());
+                let resumed = frame.about.published.as_ref().is_some_and(|published| published.resumed);
+                let goes_on = frame.goes_on || resumed;
+                let receipt = frame.receipt().map(|receipt| {
+                    let (receipts, generation) = (receipts.clone(), frame.generation);
+                    Receipt::new(move || receipts.give(generation, receipt))
+                });
+                let may_be = replay.has(frame.generation, goes_on, Instant::now());
                 let catch_up = frame.replay.unwrap_or(may_be);
                 let words = snapshot.borrow().words;
                 let unreadable = told_instead(&frame.payload, words);
-                if let Some(arrival) = arrival(channel.clone(), frame) {
-                    inbox.receive(Arrival { catch_up, ..arrival }).await;
+                let arrived = arrival(channel.clone(), frame);
+                // Where nothing of it was had, only that is left to be told.
+                let alone = receipt.clone().filter(|_| arrived.is_none());
+                if let Some(arrival) = arrived {
+                    inbox.receive(Arrival { catch_up, receipt, ..arrival }).await;
                 }
                 if let Some(text) = unreadable {
                     let told = inbox.find(Query { channel: Some(channel.id.clone()), ..Query::newest(TOLD) }).await;
@@ -64,6 +75,9 @@ pub(super) async fn pump(
                         tracing::warn!(channel = channel.id, "{}", text);
                         inbox.receive(Arrival { catch_up, ..own(&channel, text) }).await;
                     }
+                }
+                if let Some(receipt) = alone {
+                    receipt.give();
                 }
                 replay.taken_in(Instant::now());
             }
@@ -82,6 +96,12 @@ pub(super) async fn pump(
             Ok(()) = felt.known.changed() => felt.changed.notify_one(),
             Ok(()) = felt.pulse.changed() => {
                 let pulse = *felt.pulse.borrow_and_update();
+                if pulse.settled != settled {
+                    settled = pulse.settled;
+                    if let Some(until) = settled {
+                        inbox.settle_deliveries(&felt.channel, timestamp(until));
+                    }
+                }
                 felt.health.feel(&felt.channel, pulse);
             }
         }

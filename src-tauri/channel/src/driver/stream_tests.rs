@@ -72,7 +72,10 @@ async fn events_come_with_their_ids_and_names() {
     send(&mut stream, "id: 42\nevent: order\ndata: {\"a\":1}\n\n").await;
     let frame = rig.frames.recv().await.expect("a frame");
     assert_eq!(frame.payload, Payload::Text("{\"a\":1}".to_owned()));
-    assert_eq!(frame.about, About { id: Some("42".to_owned()), topic: Some("order".to_owned()) });
+    assert_eq!(
+        frame.about,
+        About { id: Some("42".to_owned()), topic: Some("order".to_owned()), published: None }
+    );
     assert_eq!(rig.status.borrow().peer, PeerCheck::CannotBeChecked, "nothing proves its life yet");
 }
 

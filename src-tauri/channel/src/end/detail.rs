@@ -83,6 +83,8 @@ pub enum Detail {
     NoStream,
     /// The server knows nothing of the session that the link was.
     SessionGone,
+    /// What came is no MQTT.
+    NoMqtt,
 
     // Of frames.
     /// A masked one.
@@ -311,6 +313,7 @@ impl fmt::Display for Detail {
             Self::NoStream => "it is no stream of events",
             Self::SessionGone => "the server has forgotten the session",
             Self::NotOffered => "the server offers none",
+            Self::NoMqtt => "what came is no MQTT",
             Self::MaskedFrame => "a masked frame",
             Self::ReservedBits => "reserved bits are set",
             Self::UnknownFrame => "an unknown kind of frame",

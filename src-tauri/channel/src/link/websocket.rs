@@ -63,6 +63,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Self { socket, mode: Mode::Open, unflushed: false, stuck: false, reported }
     }
 
+    pub(crate) fn say_binary(&mut self, bytes: Vec<u8>) {
+        self.send(Message::Binary(bytes.into()));
+    }
+
     fn send_close(&mut self, code: u16) {
         self.send(Message::Close(Some(CloseFrame { code: code.into(), reason: Utf8Bytes::default() })));
     }

@@ -24,6 +24,11 @@ impl Machine {
                 self.await_end(false, now);
                 (self.closed_by(close.code, &close.reason, now).unwrap_or(Cause::Closed(close)), true)
             }
+            End::Told(cause) => {
+                self.last_close = None;
+                self.await_end(false, now);
+                (cause, true)
+            }
             End::Lost { detail } => {
                 self.last_close = None;
                 self.links_closed += 1;

@@ -114,6 +114,8 @@ pub(crate) enum Proof {
     /// A ping that is answered.
     #[default]
     Pings,
+    /// The same, and the server wants to hear something this often.
+    PingsWithin(Duration),
     /// Bytes that come by themselves, if any.
     Bytes,
     /// The same, where something can be said.
@@ -125,9 +127,10 @@ pub(crate) enum Proof {
 pub(crate) enum End {
     /// The peer sent a close frame; the driver answers it and then reports [`Input::Gone`].
     Closed(CloseInfo),
+    /// The peer said why it ends the link; we hang up, and the driver then reports [`Input::Gone`].
+    Told(Cause),
     /// The socket is gone.
     Lost { detail: Detail },
-
     /// The peer broke a rule; we close with `code`.
     Violation { code: u16, detail: Detail },
 }

@@ -208,10 +208,10 @@ fn happen(bench: &mut Bench, world: &mut World, happening: Happening) {
             if world.is_open(generation) || !world.links.contains(&generation) {
                 match &end {
                     End::Lost { .. } => world.end_link(generation),
-                    End::Closed(_) if world.links.contains(&generation) => {
+                    End::Closed(_) | End::Told(_) if world.links.contains(&generation) => {
                         world.going.insert(generation);
                     }
-                    End::Closed(_) | End::Violation { .. } => {}
+                    End::Closed(_) | End::Told(_) | End::Violation { .. } => {}
                 }
                 bench.give(Input::Ended { generation, end });
             }

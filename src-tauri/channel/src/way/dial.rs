@@ -19,6 +19,7 @@ use crate::link::stream::Stream;
 use crate::link::tap::Tap;
 use crate::link::websocket::{WebSocket, websocket_config};
 use crate::machine::facts::End;
+use crate::way::broker;
 use crate::way::connect::{Connect, Connected};
 use crate::way::dialled::{DialFailure, Dialled, MOST_PAGE, refused};
 use crate::way::exchange::{Wire, exchange};
@@ -58,7 +59,8 @@ async fn dial_address<C: Connect, O: Owner>(
     let format = match ask.carrier {
         Carrier::EventStream => Format::Events,
         Carrier::Lines => Format::Lines,
-        Carrier::WebSocket | Carrier::Mqtt => {
+        Carrier::Mqtt => return broker::dial(&config, &*connector, owner, params, &stage).await,
+        Carrier::WebSocket => {
             let subprotocol = config.dialect.subprotocol();
             let request = upgrade_request(&config.url, &params, subprotocol, origin.as_deref())?;
             let (socket, route, cookies) = open(&config, &*connector, params, request, false, &stage).await?;
@@ -89,7 +91,7 @@ async fn dial_address<C: Connect, O: Owner>(
 }
 
 /// What is to be known of a link that opened.
-async fn hand_over<C: Connect>(
+pub(super) async fn hand_over<C: Connect>(
     owner: &Mutex<impl Owner>,
     connector: &C,
     route: Option<Route>,
@@ -107,13 +109,14 @@ async fn hand_over<C: Connect>(
 fn unsaid(end: End) -> Cause {
     match end {
         End::Closed(close) => Cause::Closed(close),
+        End::Told(cause) => cause,
         End::Lost { .. } => Cause::Lost { detail: Detail::HungUp },
         End::Violation { detail, .. } => Cause::NotAWebSocket { detail },
     }
 }
 
 /// Asks for an upgrade: the socket, its route, and the cookies that were set. `others`: there is something else to try.
-async fn open<C: Connect>(
+pub(super) async fn open<C: Connect>(
     config: &Config,
     connector: &C,
     params: DialParams,

@@ -1,5 +1,6 @@
 //! The way to the server: names and addresses, proxies, encryption, the upgrade.
 
+pub(crate) mod broker;
 pub(crate) mod client_cert;
 pub(crate) mod connect;
 pub(crate) mod dial;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::value::one_line;
+use crate::event::About;
 use crate::message::{Format, Message, Priority, Raw, RowId, Sound, Urgency};
 use crate::profile::ChannelProfile;
 use crate::recall::Recall;
@@ -16,6 +17,8 @@ pub(super) enum Said {
 /// What messages of one frame have in common.
 pub(super) struct Reading<'a> {
     pub(super) profile: &'a ChannelProfile,
+    /// What was told beside the frame.
+    pub(super) about: &'a About,
     pub(super) received_at: Timestamp,
 }
 
@@ -27,9 +30,14 @@ impl Reading<'_> {
             channel: self.profile.id.clone(),
             id: None,
             series: None,
+            delivery: None,
             topic: None,
             app: None,
-            title: one_line(&self.profile.name),
+            // What a broker sends says mostly nothing of what it is about, but for its topic.
+            title: match (&self.about.topic, &self.about.published) {
+                (Some(topic), Some(_)) => one_line(topic),
+                _ => one_line(&self.profile.name),
+            },
             body: String::new(),
             format: Format::Plain,
             opaque: false,

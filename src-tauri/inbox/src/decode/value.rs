@@ -31,6 +31,7 @@ pub(super) const MILLISECONDS_END: f64 = 1e14;
 pub(super) const MICROSECONDS_END: f64 = 1e17;
 
 /// A JSON object, its values unread.
+#[derive(Default)]
 pub(super) struct Object<'a>(pub(super) BTreeMap<String, &'a RawValue>);
 
 impl<'a> Object<'a> {

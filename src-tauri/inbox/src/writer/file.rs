@@ -25,6 +25,7 @@ impl Writer {
         if self.waiting.is_empty() && self.outcomes.is_empty() {
             self.keep_reached();
             self.keep_recalled();
+            self.give_receipts();
             return;
         }
         let waited = self.trouble;
@@ -65,6 +66,7 @@ impl Writer {
         self.give_up_the_oldest();
         self.keep_reached();
         self.keep_recalled();
+        self.give_receipts();
     }
 
     /// Writes how far channels came where no message brings it into the file, after all that came before them.
@@ -90,6 +92,8 @@ impl Writer {
             self.in_flight.remove(row);
         }
         self.recount();
+        // Which of them are for these isn't known: what is not acknowledged comes again.
+        self.receipts.clear();
         let first_time = !self.giving_up;
         self.giving_up = true;
         if first_time {

@@ -60,6 +60,7 @@ impl Rig {
             about: About::default(),
             received_at: Timestamp::UNIX_EPOCH,
             catch_up: false,
+            receipt: None,
         };
         let room = Arc::clone(&self.room).try_acquire_owned().expect("room");
         self.commands.send(Command::Arrive(arrival, room)).expect("the writer lives");
@@ -155,6 +156,7 @@ fn on_a_full_disk_a_repetition_is_still_known() {
             about: About::default(),
             received_at: Timestamp::UNIX_EPOCH,
             catch_up: true,
+            receipt: None,
         };
         let room = Arc::clone(&rig.room).try_acquire_owned().expect("room");
         rig.commands.send(Command::Arrive(arrival, room)).expect("the writer lives");

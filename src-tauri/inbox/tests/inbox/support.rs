@@ -52,6 +52,7 @@ pub(crate) fn text(channel: &Arc<ChannelProfile>, text: &str) -> Arrival {
         about: About::default(),
         received_at: Timestamp::from_second(1_800_000_000).expect("a time"),
         catch_up: false,
+        receipt: None,
     }
 }
 

@@ -30,6 +30,7 @@ detail-status = HTTP status { $status }
 detail-finished = it is complete
 detail-no-stream = it is no stream of events
 detail-session-gone = the server has forgotten the session
+detail-no-mqtt = what came is no MQTT
 detail-too-long = it is too long
 detail-masked-frame = a masked frame
 detail-reserved-bits = reserved bits are set

@@ -30,6 +30,7 @@ detail-status = HTTP 状态码 { $status }
 detail-finished = 已完整
 detail-no-stream = 不是事件流
 detail-session-gone = 服务器已不记得该会话
+detail-no-mqtt = 收到的内容不是 MQTT
 detail-too-long = 内容过长
 detail-masked-frame = 帧带有掩码
 detail-reserved-bits = 帧设置了保留位

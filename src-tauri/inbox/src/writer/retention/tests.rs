@@ -85,6 +85,7 @@ impl Desk {
             about: About::default(),
             received_at,
             catch_up: false,
+            receipt: None,
         }]);
         self.rest();
     }
