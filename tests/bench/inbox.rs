@@ -102,6 +102,7 @@ pub(crate) async fn fill(file: &Path, messages: u64) -> anyhow::Result<()> {
                 about: About::default(),
                 received_at: Timestamp::now(),
                 catch_up: false,
+                receipt: None,
             })
             .await;
     }

@@ -19,6 +19,7 @@ mod a_subscription_is_signed;
 mod an_address_is_enough;
 mod an_open_menu_keeps_its_rows;
 mod any_servers_messages_are_understood;
+mod brokers_are_heard;
 mod channel_trouble_is_told_once;
 mod channels_move_to_another_machine;
 mod demo_leaves_no_trace;

@@ -14,6 +14,7 @@ pub mod gotify;
 pub mod keyring;
 pub mod listen;
 mod live;
+pub mod mosquitto;
 pub mod namespace;
 pub mod network;
 pub mod nginx;

@@ -81,6 +81,9 @@ const TESTS: &[Package] = &[
     package("libtomcat10-embed-java", None),
     package("default-jdk-headless", Some("javac")),
     package("haproxy", Some("haproxy")),
+    // An MQTT broker, and what publishes there.
+    package("mosquitto", Some("mosquitto")),
+    package("mosquitto-clients", Some("mosquitto_pub")),
     // The pages' pictures are set in it.
     package("fonts-inter", None),
 ];

@@ -275,7 +275,6 @@ impl Channels {
         let pump = tokio::spawn(pump(
             status,
             frames,
-            channel.receipts(),
             Missed { replay: Replay::of(asked), catch_up },
             profiles,
             self.inbox.clone(),
@@ -284,6 +283,7 @@ impl Channels {
                 channel: settings.id.clone(),
                 pulse: channel.pulse(),
                 known: config.memory.kept(),
+                receipts: channel.receipts(),
                 health: self.health.clone(),
                 changed: self.changed.clone(),
             },

@@ -573,6 +573,8 @@ impl<O, C: Connect> fmt::Debug for Driver<O, C> {
 }
 
 #[cfg(test)]
+mod broker_tests;
+#[cfg(test)]
 mod renewal_tests;
 #[cfg(test)]
 mod sockjs_tests;

@@ -73,14 +73,13 @@ impl Waiting {
         })
     }
 
-    /// Whether it came before by the same delivery.
-    pub(crate) fn was_delivered(&self, message: &Message) -> bool {
-        self.0.iter().map(|held| &held.message).any(|held| {
-            held.delivery == message.delivery
-                && held.channel == message.channel
-                && held.topic == message.topic
-                && held.raw == message.raw
-        })
+    /// Whether it came before by the same delivery; `None`: none of that number is here.
+    pub(crate) fn was_delivered(&self, message: &Message) -> Option<bool> {
+        let mut same = self.0.iter().rev().map(|held| &held.message);
+        let of_number =
+            |held: &&Arc<Message>| held.delivery == message.delivery && held.channel == message.channel;
+        // The newest has the number now.
+        same.find(of_number).map(|held| held.topic == message.topic && held.raw == message.raw)
     }
 
     /// Whether one of its topic says the same.

@@ -19,6 +19,8 @@ pub(super) struct Felt {
     pub(super) channel: String,
     pub(super) pulse: watch::Receiver<Pulse>,
     pub(super) known: watch::Receiver<Kept>,
+    /// Where the server is told that a message is stored.
+    pub(super) receipts: Receipts,
     pub(super) health: Health,
     /// Rung when its state changed, or what is known.
     pub(super) changed: Arc<Notify>,
@@ -36,7 +38,6 @@ pub(super) struct Missed {
 pub(super) async fn pump(
     mut status: watch::Receiver<Status>,
     mut frames: mpsc::Receiver<Frame>,
-    receipts: Receipts,
     Missed { mut replay, catch_up }: Missed,
     profile: watch::Receiver<Arc<ChannelProfile>>,
     inbox: Inbox,
@@ -55,7 +56,7 @@ pub(super) async fn pump(
                 let resumed = frame.about.published.as_ref().is_some_and(|published| published.resumed);
                 let goes_on = frame.goes_on || resumed;
                 let receipt = frame.receipt().map(|receipt| {
-                    let (receipts, generation) = (receipts.clone(), frame.generation);
+                    let (receipts, generation) = (felt.receipts.clone(), frame.generation);
                     Receipt::new(move || receipts.give(generation, receipt))
                 });
                 let may_be = replay.has(frame.generation, goes_on, Instant::now());

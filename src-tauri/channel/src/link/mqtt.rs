@@ -144,14 +144,6 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
         }
     }
 
-    /// What the broker agreed to.
-    pub(crate) fn agreed(&mut self, resumed: bool, keep_alive: Option<u16>) {
-        self.resumed = resumed;
-        if let Some(seconds) = keep_alive {
-            self.keep_alive = Duration::from_secs(seconds.into());
-        }
-    }
-
     /// What carries it.
     pub(crate) fn pipe(&self) -> &Pipe<S> {
         &self.pipe
@@ -182,6 +174,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
             .await?;
             let mut answer = None;
             for said in said {
+                if let Said::Connected(agreed) = &said {
+                    self.resumed = agreed.session;
+                    let often = agreed.keep_alive.map(|seconds| Duration::from_secs(seconds.into()));
+                    self.keep_alive = often.unwrap_or(self.keep_alive);
+                }
                 match said {
                     Said::Connected(_) | Said::Refused(_) | Said::Subscribed(..) => {
                         if answer.replace(said).is_some() {
@@ -189,7 +186,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
                         }
                     }
                     Said::Ended(reason) => return Ok(Said::Refused(reason)),
-                    other => self.hear(other)?,
+                    Said::Published { .. } | Said::Released(_) | Said::Pong | Said::Nothing => {
+                        self.hear(said)?;
+                    }
                 }
             }
             if let Some(answer) = answer {
@@ -310,6 +309,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Link for Mqtt<S> {
             return;
         }
         self.mode = Mode::Closing;
+        self.events.clear();
         let reason = match code {
             NORMAL => 0,
             TOO_BIG => 0x95,
@@ -345,13 +345,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Link for Mqtt<S> {
                     // A burst leaves no room behind.
                     self.events = VecDeque::new();
                 }
-                match event {
-                    Event::Ended(_) => return Poll::Ready(event),
-                    _ if matches!(self.mode, Mode::Open | Mode::Leaving | Mode::Over) => {
-                        return Poll::Ready(event);
-                    }
-                    _ => continue,
-                }
+                return Poll::Ready(event);
             }
             match (self.mode, &self.pipe) {
                 // There is nobody whose answer is waited for.

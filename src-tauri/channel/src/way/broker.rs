@@ -114,7 +114,6 @@ pub(super) async fn dial<C: Connect, O: Owner>(
     if let Pipe::Plain(stream) = link.pipe() {
         C::reset_on_drop(stream, false);
     }
-    link.agreed(agreed.session, agreed.keep_alive.or(Some(KEEP_ALIVE)));
     let link: Box<dyn Link> = Box::new(link);
     Ok(Dialled { link, route, given: params.given() })
 }

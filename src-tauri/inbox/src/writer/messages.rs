@@ -27,9 +27,8 @@ impl Writer {
     /// Whether an MQTT broker sends it again, or it is what the broker keeps and we have.
     pub(super) fn is_known_to(&mut self, message: &Message, published: &Published) -> bool {
         let again = published.again && message.delivery.is_some();
-        again
-            && (self.waiting.was_delivered(message)
-                || self.look_up(|database| database.was_delivered(message)))
+        let waits = self.waiting.was_delivered(message);
+        again && waits.unwrap_or_else(|| self.look_up(|database| database.was_delivered(message)))
             || published.retained
                 && (self.waiting.says(message) || self.look_up(|database| database.says(message)))
     }

@@ -9,21 +9,15 @@ use mqtt_protocol_core::mqtt::packet::{
     SessionExpiryInterval, SubEntry, SubOpts, v3_1_1, v5_0,
 };
 
-use super::frame::{MOST_PACKET, Malformed, PUBLISH, Packet};
+use super::frame::{
+    AUTH, CONNACK, DISCONNECT, MOST_PACKET, Malformed, PINGRESP, PUBLISH, PUBREL, Packet, SUBACK, UNSUBACK,
+};
 use crate::link::tap::MOST_MESSAGE;
 use crate::{Mqtt, Payload, Published, Qos};
 
 /// Messages that a broker may have sent and we have not acknowledged. Too low: a night's messages come one round trip at a time; too
 /// high: they pile up in memory while the disk is slow.
 pub(super) const RECEIVE_MAXIMUM: u16 = 64;
-
-const CONNACK: u8 = 2;
-const PUBREL: u8 = 6;
-const SUBACK: u8 = 9;
-const UNSUBACK: u8 = 11;
-const PINGRESP: u8 = 13;
-const DISCONNECT: u8 = 14;
-const AUTH: u8 = 15;
 
 /// Which MQTT is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,10 +76,6 @@ pub(crate) fn read(version: Version, packet: Packet) -> Result<Said, Malformed> 
         return published(version, flags, packet);
     }
     let body = packet.body.as_slice();
-    let right_flags = if kind == PUBREL { 2 } else { 0 };
-    if flags != right_flags {
-        return Err(Malformed);
-    }
     match kind {
         CONNACK => {
             let &[flags, code, ref rest @ ..] = body else { return Err(Malformed) };
@@ -149,7 +139,9 @@ fn published(version: Version, flags: u8, packet: Packet) -> Result<Said, Malfor
         let (topic, rest) = text(&packet.body)?;
         let id = match qos {
             Qos::AtMostOnce => None,
-            _ => Some(rest.first_chunk().map(|id| u16::from_be_bytes(*id)).ok_or(Malformed)?),
+            Qos::AtLeastOnce | Qos::ExactlyOnce => {
+                Some(rest.first_chunk().map(|id| u16::from_be_bytes(*id)).ok_or(Malformed)?)
+            }
         };
         return Ok(Said::Published { topic, payload: Payload::TooBig { bytes }, qos, id, about });
     }
@@ -193,6 +185,7 @@ fn payload_of(bytes: Vec<u8>, is_text: bool) -> Payload {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of MQTT's properties few concern us")]
 fn beside(mut about: Published, properties: &Properties) -> Published {
     for property in properties {
         match property {
@@ -229,6 +222,7 @@ impl Told {
         Ok(Self::of(&properties))
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of MQTT's properties few concern us")]
     fn of(properties: &Properties) -> Self {
         let mut told = Self::default();
         for property in properties {

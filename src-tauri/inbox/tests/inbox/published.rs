@@ -1,0 +1,104 @@
+//! What an MQTT broker sends: acknowledged once it is in the file, and known where it is sent again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use tidings_inbox::{About, Arrival, Field, Inbox, Payload, Published, Receipt, Source};
+
+use crate::support::{file, folder, open_well, orders, text};
+
+/// Of this topic, by this delivery.
+fn delivered(number: u16, again: bool, says: &str) -> Arrival {
+    let published = Published { number: Some(number), again, ..Published::default() };
+    let about = About { topic: Some("news/door".to_owned()), published: Some(published), ..About::default() };
+    Arrival { about, ..text(&orders(), says) }
+}
+
+async fn taken(inbox: &Inbox, arrivals: impl IntoIterator<Item = Arrival>) -> usize {
+    for arrival in arrivals {
+        inbox.receive(arrival).await;
+    }
+    inbox.recent(100).await.len()
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_sent_again_is_known_and_an_equal_message_is_not() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    assert_eq!(taken(&inbox, [delivered(7, false, "open"), delivered(7, true, "open")]).await, 1);
+    // The same was published twice, or what is sent again is another message or was never had.
+    assert_eq!(taken(&inbox, [delivered(8, false, "open"), delivered(9, true, "open")]).await, 3);
+    assert_eq!(taken(&inbox, [delivered(8, true, "closed")]).await, 4);
+}
+
+#[tokio::test]
+async fn a_delivery_is_known_over_a_restart_until_its_number_is_given_again_or_it_is_settled() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    taken(&inbox, [delivered(7, false, "open"), delivered(8, false, "open")]).await;
+    inbox.close().await;
+    let (inbox, _screen) = open_well(&file(&folder));
+    assert_eq!(taken(&inbox, [delivered(7, true, "open"), delivered(8, true, "open")]).await, 2);
+    assert_eq!(
+        taken(&inbox, [delivered(7, false, "shut"), delivered(7, true, "open")]).await,
+        4,
+        "another one's"
+    );
+    inbox.settle_deliveries("orders", Timestamp::from_second(1_800_000_000).expect("a time"));
+    assert_eq!(taken(&inbox, [delivered(8, true, "open")]).await, 5, "it was known to be stored");
+    inbox.close().await;
+}
+
+#[tokio::test]
+async fn a_receipt_is_given_once_all_is_in_the_file() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    let given = Arc::new(AtomicUsize::new(0));
+    let receipt = || {
+        let given = given.clone();
+        Some(Receipt::new(move || {
+            given.fetch_add(1, Ordering::SeqCst);
+        }))
+    };
+    let arrivals = [delivered(7, false, "open"), delivered(7, true, "open"), delivered(8, false, "")];
+    taken(&inbox, arrivals.map(|arrival| Arrival { receipt: receipt(), ..arrival })).await;
+    assert_eq!(given.load(Ordering::SeqCst), 3, "what is known, or nothing to read, too");
+}
+
+#[tokio::test]
+async fn what_is_retained_is_stored_in_silence_and_once_for_each_thing_said() {
+    let folder = folder();
+    let (inbox, mut screen) = open_well(&file(&folder));
+    let retained = |says: &str| {
+        let mut arrival = delivered(1, false, says);
+        arrival.about.published = Some(Published { retained: true, ..Published::default() });
+        arrival
+    };
+    assert_eq!(taken(&inbox, [retained("on"), retained("on"), retained("off")]).await, 2);
+    assert_eq!(inbox.unread().borrow().total, 0);
+    assert!(screen.titles().is_empty());
+}
+
+#[tokio::test]
+async fn a_template_reads_what_stands_beside_a_message_whatever_that_is() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    let source = |text: &str| Source::parse(text).expect("a source");
+    let mut profile = (*orders()).clone();
+    profile.mapping = [
+        (Field::Title, source("{{ about.topic | upper }} ({{ about.user.room }})")),
+        (Field::Body, source("{{ raw }} °C")),
+    ]
+    .into();
+    let mut arrival = delivered(7, false, "21.5");
+    let published = arrival.about.published.get_or_insert_default();
+    published.user.insert("room".to_owned(), "hall".to_owned());
+    inbox.receive(Arrival { channel: Arc::new(profile), ..arrival }).await;
+    let message = inbox.recent(1).await.remove(0);
+    assert_eq!((message.title.as_str(), message.body.as_str()), ("NEWS/DOOR (hall)", "21.5 °C"));
+    let plain = Arrival { payload: Payload::Text("22".to_owned()), ..delivered(8, false, "") };
+    inbox.receive(plain).await;
+    let message = inbox.recent(1).await.remove(0);
+    assert_eq!((message.title.as_str(), message.body.as_str()), ("news/door", "22"), "without a mapping");
+}

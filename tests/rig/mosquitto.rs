@@ -1,0 +1,156 @@
+//! A real MQTT broker: Debian's mosquitto, on loopback with a folder of its own.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+
+use crate::desktop::{Process, Signal};
+use crate::nginx::free_address;
+
+/// Debian's place for it, which is not on every user's path.
+const PROGRAM: &str = "/usr/sbin/mosquitto";
+
+/// How long it may take to listen; it takes some ms.
+const STARTUP: Duration = Duration::from_secs(10);
+
+/// How often it is tried whether it listens.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A user who may do all that the list of this broker says.
+pub const USER: (&str, &str) = ("ann", "a secret of hers");
+
+/// A running mosquitto. It ends on drop.
+#[derive(Debug)]
+pub struct Mosquitto {
+    plain: SocketAddr,
+    websocket: SocketAddr,
+    process: Option<Process>,
+    folder: TempDir,
+}
+
+impl Mosquitto {
+    /// One that takes anybody.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::with("allow_anonymous true\n").await
+    }
+
+    /// One that remembers its sessions over a restart.
+    pub async fn that_remembers() -> anyhow::Result<Self> {
+        Self::with("allow_anonymous true\npersistence true\npersistence_location @folder@/\n").await
+    }
+
+    /// One that knows [`USER`] alone, and lets them read `news/#` and nothing else.
+    pub async fn that_asks_who() -> anyhow::Result<Self> {
+        Self::with("password_file @folder@/passwords\nacl_file @folder@/acl\n").await
+    }
+
+    async fn with(more: &str) -> anyhow::Result<Self> {
+        ensure!(Path::new(PROGRAM).is_file(), "there is no {PROGRAM} (Debian package: mosquitto)");
+        let folder =
+            tempfile::Builder::new().prefix("tidings-mosquitto-").tempdir().context("no temporary folder")?;
+        let place = folder.path().display().to_string();
+        let (name, password) = USER;
+        fs::write(folder.path().join("acl"), format!("user {name}\ntopic readwrite news/#\n"))?;
+        let made = Command::new("mosquitto_passwd")
+            .args(["-c", "-b"])
+            .arg(folder.path().join("passwords"))
+            .args([name, password])
+            .stderr(Stdio::null())
+            .status();
+        ensure!(made.context("no mosquitto_passwd")?.success(), "no file of passwords");
+        let (plain, websocket) = (free_address()?, free_address()?);
+        let mut text = String::new();
+        for (addr, protocol) in [(plain, "mqtt"), (websocket, "websockets")] {
+            writeln!(text, "listener {} {}\nprotocol {protocol}", addr.port(), addr.ip())?;
+        }
+        // The rest of what a broker for tests needs: it runs as whoever starts it, and keeps a night's messages.
+        let user = if rustix::process::geteuid().is_root() { "root" } else { "" };
+        if !user.is_empty() {
+            writeln!(text, "user {user}")?;
+        }
+        text.push_str("max_queued_messages 10000\nlog_type all\n");
+        text.push_str(&more.replace("@folder@", &place));
+        fs::write(folder.path().join("mosquitto.conf"), text)?;
+        let mut broker = Self { plain, websocket, process: None, folder };
+        broker.again().await?;
+        Ok(broker)
+    }
+
+    /// Starts it (again).
+    pub async fn again(&mut self) -> anyhow::Result<()> {
+        let mut command = Command::new(PROGRAM);
+        command.arg("-c").arg(self.folder.path().join("mosquitto.conf"));
+        let process = self.process.insert(Process::spawn("mosquitto", &command, self.folder.path())?);
+        let deadline = Instant::now() + STARTUP;
+        while TcpStream::connect(self.plain).await.is_err() {
+            if process.ended()?.is_some() || Instant::now() > deadline {
+                bail!("mosquitto does not listen on {}\n{}", self.plain, process.log_tail());
+            }
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Ends it, as a system does.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.signal(Signal::TERM)?;
+            while process.ended()?.is_none() {
+                sleep(LOOK).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("mqtt://{}", self.plain)
+    }
+
+    /// The address of its WebSocket.
+    pub fn websocket_url(&self) -> String {
+        format!("ws://{}/", self.websocket)
+    }
+
+    /// Publishes one message.
+    pub fn publish(&self, topic: &str, payload: &str) -> anyhow::Result<()> {
+        self.send(topic, payload, &["-q", "1"])
+    }
+
+    /// Publishes what the broker is to keep of the topic.
+    pub fn retain(&self, topic: &str, payload: &str) -> anyhow::Result<()> {
+        self.send(topic, payload, &["-q", "1", "-r"])
+    }
+
+    /// Publishes with these options of `mosquitto_pub`: one message for each line.
+    pub fn send(&self, topic: &str, lines: &str, options: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new("mosquitto_pub");
+        let (name, password) = USER;
+        command
+            .args(["-h", &self.plain.ip().to_string(), "-p", &self.plain.port().to_string()])
+            .args(["-u", name, "-P", password, "-V", "5", "-l", "-t", topic])
+            .args(options)
+            .stdin(Stdio::piped());
+        let mut child = command.spawn().context("no mosquitto_pub (Debian package: mosquitto-clients)")?;
+        let mut input = child.stdin.take().context("no input")?;
+        input.write_all(lines.as_bytes())?;
+        input.write_all(b"\n")?;
+        drop(input);
+        ensure!(child.wait()?.success(), "mosquitto_pub did not publish");
+        Ok(())
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.process.as_ref().map(Process::log_tail).unwrap_or_default()
+    }
+}
