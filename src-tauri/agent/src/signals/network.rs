@@ -29,10 +29,10 @@ impl Target {
         let last = status.route.map(|route| route.to.ip());
         match (&status.state, last) {
             (State::Connected { .. }, Some(to)) => Self::Link(to),
-            (_, last) => match Self::before(config) {
-                Self::Anywhere { .. } => Self::Anywhere { last },
-                target => target,
-            },
+            (_, last) => {
+                let before = Self::before(config);
+                if let Self::Anywhere { .. } = before { Self::Anywhere { last } } else { before }
+            }
         }
     }
 
