@@ -93,7 +93,7 @@ export function healthPage(app) {
     const now = new Date();
     // Drawn again only when it says something else: a table that is being read must not be made anew.
     const state = current === undefined ? "" : app.there() ? words.state(current, now) : words.stateUnknown;
-    const says = JSON.stringify([current?.id, state, report, trouble, current?.rtt_ms, current?.idle_limit, current?.last_inbound]);
+    const says = JSON.stringify([current?.id, state, report, trouble, current?.rtt_ms, current?.idle_limit, current?.carrier, current?.instead_of, current?.last_inbound]);
     if (says === drawn) return;
     drawn = says;
     if (current === undefined) {

@@ -34,13 +34,14 @@ function facts(channel, report, now) {
   const list = make("dl", { className: "figures" });
   /** @param {string} name @param {string} value @param {string | null} [more] */
   const fact = (name, value, more = null) => {
-    const told = more === null ? [] : [foreign("dd", shown(more, NAME), "quiet")];
+    const told = more === null ? [] : [foreign("dd", shown(more, CAUSE), "quiet")];
     list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value), ...told));
   };
   const span = report.bands.reduce((sum, band) => sum + length(band), 0);
   const up = report.bands.filter((band) => band.state === "connected").reduce((sum, band) => sum + length(band), 0);
   fact(words.uptime, span === 0 ? "–" : words.percent(up / span));
   fact(words.roundTrip, channel.rtt_ms === null ? "–" : words.milliseconds({ ms: Math.round(channel.rtt_ms) }));
+  if (channel.carrier !== undefined) fact(words.carriedBy, words.carried(channel.carrier), channel.instead_of === undefined ? null : words.whyInstead(channel.instead_of));
   if (channel.idle_limit !== null) {
     const { after_s, kept_awake_s } = channel.idle_limit;
     fact(words.silenceEndured, words.seconds({ count: Math.round(after_s) }), words.keptAwake({ count: Math.round(kept_awake_s) }));

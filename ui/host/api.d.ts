@@ -104,6 +104,10 @@ left_out?: Array<string>,
  */
 idle_limit: IdleLimit | null, 
 /**
+ * The carrier that is preferred and didn't get through; absent where that is in use.
+ */
+instead_of?: InsteadOf, 
+/**
  * When the peer was last heard.
  */
 last_inbound: string | null, 
@@ -165,6 +169,20 @@ after_s: number,
  * The silence is broken every so many seconds.
  */
 kept_awake_s: number, };
+
+export type InsteadOf = { 
+/**
+ * Which.
+ */
+carrier: CarrierName, 
+/**
+ * How often it failed in a row; 0: that was before the agent started.
+ */
+failed: number, 
+/**
+ * Why, the last time.
+ */
+cause?: string, };
 
 export type SessionReport = { 
 /**

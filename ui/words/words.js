@@ -125,6 +125,22 @@ function joined(texts) {
       return names[state];
     },
 
+    /** @param {import("../host/api").CarrierName} carrier */
+    carried(carrier) {
+      const names = {
+        "websocket": texts.carriedWebsocket, "sse": texts.carriedSse, "json-lines": texts.carriedJsonLines, "mqtt": texts.carriedMqtt,
+        "sockjs": texts.carriedSockjs, "sockjs-streaming": texts.carriedSockjsStreaming, "sockjs-polling": texts.carriedSockjsPolling,
+      };
+      return names[carrier];
+    },
+
+    /** Why another carrier is in use.
+     * @param {import("../host/api").InsteadOf} instead */
+    whyInstead({ carrier, failed, cause }) {
+      const of = this.carried(carrier);
+      return cause === undefined ? texts.carriedInsteadKnown({ of }) : texts.carriedInstead({ of, times: failed, cause });
+    },
+
     /** A stretch of time in one state.
      * @param {import("../host/api").Band} band @param {Date} now */
     bandLine(band, now) {

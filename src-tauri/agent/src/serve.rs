@@ -671,7 +671,12 @@ fn what_it_does(channel: &ChannelReport) -> impl PartialEq {
     let ChannelReport { state, stage, since, attempt, retry_at, cause, left_out, .. } = channel.clone();
     let ChannelReport { answers_pings, idle_limit, session, unread, .. } = channel.clone();
     let session = session.map(|session| (session.kept, session.life_s));
-    ((state, stage, since, attempt, retry_at, cause, left_out), (answers_pings, idle_limit, session, unread))
+    let carried = (channel.carrier, channel.instead_of.clone());
+    (
+        (state, stage, since, attempt, retry_at, cause, left_out),
+        (answers_pings, idle_limit, session, unread),
+        carried,
+    )
 }
 
 fn numbers(rows: &[RowId]) -> Vec<i64> {
@@ -717,7 +722,7 @@ mod tests {
 
     #[test]
     fn whoever_looks_on_is_told_of_each_change_that_is_seen_and_of_no_other() {
-        let before = json!({ "id": "a", "name": "A", "url": "wss://a.example/", "kind": "recipe", "topics": ["a"],
+        let before = json!({ "id": "a", "name": "A", "url": "wss://a.example/", "kind": "recipe", "topics": ["a"], "carrier": "websocket", "instead_of": null,
             "sends": false, "state": "connected", "stage": null, "since": "2026-11-30T12:00:00Z", "attempt": 0,
             "retry_at": null, "cause": null, "last_close": null, "rtt_ms": null, "answers_pings": null, "left_out": ["a"],
             "idle_limit": null, "last_inbound": null, "links_opened": 1, "unread": 0, "session": null, "dropped": null,
@@ -745,6 +750,8 @@ mod tests {
             ("answers_pings", json!(true), state),
             ("left_out", json!(["a", "b"]), state),
             ("idle_limit", json!({ "after_s": 60.0, "kept_awake_s": 30.0 }), state),
+            ("carrier", json!("sockjs"), state),
+            ("instead_of", json!({ "carrier": "websocket", "failed": 3, "cause": "no" }), state),
             ("last_inbound", json!(later), None),
             ("links_opened", json!(2), None),
             ("unread", json!(1), state),

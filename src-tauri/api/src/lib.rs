@@ -26,8 +26,8 @@ pub use discover::Discovery;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
-    Attachment, CarrierName, ChannelKind, ChannelReport, Close, Does, Dropped, Format, IdleLimit, Line,
-    MessageAction, MessageReport, Pictures, Raw, StageName, StateLine, StateName, StatusReport,
+    Attachment, CarrierName, ChannelKind, ChannelReport, Close, Does, Dropped, Format, IdleLimit, InsteadOf,
+    Line, MessageAction, MessageReport, Pictures, Raw, StageName, StateLine, StateName, StatusReport,
     StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};

@@ -79,6 +79,10 @@ pub struct ChannelReport {
     pub left_out: Vec<String>,
     /// Silent links are known to be ended by the server or on the way, and this one is kept awake. `null` where none is.
     pub idle_limit: Option<IdleLimit>,
+    /// The carrier that is preferred and didn't get through; absent where that is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub instead_of: Option<InsteadOf>,
     /// When the peer was last heard.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub last_inbound: Option<Timestamp>,
@@ -172,6 +176,20 @@ pub enum CarrierName {
     SockjsStreaming,
     /// SockJS over HTTP answers that have a frame each.
     SockjsPolling,
+}
+
+/// A carrier that didn't get through from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct InsteadOf {
+    /// Which.
+    pub carrier: CarrierName,
+    /// How often it failed in a row; 0: that was before the agent started.
+    pub failed: u32,
+    /// Why, the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub cause: Option<String>,
 }
 
 /// How far a channel is that connects.

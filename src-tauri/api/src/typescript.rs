@@ -11,9 +11,9 @@ use crate::page::{AgentLink, PageCommand, PageError, PageErrorCode, PageEvent, P
 use crate::{
     Action, Attachment, Band, Block, CarrierName, ChannelKind, ChannelReport, ChannelValues, Close, Defaults,
     Discovery, Does, Dropped, Edit, ErrorCode, Event, Format, HealthReport, HistoryQuery, IdleLimit,
-    LinkReport, Meaning, MessageAction, MessageReport, Outgoing, Pictures, PresetReport, Preview, Previewed,
-    Raw, Refusal, Rehearsal, Rich, RoundTrip, Secret, SessionKept, SessionReport, SettingsReport, Span,
-    StageName, StateName, StatusReport, Step, StoredMessage, Turn,
+    InsteadOf, LinkReport, Meaning, MessageAction, MessageReport, Outgoing, Pictures, PresetReport, Preview,
+    Previewed, Raw, Refusal, Rehearsal, Rich, RoundTrip, Secret, SessionKept, SessionReport, SettingsReport,
+    Span, StageName, StateName, StatusReport, Step, StoredMessage, Turn,
 };
 
 fn declaration<T: TS>(config: &Config) -> String {
@@ -33,6 +33,7 @@ fn the_pages_types_are_those_of_the_agent() {
         declaration::<StageName>(&config),
         declaration::<Close>(&config),
         declaration::<IdleLimit>(&config),
+        declaration::<InsteadOf>(&config),
         declaration::<SessionReport>(&config),
         declaration::<SessionKept>(&config),
         declaration::<StoredMessage>(&config),

@@ -9,6 +9,7 @@ use tidings_api::{Action, ErrorCode, Reply, Request, SessionKept, StateName, Sta
 use tidings_ground::paths::Paths;
 use tidings_ground::terminal::{self, print, say, tell, usage};
 use tidings_ground::{exit, reason};
+use tidings_state::carried;
 use tidings_words::Words;
 
 use crate::pause;
@@ -142,6 +143,10 @@ fn status_words(status: &StatusReport, words: Words) -> String {
             && channel.state == StateName::Connected
         {
             line = words.cli_status_idle(limit.kept_awake_s.round(), &line, limit.after_s.round());
+        }
+        if let Some(instead) = &channel.instead_of {
+            let carried = carried::told(channel.carrier, words);
+            line = words.cli_status_carried(&carried, &carried::why_instead(instead, words), &line);
         }
         if let Some(session) = &channel.session {
             if session.kept == Some(SessionKept::Memory) {

@@ -8,6 +8,7 @@ use tidings_channel::{
     PeerCheck, Stage, Start, State, Status,
 };
 use tidings_settings::SessionJar;
+use tidings_state::carried;
 use tidings_state::cause;
 use tidings_words::Words;
 use tokio::sync::{mpsc, watch};
@@ -73,6 +74,7 @@ pub(crate) async fn upgrade(
                 address.map_or_else(|| words.doctor_upgraded(), |address| words.doctor_upgraded_at(&address));
             let step = good("upgrade", Some(began.elapsed()), detail);
             told.tell(step).await;
+            tell_carrier(&status, told).await;
             told.tell(ping(&mut status, &config, words).await).await;
             // A greeting comes with the open, and so before the pong.
             if config.dialect == tidings_dialect::Dialect::Plain
@@ -94,9 +96,11 @@ pub(crate) async fn opened_by_any(
 ) -> Result<(), Cause> {
     let mut left = addresses;
     loop {
+        let carrier = status.borrow().carrier;
         let found = opened(status, &mut stage).await;
         left = left.saturating_sub(1);
-        let again = matches!(status.borrow().state, State::Waiting { .. }) && left > 0;
+        let has_another = left > 0 || status.borrow().carrier != carrier;
+        let again = matches!(status.borrow().state, State::Waiting { .. }) && has_another;
         if found.is_ok() || !again {
             return found;
         }
@@ -104,6 +108,22 @@ pub(crate) async fn opened_by_any(
         if status.wait_for(dials).await.is_err() {
             return found;
         }
+    }
+}
+
+/// Says what carries the link where that is another thing than one would think.
+async fn tell_carrier(status: &watch::Receiver<Status>, told: &mut Told) {
+    let (words, status) = (told.words, status.borrow().clone());
+    let carrier = carried::told(carried::name(status.carrier), words);
+    match carried::instead_of(&status, words) {
+        Some(instead) => {
+            let why = carried::why_instead(&instead, words);
+            told.tell(noted(good("carrier", None, words.doctor_carried(&carrier, &why)))).await;
+        }
+        None if status.carrier.is_sockjs() => {
+            told.tell(good("carrier", None, words.doctor_carried_alone(&carrier))).await;
+        }
+        None => {}
     }
 }
 
@@ -116,14 +136,20 @@ pub(crate) async fn held(mut status: watch::Receiver<Status>, config: &Config, t
         Some(cause) => told.tell(failed(name, Duration::ZERO, &cause, config, words)).await,
         None => {
             told.tell(good(name, None, words.doctor_held())).await;
+            tell_carrier(&status, told).await;
             told.tell(ping(&mut status, config, words).await).await;
         }
     }
 }
 
 pub(crate) async fn ping(status: &mut watch::Receiver<Status>, config: &Config, words: Words) -> Step {
+    let carrier = status.borrow().carrier;
     match config.liveness.ping_after().is_zero() {
-        _ if matches!(config.carrier, Carrier::EventStream | Carrier::Lines) => {
+        _ if matches!(
+            carrier,
+            Carrier::EventStream | Carrier::Lines | Carrier::SockJsStreaming | Carrier::SockJsPolling
+        ) =>
+        {
             noted(good("ping", None, words.doctor_stream_silent()))
         }
         true => noted(good("ping", None, words.doctor_no_pings())),

@@ -87,6 +87,7 @@ pub fn line(step: &Step, words: Words) -> String {
         "sign-in" => words.doctor_step_sign_in(),
         "subscription" => words.doctor_step_subscription(),
         "ping" => words.doctor_step_ping(),
+        "carrier" => words.doctor_step_carrier(),
         "dialect" => words.doctor_step_dialect(),
         "idle" => words.doctor_step_idle(),
         "clock" => words.doctor_step_clock(),

@@ -1,6 +1,7 @@
 //! What the agent publishes of itself, and what can be asked of it: all that its main loop, the desktop and the commands
 //! have to agree on. Nobody here does anything.
 
+pub mod carried;
 pub mod cause;
 pub mod diagnostics;
 pub mod link;

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tidings_api::{
-    CarrierName, ChannelKind, ChannelReport, Close, IdleLimit, SessionReport, StageName, StateLine,
-    StateName, StatusReport,
+    ChannelKind, ChannelReport, Close, IdleLimit, SessionReport, StageName, StateLine, StateName,
+    StatusReport,
 };
-use tidings_channel::{Carrier, Cause, PeerCheck, Stage, State, Status};
+use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
 use tidings_inbox::{Dropped, Message, Show, Unread};
 use tidings_settings::Theme;
 use tidings_settings::credential::CredentialSource;
 use tidings_words::Words;
 use tokio::sync::watch;
 
-use crate::cause;
 use crate::notice::{Notice, Source};
 use crate::session::SessionView;
 use crate::trouble::Trouble;
+use crate::{carried, cause};
 
 /// Id of the demo's channel, which stands in no settings file: no id there can hold this character.
 pub const DEMO: &str = "~demo";
@@ -146,15 +146,7 @@ impl Snapshot {
             name: channel.name.clone(),
             url: channel.url.clone(),
             kind: channel.kind,
-            carrier: match status.carrier {
-                Carrier::WebSocket => CarrierName::Websocket,
-                Carrier::EventStream => CarrierName::Sse,
-                Carrier::Lines => CarrierName::JsonLines,
-                Carrier::Mqtt => CarrierName::Mqtt,
-                Carrier::SockJs => CarrierName::Sockjs,
-                Carrier::SockJsStreaming => CarrierName::SockjsStreaming,
-                Carrier::SockJsPolling => CarrierName::SockjsPolling,
-            },
+            carrier: carried::name(status.carrier),
             topics: channel.topics.clone(),
             sends: channel.sends,
             state: line.state,
@@ -178,6 +170,7 @@ impl Snapshot {
                 after_s: limit.after.as_secs_f64(),
                 kept_awake_s: limit.kept_awake.as_secs_f64(),
             }),
+            instead_of: carried::instead_of(&status, self.words),
             last_inbound: status.last_inbound.map(timestamp),
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),

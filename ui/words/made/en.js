@@ -34,6 +34,17 @@ export default {
   stateDisconnected: "Disconnected",
   /** @param {{ time: string }} variables */
   stateReplaced: ({ time }) => `Replaced by another tab or device since ${time}`,
+  carriedWebsocket: "WebSocket",
+  carriedSse: "server-sent events",
+  carriedJsonLines: "lines of JSON",
+  carriedMqtt: "MQTT",
+  carriedSockjs: "SockJS over a WebSocket",
+  carriedSockjsStreaming: "SockJS over a stream",
+  carriedSockjsPolling: "SockJS by polls",
+  /** @param {{ cause: string, of: string, times: number }} variables */
+  carriedInstead: ({ cause, of, times }) => `${of} didn't get through, ${byCount(times, { "one": "once", "other": `${numbers.format(times)} times in a row` })}: ${cause}`,
+  /** @param {{ of: string }} variables */
+  carriedInsteadKnown: ({ of }) => `${of} is known not to get through on this network`,
   stageSignIn: "sign-in",
   stageSubscribe: "subscribing",
   actionConnect: "Connect",
@@ -505,6 +516,7 @@ export default {
   quit: "Quit",
   uptime: "Connected",
   roundTrip: "Round trip",
+  carriedBy: "Carried by",
   silenceEndured: "Silence endured",
   /** @param {{ count: number }} variables */
   keptAwake: ({ count }) => `Kept awake every ${numbers.format(count)} s`,

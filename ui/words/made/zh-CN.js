@@ -34,6 +34,17 @@ export default {
   stateDisconnected: "已断开",
   /** @param {{ time: string }} variables */
   stateReplaced: ({ time }) => `已被其他标签页或设备接管（自 ${time} 起）`,
+  carriedWebsocket: "WebSocket",
+  carriedSse: "服务器推送事件 (SSE)",
+  carriedJsonLines: "JSON 行",
+  carriedMqtt: "MQTT",
+  carriedSockjs: "SockJS（WebSocket）",
+  carriedSockjsStreaming: "SockJS（数据流）",
+  carriedSockjsPolling: "SockJS（轮询）",
+  /** @param {{ cause: string, of: string, times: number }} variables */
+  carriedInstead: ({ cause, of, times }) => `${of} 未能连通，已连续失败 ${numbers.format(times)} 次：${cause}`,
+  /** @param {{ of: string }} variables */
+  carriedInsteadKnown: ({ of }) => `已知 ${of} 在此网络中无法连通`,
   stageSignIn: "登录",
   stageSubscribe: "订阅",
   actionConnect: "连接",
@@ -505,6 +516,7 @@ export default {
   quit: "退出",
   uptime: "在线时间",
   roundTrip: "往返时间",
+  carriedBy: "传输方式",
   silenceEndured: "可容忍的空闲",
   /** @param {{ count: number }} variables */
   keptAwake: ({ count }) => `每 ${numbers.format(count)} 秒保持一次活动`,

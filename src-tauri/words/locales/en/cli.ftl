@@ -4,6 +4,7 @@ cli-status = { $channel }: { $state } since { $time }
 cli-status-retry = { $line }, next try at { $time }
 cli-status-cause = { $line }: { $cause }
 cli-status-idle = { $line }; silent links are ended there after { NUMBER($seconds) } s (`tidings doctor --idle` measures it), so this one is kept awake every { NUMBER($every) } s
+cli-status-carried = { $line }; carried by { $carrier }, as { $instead }
 cli-status-session-memory = { $line }; the session is in memory alone, and over when Tidings ends
 cli-status-session-life = { $line }; this site ends a session after about { NUMBER($minutes) } min without a page
 cli-status-unread = { $line } ({ $unread } unread)

@@ -13,6 +13,21 @@ state-waiting-because = Reconnecting at { $time }: { $cause }
 state-disconnected = Disconnected
 state-replaced = Replaced by another tab or device since { $time }
 
+# What carries a channel's messages.
+carried-websocket = WebSocket
+carried-sse = server-sent events
+carried-json-lines = lines of JSON
+carried-mqtt = MQTT
+carried-sockjs = SockJS over a WebSocket
+carried-sockjs-streaming = SockJS over a stream
+carried-sockjs-polling = SockJS by polls
+# Why another one is in use.
+carried-instead = { $of } didn't get through, { $times ->
+    [one] once
+   *[other] { NUMBER($times) } times in a row
+}: { $cause }
+carried-instead-known = { $of } is known not to get through on this network
+
 stage-sign-in = sign-in
 stage-subscribe = subscribing
 

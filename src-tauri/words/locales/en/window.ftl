@@ -490,6 +490,7 @@ quit = Quit
 
 uptime = Connected
 round-trip = Round trip
+carried-by = Carried by
 silence-endured = Silence endured
 kept-awake = Kept awake every { NUMBER($count) } s
 session-life = A session without a page lives

@@ -11,6 +11,7 @@ cli-status = { $channel }：{ $state ->
 cli-status-retry = { $line }，将于 { $time } 重试
 cli-status-cause = { $line }：{ $cause }
 cli-status-idle = { $line }；空闲连接会在 { NUMBER($seconds) } 秒后被断开（可用 `tidings doctor --idle` 测量），因此每 { NUMBER($every) } 秒保持一次活动
+cli-status-carried = { $line }；传输方式：{ $carrier }（{ $instead }）
 cli-status-session-memory = { $line }；会话仅保存在内存中，Tidings 结束时失效
 cli-status-session-life = { $line }；此网站会在约 { NUMBER($minutes) } 分钟没有页面请求后结束会话
 cli-status-unread = { $line }（{ $unread } 条未读）

@@ -12,6 +12,18 @@ state-waiting-because = 将于 { $time } 重新连接：{ $cause }
 state-disconnected = 已断开
 state-replaced = 已被其他标签页或设备接管（自 { $time } 起）
 
+# What carries a channel's messages.
+carried-websocket = WebSocket
+carried-sse = 服务器推送事件 (SSE)
+carried-json-lines = JSON 行
+carried-mqtt = MQTT
+carried-sockjs = SockJS（WebSocket）
+carried-sockjs-streaming = SockJS（数据流）
+carried-sockjs-polling = SockJS（轮询）
+# Why another one is in use.
+carried-instead = { $of } 未能连通，已连续失败 { NUMBER($times) } 次：{ $cause }
+carried-instead-known = 已知 { $of } 在此网络中无法连通
+
 stage-sign-in = 登录
 stage-subscribe = 订阅
 

@@ -487,6 +487,7 @@ quit = 退出
 
 uptime = 在线时间
 round-trip = 往返时间
+carried-by = 传输方式
 silence-endured = 可容忍的空闲
 kept-awake = 每 { NUMBER($count) } 秒保持一次活动
 session-life = 没有页面请求时会话的寿命
