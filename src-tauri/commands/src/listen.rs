@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use tidings_api::client::Client;
 use tidings_api::{Line, Reply, Request, StateLine};
-use tidings_channel::{Cause, Channel, ChannelUrl, Config, Frame, Owner, Receipts, Start, State, Status};
+use tidings_channel::{
+    Carrier, Cause, Channel, ChannelUrl, Config, Frame, Owner, Receipts, Start, State, Status,
+};
 use tidings_dialect::Dialect;
 use tidings_examination::greeting::Greeting;
 use tidings_ground::exit;
@@ -36,6 +38,9 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
             Ok(url) => url,
             Err(error) => return Ok(usage(&format!("--url: {}", reason::of_address(&error).said(words)))),
         };
+        if url.is_mqtt() {
+            return Ok(usage(&format!("--url: {}", words.cli_listen_broker())));
+        }
         let profile = ChannelProfile::new(url.host(), url.host());
         return follow(Config::new(url), profile, NoCredential, out, words).await;
     }
@@ -50,10 +55,14 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
     if agent_holds(paths, channel).await {
         return Ok(usage(&words.cli_held(&format_args!("{:?}", channel.name))));
     }
-    let config = match channel.config() {
+    let mut config = match channel.config() {
         Ok(config) => config,
         Err(error) => return Ok(usage(&error.told(words))),
     };
+    // Nobody remembers the client id that is drawn here, so that nobody would fetch what the broker keeps for it.
+    if let Some(asked) = config.mqtt.as_mut().filter(|asked| asked.client_id.is_none()) {
+        asked.session_expiry = Duration::ZERO;
+    }
     let credentials = channel.credentials(&config);
     let dialler = Dialler { credentials, headers: channel.headers.clone(), words };
     follow(config, channel.profile(), dialler, out, words).await
@@ -130,7 +139,7 @@ async fn follow(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let profile = Arc::new(profile);
-    let plain = config.dialect == Dialect::Plain;
+    let plain = config.dialect == Dialect::Plain && config.carrier != Carrier::Mqtt;
     let (channel, frames) = Channel::spawn(config, Start::Connect, owner);
     let frames = Frames { queue: frames, receipts: channel.receipts() };
     let mut printing = std::pin::pin!(print(channel.status(), frames, &profile, &mut out, words, plain));

@@ -1,14 +1,20 @@
 //! The steps at an MQTT broker: the sign-in, the subscription and the first ping, under a client id that is drawn for the occasion and
 //! without a session, so that nobody's place and nobody's messages are taken.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_channel::{Cause, Channel, Config, DialParams, Memory, Stage, Start};
+use tidings_channel::{
+    Cause, Channel, Config, DialAsk, DialParams, DialRefusal, Memory, Owner, Stage, Start, Subscribed,
+};
 use tidings_settings::SessionJar;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::link::{Same, opened_by_any, ping};
-use crate::step::{by_another_client_id, failed, good, noted, with_another_clock, without_broker_secret};
+use crate::step::{
+    by_another_client_id, failed, good, noted, subscribed, with_another_clock, without_broker_secret,
+};
 use crate::told::Told;
 
 /// The client id is refused.
@@ -33,12 +39,14 @@ pub(crate) async fn sign_in(
     let config = as_a_stranger(config);
     let began = Instant::now();
     let has_secret = params.credential.is_some();
-    let (channel, _frames) = Channel::spawn(config.clone(), Start::Connect, Same { params, session });
+    let left_out = Arc::new(watch::Sender::new(Vec::new()));
+    let owner = Stranger { same: Same { params, session }, left_out: left_out.clone() };
+    let (channel, _frames) = Channel::spawn(config.clone(), Start::Connect, owner);
     let mut status = channel.status();
-    let (mut stage, mut since) = (Stage::Tcp, began);
+    let (mut stage, mut since, mut before) = (Stage::Tcp, began, began);
     let found = opened_by_any(&mut status, addresses, |reached| {
         if reached != stage {
-            (stage, since) = (reached, Instant::now());
+            (stage, since, before) = (reached, Instant::now(), since);
         }
     })
     .await;
@@ -47,7 +55,8 @@ pub(crate) async fn sign_in(
         told.tell(good("upgrade", None, words.doctor_upgraded())).await;
     }
     if signed_in {
-        told.tell(good("sign-in", Some(since - began), words.doctor_signed_in())).await;
+        let took = (stage == Stage::Subscribe).then(|| since - before);
+        told.tell(good("sign-in", took, words.doctor_signed_in())).await;
     }
     match found {
         Err(cause) => {
@@ -67,7 +76,8 @@ pub(crate) async fn sign_in(
             told.tell(if asks && told.clock_is_off { with_another_clock(step, words) } else { step }).await;
         }
         Ok(()) => {
-            told.tell(good("subscription", Some(since.elapsed()), words.doctor_subscribed())).await;
+            let took = (stage == Stage::Subscribe).then(|| since.elapsed());
+            told.tell(subscribed(took, &left_out.borrow().join(", "), words)).await;
             told.tell(ping(&mut status, &config, words).await).await;
             if idle {
                 told.tell(noted(good("idle", None, words.doctor_idle_broker()))).await;
@@ -77,10 +87,177 @@ pub(crate) async fn sign_in(
     channel.shut_down().await;
 }
 
+/// One that hears what the broker makes of each topic.
+struct Stranger {
+    same: Same,
+    left_out: Arc<watch::Sender<Vec<String>>>,
+}
+
+impl Owner for Stranger {
+    async fn dial_params(&mut self, ask: DialAsk) -> Result<DialParams, DialRefusal> {
+        self.same.dial_params(ask).await
+    }
+
+    async fn set_cookies(&mut self, set_cookies: Vec<String>) {
+        self.same.set_cookies(set_cookies).await;
+    }
+
+    async fn subscribed(&mut self, subscribed: Subscribed) {
+        self.left_out.send_replace(subscribed.refused);
+    }
+}
+
 /// As somebody whom the broker doesn't know, and is to forget.
 fn as_a_stranger(mut config: Config) -> Config {
     if let Some(asked) = &mut config.mqtt {
         (asked.client_id, asked.session_expiry) = (None, Duration::ZERO);
     }
     Config { memory: Memory::default(), ..config }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tidings_api::Step;
+    use tidings_channel::{ChannelUrl, Mqtt, Qos, Subscription};
+    use tidings_settings::credential::{Auth, CredentialSource, Credentials};
+    use tidings_words::{Language, Words};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::{Examination, Reach, STEPS, examine};
+
+    const CONNECT: u8 = 0x10;
+    const SUBSCRIBE: u8 = 0x82;
+    const PINGREQ: u8 = 0xC0;
+
+    /// The next packet: its first byte, and what follows its length.
+    async fn packet(stream: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
+        let first = stream.read_u8().await?;
+        let (mut length, mut place) = (0, 0);
+        loop {
+            let byte = stream.read_u8().await?;
+            length |= usize::from(byte & 0x7F) << place;
+            place += 7;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        let mut rest = vec![0; length];
+        stream.read_exact(&mut rest).await?;
+        Ok((first, rest))
+    }
+
+    /// Answers one client with these codes, and tells of its CONNECT.
+    async fn serve(listener: TcpListener, connack: u8, suback: &'static [u8]) -> Vec<u8> {
+        let mut connect = Vec::new();
+        loop {
+            let Ok((mut stream, _)) = listener.accept().await else { return connect };
+            while let Ok((first, rest)) = packet(&mut stream).await {
+                let answer = match first {
+                    CONNECT => {
+                        connect = rest;
+                        vec![0x20, 3, 0, connack, 0]
+                    }
+                    SUBSCRIBE => {
+                        let codes = u8::try_from(suback.len()).expect("few");
+                        [&[0x90, 3 + codes, rest[0], rest[1], 0], suback].concat()
+                    }
+                    PINGREQ => vec![0xD0, 0],
+                    _ => Vec::new(),
+                };
+                if stream.write_all(&answer).await.is_err() {
+                    break;
+                }
+            }
+            // The first connection, which says nothing, looks whether there is a way.
+            if !connect.is_empty() {
+                return connect;
+            }
+        }
+    }
+
+    /// What an examination tells of a broker that answers so, and what it said of itself.
+    async fn examined(connack: u8, suback: &'static [u8], secret: bool) -> (Vec<Step>, Vec<u8>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("mqtt://{}", listener.local_addr().expect("bound"));
+        let serving = tokio::spawn(serve(listener, connack, suback));
+        let mut config = Config::new(ChannelUrl::parse(&url, false).expect("a URL"));
+        let topic = |filter: &str| Subscription { filter: filter.to_owned(), qos: Qos::AtLeastOnce };
+        config.carrier = tidings_channel::Carrier::Mqtt;
+        config.mqtt = Some(Box::new(Mqtt {
+            topics: vec![topic("home/#"), topic("alarm/+")],
+            client_id: Some("the-desk".to_owned()),
+            session_expiry: Duration::from_secs(86_400),
+        }));
+        let source =
+            Credentials::new("a", CredentialSource::Keyring, Auth::Bearer).given("s3cret".to_owned());
+        let examination = Examination {
+            config,
+            credentials: Some(source).filter(|_| secret),
+            headers: Vec::new(),
+            reach: Reach::Handshake,
+            words: Words::of(Language::English),
+        };
+        let (steps, mut told) = mpsc::channel(STEPS);
+        let mut seen = Vec::new();
+        tokio::join!(examine(examination, steps), async {
+            while let Some(step) = told.recv().await {
+                seen.push(step);
+            }
+        });
+        (seen, serving.await.expect("no panic"))
+    }
+
+    fn named(steps: &[Step]) -> Vec<(&str, Option<bool>)> {
+        steps.iter().map(|step| (step.step.as_str(), step.ok)).collect()
+    }
+
+    fn mend<'s>(steps: &'s [Step], name: &str) -> &'s str {
+        let found = steps.iter().find(|step| step.step == name).expect(name);
+        found.mend.as_deref().unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn it_signs_in_as_a_stranger_who_is_forgotten_at_once() {
+        let (steps, connect) = examined(0, &[1, 1], false).await;
+        let way = [("name", Some(true)), ("address", Some(true))];
+        let signed = [("sign-in", Some(true)), ("subscription", Some(true)), ("ping", Some(true))];
+        assert_eq!(named(&steps), [&way[..], &signed[..]].concat());
+        assert!(!connect.windows(8).any(|part| part == b"the-desk"), "{connect:?}");
+        // Session Expiry Interval, four bytes of seconds; absent it is 0, too (MQTT 5.0, section 3.1.2.11.2).
+        let expiry = connect.windows(5).find(|part| part[0] == 0x11 && part[1..] == 86_400_u32.to_be_bytes());
+        assert_eq!(expiry, None, "{connect:?}");
+    }
+
+    #[tokio::test]
+    async fn a_topic_that_is_refused_is_named_and_all_of_them_fail_the_subscription() {
+        let (steps, _) = examined(0, &[0x87, 1], false).await;
+        assert_eq!(named(&steps)[2..4], [("sign-in", Some(true)), ("subscription", None)]);
+        assert_eq!(steps[3].detail, "the broker refuses these topics: home/#");
+        assert!(mend(&steps, "subscription").contains("(ACL)"));
+        let (steps, _) = examined(0, &[0x87, 0x87], false).await;
+        assert_eq!(named(&steps)[2..], [("sign-in", Some(true)), ("subscription", Some(false))]);
+        assert!(steps[3].detail.starts_with("not allowed by the broker"), "{steps:?}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_sign_in_is_told_by_what_was_sent() {
+        for (code, secret, part) in [
+            (0x86, true, "renew the secret"),
+            (0x86, false, "no secret was sent"),
+            (0x87, false, "no secret was sent"),
+            (0x87, true, "the client id of the settings"),
+            (0x85, true, "the client id of the settings"),
+        ] {
+            let (steps, _) = examined(code, &[], secret).await;
+            let (last, ok) = *named(&steps).last().expect("steps");
+            assert_eq!((last, ok), ("sign-in", Some(false)), "{steps:?}");
+            assert!(mend(&steps, "sign-in").contains(part), "{code:#X}: {steps:?}");
+            assert!(!format!("{steps:?}").contains("s3cret"));
+        }
+    }
 }

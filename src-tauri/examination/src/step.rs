@@ -45,6 +45,14 @@ pub(crate) fn failed(name: &str, took: Duration, cause: &Cause, config: &Config,
     bad(name, Some(took), cause::told(cause, words), mend(cause, config, words))
 }
 
+/// What a broker made of the subscription. `left_out`: the topics that it refused, though it took others.
+pub(crate) fn subscribed(took: Option<Duration>, left_out: &str, words: Words) -> Step {
+    if left_out.is_empty() {
+        return good("subscription", took, words.doctor_subscribed());
+    }
+    noted(bad("subscription", took, words.doctor_subscribed_but(&left_out), words.mend_broker_not_allowed()))
+}
+
 /// A broker refused us, and was told of nobody.
 pub(crate) fn without_broker_secret(step: Step, words: Words) -> Step {
     Step { mend: Some(words.mend_broker_no_secret()), ..step }

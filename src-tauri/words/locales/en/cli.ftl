@@ -27,6 +27,7 @@ cli-no-channel = no channel in { $file }; write one there, or give --url
 cli-several-channels = several channels in { $file }; say which by --channel: { $known }
 cli-unknown-channel = no channel is called { $name } in { $file }; there is: { $known }
 cli-held = the running Tidings holds the channel { $name }, and a second connection would take it over; `tidings tail` prints its messages
+cli-listen-broker = what is to be heard of an MQTT broker stands in a channel's settings: add the channel, and name it with --channel
 cli-listen-state = { $now } { $channel } is { $state }
 cli-listen-until = { $line } until { $time }
 

@@ -42,6 +42,7 @@ doctor-carried-alone = carried by { $carrier }
 doctor-held = the server took the channel: it is connected, and stays so
 doctor-signed-in = the broker takes the sign-in
 doctor-subscribed = the broker sends what comes to the topics
+doctor-subscribed-but = the broker refuses these topics: { $topics }
 doctor-broker-unknown = not tried: who signs in, and which topics are to be heard, stands in a channel's settings
 doctor-idle-broker = not tried: over MQTT Tidings pings by itself, as often as the broker asks
 doctor-pong = the server answers pings, so its death is noticed
@@ -118,7 +119,7 @@ mend-broker-elsewhere = ask who runs the broker for its new address, and write t
 mend-broker-log = ask who runs the broker to look into its log
 mend-broker-unknown = add the channel, and name it: `tidings doctor --channel NAME`
 mend-broker-no-secret = no secret was sent: if the broker wants one, `tidings secret set` keeps it, and `username` with auth = "basic" says whose it is
-mend-broker-random-id = here a random client id was used, so that nobody's place is taken, and the broker may want that of the settings; else: { $otherwise }
+mend-broker-random-id = { $otherwise }; or the broker wants the client id of the settings: here a random one was used, so that nobody's place is taken
 mend-foreign = check the channel's kind (and preset) and its address
 mend-local = try again
 

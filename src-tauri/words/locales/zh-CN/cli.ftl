@@ -34,6 +34,7 @@ cli-no-channel = { $file } 中没有频道；请在其中添加一个，或使�
 cli-several-channels = { $file } 中有多个频道；请用 --channel 指定其一：{ $known }
 cli-unknown-channel = { $file } 中没有名为 { $name } 的频道；现有：{ $known }
 cli-held = 频道 { $name } 正由运行中的 Tidings 使用，再次连接会将其接管；`tidings tail` 可输出其消息
+cli-listen-broker = 从 MQTT 服务器接收哪些主题需写在频道的设置中：请添加频道，并用 --channel 指定
 cli-listen-state = { $now } { $channel } { $state ->
     [connected] 已连接
     [connecting] 正在连接

@@ -39,6 +39,7 @@ doctor-carried-alone = 传输方式：{ $carrier }
 doctor-held = 服务器已接受该频道：它已连接，并保持连接
 doctor-signed-in = 服务器接受登录
 doctor-subscribed = 服务器会发送这些主题的消息
+doctor-subscribed-but = 服务器拒绝以下主题：{ $topics }
 doctor-broker-unknown = 未尝试：由谁登录、接收哪些主题，需写在频道的设置中
 doctor-idle-broker = 未尝试：使用 MQTT 时，Tidings 会按服务器的要求自行 ping
 doctor-pong = 服务器会应答 ping，断线能被及时发现
@@ -106,7 +107,7 @@ mend-broker-elsewhere = 请向 MQTT 服务器的管理员询问新地址，并�
 mend-broker-log = 请让 MQTT 服务器的管理员查看其日志
 mend-broker-unknown = 请添加频道并指定它：`tidings doctor --channel 名称`
 mend-broker-no-secret = 未发送密钥：如果服务器需要，请用 `tidings secret set` 保存，并用 `username` 和 auth = "basic" 说明属于谁
-mend-broker-random-id = 此处使用了随机的客户端 ID 以免顶替任何人，而服务器可能要求设置中的那一个；否则：{ $otherwise }
+mend-broker-random-id = { $otherwise }；也可能是服务器要求设置中的客户端 ID：此处为了不顶替任何人，使用了随机的客户端 ID
 mend-foreign = 请检查频道的类型（及预设）和网址
 mend-local = 请重试
 
