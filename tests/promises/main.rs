@@ -26,6 +26,7 @@ mod demo_leaves_no_trace;
 mod desktop;
 mod disconnect_stays_disconnected;
 mod do_not_disturb_is_respected;
+mod doctor_disturbs_no_broker;
 mod doctor_finds_what_is_wrong;
 mod each_command_does_what_it_says;
 mod event_streams_are_heard;

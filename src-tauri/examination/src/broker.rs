@@ -77,7 +77,8 @@ pub(crate) async fn sign_in(
         }
         Ok(()) => {
             let took = (stage == Stage::Subscribe).then(|| since.elapsed());
-            told.tell(subscribed(took, &left_out.borrow().join(", "), words)).await;
+            let left_out = left_out.borrow().join(", ");
+            told.tell(subscribed(took, &left_out, words)).await;
             told.tell(ping(&mut status, &config, words).await).await;
             if idle {
                 told.tell(noted(good("idle", None, words.doctor_idle_broker()))).await;
