@@ -62,6 +62,7 @@ mod settings_are_edited_in_the_window;
 mod settings_decide_what_pops_up;
 mod settings_errors_are_told;
 mod several_channels;
+mod sockjs_is_heard;
 mod starts_at_login;
 mod status_tells_the_truth;
 mod stays_quiet_after_4500;

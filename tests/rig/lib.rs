@@ -31,6 +31,7 @@ pub mod real_popups;
 pub mod scene;
 pub mod sign_in;
 pub mod skip;
+pub mod sockjs;
 pub mod told;
 pub mod tomcat;
 pub mod tray_host;
