@@ -247,7 +247,7 @@ impl Machine {
                 if let Some(dial) = self.dial_of(generation).copied() {
                     let took = now.mono.saturating_sub(dial.reached);
                     self.config.memory.with(|known| known.ghosts.settled());
-                    let haunts = dial.stage == Stage::Upgrade
+                    let haunts = dial.stage.may_be_late()
                         && verdict::may_be_completed(&cause, took, &self.config.timing);
                     if generation == self.generation {
                         if haunts {
@@ -597,7 +597,7 @@ impl Machine {
         let config = Arc::clone(&self.config);
         let Some(dial) = self.dial_of(generation) else { return };
         dial.reach(stage, now, &config.timing);
-        if stage == Stage::Upgrade && generation != self.generation {
+        if stage.may_be_late() && generation != self.generation {
             self.doubles = Some(Box::default());
         }
     }

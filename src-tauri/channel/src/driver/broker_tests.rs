@@ -418,3 +418,34 @@ async fn a_broker_that_says_nothing_is_left_after_15_s() {
     assert_eq!(cause(&mut rig).await, Cause::TimedOut { stage: crate::Stage::SignIn });
     assert!(began.elapsed() >= Duration::from_millis(14_500), "{:?}", began.elapsed());
 }
+
+/// The broker is slow to take a sign-in that was given up, and takes it in the end: the session is taken from our own link.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_that_was_given_up_and_comes_late_silences_nobody() {
+    let mut rig = rig();
+    let _late = Broker::dialled(&mut rig).await;
+    assert_eq!(cause(&mut rig).await, Cause::TimedOut { stage: crate::Stage::SignIn });
+    let mut broker = Broker::standing(&mut rig, WELCOME).await;
+    broker.send(&[0xE0, 1, 0x8E]).await;
+    let mut broker = Broker::standing(&mut rig, WELCOME_BACK).await;
+    broker.send(&[0xE0, 1, 0x8E]).await;
+    rig.state("replaced").await;
+}
+
+/// N1: the next link of the same name takes the session from the old one, and that is our own doing.
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_takes_the_session_over_is_no_take_over() {
+    let mut rig = Rig::renewing(asking(vec![subscription("news/#", Qos::AtLeastOnce)]));
+    let mut old = Broker::standing(&mut rig, WELCOME).await;
+    tokio::time::sleep(secs(5)).await;
+    rig.channel.command(Command::Renew);
+    let mut next = Broker::dialled(&mut rig).await;
+    next.hears(CONNECT).await;
+    next.send(WELCOME_BACK).await;
+    old.send(&[0xE0, 1, 0x8E]).await;
+    next.hears(SUBSCRIBE).await;
+    next.send(SUBSCRIBED).await;
+    next.send(&publish(0x30, "news/door", None, &[], b"open")).await;
+    assert_eq!(rig.frames.recv().await.map(|frame| frame.payload), Some(Payload::Text("open".to_owned())));
+    assert_eq!(rig.status.borrow().state.name(), "connected");
+}

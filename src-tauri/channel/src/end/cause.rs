@@ -30,6 +30,14 @@ pub enum Stage {
     Subscribe,
 }
 
+impl Stage {
+    /// Whether a dial here waits for an answer by which the server takes note of it, perhaps late (R3): of an upgrade, of MQTT's
+    /// sign-in.
+    pub(crate) fn may_be_late(self) -> bool {
+        matches!(self, Self::Upgrade | Self::SignIn)
+    }
+}
+
 /// Why a session is over, as far as can be told (S8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionEnd {

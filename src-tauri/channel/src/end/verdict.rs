@@ -181,7 +181,7 @@ pub(crate) fn is_untrusted(cause: &Cause) -> bool {
 /// Whether an upgrade that was asked for and failed so after `took` may still be completed by the server (R3).
 pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -> bool {
     match cause {
-        Cause::TimedOut { stage: Stage::Upgrade } => true,
+        Cause::TimedOut { stage } => stage.may_be_late(),
         // A proxy's word that it waits no longer. (524 is Cloudflare's.)
         Cause::Status { status: 504 | 524 } => true,
         Cause::Lost { .. } => took >= timing.ghost_broken_off,
@@ -192,7 +192,6 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::Refused { .. }
         | Cause::Lookup { .. }
         | Cause::Unreachable { .. }
-        | Cause::TimedOut { .. }
         | Cause::Tls { .. }
         | Cause::Certificate { .. }
         | Cause::Clock { .. }

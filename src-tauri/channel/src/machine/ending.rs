@@ -10,7 +10,7 @@ use crate::machine::facts::{End, Now, Output};
 use crate::machine::idle::{self, Ended, Means};
 use crate::machine::links::{Closing, Dial, Renewal, Up};
 use crate::machine::ways::Failed;
-use crate::{Cause, CloseInfo, Config, Detail, Stage};
+use crate::{Cause, CloseInfo, Config, Detail};
 
 /// 4500s in a row that are taken for our own late upgrades' (R3). Too low: several that were given up one after the other on a
 /// server that is slow to sign in silence the channel for good; too high: another instance is replaced as often.
@@ -147,7 +147,7 @@ impl Machine {
     pub(super) fn abandon(&mut self, now: Now) {
         self.outputs.push_back(Output::Abandon { generation: self.generation });
         self.config.memory.with(|known| known.ghosts.settled());
-        if let Phase::Dialling(Dial { stage: Stage::Upgrade, .. }) = self.phase {
+        if matches!(self.phase, Phase::Dialling(Dial { stage, .. }) if stage.may_be_late()) {
             self.haunted(now, self.config.timing.ghost_life);
         }
     }

@@ -23,7 +23,7 @@ impl Dial {
     pub(super) fn reach(&mut self, stage: Stage, now: Now, timing: &Timing) {
         self.stage = stage;
         self.reached = now.mono;
-        if stage == Stage::Upgrade {
+        if stage.may_be_late() {
             // The dial has its own, shorter one where there is another address to try.
             self.limit = now.mono + timing.upgrade_patience + timing.page;
             self.noted_at = Some(now.mono + timing.ghost_noted);
@@ -32,7 +32,7 @@ impl Dial {
 
     /// What waited for an answer in another network, or while the machine slept, may wait in vain (D1).
     pub(super) fn lose_patience(&mut self, now: Now, timing: &Timing) {
-        if self.stage == Stage::Upgrade {
+        if self.stage.may_be_late() {
             self.limit = self.limit.min(now.mono + timing.upgrade);
         }
     }

@@ -87,7 +87,7 @@ impl Machine {
     /// Whether the server may have taken note of the next link, and so ended the old one for its sake.
     pub(super) fn is_next_asked(&self) -> bool {
         match self.renewal.as_deref() {
-            Some(Renewal::Dialling(dial)) => dial.stage == Stage::Upgrade,
+            Some(Renewal::Dialling(dial)) => dial.stage.may_be_late() || dial.stage == Stage::Subscribe,
             Some(Renewal::Open(_)) => true,
             Some(Renewal::Due { .. } | Renewal::HandedOver { .. } | Renewal::Leaving { .. }) | None => false,
         }
@@ -240,7 +240,7 @@ impl Machine {
                 let Dial { generation, stage, .. } = *dial;
                 self.outputs.push_back(Output::Abandon { generation });
                 self.config.memory.with(|known| known.ghosts.settled());
-                self.next_failed(stage == Stage::Upgrade, now);
+                self.next_failed(stage.may_be_late(), now);
             }
             Some(Renewal::Open(up)) => {
                 let generation = up.generation;
