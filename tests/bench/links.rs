@@ -8,6 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tidings_server::{Options, Server};
 use tidings_tests::desktop::Process;
 use tidings_tests::events::EventSource;
+use tidings_tests::mosquitto::Mosquitto;
 use tokio::time::sleep;
 
 use crate::process::Memory;
@@ -44,6 +45,10 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let kib = per_link(memory_of_streams(count).await?, alone, count);
     rows.push(Row::new(format!("memory per idle event stream, of {count}"), Unit::Kib, kib));
     rows.push(Row::new("… against the recipe's, event stream", Unit::Ratio, kib / plain).goal(1.2));
+    let alone = memory_at_a_broker(1).await?;
+    let kib = per_link(memory_at_a_broker(count).await?, alone, count);
+    rows.push(Row::new(format!("memory per idle MQTT link, of {count}"), Unit::Kib, kib));
+    rows.push(Row::new("… against the recipe's, MQTT", Unit::Ratio, kib / plain).goal(1.2));
     Ok(rows)
 }
 
@@ -114,6 +119,30 @@ async fn memory_of_streams(count: u32) -> anyhow::Result<f64> {
     server.publish("message", "one message, so that everything has been used once");
     sleep(SETTLE).await;
     ensure!(open() == count as usize, "a stream was lost meanwhile");
+    Ok(Memory::of(process.id())?.rss_mib)
+}
+
+/// The same of as many links to a broker.
+async fn memory_at_a_broker(count: u32) -> anyhow::Result<f64> {
+    say(&format!("  {count} MQTT links …"));
+    let broker = Mosquitto::start().await?;
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(std::env::current_exe()?.with_file_name("tidings-links"));
+    command.arg(broker.url()).args([&count.to_string(), "mqtt"]);
+    let process = Process::spawn("tidings-links", &command, folder.path())?;
+    let deadline = Instant::now() + CONNECT;
+    while broker.subscribed()? < count as usize {
+        ensure!(
+            Instant::now() < deadline,
+            "{} of {count} connected:\n{}",
+            broker.subscribed()?,
+            process.log_tail()
+        );
+        sleep(LOOK).await;
+    }
+    broker.send("news", "one message, so that everything has been used once", &["-q", "0"])?;
+    sleep(SETTLE).await;
+    ensure!(broker.subscribed()? == count as usize, "a link was lost meanwhile");
     Ok(Memory::of(process.id())?.rss_mib)
 }
 

@@ -1,5 +1,5 @@
 //! Many channels in one process, as a library's user would have them, and nothing else:
-//! `tidings-links ws://127.0.0.1:PORT/…?user= COUNT [ntfy | sse | PRESET]`.
+//! `tidings-links ws://127.0.0.1:PORT/…?user= COUNT [ntfy | sse | mqtt | PRESET]`.
 
 use std::path::Path;
 
@@ -16,11 +16,13 @@ async fn main() -> anyhow::Result<()> {
     let spoken = args.next();
     let mut channels = Vec::new();
     for user in 0..count {
-        let mut config = Config::new(format!("{url}{user}").parse()?);
+        let own = if spoken.as_deref() == Some("mqtt") { String::new() } else { user.to_string() };
+        let mut config = Config::new(format!("{url}{own}").parse()?);
         if let Some(spoken) = &spoken {
             // Each channel reads its own, as in the agent.
             let own = settings(spoken)?.config()?;
             (config.carrier, config.dialect, config.heartbeat) = (own.carrier, own.dialect, own.heartbeat);
+            config.mqtt = own.mqtt;
         }
         channels.push(Channel::spawn(config, Start::Connect, DialParams::default()));
     }
@@ -33,8 +35,14 @@ fn settings(spoken: &str) -> anyhow::Result<ChannelSettings> {
     let keys = match spoken {
         "ntfy" => "kind = \"ntfy\"\ntopics = [\"alerts\"]".to_owned(),
         "sse" => "kind = \"sse\"".to_owned(),
+        "mqtt" => "kind = \"mqtt\"\ntopics = [{ filter = \"news\", qos = 0 }]".to_owned(),
         preset => format!("kind = \"dialogue\"\npreset = \"{preset}\""),
     };
-    let text = format!("[[channel]]\nurl = \"https://server.example\"\n{keys}\n");
+    let scheme = match spoken {
+        "mqtt" => "mqtts",
+        "ntfy" | "sse" => "https",
+        _ => "wss",
+    };
+    let text = format!("[[channel]]\nurl = \"{scheme}://server.example\"\n{keys}\n");
     parse(text.as_bytes(), Path::new("bench.toml"))?.channels.pop().context("a channel")
 }

@@ -77,7 +77,7 @@ impl Mosquitto {
         if !user.is_empty() {
             writeln!(text, "user {user}")?;
         }
-        text.push_str("max_queued_messages 10000\nlog_type all\n");
+        writeln!(text, "max_queued_messages 10000\nlog_type all\nlog_dest file {place}/log")?;
         text.push_str(&more.replace("@folder@", &place));
         fs::write(folder.path().join("mosquitto.conf"), text)?;
         let mut broker = Self { plain, websocket, process: None, folder };
@@ -149,8 +149,9 @@ impl Mosquitto {
         Ok(())
     }
 
-    /// What it has logged.
-    pub fn log(&self) -> String {
-        self.process.as_ref().map(Process::log_tail).unwrap_or_default()
+    /// How often a client has subscribed.
+    pub fn subscribed(&self) -> anyhow::Result<usize> {
+        let log = fs::read_to_string(self.folder.path().join("log")).context("no log")?;
+        Ok(log.lines().filter(|line| line.contains("Sending SUBACK")).count())
     }
 }

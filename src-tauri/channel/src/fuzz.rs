@@ -16,6 +16,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::driver::spawn_with;
 use crate::link::alarm::Alarm;
 use crate::link::events::{Decoder, Format, Unit};
+use crate::link::mqtt::frame::Framer;
+use crate::link::mqtt::packets::{self, Version};
 use crate::link::sockjs::frames as sockjs_frames;
 use crate::link::tap::MOST_CLOSE;
 use crate::way::connect::{Connect, Connected};
@@ -103,6 +105,28 @@ pub fn events(input: &[u8]) {
         if let Unit::Message(Payload::Text(text), about) = unit {
             assert!(text.len() as u64 <= MIB && !text.contains('\r'), "{} bytes", text.len());
             assert!(!about.id.is_some_and(|id| id.is_empty() || id.contains(['\r', '\n', '\0'])), "{text:?}");
+        }
+    }
+}
+
+/// Packets of an MQTT broker: `input` is how the bytes are cut and which version they are of, then the bytes.
+pub fn mqtt(input: &[u8]) {
+    let Some((how, bytes)) = input.split_first() else { return };
+    let version = if how & 0x80 == 0 { Version::V5 } else { Version::V311 };
+    let packets = |pieces: &[&[u8]]| {
+        let (mut framer, mut packets) = (Framer::default(), Vec::new());
+        let whole = pieces.iter().try_for_each(|piece| framer.take(piece, &mut packets));
+        (whole, packets)
+    };
+    let all = packets(&[bytes]);
+    let cut: Vec<&[u8]> = bytes.chunks(usize::from(how & 0x7f) + 1).collect();
+    assert_eq!(packets(&cut), all, "however it is cut");
+    for packet in all.1 {
+        if let Ok(packets::Said::Published { topic, payload, id, .. }) = packets::read(version, packet) {
+            assert!(!topic.is_empty() && id != Some(0));
+            if let Payload::Text(text) = payload {
+                assert!(text.len() as u64 <= MIB, "{} bytes", text.len());
+            }
         }
     }
 }
@@ -396,6 +420,11 @@ mod tests {
     #[test]
     fn what_fuzzing_kept_for_events_holds() {
         replay("events", super::events);
+    }
+
+    #[test]
+    fn what_fuzzing_kept_for_mqtt_holds() {
+        replay("mqtt", super::mqtt);
     }
 
     #[test]
