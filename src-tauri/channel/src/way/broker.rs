@@ -37,12 +37,13 @@ const UNSPECIFIED: u8 = 0x80;
 
 /// Dials, signs in and subscribes.
 pub(super) async fn dial<C: Connect, O: Owner>(
-    config: &Config,
-    connector: &C,
+    config: Arc<Config>,
+    connector: Arc<C>,
     owner: Arc<Mutex<O>>,
     params: DialParams,
-    stage: &watch::Sender<Stage>,
+    stage: watch::Sender<Stage>,
 ) -> Result<Dialled, DialFailure> {
+    let (config, connector, stage) = (&*config, &*connector, &stage);
     let Some(ask) = config.mqtt.as_deref() else {
         return Err(DialRefusal::told("an MQTT channel without topics").into());
     };

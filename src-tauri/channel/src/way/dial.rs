@@ -1,11 +1,14 @@
 //! One dial: the owner's parameters, a connected stream, the upgrade. Each stage has its limit here; the
 //! whole has its limit in the [`Machine`](crate::machine), which drops the dial where it is over.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
 use http::{Method, Request};
+use tidings_dialect::Given;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
 use tokio_tungstenite::tungstenite::Error;
@@ -56,38 +59,70 @@ async fn dial_address<C: Connect, O: Owner>(
     let mut params = owner.lock().await.dial_params(ask).await?;
     let origin = origin(&config, ask);
     let given = params.given();
-    let format = match ask.carrier {
-        Carrier::EventStream => Format::Events,
-        Carrier::Lines => Format::Lines,
-        Carrier::Mqtt => return broker::dial(&config, &*connector, owner, params, &stage).await,
-        Carrier::WebSocket => {
-            let subprotocol = config.dialect.subprotocol();
-            let request = upgrade_request(&config.url, &params, subprotocol, origin.as_deref())?;
-            let (socket, route, cookies) = open(&config, &*connector, params, request, false, &stage).await?;
-            hand_over(&owner, &*connector, route, cookies).await;
-            return Ok(Dialled { link: Box::new(socket), route, given });
+    // Each in a box of its own, or every dial would be as large as the largest.
+    let dialled: Pin<Box<dyn Future<Output = _> + Send>> = match ask.carrier {
+        Carrier::WebSocket => Box::pin(websocket(config, connector, owner, params, origin, stage)),
+        Carrier::EventStream | Carrier::Lines => {
+            let format = if ask.carrier == Carrier::Lines { Format::Lines } else { Format::Events };
+            params.last = mark.or(params.last);
+            Box::pin(listen(config, connector, owner, params, origin, format, stage))
         }
-        Carrier::SockJs => {
-            let parts = (params.clone(), origin, ask.carrier, stage.clone());
-            let mut session =
-                Session::new(config.clone(), connector.clone(), parts.0, parts.1, parts.2, parts.3);
-            let looked = session.look().await?;
-            let request = session.upgrade(&looked)?;
-            let (socket, route, cookies) = open(&config, &*connector, params, request, true, &stage).await?;
-            let mut link = Framed::new(socket);
-            within(config.timing.stream_start, Stage::Upgrade, link.begin()).await?.map_err(unsaid)?;
-            hand_over(&owner, &*connector, route, [looked.set_cookies, cookies].concat()).await;
-            return Ok(Dialled { link: Box::new(link), route, given });
-        }
+        Carrier::SockJs => Box::pin(framed(config, connector, owner, params, origin, stage)),
         Carrier::SockJsStreaming | Carrier::SockJsPolling => {
             let session = Session::new(config, connector.clone(), params, origin, ask.carrier, stage);
-            let (link, route, cookies) = session.hold().await?;
-            hand_over(&owner, &*connector, route, cookies).await;
-            return Ok(Dialled { link: Box::new(link), route, given });
+            Box::pin(held(session, connector, owner, given))
         }
+        Carrier::Mqtt => Box::pin(broker::dial(config, connector, owner, params, stage)),
     };
-    params.last = mark.or(params.last);
-    listen(&config, &*connector, owner, params, origin.as_deref(), format, &stage).await
+    dialled.await
+}
+
+async fn websocket<C: Connect>(
+    config: Arc<Config>,
+    connector: Arc<C>,
+    owner: Arc<Mutex<impl Owner>>,
+    params: DialParams,
+    origin: Option<String>,
+    stage: watch::Sender<Stage>,
+) -> Result<Dialled, DialFailure> {
+    let given = params.given();
+    let request = upgrade_request(&config.url, &params, config.dialect.subprotocol(), origin.as_deref())?;
+    let (socket, route, cookies) = open(&config, &*connector, params, request, false, &stage).await?;
+    hand_over(&owner, &*connector, route, cookies).await;
+    Ok(Dialled { link: Box::new(socket), route, given })
+}
+
+/// SockJS in a WebSocket's frames.
+async fn framed<C: Connect>(
+    config: Arc<Config>,
+    connector: Arc<C>,
+    owner: Arc<Mutex<impl Owner>>,
+    params: DialParams,
+    origin: Option<String>,
+    stage: watch::Sender<Stage>,
+) -> Result<Dialled, DialFailure> {
+    let given = params.given();
+    let parts = (params.clone(), origin, Carrier::SockJs, stage.clone());
+    let mut session = Session::new(config.clone(), connector.clone(), parts.0, parts.1, parts.2, parts.3);
+    let looked = session.look().await?;
+    let request = session.upgrade(&looked)?;
+    let (socket, route, cookies) = open(&config, &*connector, params, request, true, &stage).await?;
+    let mut link = Framed::new(socket);
+    within(config.timing.stream_start, Stage::Upgrade, link.begin()).await?.map_err(unsaid)?;
+    hand_over(&owner, &*connector, route, [looked.set_cookies, cookies].concat()).await;
+    Ok(Dialled { link: Box::new(link), route, given })
+}
+
+/// SockJS in answers.
+async fn held<C: Connect>(
+    session: Session<C>,
+    connector: Arc<C>,
+    owner: Arc<Mutex<impl Owner>>,
+    given: Given,
+) -> Result<Dialled, DialFailure> {
+    let (link, route, cookies) = session.hold().await?;
+    hand_over(&owner, &*connector, route, cookies).await;
+    Ok(Dialled { link: Box::new(link), route, given })
 }
 
 /// What is to be known of a link that opened.
@@ -149,19 +184,19 @@ pub(super) async fn open<C: Connect>(
 }
 
 /// Asks for a stream, and reads what the answer means.
-async fn listen<C: Connect, O: Owner>(
-    config: &Config,
-    connector: &C,
-    owner: Arc<Mutex<O>>,
+async fn listen<C: Connect>(
+    config: Arc<Config>,
+    connector: Arc<C>,
+    owner: Arc<Mutex<impl Owner>>,
     params: DialParams,
-    origin: Option<&str>,
+    origin: Option<String>,
     format: Format,
-    stage: &watch::Sender<Stage>,
+    stage: watch::Sender<Stage>,
 ) -> Result<Dialled, DialFailure> {
-    let request = stream_request(&config.url, &params, origin, format == Format::Events)?;
+    let request = stream_request(&config.url, &params, origin.as_deref(), format == Format::Events)?;
     let signs_in_by_page = config.session.is_some() || params.has_cookie();
     let given = params.given();
-    let Connected { stream, route, others } = connector.connect(config, stage).await?;
+    let Connected { stream, route, others } = connector.connect(&config, &stage).await?;
     stage.send_replace(Stage::Answer);
     let Timing { upgrade: brief, upgrade_patience: patience, .. } = config.timing;
     let limit = if others { brief } else { patience };
@@ -188,7 +223,7 @@ async fn listen<C: Connect, O: Owner>(
             return Err(DialFailure { cause, ..failure });
         }
     }
-    hand_over(&owner, connector, route, set_cookies(&head.headers)).await;
+    hand_over(&owner, &*connector, route, set_cookies(&head.headers)).await;
     Ok(Dialled { link: Box::new(Stream::new(answer.wire.work, answer.body, format)), route, given })
 }
 
