@@ -6,5 +6,6 @@ mod dialogues;
 mod ntfy;
 mod oauth;
 mod servers;
+mod sockjs;
 mod what_they_say;
 mod wire;
