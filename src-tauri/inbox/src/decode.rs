@@ -92,10 +92,8 @@ pub fn decode_beside(
 
 impl Decoded {
     fn beside(mut self, about: About) -> Self {
-        let About { id, topic, published } = about;
-        let topic = topic.and_then(|topic| filled(one_line(&topic)));
+        let About { id, topic: _, published } = about;
         for message in &mut self.messages {
-            message.topic = message.topic.take().or_else(|| topic.clone());
             if let Some(published) = &published {
                 message.delivery = published.number;
                 message.expires = message.expires.or(published.expires);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::value::one_line;
+use super::value::{filled, one_line};
 use crate::event::About;
 use crate::message::{Format, Message, Priority, Raw, RowId, Sound, Urgency};
 use crate::profile::ChannelProfile;
@@ -31,7 +31,7 @@ impl Reading<'_> {
             id: None,
             series: None,
             delivery: None,
-            topic: None,
+            topic: self.about.topic.as_deref().and_then(|topic| filled(one_line(topic))),
             app: None,
             // What a broker sends says mostly nothing of what it is about, but for its topic.
             title: match (&self.about.topic, &self.about.published) {

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use tidings_inbox::{ChannelProfile, Condition, Format, Message, Payload, Priority, Raw, Urgency};
+use tidings_inbox::{
+    About, ChannelProfile, Condition, Format, Message, Payload, Priority, Published, Raw, Urgency,
+};
 
 fn profile() -> ChannelProfile {
     ChannelProfile::new("orders", "Orders")
@@ -400,6 +402,25 @@ fn what_an_expression_is_true_of_is_noise_too() {
     let decoded = tidings_inbox::decode(&profile, Payload::Text(text.into()), received());
     assert_eq!(decoded.ignored, 2);
     assert_eq!(decoded.messages.iter().map(|message| &message.title).collect::<Vec<_>>(), ["T"]);
+}
+
+#[test]
+fn what_is_noise_may_hang_on_the_topic_that_stands_beside_the_frame() {
+    let ignore_when = Condition::parse("topic in ['home/debug', 'tick']").expect("an expression");
+    let profile = ChannelProfile { ignore_when: Some(ignore_when), ..profile() };
+    for (topic, published, noise) in [
+        ("home/debug", Some(Published::default()), true),
+        ("home/door", Some(Published::default()), false),
+        // An event's name.
+        ("tick", None, true),
+        ("order", None, false),
+    ] {
+        let about = About { topic: Some(topic.to_owned()), published, ..About::default() };
+        let text = Payload::Text("open".to_owned());
+        let decoded = tidings_inbox::decode_beside(&profile, text, about, received());
+        assert_eq!(decoded.messages.is_empty(), noise, "{topic}");
+        assert!(decoded.messages.iter().all(|message| message.topic.as_deref() == Some(topic)));
+    }
 }
 
 #[test]
