@@ -279,6 +279,13 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::SignInRefused { .. } => words.mend_sign_in(),
         Cause::SessionOver { .. } => words.mend_session(),
         Cause::RoleMissing { .. } => words.mend_role(),
+        Cause::WrongAddress { status: None }
+        | Cause::Lost { detail: Detail::HungUp }
+        | Cause::NoGoodAnswer { .. }
+            if config.url.is_mqtt() =>
+        {
+            words.mend_no_mqtt()
+        }
         Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp } => words.mend_hung_up(),
         Cause::WrongAddress { .. }
         | Cause::NotAWebSocket { .. }
@@ -441,6 +448,19 @@ mod tests {
         for code in 0..=u8::MAX {
             let told = broker_mend(code, Words::of(tidings_words::Language::SimplifiedChinese));
             assert!(told.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{code:#X}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_broker_is_told_by_its_port() {
+        let broker = ChannelUrl::parse("mqtts://broker.example", false).expect("a good URL");
+        for cause in [
+            Cause::NoGoodAnswer { detail: Detail::NoMqtt },
+            Cause::Lost { detail: Detail::HungUp },
+            Cause::WrongAddress { status: None },
+        ] {
+            let told = mend(&cause, &Config::new(broker.clone()), ENGLISH);
+            assert!(told.contains("speaks no MQTT") && !told.contains("WebSocket"), "{told}");
         }
     }
 

@@ -94,6 +94,7 @@ mend-proxy-sign-in = put user and password into HTTPS_PROXY or ALL_PROXY
 mend-forbidden = many servers say 403 for everything: check the secret, the URL's path, and whether `headers` needs an `Origin`
 mend-no-secret = no secret was sent: if the server wants one, `tidings secret set` keeps it; else check the URL's path, and whether `headers` needs an `Origin`
 mend-hung-up = check the URL's path and port: something listens there that speaks no WebSocket, or knows no such path
+mend-no-mqtt = check the port: what listens there speaks no MQTT, or wants TLS (mqtts://) where none is spoken, or the other way round
 mend-moved = write { $to } into the settings, if that is the right server
 mend-behind = what stands behind the proxy is down or busy: wait, or ask who runs it
 mend-sign-in = renew the secret: `tidings secret set`, or what token_command, token_file or token_env give

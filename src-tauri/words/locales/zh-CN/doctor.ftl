@@ -82,6 +82,7 @@ mend-proxy-sign-in = 请在 HTTPS_PROXY 或 ALL_PROXY 中写入用户名和密�
 mend-forbidden = 许多服务器对任何问题都答 403：请检查密钥、网址的路径，以及 `headers` 是否需要 `Origin`
 mend-no-secret = 没有发送密钥：如果服务器需要，请用 `tidings secret set` 保存；否则请检查网址的路径，以及 `headers` 是否需要 `Origin`
 mend-hung-up = 请检查网址的路径和端口：该处的程序不支持 WebSocket，或没有此路径
+mend-no-mqtt = 请检查端口：在此监听的服务不支持 MQTT，或者需要 TLS (mqtts://) 而未使用，或者相反
 mend-moved = 如果确实是正确的服务器，请将 { $to } 写入设置
 mend-behind = 代理后面的服务器离线或繁忙：请稍候，或询问其管理员
 mend-sign-in = 请更新密钥：使用 `tidings secret set`，或更新 token_command、token_file 或 token_env 提供的内容
