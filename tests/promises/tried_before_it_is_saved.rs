@@ -133,6 +133,17 @@ async fn a_message_is_seen_as_it_would_be_stored_and_shown() -> anyhow::Result<(
         let seen = preview(&app, None, values, Some(sample)).await?;
         assert_eq!((seen.message.title.as_str(), seen.message.body.as_str()), ("Door", "open"), "{kind}");
     }
+    // What a broker tells beside a message, by the first topic that is to be heard.
+    for topics in [json!(["home/door"]), json!([{ "filter": "home/door", "qos": 2 }])] {
+        let values = json!({
+            "kind": "mqtt", "topics": topics, "mapping": {"body": "{{ about.topic }} is {{ raw }}"},
+        });
+        let seen = preview(&app, None, values, Some("open")).await?;
+        assert_eq!(
+            (seen.message.title.as_str(), seen.message.body.as_str()),
+            ("home/door", "home/door is open")
+        );
+    }
     let noise = preview(&app, None, json!({}), Some("pong")).await?;
     assert!(noise.ignored && !noise.popup);
     for (values, key) in [

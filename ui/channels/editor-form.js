@@ -184,6 +184,7 @@ export function editorForm(app, id, first, reload) {
     for (const field of own("url")) field.element.querySelector("input")?.setAttribute("placeholder", EXAMPLES[is] ?? "");
     sign.speak(speaks && saysSecret(draft.values, report.presets ?? []));
     sign.broker(subscribes, isBroker(draft.values));
+    trial.disturbs(!subscribes);
     preview.speak(speaks);
     const now = String(at(draft.values, "preset") ?? "");
     if (kind !== is || preset !== now) {

@@ -63,6 +63,10 @@ export function trialSection({ test, trial, problem }) {
 
   return {
     element: make("div", { className: "trial-section" }, make("div", { className: "row" }, start, verdict), warning, list),
+    /** @param {boolean} is Whether the test may take somebody's place: at an MQTT broker it takes nobody's. */
+    disturbs(is) {
+      warning.hidden = !is;
+    },
     /** What was found belongs to other settings. */
     forget() {
       runs += 1;

@@ -17,7 +17,9 @@ use tidings_desktop::window::Raises;
 use tidings_dialect::{self as dialect, Given, Posted, Until};
 use tidings_examination::discover::{self, Place};
 use tidings_ground::text::quoted;
-use tidings_inbox::{Does, Format, Inbox, Message, Payload, Query, Raw, Recall, Recalled, RowId};
+use tidings_inbox::{
+    About, Does, Format, Inbox, Message, Payload, Published, Query, Raw, Recall, Recalled, RowId,
+};
 use tidings_picture::Name;
 use tidings_settings::credential::CredentialSource;
 use tidings_settings::{ChannelSettings, Kind, SettingsFile};
@@ -380,6 +382,7 @@ impl Answers {
         sample: Option<String>,
     ) -> Result<Reply, Refusal> {
         let (auth, username) = (values.remove("auth"), values.remove("username"));
+        let topics = values.remove("topics");
         // Whatever else is being edited may be wrong meanwhile.
         values.retain(|key, _| PREVIEWED.contains(&key.as_str()));
         values.insert("url".to_owned(), NOWHERE.into());
@@ -408,22 +411,32 @@ impl Answers {
             let turns = turns.into_iter().map(|turn| self.turn(&settings, turn)).collect();
             return Ok(Reply::Rehearsal(Rehearsal { turns }));
         }
-        let payload = match sample {
-            Some(text) => Payload::Text(text),
-            None => match self.inbox.find(newest).await.pop().map(|last| last.raw) {
-                Some(Raw::Text(text)) => Payload::Text(text),
-                Some(Raw::Binary(bytes)) => Payload::Binary(bytes),
-                None => return Err(self.refusal(ErrorCode::NoSample, &Text::refused_no_sample())),
-            },
+        let last = self.inbox.find(newest).await.pop();
+        let topic = last.as_ref().and_then(|last| last.topic.clone());
+        let payload = match (sample, last.map(|last| last.raw)) {
+            (Some(text), _) | (None, Some(Raw::Text(text))) => Payload::Text(text),
+            (None, Some(Raw::Binary(bytes))) => Payload::Binary(bytes),
+            (None, None) => return Err(self.refusal(ErrorCode::NoSample, &Text::refused_no_sample())),
         };
-        match self.previewed(&settings, payload) {
+        // A broker tells the topic beside the message: that of the last one, or one that is to be heard.
+        let about = match settings.kind {
+            Kind::Mqtt(_) => About {
+                topic: topic.or_else(|| topics.as_ref().and_then(first_filter)),
+                published: Some(Published::default()),
+                ..About::default()
+            },
+            Kind::Recipe | Kind::Ntfy { .. } | Kind::Gotify | Kind::Dialogue(_) | Kind::Sse => {
+                About::default()
+            }
+        };
+        match self.previewed(&settings, payload, about) {
             Some(preview) => Ok(Reply::Preview(preview)),
             None => Err(self.refusal(ErrorCode::NoSample, &Text::refused_not_a_message())),
         }
     }
 
     /// How a message would look; `None`: it is none.
-    fn previewed(&self, settings: &ChannelSettings, payload: Payload) -> Option<Preview> {
+    fn previewed(&self, settings: &ChannelSettings, payload: Payload, about: About) -> Option<Preview> {
         let sample = match &payload {
             Payload::Text(text) => text.clone(),
             Payload::Binary(bytes) | Payload::Garbled(bytes) => match std::str::from_utf8(bytes) {
@@ -433,12 +446,14 @@ impl Answers {
         };
         let mut profile = settings.profile();
         let now = Timestamp::now();
-        let ignored = tidings_inbox::decode(&profile, payload.clone(), now).messages.is_empty();
+        let ignored =
+            tidings_inbox::decode_beside(&profile, payload.clone(), about.clone(), now).messages.is_empty();
         if ignored {
             // What it would look like if it were none.
             (profile.ignore, profile.ignore_when) = (Vec::new(), None);
         }
-        let mut message = tidings_inbox::decode(&profile, payload, now).messages.into_iter().next()?;
+        let decoded = tidings_inbox::decode_beside(&profile, payload, about, now);
+        let mut message = decoded.messages.into_iter().next()?;
         let popup = tidings_inbox::pops_up(&profile, &mut message) && !ignored;
         let rich = rich(&message);
         let message = message_report(&message, profile.name, self.words());
@@ -467,7 +482,7 @@ impl Answers {
         let messages: Vec<Preview> = reply
             .messages
             .into_iter()
-            .filter_map(|text| self.previewed(settings, Payload::Text(text)))
+            .filter_map(|text| self.previewed(settings, Payload::Text(text), About::default()))
             .collect();
         let posted = reply.post.map(|Posted { url, form }| {
             let fields: Vec<String> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -705,6 +720,12 @@ fn channel_name(snapshot: &Snapshot, message: &Message) -> String {
         None if message.channel == DEMO => snapshot.words.demo_name(),
         None => message.channel.clone(),
     }
+}
+
+/// The first topic that is to be heard, as the settings say it.
+fn first_filter(topics: &serde_json::Value) -> Option<String> {
+    let first = topics.get(0)?;
+    first.get("filter").unwrap_or(first).as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
