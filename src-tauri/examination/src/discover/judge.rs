@@ -96,7 +96,18 @@ const HOME_ASSISTANT: &str = "/api/websocket";
 const MATTERMOST: &str = "/api/v4/websocket";
 
 /// Last pieces of addresses that lead into a server rather than to it.
-const INNER: [&str; 7] = ["stream", "message", "index.html", "websocket", "info", "socket.io", "version"];
+const INNER: [&str; 10] = [
+    "stream",
+    "message",
+    "index.html",
+    "websocket",
+    "info",
+    "socket.io",
+    "version",
+    "xhr",
+    "xhr_streaming",
+    "xhr_send",
+];
 
 /// Names that no topic of ntfy has.
 const NO_TOPICS: [&str; 10] =
@@ -113,6 +124,13 @@ fn folder(place: &Place) -> String {
     let mut pieces = place.pieces();
     while pieces.last().is_some_and(|last| INNER.contains(last)) {
         pieces.pop();
+    }
+    // A session of SockJS, as a browser's list of requests has it: server, session, and what is asked there.
+    let is_server = |piece: &&str| piece.len() == 3 && piece.bytes().all(|digit| digit.is_ascii_digit());
+    if pieces.len() != place.pieces().len()
+        && pieces.len().checked_sub(2).and_then(|at| pieces.get(at)).is_some_and(is_server)
+    {
+        pieces.truncate(pieces.len() - 2);
     }
     pieces.iter().map(|piece| format!("/{piece}")).collect()
 }
@@ -173,8 +191,6 @@ pub(super) enum Verdict {
     SockJs {
         below: String,
     },
-    /// SockJS that has its WebSocket switched off.
-    SockJsAlone,
     HomeAssistant,
     Mattermost {
         version: Option<String>,
@@ -257,7 +273,6 @@ fn is_here(verdict: &Verdict, answer: &Answer, folder: &str, path: &str) -> bool
         | Verdict::SocketIo { .. }
         | Verdict::OldSocketIo
         | Verdict::SockJs { .. }
-        | Verdict::SockJsAlone
         | Verdict::WebSocket
         | Verdict::Events
         | Verdict::Assumed
@@ -330,10 +345,9 @@ fn known(place: &Place, answer: &Answer) -> Option<Verdict> {
         }
         Probe::Info(below) => {
             let object = said.object()?;
-            let websocket = object.get("websocket").and_then(Value::as_bool)?;
-            object.get("entropy")?;
-            let below = below.clone();
-            Some(if websocket { Verdict::SockJs { below } } else { Verdict::SockJsAlone })
+            let is_info =
+                object.get("websocket").is_some_and(Value::is_boolean) && object.contains_key("entropy");
+            is_info.then(|| Verdict::SockJs { below: below.clone() })
         }
         Probe::Manifest => {
             let object = said.object()?;
@@ -397,9 +411,7 @@ impl Verdict {
                 ("socket.io", words.discover_is(&"Socket.IO"))
             }
             Self::SockJs { below } => {
-                // Behind it is a plain WebSocket, without SockJS's own frames.
-                let url = place.at(&format!("{below}/websocket"));
-                told.channel = Some(json!({ "url": url.as_url().as_str() }));
+                told.channel = Some(json!({ "url": place.web(&below) }));
                 ("sockjs", words.discover_is(&"SockJS"))
             }
             Self::HomeAssistant => {
@@ -435,10 +447,6 @@ impl Verdict {
             Self::OldSocketIo => {
                 told.mend = Some(words.discover_mend_old_socket_io());
                 ("", words.discover_is(&"Socket.IO 2"))
-            }
-            Self::SockJsAlone => {
-                told.mend = Some(words.discover_mend_sockjs());
-                ("", words.discover_is(&"SockJS"))
             }
             Self::Page => {
                 told.mend = Some(words.discover_mend_page());
@@ -629,13 +637,22 @@ mod tests {
                 "socket.io",
                 "wss://app.example/chat/socket.io/?EIO=4&transport=websocket",
             ),
-            ("https://app.example/ws", "/ws/info", SOCKJS, "sockjs", "wss://app.example/ws/websocket"),
+            ("https://app.example/ws", "/ws/info", SOCKJS, "sockjs", "https://app.example/ws"),
+            ("https://app.example/ws/websocket", "/ws/info", SOCKJS, "sockjs", "https://app.example/ws"),
+            ("wss://app.example/ws/042/x7/websocket", "/ws/info", SOCKJS, "sockjs", "https://app.example/ws"),
             (
-                "https://app.example/ws/websocket",
+                "http://localhost:8080/ws/042/x7/xhr_streaming?t=1",
                 "/ws/info",
                 SOCKJS,
                 "sockjs",
-                "wss://app.example/ws/websocket",
+                "http://localhost:8080/ws",
+            ),
+            (
+                "https://app.example/ws",
+                "/ws/info",
+                r#"{"websocket":false,"origins":["*:*"],"cookie_needed":false,"entropy":1}"#,
+                "sockjs",
+                "https://app.example/ws",
             ),
             (
                 "http://localhost:8080",
@@ -717,14 +734,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_listened_to_is_told_with_a_mend_and_no_channel() {
-        for (path, body) in [
-            ("/socket.io/", r#"{"code":5,"message":"Unsupported protocol version"}"#),
-            ("/info", r#"{"entropy":7,"websocket":false}"#),
-        ] {
-            let discovery = found("https://app.example/", &[(path, 200, body)], (404, ""));
-            assert_eq!((&discovery.found, &discovery.channel), (&None, &None), "{discovery:?}");
-            assert!(discovery.mend.is_some());
-        }
+        let said = [("/socket.io/", 200, r#"{"code":5,"message":"Unsupported protocol version"}"#)];
+        let discovery = found("https://app.example/", &said, (404, ""));
+        assert_eq!((&discovery.found, &discovery.channel), (&None, &None), "{discovery:?}");
+        assert!(discovery.mend.is_some());
     }
 
     #[test]

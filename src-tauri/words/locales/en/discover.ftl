@@ -15,7 +15,6 @@ discover-mend-topics = name the topics to listen to, in `topics`, or paste { $ho
 discover-mend-filters = name the topics to listen to, in `topics`, such as "home/#"
 discover-mend-gotify = it wants the token of a client as the secret: make one in Gotify, under Clients
 discover-mend-old-socket-io = Tidings speaks Socket.IO 3 and 4: ask who runs the server for a newer one
-discover-mend-sockjs = its WebSocket is switched off, and Tidings can't do without: ask who runs the server to switch it on
 discover-mend-page = ask who runs the server for the address of its WebSocket, which begins with wss://
 discover-mend-nothing = check the address; ask who runs the server for that of its WebSocket, which begins with wss://
 discover-mend-sign-in = the server doesn't say what it is before a sign-in: choose the kind of channel yourself

@@ -126,5 +126,5 @@ mend-local = try again
 
 dialect-unspoken = the server speaks { $name }, and this channel isn't set up for that
 dialect-ntfy = the server is ntfy: its messages are read as ntfy means them where the channel says so
-mend-sockjs = give the raw address, which ends in `/websocket` right behind the prefix (without server and session numbers): it is a plain WebSocket
+mend-sockjs = give the prefix, `https://…`, as the page gives it to `new SockJS(…)`: without server and session numbers
 mend-dialect = set { $text } for the channel

@@ -15,7 +15,6 @@ discover-mend-topics = 请在 `topics` 中写明要监听的主题，或粘贴 {
 discover-mend-filters = 请在 `topics` 中写明要接收的主题，例如 "home/#"
 discover-mend-gotify = 它需要客户端令牌作为密钥：请在 Gotify 的“Clients”中创建
 discover-mend-old-socket-io = Tidings 支持 Socket.IO 3 和 4：请让服务器管理员升级
-discover-mend-sockjs = 其 WebSocket 已关闭，而 Tidings 必须用它：请让服务器管理员开启
 discover-mend-page = 请向服务器管理员索取其 WebSocket 地址，以 wss:// 开头
 discover-mend-nothing = 请检查地址；或向服务器管理员索取其 WebSocket 地址，以 wss:// 开头
 discover-mend-sign-in = 服务器在登录之前不表明身份：请自行选择频道类型

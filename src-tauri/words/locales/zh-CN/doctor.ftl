@@ -114,5 +114,5 @@ mend-local = 请重试
 
 dialect-unspoken = 服务器使用 { $name }，而此频道没有相应设置
 dialect-ntfy = 服务器是 ntfy：在频道中注明后，其消息才会按 ntfy 的方式读取
-mend-sockjs = 请使用原始地址，即前缀之后直接以 `/websocket` 结尾（不含服务器和会话编号）：那是普通的 WebSocket
+mend-sockjs = 请填写页面传给 `new SockJS(…)` 的前缀地址 `https://…`（不含服务器和会话编号）
 mend-dialect = 请为此频道设置 { $text }
