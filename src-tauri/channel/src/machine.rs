@@ -163,6 +163,7 @@ impl Machine {
             known.idle.go_to(&config.url);
             known.session.go_to(&config.url);
             known.carriers.go_to(&config.url);
+            known.beats.go_to(&config.url);
         });
         let phase = match start {
             Start::Connect | Start::ByHand => {

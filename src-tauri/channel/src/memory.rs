@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::link::sockjs::beats::Beats;
 use crate::machine::facts::Now;
 use crate::machine::ghosts::{self, Ghosts};
 use crate::machine::idle::{self, Idle};
@@ -35,6 +36,8 @@ pub(crate) struct Known {
     pub(crate) idle: Idle,
     /// How long a session lives (S7).
     pub(crate) session: Session,
+    /// Whether a server of SockJS wants its signs of life answered (J7).
+    pub(crate) beats: Beats,
     /// What gets through in which network (F1).
     pub(crate) carriers: Carriers,
     /// What an MQTT broker knows of us (M2).
@@ -94,6 +97,7 @@ impl Memory {
             ghosts: Ghosts::recall(&kept.ghosts, now),
             idle: Idle::recall(kept.idle.as_ref()),
             session: Session::recall(kept.session.as_ref()),
+            beats: Beats::default(),
             carriers: Carriers::recall(kept.carriers.as_ref()),
             broker: kept.broker.clone(),
         };
@@ -134,7 +138,7 @@ impl Memory {
 
 impl Known {
     fn kept(&self) -> Kept {
-        let Self { ghosts, idle, session, carriers, broker } = self;
+        let Self { ghosts, idle, session, carriers, broker, beats: _ } = self;
         Kept {
             ghosts: ghosts.kept(),
             idle: idle.kept(),

@@ -120,6 +120,7 @@ fn detailed(detail: &Detail, words: Words) -> String {
         Detail::BrokenAnswer => words.detail_broken_answer(),
         Detail::Status(status) => words.detail_status(status),
         Detail::NoStream => words.detail_no_stream(),
+        Detail::BeatUnanswered => words.detail_beat_unanswered(),
         Detail::SessionGone => words.detail_session_gone(),
         Detail::NotOffered => words.detail_not_offered(),
         Detail::NoMqtt => words.detail_no_mqtt(),

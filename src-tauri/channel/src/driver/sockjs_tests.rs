@@ -192,6 +192,22 @@ async fn what_sockjs_closes_by_on_its_own_is_no_matter_of_the_credential() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_wants_its_heartbeats_answered_is_found_out_and_no_other_gets_an_answer() {
+    let mut rig = sockjs(Carrier::SockJs);
+    for detail in [Detail::EndOfStream, Detail::BeatUnanswered] {
+        let mut server = framed(&mut rig).await;
+        server.send(Message::text("h")).await.expect("sent");
+        tokio::time::timeout(secs(10), next(&mut server)).await.expect_err("no answer");
+        // As sockjs-tornado aborts: the stream ends, without a close.
+        drop(server);
+        assert_eq!(rig.waits().await, Cause::Lost { detail });
+    }
+    let mut server = framed(&mut rig).await;
+    server.send(Message::text("h")).await.expect("sent");
+    assert_eq!(next(&mut server).await, Some(Message::text(r#"["h"]"#)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_no_frame_ends_the_link() {
     for frame in ["x", "a[\"cut off", "a[1]", "ho"] {
         let mut rig = sockjs(Carrier::SockJs);

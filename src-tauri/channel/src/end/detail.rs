@@ -81,6 +81,8 @@ pub enum Detail {
     TooLong,
     /// An answer that is no stream of events.
     NoStream,
+    /// The server wants its signs of life answered.
+    BeatUnanswered,
     /// The server knows nothing of the session that the link was.
     SessionGone,
     /// What came is no MQTT.
@@ -311,6 +313,7 @@ impl fmt::Display for Detail {
             Self::Status(status) => return write!(f, "HTTP status {status}"),
             Self::TooLong => "it is too long",
             Self::NoStream => "it is no stream of events",
+            Self::BeatUnanswered => "the server wants its heartbeats answered",
             Self::SessionGone => "the server has forgotten the session",
             Self::NotOffered => "the server offers none",
             Self::NoMqtt => "what came is no MQTT",

@@ -67,7 +67,8 @@ impl Machine {
         let config = &*self.config;
         let says_so = matches!(cause, Cause::Closed(close) if idle::says_idle(&close.reason));
         let Phase::Up(Up { life, .. }) = &self.phase else { return 1 };
-        if !config.is_ordinary(cause) || life.only_listens() {
+        let wants_answers = *cause == Cause::Lost { detail: Detail::BeatUnanswered };
+        if !config.is_ordinary(cause) || life.only_listens() || wants_answers {
             return 1;
         }
         let (silence, before) = life.silences(now.mono);

@@ -107,7 +107,7 @@ async fn framed<C: Connect>(
     let looked = session.look().await?;
     let request = session.upgrade(&looked)?;
     let (socket, route, cookies) = open(&config, &*connector, params, request, true, &stage).await?;
-    let mut link = Framed::new(socket);
+    let mut link = Framed::new(socket, config.memory.clone());
     within(config.timing.stream_start, Stage::Upgrade, link.begin()).await?.map_err(unsaid)?;
     hand_over(&owner, &*connector, route, [looked.set_cookies, cookies].concat()).await;
     Ok(Dialled { link: Box::new(link), route, given })

@@ -29,6 +29,7 @@ detail-broken-answer = the answer can't be read
 detail-status = HTTP status { $status }
 detail-finished = it is complete
 detail-no-stream = it is no stream of events
+detail-beat-unanswered = the server wants its heartbeats answered
 detail-session-gone = the server has forgotten the session
 detail-no-mqtt = what came is no MQTT
 detail-too-long = it is too long

@@ -29,6 +29,7 @@ detail-broken-answer = 应答无法读取
 detail-status = HTTP 状态码 { $status }
 detail-finished = 已完整
 detail-no-stream = 不是事件流
+detail-beat-unanswered = 服务器要求应答其心跳
 detail-session-gone = 服务器已不记得该会话
 detail-no-mqtt = 收到的内容不是 MQTT
 detail-too-long = 内容过长

@@ -3,12 +3,15 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
+use tokio::time::Instant;
+
 use super::frames::said;
 use super::heard::Heard;
-use crate::Payload;
 use crate::end::close::NORMAL;
 use crate::link::{Event, Link};
 use crate::machine::facts::End;
+use crate::memory::Memory;
+use crate::{Detail, Payload};
 
 /// A session over a link that is a WebSocket.
 pub(crate) struct Framed<L> {
@@ -18,11 +21,15 @@ pub(crate) struct Framed<L> {
     over: bool,
     /// We said goodbye, and listen no more.
     closing: bool,
+    memory: Memory,
+    /// The last `h`, if nothing has come behind it.
+    beat: Option<Instant>,
 }
 
 impl<L: Link> Framed<L> {
-    pub(crate) fn new(socket: L) -> Self {
-        Self { socket, heard: Heard::default(), over: false, closing: false }
+    /// `memory` is asked whether the server wants an answer to its signs of life.
+    pub(crate) fn new(socket: L, memory: Memory) -> Self {
+        Self { socket, heard: Heard::default(), over: false, closing: false, memory, beat: None }
     }
 
     /// Waits until the server has said anything, or why it won't. A close is something: the link tells of it.
@@ -88,7 +95,12 @@ impl<L: Link> Link for Framed<L> {
                 && !self.closing
                 && let Some(event) = self.heard.event()
             {
+                self.beat = matches!(event, Event::Beat).then(Instant::now);
+                if self.beat.is_some() && self.memory.look(|known| known.beats.are_answered()) {
+                    self.socket.say(said(&["h".to_owned()]));
+                }
                 if let Event::Ended(end) = &event {
+                    self.memory.with(|known| known.beats.ended(None));
                     self.over = true;
                     if !matches!(end, End::Violation { .. }) {
                         // The close of the socket, which comes behind, says nothing more.
@@ -98,13 +110,19 @@ impl<L: Link> Link for Framed<L> {
                 return Poll::Ready(event);
             }
             let event = ready!(self.poll_socket(cx, read));
-            if !self.over {
-                self.over = matches!(event, Event::Ended(_));
-                return Poll::Ready(event);
+            if self.over {
+                if let Event::Gone | Event::Ended(End::Lost { .. }) = event {
+                    return Poll::Ready(Event::Gone);
+                }
+                continue;
             }
-            if let Event::Gone | Event::Ended(End::Lost { .. }) = event {
-                return Poll::Ready(Event::Gone);
-            }
+            let Event::Ended(end) = event else { return Poll::Ready(event) };
+            self.over = true;
+            let is_lost = matches!(end, End::Lost { .. });
+            let after = self.beat.filter(|_| is_lost).map(|beat| beat.elapsed());
+            let wants_answers = self.memory.with(|known| known.beats.ended(after));
+            let unanswered = End::Lost { detail: Detail::BeatUnanswered };
+            return Poll::Ready(Event::Ended(if wants_answers { unanswered } else { end }));
         }
     }
 }
