@@ -73,7 +73,8 @@ fn patient(paths: &Paths, args: &cli::Doctor, words: Words) -> Result<(String, E
         let url = ChannelUrl::parse(url, false).map_err(|error| reason::of_address(&error).said(words))?;
         let proxy = ProxyUrl::from_env(&url, |name| std::env::var(name).ok());
         let proxy = proxy.map_err(|error| reason::of_proxy(&error).said(words))?;
-        let name = url.as_url().to_string();
+        // As the running Tidings reads it: with the values of its query, of which a broker's address has none.
+        let name = if url.is_mqtt() { url.to_string() } else { url.as_url().to_string() };
         let config = Config { proxy, ..Config::new(url) };
         return Ok((name, Examination { config, credentials: None, headers: Vec::new(), reach, words }));
     }

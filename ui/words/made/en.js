@@ -304,7 +304,7 @@ export default {
   topicFilter: "Topic",
   qos: "Delivery",
   qosNone: "0: while connected",
-  qosEach: "1: each, some perhaps twice",
+  qosEach: "1: each, perhaps twice",
   qosOnce: "2: each once",
   preset: "Protocol",
   presetNone: "None of these: I say it myself",

@@ -113,7 +113,7 @@ mend-denied = check the secret, the user and what is subscribed to
 mend-broker-version = the broker has to speak MQTT 5 or 3.1.1: ask who runs it
 mend-broker-client-id = write into `client_id` what the broker wants to know its clients by, or remove it; who runs the broker knows
 mend-broker-password = check `username` (with auth = "basic"), and renew the secret: `tidings secret set`, or what token_command, token_file or token_env give
-mend-broker-not-allowed = check `username` and the secret (`tidings secret set`); else have the broker's rules (ACL) allow this user to read every one of the `topics`
+mend-broker-not-allowed = check `username` (with auth = "basic") and the secret (`tidings secret set`); else have the broker's rules (ACL) allow this user to read every one of the `topics`
 mend-broker-taken = another client has the same `client_id`: give each its own, or remove it here
 mend-broker-topics = check `topics`: the broker takes none such
 mend-broker-elsewhere = ask who runs the broker for its new address, and write that as `url`

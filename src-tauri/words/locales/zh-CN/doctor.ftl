@@ -101,7 +101,7 @@ mend-denied = 请检查密钥、用户和订阅的内容
 mend-broker-version = MQTT 服务器必须支持 MQTT 5 或 3.1.1：请询问其管理员
 mend-broker-client-id = 请在 `client_id` 中写上 MQTT 服务器要求的客户端 ID，或删除此键；服务器管理员知道该写什么
 mend-broker-password = 请检查 `username`（需设置 auth = "basic"），并更新密钥：使用 `tidings secret set`，或更新 token_command、token_file 或 token_env 提供的内容
-mend-broker-not-allowed = 请检查 `username` 和密钥（`tidings secret set`）；否则请让 MQTT 服务器的规则 (ACL) 允许此用户读取 `topics` 中的每个主题
+mend-broker-not-allowed = 请检查 `username`（需设置 auth = "basic"）和密钥（`tidings secret set`）；否则请让 MQTT 服务器的规则 (ACL) 允许此用户读取 `topics` 中的每个主题
 mend-broker-taken = 另一个客户端使用了相同的 `client_id`：请各用各的，或在此处删除此键
 mend-broker-topics = 请检查 `topics`：MQTT 服务器不接受这样的主题
 mend-broker-elsewhere = 请向 MQTT 服务器的管理员询问新地址，并写入 `url`

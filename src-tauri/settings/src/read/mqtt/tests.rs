@@ -231,6 +231,20 @@ fn two_channels_under_one_client_id_are_told_and_others_of_one_broker_are_fine()
     }
 }
 
+#[test]
+fn what_the_documentation_shows_is_right() {
+    for (docs, from) in [
+        (include_str!("../../../../../docs/settings.md"), "### MQTT\n"),
+        (include_str!("../../../../../docs/mqtt.md"), ""),
+    ] {
+        let (_, rest) = docs.split_once(from).expect("the section");
+        let (_, example) = rest.split_once("```toml\n").expect("an example");
+        let (example, _) = example.split_once("```").expect("its end");
+        let channels = all(example).expect("it is right");
+        assert_eq!(channels[0].kind.name(), ChannelKind::Mqtt);
+    }
+}
+
 /// A level of a filter that holds no wildcard.
 const LEVEL: &str = "[^/#+\\x00-\\x1f\\x7f-\\x9f]{0,6}";
 
