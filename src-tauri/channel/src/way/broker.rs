@@ -16,10 +16,10 @@ use crate::link::mqtt::packets::{
 use crate::link::mqtt::{Mqtt as Connection, Pipe};
 use crate::machine::facts::End;
 use crate::way::connect::{Connect, Connected};
-use crate::way::dial::{hand_over, open as upgraded};
 use crate::way::dialled::{DialFailure, Dialled};
 use crate::way::patience::within;
 use crate::way::request::upgrade_request;
+use crate::way::upgrade::{hand_over, open as upgraded};
 use crate::{
     Cause, Config, Credential, Detail, DialParams, DialRefusal, Mqtt, Owner, Route, Stage, Subscribed,
 };

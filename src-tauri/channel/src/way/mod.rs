@@ -21,3 +21,4 @@ pub(crate) mod sockjs;
 pub(crate) mod tcp;
 pub(crate) mod tls;
 pub(crate) mod trust;
+pub(crate) mod upgrade;
