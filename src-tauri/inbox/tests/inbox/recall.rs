@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use tidings_inbox::{Arrival, ChannelProfile, Event, Inbox, Payload, Popup, Query, Recall, Recalled, RowId};
+use tokio::sync::broadcast;
 
 use crate::support::{Screen, again, alerts, file, folder, open_well, pushes, text};
 
@@ -41,6 +42,12 @@ async fn live(inbox: &Inbox, frame: &str) {
 
 async fn replayed(inbox: &Inbox, frame: &str) {
     inbox.receive(again(&alerts(), frame)).await;
+}
+
+/// What is told of what came before is told after its popup, but before the next question is answered.
+async fn events_from_now(inbox: &Inbox) -> broadcast::Receiver<Event> {
+    inbox.recent(1).await;
+    inbox.events()
 }
 
 /// Everything of the inbox once more, from its file.
@@ -90,7 +97,7 @@ async fn a_later_version_takes_the_place_of_the_message_and_of_its_popup() {
     let first = screen.next().await;
     inbox.shown(first.rows());
     inbox.shown(screen.next().await.rows());
-    let mut events = inbox.events();
+    let mut events = events_from_now(&inbox).await;
     let mut place = None;
     for (id, title) in [("b", "50 %"), ("c", "done")] {
         live(&inbox, &sent(id, "a", T, title)).await;
@@ -159,7 +166,7 @@ async fn a_deleted_message_goes_and_its_popup_is_withdrawn() {
         if restart {
             (inbox, screen) = restarted(inbox, &folder).await;
         }
-        let mut events = inbox.events();
+        let mut events = events_from_now(&inbox).await;
         live(&inbox, &deleted("d", "a", T)).await;
         assert_eq!(screen.withdrawn().await, popup.rows());
         assert!(matches!(events.recv().await, Ok(Event::Gone(rows)) if rows == popup.rows()));
@@ -187,7 +194,7 @@ async fn a_message_that_is_read_elsewhere_is_read_here_and_its_popup_withdrawn()
     let popup = screen.next().await;
     inbox.shown(popup.rows());
     inbox.shown(screen.next().await.rows());
-    let mut events = inbox.events();
+    let mut events = events_from_now(&inbox).await;
     live(&inbox, &cleared("c", "a", T + 1)).await;
     assert_eq!(screen.withdrawn().await, popup.rows());
     assert!(matches!(events.recv().await, Ok(Event::Read(rows)) if rows == popup.rows()));
