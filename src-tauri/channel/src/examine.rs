@@ -17,7 +17,7 @@ use crate::way::patience::within;
 use crate::way::race::{self, lookup};
 use crate::way::tcp::server_name;
 use crate::way::tls::Tls;
-use crate::{Cause, Config, Detail, Stage};
+use crate::{Carrier, Cause, Config, Detail, Stage};
 
 /// A step of [`examine`], and how it went.
 #[derive(Debug, Clone)]
@@ -228,12 +228,13 @@ async fn reach(config: &Config, tls: &Tls, address: SocketAddr) -> Reached {
 const MOST_HEAD: usize = 16 * 1024;
 
 /// Asks for the host's first page, without credential, path or upgrade: whether HTTP is spoken there at all, and what time
-/// it is there. Any answer will do. A broker is asked for nothing: it hears no HTTP.
+/// it is there. Any answer will do. A broker is asked for nothing: it hears no HTTP, and
+/// where it has a WebSocket, some hang up on all else (mosquitto).
 async fn speaks_http(
     config: &Config,
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
 ) -> Result<Option<Clock>, Cause> {
-    if config.url.is_mqtt() {
+    if config.url.is_mqtt() || config.carrier == Carrier::Mqtt {
         return Ok(None);
     }
     let url = config.url.as_url();
@@ -417,18 +418,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_broker_is_asked_for_no_page() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("bound");
-        let serving = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let mut said = Vec::new();
-            let _ = stream.read_to_end(&mut said).await;
-            said
-        });
-        let steps = steps(&format!("mqtt://{address}"), None).await;
-        let last = steps.last().expect("steps");
-        assert_eq!((&last.step, &last.failure), (&Examining::Address(address), &None));
-        assert_eq!(serving.await.expect("no panic"), b"");
+        for (scheme, carrier) in [("mqtt", Carrier::WebSocket), ("ws", Carrier::Mqtt)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("bound");
+            let serving = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                let mut said = Vec::new();
+                let _ = stream.read_to_end(&mut said).await;
+                said
+            });
+            let url = ChannelUrl::parse(&format!("{scheme}://{address}"), false).expect("a good URL");
+            let mut steps = Vec::new();
+            examine(&Config { carrier, ..Config::new(url) }, |step| steps.push(step)).await;
+            let last = steps.last().expect("steps");
+            assert_eq!((&last.step, &last.failure), (&Examining::Address(address), &None));
+            assert_eq!(serving.await.expect("no panic"), b"");
+        }
 
         let (port, pem) = server().await;
         let steps = self::steps(&format!("mqtts://localhost:{port}"), Some(pem)).await;

@@ -62,7 +62,7 @@ pub(crate) async fn sign_in(
         Err(cause) => {
             let name = if stage == Stage::Subscribe {
                 "subscription"
-            } else if stage == Stage::SignIn {
+            } else if stage == Stage::SignIn || config.url.is_mqtt() {
                 "sign-in"
             } else {
                 "upgrade"

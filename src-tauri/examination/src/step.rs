@@ -268,6 +268,8 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Lookup { .. } if config.proxy.is_some() => words.mend_proxy_name(),
         Cause::Lookup { .. } => words.mend_lookup(),
         Cause::Unreachable { .. } => words.mend_unreachable(),
+        // What waits for a request of HTTP's says nothing at all.
+        Cause::TimedOut { stage: Stage::SignIn } if config.url.is_mqtt() => words.mend_no_mqtt(),
         Cause::TimedOut { .. } => words.mend_timed_out(),
         Cause::Proxy { .. } | Cause::ProxyAway(_) => words.mend_proxy(),
         Cause::Tls { .. } => words.mend_tls(),
@@ -458,6 +460,7 @@ mod tests {
             Cause::NoGoodAnswer { detail: Detail::NoMqtt },
             Cause::Lost { detail: Detail::HungUp },
             Cause::WrongAddress { status: None },
+            Cause::TimedOut { stage: Stage::SignIn },
         ] {
             let told = mend(&cause, &Config::new(broker.clone()), ENGLISH);
             assert!(told.contains("speaks no MQTT") && !told.contains("WebSocket"), "{told}");
