@@ -436,7 +436,7 @@ mod tests {
         }
 
         let (port, pem) = server().await;
-        let steps = self::steps(&format!("mqtts://localhost:{port}"), Some(pem)).await;
+        let steps = steps(&format!("mqtts://localhost:{port}"), Some(pem)).await;
         let last = steps.last().expect("steps");
         assert!(matches!(last.step, Examining::Tls { version: Some(_), .. }), "{last:?}");
         assert_eq!(last.failure, None);
