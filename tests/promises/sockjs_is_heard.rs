@@ -200,5 +200,8 @@ async fn the_doctor_says_which_way_is_in_use() -> anyhow::Result<()> {
     let step = steps.into_iter().find(|step| step["step"] == "carrier");
     let detail = step.and_then(|step| step["detail"].as_str()).unwrap_or_default();
     assert!(detail.starts_with("carried by SockJS over a stream: SockJS over a WebSocket"), "{printed}");
+    // Of an address, too.
+    let printed = desk.app.run(&["doctor", &server.url(), "--upgrade"]).await?;
+    assert!(printed.stdout.contains("carried by SockJS over a stream"), "{printed:?}");
     Ok(())
 }

@@ -23,6 +23,17 @@ pub enum Carrier {
 }
 
 impl Carrier {
+    /// What an address may be heard by, in the order in which it is tried (J1): that of a page may be a prefix of SockJS, and that of a
+    /// WebSocket may have one beside it.
+    #[must_use]
+    pub fn of_address(address: &str) -> [Self; 4] {
+        let scheme = address.trim_start().split(':').next().unwrap_or_default();
+        match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => [Self::SockJs, Self::SockJsStreaming, Self::SockJsPolling, Self::WebSocket],
+            _ => [Self::WebSocket, Self::SockJs, Self::SockJsStreaming, Self::SockJsPolling],
+        }
+    }
+
     /// Whether it is one of SockJS's.
     #[must_use]
     pub fn is_sockjs(self) -> bool {

@@ -117,6 +117,13 @@ impl Config {
             timing: Timing::default(),
         }
     }
+    /// By whatever this address, as it was typed, may be heard by.
+    #[must_use]
+    pub fn by(self, address: &str) -> Self {
+        let [carrier, fallbacks @ ..] = Carrier::of_address(address);
+        Self { carrier, fallbacks: fallbacks.to_vec(), ..self }
+    }
+
     /// A link by this was left silent for that time, and then ended so: the limit is put on trial (L5).
     pub fn measured(&self, silence: Duration, end: &Cause) {
         if silence >= self.timing.idle_least && self.is_ordinary(end) {

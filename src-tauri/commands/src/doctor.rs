@@ -69,13 +69,15 @@ fn patient(paths: &Paths, args: &cli::Doctor, words: Words) -> Result<(String, E
         true => Reach::Link { idle: args.idle.then_some(args.max), lender: None },
         false => Reach::Handshake,
     };
-    if let Some(url) = &args.url {
-        let url = ChannelUrl::parse(url, false).map_err(|error| reason::of_address(&error).said(words))?;
+    if let Some(typed) = &args.url {
+        let url = ChannelUrl::parse(typed, false).map_err(|error| reason::of_address(&error).said(words))?;
         let proxy = ProxyUrl::from_env(&url, |name| std::env::var(name).ok());
         let proxy = proxy.map_err(|error| reason::of_proxy(&error).said(words))?;
         // As the running Tidings reads it: with the values of its query, of which a broker's address has none.
         let name = if url.is_mqtt() { url.to_string() } else { url.as_url().to_string() };
+        // A broker's isn't heard by any of these.
         let config = Config { proxy, ..Config::new(url) };
+        let config = if config.mqtt.is_none() && !config.url.is_mqtt() { config.by(typed) } else { config };
         return Ok((name, Examination { config, credentials: None, headers: Vec::new(), reach, words }));
     }
     let settings = tidings_settings::load(&paths.settings).map_err(|error| error.told(words))?;

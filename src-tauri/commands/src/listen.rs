@@ -33,8 +33,8 @@ use crate::lines::Out;
 pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyhow::Result<ExitCode> {
     tidings_ground::logging::start(None);
     let out = Out { stdout: tokio::io::stdout(), json: args.json, words };
-    if let Some(url) = &args.url {
-        let url = match ChannelUrl::parse(url, false) {
+    if let Some(typed) = &args.url {
+        let url = match ChannelUrl::parse(typed, false) {
             Ok(url) => url,
             Err(error) => return Ok(usage(&format!("--url: {}", reason::of_address(&error).said(words)))),
         };
@@ -42,7 +42,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
             return Ok(usage(&format!("--url: {}", words.cli_listen_broker())));
         }
         let profile = ChannelProfile::new(url.host(), url.host());
-        return follow(Config::new(url), profile, NoCredential, out, words).await;
+        return follow(Config::new(url).by(typed), profile, NoCredential, out, words).await;
     }
     let settings = match tidings_settings::load(&paths.settings) {
         Ok(settings) => settings,

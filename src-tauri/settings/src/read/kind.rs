@@ -157,14 +157,8 @@ pub(super) fn carriers(table: &Table<'_>, kind: &Kind) -> Result<Vec<Carrier>, S
     if let Some(Some(carriers)) = said {
         return Ok(carriers.to_vec());
     }
-    // A prefix of SockJS is what a page has, and so is its scheme.
-    let scheme =
-        table.maybe("url", Entry::word)?.and_then(|url| url.split_once(':')).map(|(scheme, _)| scheme);
-    let is_pages = scheme.is_some_and(|scheme| scheme.trim().to_ascii_lowercase().starts_with("http"));
-    Ok(match is_pages {
-        true => vec![SockJs, SockJsStreaming, SockJsPolling, WebSocket],
-        false => vec![WebSocket, SockJs, SockJsStreaming, SockJsPolling],
-    })
+    let address = table.maybe("url", Entry::word)?.unwrap_or_default();
+    Ok(Carrier::of_address(address).to_vec())
 }
 
 fn is_topic(name: &str) -> bool {

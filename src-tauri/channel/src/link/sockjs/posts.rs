@@ -225,6 +225,10 @@ impl Link for Posts {
         self.mode = Mode::Closing;
     }
 
+    fn leave(&mut self) {
+        // Nothing can be said, and the server isn't to answer: what is on its way still comes until the link is dropped.
+    }
+
     fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Event> {
         match self.mode {
             Mode::Open => {}
