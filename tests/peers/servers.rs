@@ -1,5 +1,7 @@
 //! How each is set up.
 
+use std::net::SocketAddr;
+
 use anyhow::Context;
 use tidings_tests::nginx::free_address;
 use tidings_tests::peer::{Peer, own_server};
@@ -47,16 +49,29 @@ pub(crate) async fn ntfy_token(ntfy: &Peer) -> anyhow::Result<String> {
 
 /// RabbitMQ with web-stomp, at `/ws`; `guest` signs in with `guest`.
 pub(crate) async fn rabbitmq() -> anyhow::Result<Option<Peer>> {
-    Peer::start("rabbitmq", |addr, folder| {
+    rabbitmq_with("rabbitmq", "rabbitmq_web_stomp", |addr| {
         let (ip, port) = (addr.ip(), addr.port());
-        folder.write(
-            "rabbitmq.conf",
-            &format!(
-                "listeners.tcp = none\nstomp.listeners.tcp = none\nloopback_users = none\n\
-                 web_stomp.tcp.ip = {ip}\nweb_stomp.tcp.port = {port}\n"
-            ),
-        )?;
-        folder.write("plugins", "[rabbitmq_web_stomp].\n")?;
+        format!("stomp.listeners.tcp = none\nweb_stomp.tcp.ip = {ip}\nweb_stomp.tcp.port = {port}\n")
+    })
+    .await
+}
+
+/// The same with MQTT.
+async fn rabbitmq_mqtt() -> anyhow::Result<Option<Peer>> {
+    let settings = |addr| format!("mqtt.listeners.tcp.1 = {addr}\n");
+    rabbitmq_with("rabbitmq-mqtt", "rabbitmq_mqtt", settings).await
+}
+
+async fn rabbitmq_with(
+    name: &str,
+    plugin: &str,
+    settings: impl FnOnce(SocketAddr) -> String,
+) -> anyhow::Result<Option<Peer>> {
+    Peer::start(name, |addr, folder| {
+        let ip = addr.ip();
+        let settings = settings(addr);
+        folder.write("rabbitmq.conf", &format!("listeners.tcp = none\nloopback_users = none\n{settings}"))?;
+        folder.write("plugins", &format!("[{plugin}].\n"))?;
         // The port mapper would outlive the server: as a child of its own it doesn't. Two more ports, whatever the address.
         let (mapper, nodes) = (free_address()?.port(), free_address()?.port());
         let mapped = ip.to_string().replace('.', ",");
@@ -72,6 +87,38 @@ pub(crate) async fn rabbitmq() -> anyhow::Result<Option<Peer>> {
         Ok(vec!["sh".to_owned(), folder.write("start", &script)?])
     })
     .await
+}
+
+/// An MQTT broker of this name, and the keys of a channel that signs in there.
+pub(crate) async fn broker(name: &str) -> anyhow::Result<Option<(Peer, String)>> {
+    let signed_in = |name: &str, password: &str| {
+        format!("auth = \"basic\"\nusername = \"{name}\"\ntoken_command = \"printf %s {password}\"\n")
+    };
+    let (peer, keys) = match name {
+        "rabbitmq-mqtt" => (rabbitmq_mqtt().await?, signed_in("guest", "guest")),
+        "aedes" => (of_npm("aedes").await?, signed_in("ann", SECRET)),
+        "amqtt" => {
+            let made = Peer::start("amqtt", |addr, _| {
+                Ok(vec![own_server("amqtt.py"), addr.ip().to_string(), addr.port().to_string()])
+            });
+            (made.await?, String::new())
+        }
+        name => {
+            let made = Peer::start(name, |addr, folder| {
+                let (ip, port) = (addr.ip(), addr.port());
+                let settings = format!(
+                    "listener {port} {ip}\nallow_anonymous true\nmax_queued_messages 10000\n\
+                     persistence true\npersistence_location /tmp/\nuser root\n"
+                );
+                Ok(vec!["mosquitto".to_owned(), "-c".to_owned(), folder.write("mosquitto.conf", &settings)?])
+            });
+            (made.await?, String::new())
+        }
+    };
+    Ok(peer.map(|peer| {
+        let keys = format!("kind = \"mqtt\"\nurl = \"mqtt://{}\"\n{keys}", peer.addr());
+        (peer, keys)
+    }))
 }
 
 /// Action Cable at `/cable`.

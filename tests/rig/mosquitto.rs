@@ -37,6 +37,29 @@ pub struct Mosquitto {
     folder: TempDir,
 }
 
+/// Has `mosquitto_pub` publish a message for each line at a broker, with these options of it.
+pub fn publish(
+    broker: SocketAddr,
+    (name, password): (&str, &str),
+    topic: &str,
+    lines: &str,
+    options: &[&str],
+) -> anyhow::Result<()> {
+    let mut command = Command::new("mosquitto_pub");
+    command
+        .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
+        .args(["-u", name, "-P", password, "-l", "-t", topic])
+        .args(options)
+        .stdin(Stdio::piped());
+    let mut child = command.spawn().context("no mosquitto_pub (Debian package: mosquitto-clients)")?;
+    let mut input = child.stdin.take().context("no input")?;
+    input.write_all(lines.as_bytes())?;
+    input.write_all(b"\n")?;
+    drop(input);
+    ensure!(child.wait()?.success(), "mosquitto_pub did not publish");
+    Ok(())
+}
+
 impl Mosquitto {
     /// One that takes anybody.
     pub async fn start() -> anyhow::Result<Self> {
@@ -133,20 +156,7 @@ impl Mosquitto {
 
     /// Publishes with these options of `mosquitto_pub`: one message for each line.
     pub fn send(&self, topic: &str, lines: &str, options: &[&str]) -> anyhow::Result<()> {
-        let mut command = Command::new("mosquitto_pub");
-        let (name, password) = USER;
-        command
-            .args(["-h", &self.plain.ip().to_string(), "-p", &self.plain.port().to_string()])
-            .args(["-u", name, "-P", password, "-V", "5", "-l", "-t", topic])
-            .args(options)
-            .stdin(Stdio::piped());
-        let mut child = command.spawn().context("no mosquitto_pub (Debian package: mosquitto-clients)")?;
-        let mut input = child.stdin.take().context("no input")?;
-        input.write_all(lines.as_bytes())?;
-        input.write_all(b"\n")?;
-        drop(input);
-        ensure!(child.wait()?.success(), "mosquitto_pub did not publish");
-        Ok(())
+        publish(self.plain, USER, topic, lines, options)
     }
 
     /// How often a client has subscribed.

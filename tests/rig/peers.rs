@@ -14,7 +14,7 @@ pub enum Source {
 }
 
 /// Name and source of each, and what it is.
-pub const PEERS: [(&str, Source, &str); 9] = [
+pub const PEERS: [(&str, Source, &str); 13] = [
     ("ntfy-old", Source::Debian("trixie"), "ntfy 2.11, from before updates and deletions"),
     ("ntfy", Source::Debian("sid"), "ntfy, the newest that Debian has"),
     ("rabbitmq", Source::Debian("sid"), "RabbitMQ: STOMP over WebSocket"),
@@ -23,6 +23,10 @@ pub const PEERS: [(&str, Source, &str); 9] = [
     ("graphql-ws", Source::Npm, "graphql-ws: GraphQL subscriptions"),
     ("oidc-provider", Source::Npm, "oidc-provider: OAuth 2.0 and OpenID Connect"),
     ("sockjs", Source::Npm, "sockjs-node"),
+    ("mosquitto", Source::Debian("sid"), "mosquitto 2.1: MQTT"),
+    ("rabbitmq-mqtt", Source::Debian("sid"), "RabbitMQ: MQTT"),
+    ("aedes", Source::Npm, "aedes: MQTT"),
+    ("amqtt", Source::PyPi, "amqtt: MQTT 3.1.1"),
     ("home-assistant", Source::PyPi, "Home Assistant 2024.3, the last one for Debian 12's Python"),
 ];
 
@@ -30,7 +34,7 @@ pub const PEERS: [(&str, Source, &str); 9] = [
 /// package's checksum. Trixie stays what it is, and sid has the newest.
 pub const RELEASES: [(&str, &[&str]); 2] = [
     ("trixie", &["ntfy"]),
-    ("sid", &["ntfy", "rabbitmq-server", "ruby-actioncable", "ruby-zeitwerk", "puma"]),
+    ("sid", &["ntfy", "rabbitmq-server", "ruby-actioncable", "ruby-zeitwerk", "puma", "mosquitto"]),
 ];
 
 impl Source {

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Tests,
     /// Making packages and looking at them.
     Packages,
+    /// What other people's servers are fed by.
+    Peers,
 }
 
 /// Not every system has them: Ubuntu has Chromium as a snap alone, and older releases an older Tomcat. What needs them is
@@ -95,6 +97,8 @@ const PACKAGES: &[Package] = &[
     package("debootstrap", Some("debootstrap")),
 ];
 
+const PEERS: &[Package] = &[package("mosquitto-clients", Some("mosquitto_pub"))];
+
 impl Purpose {
     fn packages(self) -> &'static [Package] {
         match self {
@@ -103,6 +107,7 @@ impl Purpose {
             Self::Desktop => DESKTOP,
             Self::Tests => TESTS,
             Self::Packages => PACKAGES,
+            Self::Peers => PEERS,
         }
     }
 }

@@ -34,7 +34,7 @@ const LOCK: &str = "tests/peers/servers/package-lock.json";
 const REQUIREMENTS: &str = "tests/peers/servers/requirements.txt";
 
 pub(crate) fn run_on(names: &[&'static str]) -> anyhow::Result<()> {
-    packages::install(&[Purpose::Build, Purpose::Desktop])?;
+    packages::install(&[Purpose::Build, Purpose::Desktop, Purpose::Peers])?;
     let mut there = Vec::new();
     for (name, source, _) in PEERS.iter().filter(|(name, ..)| names.contains(name)) {
         let come = match source {
@@ -92,7 +92,12 @@ fn debian(release: &str, root: &Path) -> anyhow::Result<()> {
             unpack(&file, root)?;
         }
     }
-    // What the packages' scripts would make, as far as a server asks.
+    // What the packages' scripts would make, as far as a server asks. Some libraries have their short names by it alone.
+    for libraries in fs::read_dir(root.join("usr/lib"))?.flatten().filter(|name| name.path().is_dir()) {
+        if libraries.file_name().to_string_lossy().ends_with("-linux-gnu") {
+            run(program("/sbin/ldconfig").arg("-n").arg(libraries.path()))?;
+        }
+    }
     fs::write(root.join("etc/hosts"), "127.0.0.1 localhost\n")?;
     fs::write(root.join("etc/passwd"), "root:x:0:0:root:/tmp:/bin/sh\n")?;
     fs::write(root.join("etc/group"), "root:x:0:\n")?;

@@ -52,6 +52,9 @@ pub(crate) struct Broker {
     pub(crate) client_id: String,
     /// To whom the rest applies: a broker, and the name that it knows us by.
     pub(crate) at: String,
+    /// It speaks 3.1.1, as far as this process knows: one that was only slow to answer is spoken to in 5.0 again by the next.
+    #[serde(skip)]
+    pub(crate) older: bool,
     /// What it was asked for, and took; empty: it knows nothing of us.
     pub(crate) filters: Vec<String>,
 }

@@ -207,11 +207,15 @@ impl Database {
         self.connection.prepare_cached(known)?.exists(params![channel, id])
     }
 
-    /// Whether it came before by the same delivery, of which its server doesn't know that it is stored.
-    pub(crate) fn was_delivered(&self, message: &Message) -> rusqlite::Result<bool> {
-        let Message { channel, delivery, topic, raw, .. } = message;
-        let same = "SELECT 1 FROM message WHERE channel = ?1 AND delivery = ?2 AND topic IS ?3 AND raw = ?4";
-        self.connection.prepare_cached(same)?.exists(params![channel, delivery, topic, raw])
+    /// Those that say the same and of which their server doesn't know that they are stored, with the numbers of their deliveries.
+    pub(crate) fn unsettled(&self, message: &Message) -> rusqlite::Result<Vec<(RowId, u16)>> {
+        let Message { channel, topic, raw, .. } = message;
+        let same = "SELECT row, delivery FROM message \
+                    WHERE channel = ?1 AND delivery IS NOT NULL AND topic IS ?2 AND raw = ?3 ORDER BY row";
+        self.connection
+            .prepare_cached(same)?
+            .query_map(params![channel, topic, raw], |row| Ok((RowId(row.get(0)?), row.get(1)?)))?
+            .collect()
     }
 
     /// Whether one of this topic says the same.
@@ -425,12 +429,6 @@ fn insert(connection: &Connection, message: &Message, state: State) -> rusqlite:
         silent, urgency, sound, sent_at, expires, received_at, raw, unread, opaque, format, ..
     } = message;
     let Message { series, delivery, topic, app, tags, attachments, .. } = message;
-    if let Some(number) = delivery {
-        // Its server gives the number again: the earlier message is known to be stored.
-        connection
-            .prepare_cached("UPDATE message SET delivery = NULL WHERE channel = ?1 AND delivery = ?2")?
-            .execute(params![channel, number])?;
-    }
     let sound = match sound {
         Sound::Usual => None,
         Sound::Off => Some(""),

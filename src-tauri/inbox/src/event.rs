@@ -49,6 +49,8 @@ pub struct Published {
     pub number: Option<u16>,
     /// The broker doesn't know that it is, if it came before.
     pub again: bool,
+    /// The link that it came over; each has another number.
+    pub link: u64,
     /// It is what the broker keeps of its topic, and no news: stored in silence, and once.
     pub retained: bool,
     /// When it is of no use any more.

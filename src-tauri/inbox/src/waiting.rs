@@ -73,13 +73,13 @@ impl Waiting {
         })
     }
 
-    /// Whether it came before by the same delivery; `None`: none of that number is here.
-    pub(crate) fn was_delivered(&self, message: &Message) -> Option<bool> {
-        let mut same = self.0.iter().rev().map(|held| &held.message);
-        let of_number =
-            |held: &&Arc<Message>| held.delivery == message.delivery && held.channel == message.channel;
-        // The newest has the number now.
-        same.find(of_number).map(|held| held.topic == message.topic && held.raw == message.raw)
+    /// Those that say the same and came by a delivery, with its number.
+    pub(crate) fn unsettled(&self, message: &Message) -> impl Iterator<Item = (RowId, u16)> {
+        let same = |held: &&Arc<Message>| {
+            held.channel == message.channel && held.topic == message.topic && held.raw == message.raw
+        };
+        let held = self.0.iter().map(|held| &held.message).filter(same);
+        held.filter_map(|held| held.delivery.map(|number| (held.row, number)))
     }
 
     /// Whether one of its topic says the same.

@@ -6,6 +6,7 @@
 //! state, tries again (`file`). What was not shown goes out later (`popups`), the handles ask for what is
 //! there (`messages`), and servers take back what they sent (`recalls`).
 
+mod deliveries;
 mod file;
 mod messages;
 mod popups;
@@ -35,6 +36,7 @@ use crate::{
     Arrival, ChannelProfile, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Published, Receipt,
     Unread, open,
 };
+use deliveries::SentAgain;
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
 /// shown late.
@@ -106,6 +108,8 @@ pub(crate) struct Writer {
     doomed: Vec<RowId>,
     gate: Gate,
     calendar: Calendar,
+    /// By channel.
+    sent_again: HashMap<String, SentAgain>,
     /// For messages that are in the file, or wait.
     receipts: Vec<Receipt>,
     clock: Box<dyn Fn() -> Now + Send>,
@@ -142,6 +146,7 @@ impl Writer {
             doomed: Vec::new(),
             gate: Gate::new(policy, Instant::now()),
             calendar: Calendar::default(),
+            sent_again: HashMap::new(),
             receipts: Vec::new(),
             clock: Box::new(Now::read),
             notifier,
@@ -337,6 +342,7 @@ impl Writer {
         };
         message.row = RowId(self.next_row);
         self.next_row += 1;
+        self.note_delivery(&message, published);
         message.unread &= !read;
         let state = match policy::decide(channel, &mut message) {
             Decision::Notify if !published.retained => State::Pending,

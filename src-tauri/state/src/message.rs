@@ -23,13 +23,14 @@ pub fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
         Payload::Garbled(bytes) => tidings_inbox::Payload::Garbled(bytes),
         Payload::TooBig { .. } | Payload::Broken { .. } => return None,
     };
-    let received_at = timestamp(frame.received_at);
+    let (received_at, generation) = (timestamp(frame.received_at), frame.generation);
     let tidings_channel::About { id, topic, published } = frame.about;
     let published = published.map(|published| {
         let tidings_channel::Published { receipt, again, retained, expires_in, .. } = *published;
         Published {
             number: receipt.map(tidings_channel::Receipt::number),
             again,
+            link: generation,
             retained,
             expires: expires_in.and_then(|time| received_at.checked_add(time).ok()),
             content_type: published.content_type,

@@ -302,6 +302,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Link for Mqtt<S> {
             }
             None => self.send(&stored(id)),
         }
+        // At once, so that hardly ever a broker sends again what we know that it knows.
+        if self.unacknowledged == 0 && self.pings.is_empty() {
+            self.request(None);
+        }
     }
 
     fn close(&mut self, code: u16) {

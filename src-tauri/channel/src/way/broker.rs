@@ -15,6 +15,7 @@ use crate::link::mqtt::packets::{
 };
 use crate::link::mqtt::{Mqtt as Connection, Pipe};
 use crate::machine::facts::End;
+use crate::memory::Broker;
 use crate::way::connect::{Connect, Connected};
 use crate::way::dialled::{DialFailure, Dialled};
 use crate::way::patience::within;
@@ -64,26 +65,31 @@ pub(super) async fn dial<C: Connect, O: Owner>(
         keep_alive: KEEP_ALIVE,
         session_expiry: ask.session_expiry,
     };
-    let mut version = Version::V5;
+    let at = format!("{} {client_id}", config.url);
+    let known = config.memory.look(|known| known.broker.clone());
+    let known = if known.at == at { known } else { Broker::default() };
+    let mut version = if known.older { Version::V311 } else { Version::V5 };
+    let mut other = if known.older { Version::V5 } else { Version::V311 };
+    let mut tries = 0..2;
     let (mut link, route, agreed) = loop {
+        tries.next();
         let first = connect(version, &who).map_err(unsayable)?;
         let (mut link, route) = open(config, connector, &params, version, stage).await?;
         stage.send_replace(Stage::SignIn);
         link.send(&first);
-        match (within(config.timing.subscribe, Stage::SignIn, link.answer()).await?, version) {
-            (Ok(Said::Connected(agreed)), _) => break (link, route, agreed),
-            (Ok(Said::Refused(Reason { code: UNSUPPORTED_VERSION, .. })), Version::V5)
-            // Brokers of before 2019 hang up on what they don't know.
-            | (Err(End::Lost { .. }), Version::V5) => version = Version::V311,
-            (Ok(Said::Refused(reason)), _) => return Err(refused(reason).into()),
-            (Ok(_), _) => return Err(Cause::NoGoodAnswer { detail: Detail::NoMqtt }.into()),
-            (Err(end), _) => return Err(ended(end).into()),
+        let cause = match within(config.timing.subscribe, Stage::SignIn, link.answer()).await {
+            Ok(Ok(Said::Connected(agreed))) => break (link, route, agreed),
+            Ok(Ok(Said::Refused(reason))) => refused(reason),
+            Ok(Ok(_)) => Cause::NoGoodAnswer { detail: Detail::NoMqtt },
+            Ok(Err(end)) => ended(end),
+            Err(cause) => cause,
+        };
+        if tries.is_empty() || !may_be_the_version(&cause) {
+            return Err(cause.into());
         }
+        std::mem::swap(&mut version, &mut other);
     };
-    let client_id = agreed.client_id.unwrap_or(client_id);
-    let known = config.memory.look(|known| known.broker.clone());
-    let at = format!("{} {client_id}", config.url);
-    let known: Vec<String> = if known.at == at { known.filters } else { Vec::new() };
+    let Broker { filters: known, .. } = known;
     let wanted: Vec<String> = ask.topics.iter().map(|topic| topic.filter.clone()).collect();
     let no_more: Vec<String> = known.iter().filter(|filter| !wanted.contains(filter)).cloned().collect();
     if agreed.session && !no_more.is_empty() {
@@ -108,7 +114,8 @@ pub(super) async fn dial<C: Connect, O: Owner>(
     let lost = !agreed.session && !known.is_empty();
     config.memory.with(|memory| {
         let filters = if keeps { taken } else { Vec::new() };
-        (memory.broker.at, memory.broker.filters) = (at, filters);
+        let broker = &mut memory.broker;
+        (broker.at, broker.filters, broker.older) = (at, filters, version == Version::V311);
     });
     owner.lock().await.subscribed(Subscribed { lost, anew: !agreed.session, refused }).await;
     hand_over(&owner, connector, route, Vec::new()).await;
@@ -189,6 +196,16 @@ fn refused(Reason { code, said }: Reason) -> Cause {
     // 3.1.1 has no other word for what isn't allowed.
     let code = if code == UNSPECIFIED { NOT_AUTHORIZED } else { code };
     Cause::Broker { code, said }
+}
+
+/// Whether a broker may say so, or hang up, or say nothing, because it was spoken to in a version that it doesn't know.
+fn may_be_the_version(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Broker { code: UNSUPPORTED_VERSION, .. }
+            | Cause::Lost { .. }
+            | Cause::TimedOut { stage: Stage::SignIn }
+    )
 }
 
 /// Why a stream ended before the link stood.

@@ -8,7 +8,7 @@ use crate::database::{Database, Read};
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::open::is_corrupt;
-use crate::{Event, Published, Unread};
+use crate::{Event, Unread};
 
 /// Messages that are made findable at a time, when the next one may have come. Too few: a burst costs more commits. Too many:
 /// the next message waits.
@@ -22,15 +22,6 @@ impl Writer {
             && (self.waiting.has(message)
                 || self.unwritten.is_gone(message)
                 || self.look_up(|database| database.has(message)))
-    }
-
-    /// Whether an MQTT broker sends it again, or it is what the broker keeps and we have.
-    pub(super) fn is_known_to(&mut self, message: &Message, published: &Published) -> bool {
-        let again = published.again && message.delivery.is_some();
-        let waits = self.waiting.was_delivered(message);
-        again && waits.unwrap_or_else(|| self.look_up(|database| database.was_delivered(message)))
-            || published.retained
-                && (self.waiting.says(message) || self.look_up(|database| database.says(message)))
     }
 
     /// Makes some messages findable; whether there may be more of them.

@@ -41,8 +41,6 @@ pub(crate) struct Agreed {
     pub(crate) session: bool,
     /// How often it wants to hear of us.
     pub(crate) keep_alive: Option<u16>,
-    /// The name that it gave us.
-    pub(crate) client_id: Option<String>,
     /// The most that it promises.
     pub(crate) most: Option<u8>,
 }
@@ -228,7 +226,6 @@ impl Told {
         for property in properties {
             match property {
                 Property::ServerKeepAlive(seconds) => told.agreed.keep_alive = Some(seconds.val()),
-                Property::AssignedClientIdentifier(id) => told.agreed.client_id = Some(id.val().to_owned()),
                 Property::MaximumQos(most) => told.agreed.most = Some(most.val()),
                 Property::ReasonString(reason) => reason.val().clone_into(&mut told.said),
                 // Where else the broker is: nobody is led there without being asked.

@@ -1,0 +1,15 @@
+// An MQTT broker that lets `ann` in by SECRET, and nobody else.
+// node aedes.js ADDRESS PORT SECRET
+const { createServer } = require("node:net");
+const { Aedes } = require("aedes");
+
+const [address, port, secret] = process.argv.slice(2);
+const start = async () => {
+  const broker = await Aedes.createBroker();
+  broker.authenticate = (client, name, password, done) =>
+    done(null, name === "ann" && String(password) === secret);
+  const server = createServer(broker.handle);
+  process.on("SIGTERM", () => process.exit());
+  server.listen(Number(port), address, () => console.log("ready"));
+};
+start();
