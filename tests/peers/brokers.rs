@@ -29,9 +29,24 @@ async fn connected(desk: &Desk, name: &str) -> anyhow::Result<ChannelReport> {
     }
 }
 
+/// amqtt 0.11 keeps nothing, whatever it is asked for.
+#[tokio::test]
+async fn a_broker_that_keeps_nothing_is_told_of() -> anyhow::Result<()> {
+    let name = "amqtt";
+    let Some((_broker, keys)) = servers::broker(name).await? else { return Ok(()) };
+    let mut desk = Desk::set(alerts(&format!("{keys}topics = [\"news/#\"]\n"))).await?;
+    connected(&desk, name).await?;
+    desk.leave().await?;
+    desk.app.start(Start::Background).await?;
+    connected(&desk, name).await?;
+    let missing = "Messages may be missing: the server kept nothing while Tidings was away.";
+    assert_eq!(desk.settled(1).await?[0].body, missing);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_night_away_is_one_summary_and_every_message() -> anyhow::Result<()> {
-    for name in BROKERS {
+    for name in ["mosquitto", "rabbitmq-mqtt", "aedes"] {
         let Some((broker, keys)) = servers::broker(name).await? else { continue };
         let mut desk = Desk::set(alerts(&format!("{keys}topics = [\"news/#\"]\n"))).await?;
         let channel = connected(&desk, name).await?;
