@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tidings_api::{CarrierName, StateName, StatusReport};
 use tidings_tests::desktop::Signal;
+use tidings_tests::holding::Holding;
 use tidings_tests::nginx::Nginx;
 use tidings_tests::peer::Peer;
 use tidings_tests::wait::{SOON, eventually_within};
@@ -95,14 +96,18 @@ async fn behind_a_proxy_that_drops_upgrades_a_stream_is_heard() -> anyhow::Resul
 #[tokio::test]
 async fn behind_a_proxy_that_holds_answers_back_polls_bring_what_comes() -> anyhow::Result<()> {
     let Some(server) = server().await? else { return Ok(()) };
-    let proxy = Nginx::that_buffers(server.addr(), PATIENCE).await?;
-    let began = std::time::Instant::now();
+    let proxy = Holding::start(server.addr()).await?;
     let keys = format!("auth = \"none\"\nurl = \"http://{}/events\"\n", proxy.addr());
     let desk = Desk::set(alerts(&keys)).await?;
-    // The wait is as long as a stream's start may take.
-    while carried(&desk, CarrierName::SockjsPolling).await.is_err() && began.elapsed() < PATIENCE / 2 {}
-    let why = desk.state(StateName::Connected).await?.instead_of.context("a reason")?;
-    assert_eq!(why.carrier, CarrierName::Sockjs);
+    // For as long as a stream's start may take, and what it takes to get so far.
+    let polls = async || {
+        let status = desk.app.status().await.ok()?;
+        let channel = status.channels.into_iter().next()?;
+        (channel.state == StateName::Connected).then_some(channel)
+    };
+    let channel = eventually_within("a link", Duration::from_secs(30), polls).await?;
+    assert_eq!(channel.carrier, CarrierName::SockjsPolling);
+    assert_eq!(channel.instead_of.context("a reason")?.carrier, CarrierName::Sockjs);
     push(&server, "polled").await?;
     desk.popups.wait_for_title("polled").await?;
     Ok(())

@@ -11,6 +11,7 @@ pub mod disk;
 pub mod events;
 pub mod files;
 pub mod gotify;
+pub mod holding;
 pub mod keyring;
 pub mod listen;
 mod live;

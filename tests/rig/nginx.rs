@@ -51,18 +51,6 @@ impl Nginx {
         .await
     }
 
-    /// The same, which holds an answer back until it is whole, or a buffer is full: it hands on no upgrades either.
-    pub async fn that_buffers(upstream: SocketAddr, timeout: Duration) -> anyhow::Result<Self> {
-        Self::with(upstream, timeout, |text| {
-            let buffers = "location / {\n proxy_buffering on;\n proxy_buffers 8 64k;\n proxy_buffer_size 64k;\n\
-                           proxy_ignore_headers X-Accel-Buffering;\n";
-            let asks =
-                |line: &&str| !line.contains("proxy_set_header Upgrade") && !line.contains("\"upgrade\"");
-            text.replace("location / {", buffers).lines().filter(asks).collect::<Vec<_>>().join("\n")
-        })
-        .await
-    }
-
     async fn with(
         upstream: SocketAddr,
         timeout: Duration,
