@@ -20,7 +20,8 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::event::{About, Payload};
+use crate::about::About;
+use crate::event::Payload;
 use crate::mapping::{BODY, Field, Sample, TITLE};
 use crate::message::{Message, Priority, Raw};
 use crate::noise::is_keep_alive;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::about::About;
 use crate::message::{Message, RowId, Urgency};
 use crate::notice::Notice;
 use crate::profile::ChannelProfile;
@@ -29,38 +30,6 @@ impl Payload {
             Self::Binary(bytes) | Self::Garbled(bytes) => bytes.len(),
         }
     }
-}
-
-/// What is told of a frame beside it. Untrusted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct About {
-    /// What is asked for as what came after it. In place of what the frame itself says.
-    pub id: Option<String>,
-    /// What it belongs to, unless the frame itself says that.
-    pub topic: Option<String>,
-    /// What an MQTT broker tells.
-    pub published: Option<Published>,
-}
-
-/// What an MQTT broker tells of a message. Untrusted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Published {
-    /// The number of its delivery, which the broker gives to a later message once it knows that this one is stored.
-    pub number: Option<u16>,
-    /// The broker doesn't know that it is, if it came before.
-    pub again: bool,
-    /// The link that it came over; each has another number.
-    pub link: u64,
-    /// It is what the broker keeps of its topic, and no news: stored in silence, and once.
-    pub retained: bool,
-    /// When it is of no use any more.
-    pub expires: Option<Timestamp>,
-    /// What kind of content it is.
-    pub content_type: Option<String>,
-    /// Where an answer is expected.
-    pub response_topic: Option<String>,
-    /// What else its sender says of it.
-    pub user: BTreeMap<String, String>,
 }
 
 /// Tells the server that a message is stored.

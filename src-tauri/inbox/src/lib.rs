@@ -15,6 +15,7 @@
 //! The crate knows neither sockets nor desktops. It never fails its caller: with no usable file, up to
 //! 1,000 messages wait in memory and are written when it is back, and a [`Notice`] says so.
 
+mod about;
 mod calendar;
 mod database;
 mod decode;
@@ -43,8 +44,9 @@ mod waiting;
 mod why;
 mod writer;
 
+pub use about::{About, Published};
 pub use decode::{Decoded, decode, decode_beside};
-pub use event::{About, Arrival, Dropped, Event, Notifier, Payload, Popup, Published, Receipt, Unread};
+pub use event::{Arrival, Dropped, Event, Notifier, Payload, Popup, Receipt, Unread};
 pub use history::Query;
 pub use inbox::Inbox;
 pub use journal::Note;

@@ -11,7 +11,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 use tidings_template::{Pointer, SyntaxError, Template, json};
 
-use crate::event::{About, Published};
+use crate::about::{About, Published};
 use crate::text::bare;
 
 /// The usual names of a title …

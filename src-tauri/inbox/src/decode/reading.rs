@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::value::{filled, one_line};
-use crate::event::About;
+use crate::about::About;
 use crate::message::{Format, Message, Priority, Raw, RowId, Sound, Urgency};
 use crate::profile::ChannelProfile;
 use crate::recall::Recall;
