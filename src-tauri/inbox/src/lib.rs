@@ -39,6 +39,7 @@ mod quiet;
 mod recall;
 mod schema;
 mod search;
+mod sent_again;
 mod text;
 mod waiting;
 mod why;

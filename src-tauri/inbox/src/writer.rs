@@ -31,12 +31,12 @@ use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
 use crate::recall::{Recall, Unwritten};
+use crate::sent_again::SentAgain;
 use crate::waiting::{Held, Waiting};
 use crate::{
     Arrival, ChannelProfile, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Published, Receipt,
     Unread, open,
 };
-use deliveries::SentAgain;
 
 /// Messages of one transaction. Too few: a burst costs a commit each. Too many: the first of a burst is
 /// shown late.
