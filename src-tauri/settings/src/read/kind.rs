@@ -157,6 +157,10 @@ pub(super) fn carriers(table: &Table<'_>, kind: &Kind) -> Result<Vec<Carrier>, S
     if let Some(Some(carriers)) = said {
         return Ok(carriers.to_vec());
     }
+    // The servers of other presets speak no SockJS: to ask them for it would cost a dial.
+    if table.maybe("preset", Entry::text)?.is_some_and(|preset| preset != "stomp") {
+        return Ok(vec![WebSocket]);
+    }
     let address = table.maybe("url", Entry::word)?.unwrap_or_default();
     Ok(Carrier::of_address(address).to_vec())
 }

@@ -75,6 +75,9 @@ fn what_carries_a_channel_is_tried_in_the_order_that_its_address_or_the_settings
             assert_eq!(channel.shown_url(), format!("{shown}://shop.example/sockjs/user"));
         }
     }
+    let preset = "kind = \"dialogue\"\npreset = \"socket.io\"\nurl = \"https://shop.example\"";
+    assert_eq!(good(preset).carriers, [WebSocket], "its servers have no SockJS");
+    assert_eq!(good(&format!("{preset}\ncarrier = \"sockjs-polling\"")).carriers, [SockJsPolling]);
     let url = "url = \"wss://shop.example/ws\"";
     assert!(good(url).link_differs(&good(&format!("{url}\ncarrier = \"websocket\""))));
 }
