@@ -139,6 +139,22 @@ async fn a_topic_that_is_refused_is_named_and_a_wrong_password_needs_the_user() 
     Ok(())
 }
 
+#[tokio::test]
+async fn behind_an_authority_of_its_own_a_broker_is_heard_by_that_and_never_without() -> anyhow::Result<()> {
+    let broker = Mosquitto::encrypted().await?;
+    let (url, authority) = broker.encrypted_url();
+    let keys = format!("{NEWS}\nca_file = \"{}\"", authority.display());
+    let desk = Desk::at(&url, &keys).await?;
+    desk.is(StateName::Connected).await?;
+    let stranger = Desk::at(&url, NEWS).await?;
+    let refused = |status: &StatusReport| {
+        let causes = status.channels.iter().filter_map(|channel| channel.cause.as_deref());
+        causes.into_iter().any(|cause| cause.contains("certificate"))
+    };
+    stranger.app.wait_for_status("a refused certificate", refused).await?;
+    Ok(())
+}
+
 /// The broker sends each message until it is acknowledged, and nothing is that isn't in the file.
 #[tokio::test]
 async fn killed_again_and_again_nothing_is_lost_nor_told_twice() -> anyhow::Result<()> {

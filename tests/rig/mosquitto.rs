@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
@@ -33,8 +34,24 @@ pub const USER: (&str, &str) = ("ann", "a secret of hers");
 pub struct Mosquitto {
     plain: SocketAddr,
     websocket: SocketAddr,
+    encrypted: SocketAddr,
     process: Option<Process>,
     folder: TempDir,
+}
+
+/// An authority, and its certificate for this machine.
+fn certify(folder: &Path) -> anyhow::Result<()> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, "An authority of our own");
+    let key = KeyPair::generate()?;
+    fs::write(folder.join("ca.pem"), params.self_signed(&key)?.pem())?;
+    let authority = Issuer::new(params, key);
+    let key = KeyPair::generate()?;
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &authority)?;
+    fs::write(folder.join("cert.pem"), certificate.pem())?;
+    fs::write(folder.join("key.pem"), key.serialize_pem())?;
+    Ok(())
 }
 
 /// Has `mosquitto_pub` publish a message for each line at a broker, with these options of it.
@@ -76,6 +93,16 @@ impl Mosquitto {
         Self::with("password_file @folder@/passwords\nacl_file @folder@/acl\n").await
     }
 
+    /// One that takes anybody over TLS, by a certificate of an authority of its own.
+    pub async fn encrypted() -> anyhow::Result<Self> {
+        Self::with("allow_anonymous true\nlistener @encrypted@ 127.0.0.1\ncertfile @folder@/cert.pem\nkeyfile @folder@/key.pem\n").await
+    }
+
+    /// The address of [`encrypted`](Self::encrypted), and the file with its authority.
+    pub fn encrypted_url(&self) -> (String, PathBuf) {
+        (format!("mqtts://localhost:{}", self.encrypted.port()), self.folder.path().join("ca.pem"))
+    }
+
     async fn with(more: &str) -> anyhow::Result<Self> {
         ensure!(Path::new(PROGRAM).is_file(), "there is no {PROGRAM} (Debian package: mosquitto)");
         let folder =
@@ -90,7 +117,8 @@ impl Mosquitto {
             .stderr(Stdio::null())
             .status();
         ensure!(made.context("no mosquitto_passwd")?.success(), "no file of passwords");
-        let (plain, websocket) = (free_address()?, free_address()?);
+        let (plain, websocket, encrypted) = (free_address()?, free_address()?, free_address()?);
+        certify(folder.path())?;
         let mut text = String::new();
         for (addr, protocol) in [(plain, "mqtt"), (websocket, "websockets")] {
             writeln!(text, "listener {} {}\nprotocol {protocol}", addr.port(), addr.ip())?;
@@ -101,9 +129,11 @@ impl Mosquitto {
             writeln!(text, "user {user}")?;
         }
         writeln!(text, "max_queued_messages 10000\nlog_type all\nlog_dest file {place}/log")?;
-        text.push_str(&more.replace("@folder@", &place));
+        text.push_str(
+            &more.replace("@folder@", &place).replace("@encrypted@", &encrypted.port().to_string()),
+        );
         fs::write(folder.path().join("mosquitto.conf"), text)?;
-        let mut broker = Self { plain, websocket, process: None, folder };
+        let mut broker = Self { plain, websocket, encrypted, process: None, folder };
         broker.again().await?;
         Ok(broker)
     }
