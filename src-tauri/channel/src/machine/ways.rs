@@ -106,8 +106,18 @@ impl Ways {
         way.failed += 1;
         way.by = Some(cause.clone());
         let is_sockjs = way.carrier.is_sockjs();
-        let until = now.wall.checked_add(timing.carrier_again);
         let is_absent = matches!(cause, Cause::NoSockJs { .. });
+        let told = self.ways.iter().find(|way| !way.carrier.is_sockjs()).and_then(|way| way.by.clone());
+        let told = told.filter(|_| is_absent);
+        if self.in_vain {
+            // The waits are long, and one is as good as another: they take turns. For what isn't there none is waited.
+            let mut after = (self.at + 1..self.ways.len()).chain(0..=self.at);
+            let may_be = |way: &Way| !(is_absent && way.carrier.is_sockjs());
+            let next = after.find(|at| self.ways.get(*at).is_some_and(may_be));
+            self.at = next.unwrap_or(0);
+            return Failed { carried: false, at_once: is_absent && next.is_some(), told };
+        }
+        let until = now.wall.checked_add(timing.carrier_again);
         for way in self.ways.iter_mut().filter(|way| is_absent && way.carrier.is_sockjs()) {
             (way.by, way.out_until) = (Some(cause.clone()), until);
         }
@@ -116,8 +126,6 @@ impl Ways {
         {
             way.out_until = until;
         }
-        let told = self.ways.iter().find(|way| !way.carrier.is_sockjs()).and_then(|way| way.by.clone());
-        let told = told.filter(|_| is_absent);
         if self.ways.iter().all(Way::is_out) {
             // Whatever it is, it is none of theirs.
             self.in_vain = true;
@@ -128,7 +136,7 @@ impl Ways {
         let leads_on = is_sockjs || self.ways.get(self.at).is_some_and(Way::is_out);
         let next =
             (self.at + 1..self.ways.len()).find(|at| self.ways.get(*at).is_some_and(|way| !way.is_out()));
-        let at_once = (is_sockjs || is_told) && next.is_some() && !self.in_vain;
+        let at_once = (is_sockjs || is_told) && next.is_some();
         if leads_on {
             match next {
                 Some(next) => self.at = next,
@@ -138,7 +146,7 @@ impl Ways {
         // Nothing has failed where it is known beforehand what is not there.
         let told =
             told.or((is_told && at_once && !matches!(cause, Cause::TimedOut { .. })).then_some(Cause::Local));
-        Failed { carried: !self.in_vain, at_once, told }
+        Failed { carried: true, at_once, told }
     }
 
     /// A link by it stands.
@@ -476,6 +484,24 @@ mod tests {
         plan.stand();
         assert_eq!(plan.dial(), WebSocket);
         assert_eq!(plan.ways.instead(), None, "it is in nothing's place");
+    }
+
+    #[test]
+    fn where_none_got_through_they_take_turns() {
+        use Carrier::{SockJs, WebSocket};
+        let mut plan = Plan::of(&[SOCKJS.as_slice(), &[WebSocket]].concat());
+        let nothing = Cause::Status { status: 404 };
+        let fail = |plan: &mut Plan| {
+            let cause = if plan.dial() == WebSocket { &nothing } else { &ABSENT };
+            plan.fail(cause)
+        };
+        while fail(&mut plan).carried {}
+        // The server was away, and is there again: it is found whatever it is, and each wait is followed by a WebSocket's dial.
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            seen.push((plan.dial(), fail(&mut plan).at_once));
+        }
+        assert_eq!(seen, [(SockJs, true), (WebSocket, false), (SockJs, true), (WebSocket, false)]);
     }
 
     #[test]
