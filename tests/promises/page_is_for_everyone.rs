@@ -10,7 +10,7 @@ use tidings_tests::browser::Page;
 use tidings_tests::skip::skipped;
 
 /// All places of the window, and scenarios in which they look different.
-const PLACES: [&str; 22] = [
+const PLACES: [&str; 23] = [
     "several",
     "one",
     "none",
@@ -31,6 +31,7 @@ const PLACES: [&str; 22] = [
     "sending#send/push",
     "hostile#channels",
     "states#health/desk",
+    "spoken#health/shop",
     "several#settings",
     "notice#settings",
 ];
@@ -212,6 +213,24 @@ async fn the_first_run_needs_an_address_or_one_press() {
     .await
     .expect("received");
     assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+#[tokio::test]
+async fn health_says_by_what_a_channel_is_carried_and_why() {
+    const CARRIED: &str = "[...document.querySelectorAll('.figures > div')].find(one => one.firstChild.textContent === 'Carried by')?.innerText";
+    for (channel, told) in [
+        (
+            "shop",
+            "SockJS over a stream\nWebSocket didn't get through, 3 times in a row: the server refused the request (400); a proxy may drop `Upgrade`",
+        ),
+        ("alerts", "WebSocket"),
+    ] {
+        let mut page =
+            Page::open(&format!("spoken#health/{channel}"), (960, 640)).await.expect("the page opens");
+        let figure = format!("{CARRIED} === {}", serde_json::Value::from(format!("Carried by\n{told}")));
+        page.sees("the figure", &figure).await.expect("told");
+        assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+    }
 }
 
 #[tokio::test]

@@ -235,7 +235,10 @@ export const scenarios = {
       channel("App", { kind: "dialogue", url: "wss://app.example/socket", state: "connecting", stage: "subscribe" }),
       channel("Alerts", { kind: "ntfy", url: "https://ntfy.example/", left_out: ["backup"] }),
       channel("Push", { kind: "gotify", url: "https://push.example/gotify" }),
-      channel("Shop", { kind: "dialogue", url: "wss://shop.example/ws" }),
+      channel("Shop", {
+        kind: "dialogue", url: "wss://shop.example/ws", carrier: "sockjs-streaming",
+        instead_of: { carrier: "websocket", failed: 3, cause: "the server refused the request (400); a proxy may drop `Upgrade`" },
+      }),
       channel("Home", { kind: "mqtt", carrier: "mqtt", url: "mqtts://broker.example:8883" }),
     ],
     messages: someMessages(),
