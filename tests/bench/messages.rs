@@ -6,6 +6,7 @@ use anyhow::Context;
 use tidings_server::EventKind;
 use tidings_tests::app::Start;
 use tidings_tests::desktop::Signal;
+use tidings_tests::mosquitto::Mosquitto;
 use tidings_tests::wait::eventually;
 use tokio::time::sleep;
 
@@ -27,18 +28,36 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// From the server's send to the desktop's `Notify`.
 pub(crate) async fn notify() -> anyhow::Result<Vec<Row>> {
     // So many popups at once are allowed here that flood control holds none back.
-    let stage = Stage::start("[notifications]\nburst = 1000\n").await?;
-    let (mut ours, mut theirs) = (Times::default(), Times::default());
+    let broker = Mosquitto::start().await?;
+    let mqtt = format!(
+        "[[channel]]\nid = \"mqtt\"\nkind = \"mqtt\"\nurl = \"{}\"\ntopics = [\"news\"]\n",
+        broker.url()
+    );
+    let stage = Stage::start(&format!("[notifications]\nburst = 1000\n{mqtt}")).await?;
+    eventually("the subscription", || broker.subscribed().map(|count| (count > 0).then_some(())).transpose())
+        .await??;
+    let mut publisher = broker.publisher("news")?;
+    let (mut ours, mut theirs, mut published) = (Times::default(), Times::default(), Times::default());
     for number in 0..MESSAGES {
         let text = format!("message {number}");
         for (user, times) in [(OURS, &mut ours), (BARE, &mut theirs)] {
             times.add(stage.notified(user, &text).await?);
             sleep(PAUSE).await;
         }
+        published.add(stage.notified_of(|| publisher.say(&text)).await?);
+        sleep(PAUSE).await;
     }
     Ok(vec![
         Row::time("send to Notify: median", ours.median()).beside_time(theirs.median()).goal_times_bare(1.3),
         Row::time("send to Notify: p99", ours.p99()).beside_time(theirs.p99()),
+        // Through a program that publishes, and a broker.
+        Row::time("MQTT's send to Notify: median", published.median()),
+        Row::new(
+            "… against the recipe's",
+            Unit::Ratio,
+            published.median().as_secs_f64() / ours.median().as_secs_f64(),
+        )
+        .goal(1.1),
     ])
 }
 

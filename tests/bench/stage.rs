@@ -52,10 +52,22 @@ impl Stage {
 
     /// Sends a message; the time until the notification service is asked to show it.
     pub(crate) async fn notified(&self, user: &str, text: &str) -> anyhow::Result<Duration> {
+        self.notified_of(|| {
+            self.scene.server.push(user, text);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The same of what `send` sends.
+    pub(crate) async fn notified_of(
+        &self,
+        send: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Duration> {
         let popups = &self.scene.popups;
         let before = popups.popups().len();
         let sent = Instant::now();
-        self.scene.server.push(user, text);
+        send()?;
         popups.wait_until("the popup", |service| service.popups().len() > before).await?;
         let shown = popups.popups().get(before).context("the popup")?.at;
         Ok(shown - sent)

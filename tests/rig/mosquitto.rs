@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -62,19 +62,43 @@ pub fn publish(
     lines: &str,
     options: &[&str],
 ) -> anyhow::Result<()> {
-    let mut command = Command::new("mosquitto_pub");
-    command
-        .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
-        .args(["-u", name, "-P", password, "-l", "-t", topic])
-        .args(options)
-        .stdin(Stdio::piped());
-    let mut child = command.spawn().context("no mosquitto_pub (Debian package: mosquitto-clients)")?;
-    let mut input = child.stdin.take().context("no input")?;
-    input.write_all(lines.as_bytes())?;
-    input.write_all(b"\n")?;
+    let mut publisher = Publisher::start(broker, (name, password), topic, options)?;
+    publisher.say(lines)?;
+    let Publisher { mut child, input } = publisher;
     drop(input);
     ensure!(child.wait()?.success(), "mosquitto_pub did not publish");
     Ok(())
+}
+
+/// A `mosquitto_pub` that stays connected. It ends when dropped.
+#[derive(Debug)]
+pub struct Publisher {
+    child: Child,
+    input: ChildStdin,
+}
+
+impl Publisher {
+    fn start(
+        broker: SocketAddr,
+        (name, password): (&str, &str),
+        topic: &str,
+        options: &[&str],
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new("mosquitto_pub");
+        command
+            .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
+            .args(["-u", name, "-P", password, "-l", "-t", topic])
+            .args(options)
+            .stdin(Stdio::piped());
+        let mut child = command.spawn().context("no mosquitto_pub (Debian package: mosquitto-clients)")?;
+        let input = child.stdin.take().context("no input")?;
+        Ok(Self { child, input })
+    }
+
+    /// Publishes a message for each line.
+    pub fn say(&mut self, lines: &str) -> anyhow::Result<()> {
+        self.input.write_all(format!("{lines}\n").as_bytes()).context("mosquitto_pub takes nothing")
+    }
 }
 
 impl Mosquitto {
@@ -187,6 +211,11 @@ impl Mosquitto {
     /// Publishes with these options of `mosquitto_pub`: one message for each line.
     pub fn send(&self, topic: &str, lines: &str, options: &[&str]) -> anyhow::Result<()> {
         publish(self.plain, USER, topic, lines, options)
+    }
+
+    /// What stays connected and publishes to this topic.
+    pub fn publisher(&self, topic: &str) -> anyhow::Result<Publisher> {
+        Publisher::start(self.plain, USER, topic, &["-q", "1"])
     }
 
     /// How often a client has subscribed.
