@@ -22,7 +22,7 @@ const LOOKED_AT: Duration = Duration::from_secs(10 * 60);
 
 /// Whether a refused sign-in is being looked at again already.
 fn is_passing(cause: &Cause, retry_at: SystemTime) -> bool {
-    matches!(cause, Cause::SignInRefused { .. })
+    cause.is_refused_sign_in()
         && retry_at.duration_since(SystemTime::now()).is_ok_and(|wait| !wait.is_zero() && wait < LOOKED_AT)
 }
 

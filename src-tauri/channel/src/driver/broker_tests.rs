@@ -472,3 +472,25 @@ async fn a_renewal_that_takes_the_session_over_is_no_take_over() {
     assert_eq!(rig.frames.recv().await.map(|frame| frame.payload), Some(Payload::Text("open".to_owned())));
     assert_eq!(rig.status.borrow().state.name(), "connected");
 }
+
+/// The service that the broker asks may be what is down: a sign-in that worked is looked at again soon.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_that_worked_lately_is_tried_again_soon() {
+    let mut rig = rig();
+    let mut broker = Broker::standing(&mut rig, WELCOME).await;
+    for _ in 0..3 {
+        broker.send(&publish(0x30, "news/door", None, &[], b"open")).await;
+        rig.frames.recv().await.expect("a frame");
+        assert!(timeout(secs(11), broker.said()).await.is_err());
+    }
+    drop(broker);
+    for _ in 0..2 {
+        let mut broker = Broker::dialled(&mut rig).await;
+        broker.hears(CONNECT).await;
+        broker.send(&[0x20, 3, 0, 0x87, 0]).await;
+    }
+    let State::NeedsUser { .. } = rig.state("needs_user").await.state else { panic!("the user is needed") };
+    let began = Instant::now();
+    Broker::dialled(&mut rig).await;
+    assert!((60..100).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}

@@ -227,6 +227,17 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Whether a sign-in was refused, in whatever is spoken: who may mend that is the user, or the service that was asked, if it was that.
+    pub fn is_refused_sign_in(&self) -> bool {
+        matches!(
+            self,
+            Self::SignInRefused { .. }
+                | Self::Denied { .. }
+                | Self::SessionOver { .. }
+                | Self::Broker { code: 0x86 | 0x87 | 0x8A | 0x8C, .. }
+        )
+    }
+
     /// 1009, whoever said so.
     pub(crate) fn is_too_big(&self) -> bool {
         matches!(self, Self::Closed(CloseInfo { code: TOO_BIG, .. }) | Self::Refused { code: TOO_BIG, .. })

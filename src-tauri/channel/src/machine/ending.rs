@@ -319,9 +319,7 @@ impl Machine {
         let n = self.delays_drawn;
         self.delays_drawn = n.saturating_add(u32::from(!at_once));
         let drawn = match (&cause, self.sign_in_again(verdict, now)) {
-            (Cause::SignInRefused { .. } | Cause::Denied { .. } | Cause::SessionOver { .. }, Some(again)) => {
-                Verdict::Floor(again)
-            }
+            (cause, Some(again)) if cause.is_refused_sign_in() => Verdict::Floor(again),
             _ => verdict,
         };
         let Delay { length, shortenable } = self.delays.draw(drawn, n, link_ended, timing);
