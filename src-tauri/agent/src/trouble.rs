@@ -22,7 +22,9 @@ const LOOKED_AT: Duration = Duration::from_secs(10 * 60);
 
 /// Whether a refused sign-in is being looked at again already.
 fn is_passing(cause: &Cause, retry_at: SystemTime) -> bool {
+    // A session that is over stays so.
     cause.is_refused_sign_in()
+        && !matches!(cause, Cause::SessionOver { .. })
         && retry_at.duration_since(SystemTime::now()).is_ok_and(|wait| !wait.is_zero() && wait < LOOKED_AT)
 }
 

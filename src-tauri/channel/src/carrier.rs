@@ -24,13 +24,20 @@ pub enum Carrier {
 
 impl Carrier {
     /// What an address may be heard by, in the order in which it is tried (J1): that of a page may be a prefix of SockJS, and that of a
-    /// WebSocket may have one beside it.
+    /// WebSocket is one where it says so. Any other WebSocket is asked for nothing else.
     #[must_use]
-    pub fn of_address(address: &str) -> [Self; 4] {
-        let scheme = address.trim_start().split(':').next().unwrap_or_default();
-        match scheme.to_ascii_lowercase().as_str() {
-            "http" | "https" => [Self::SockJs, Self::SockJsStreaming, Self::SockJsPolling, Self::WebSocket],
-            _ => [Self::WebSocket, Self::SockJs, Self::SockJsStreaming, Self::SockJsPolling],
+    pub fn of_address(address: &str) -> Vec<Self> {
+        let address = address.trim_start().to_ascii_lowercase();
+        let (scheme, rest) = address.split_once(':').unwrap_or_default();
+        let path = rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        match scheme {
+            "http" | "https" => {
+                vec![Self::SockJs, Self::SockJsStreaming, Self::SockJsPolling, Self::WebSocket]
+            }
+            _ if path.contains("sockjs") || path.ends_with("/websocket") => {
+                vec![Self::WebSocket, Self::SockJs, Self::SockJsStreaming, Self::SockJsPolling]
+            }
+            _ => vec![Self::WebSocket],
         }
     }
 

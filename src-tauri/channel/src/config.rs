@@ -120,8 +120,8 @@ impl Config {
     /// By whatever this address, as it was typed, may be heard by.
     #[must_use]
     pub fn by(self, address: &str) -> Self {
-        let [carrier, fallbacks @ ..] = Carrier::of_address(address);
-        Self { carrier, fallbacks: fallbacks.to_vec(), ..self }
+        let mut carriers = Carrier::of_address(address).into_iter();
+        Self { carrier: carriers.next().unwrap_or_default(), fallbacks: carriers.collect(), ..self }
     }
 
     /// A link by this was left silent for that time, and then ended so: the limit is put on trial (L5).

@@ -162,7 +162,7 @@ pub(super) fn carriers(table: &Table<'_>, kind: &Kind) -> Result<Vec<Carrier>, S
         return Ok(vec![WebSocket]);
     }
     let address = table.maybe("url", Entry::word)?.unwrap_or_default();
-    Ok(Carrier::of_address(address).to_vec())
+    Ok(Carrier::of_address(address))
 }
 
 fn is_topic(name: &str) -> bool {

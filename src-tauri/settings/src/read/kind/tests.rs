@@ -78,7 +78,16 @@ fn what_carries_a_channel_is_tried_in_the_order_that_its_address_or_the_settings
     let preset = "kind = \"dialogue\"\npreset = \"socket.io\"\nurl = \"https://shop.example\"";
     assert_eq!(good(preset).carriers, [WebSocket], "its servers have no SockJS");
     assert_eq!(good(&format!("{preset}\ncarrier = \"sockjs-polling\"")).carriers, [SockJsPolling]);
-    let url = "url = \"wss://shop.example/ws\"";
+    for (path, expected) in [
+        ("ws/user-channel", 1),
+        ("events/websocket", 4),
+        ("events/websocket/?a=sockjs", 4),
+        ("ws?a=sockjs", 1),
+    ] {
+        let channel = good(&format!("url = \"wss://shop.example/{path}\""));
+        assert_eq!(channel.carriers.len(), expected, "{path}");
+    }
+    let url = "url = \"wss://shop.example/sockjs/user\"";
     assert!(good(url).link_differs(&good(&format!("{url}\ncarrier = \"websocket\""))));
 }
 
