@@ -41,7 +41,6 @@ function facts(channel, report, now) {
   const up = report.bands.filter((band) => band.state === "connected").reduce((sum, band) => sum + length(band), 0);
   fact(words.uptime, span === 0 ? "–" : words.percent(up / span));
   fact(words.roundTrip, channel.rtt_ms === null ? "–" : words.milliseconds({ ms: Math.round(channel.rtt_ms) }));
-  if (channel.carrier !== undefined) fact(words.carriedBy, words.carried(channel.carrier), channel.instead_of === undefined ? null : words.whyInstead(channel.instead_of));
   if (channel.idle_limit !== null) {
     const { after_s, kept_awake_s } = channel.idle_limit;
     fact(words.silenceEndured, words.seconds({ count: Math.round(after_s) }), words.keptAwake({ count: Math.round(kept_awake_s) }));
@@ -57,6 +56,10 @@ function facts(channel, report, now) {
   const { repeated, ignored } = channel.dropped ?? { repeated: 0, ignored: 0 };
   if (repeated > 0) fact(words.sentAgain, words.number(repeated));
   if (ignored > 0) fact(words.noise, words.number(ignored));
+  if (channel.carrier !== undefined) {
+    fact(words.carriedBy, words.carried(channel.carrier), channel.instead_of === undefined ? null : words.whyInstead(channel.instead_of));
+    list.lastElementChild?.classList.add("wide");
+  }
   return list;
 }
 
