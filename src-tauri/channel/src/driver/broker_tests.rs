@@ -290,6 +290,22 @@ async fn what_is_heard_no_more_is_taken_back_from_a_session_that_was_kept() {
     assert_eq!(broker.hears(SUBSCRIBE).await.body, b"\x00\x01\x00\x00\x06mail/#\x11");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_broker_is_sent_nothing_longer_than_it_takes() {
+    for (longest, taken) in [(18, true), (13, false)] {
+        let mut rig = rig();
+        let mut broker = Broker::dialled(&mut rig).await;
+        broker.hears(CONNECT).await;
+        broker.send(&[0x20, 8, 0, 0, 5, 0x27, 0, 0, 0, longest]).await;
+        if taken {
+            broker.hears(SUBSCRIBE).await;
+        } else {
+            assert_eq!(cause(&mut rig).await, Cause::Broker { code: 0x95, said: String::new() });
+            assert_eq!(broker.said().await, None);
+        }
+    }
+}
+
 /// Sent much or heard much: either way the broker hears of us as often as it wants.
 #[tokio::test(start_paused = true)]
 async fn the_broker_hears_of_us_as_often_as_it_wants() {

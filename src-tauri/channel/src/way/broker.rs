@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::link::Link;
 use crate::link::mqtt::packets::{
-    Introduction, Reason, Said, Unsayable, Version, connect, subscribe, unsubscribe,
+    Agreed, Introduction, Reason, Said, Unsayable, Version, connect, subscribe, unsubscribe,
 };
 use crate::link::mqtt::{Mqtt as Connection, Pipe};
 use crate::machine::facts::End;
@@ -35,6 +35,7 @@ const PREFIX: &str = "tidings-";
 const UNSUPPORTED_VERSION: u8 = 0x84;
 const NOT_AUTHORIZED: u8 = 0x87;
 const UNSPECIFIED: u8 = 0x80;
+const TOO_LARGE: u8 = 0x95;
 
 /// Dials, signs in and subscribes.
 pub(super) async fn dial<C: Connect, O: Owner>(
@@ -98,11 +99,8 @@ pub(super) async fn dial<C: Connect, O: Owner>(
     stage.send_replace(Stage::Subscribe);
     // 3.1.1 sends what it retains at each subscription.
     let stands = agreed.session && version == Version::V311 && known == wanted;
-    let codes = if stands {
-        vec![0; wanted.len()]
-    } else {
-        asked(&mut link, config, ask, version, agreed.most).await?
-    };
+    let codes =
+        if stands { vec![0; wanted.len()] } else { asked(&mut link, config, ask, version, &agreed).await? };
     let refused: Vec<String> = wanted
         .iter()
         .zip(&codes)
@@ -160,9 +158,13 @@ async fn asked<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin>(
     config: &Config,
     ask: &Mqtt,
     version: Version,
-    most: Option<u8>,
+    agreed: &Agreed,
 ) -> Result<Vec<u8>, DialFailure> {
-    link.send(&subscribe(version, ask, most).map_err(unsayable)?);
+    let packet = subscribe(version, ask, agreed.most).map_err(unsayable)?;
+    if agreed.longest.is_some_and(|longest| packet.len() > longest as usize) {
+        return Err(Cause::Broker { code: TOO_LARGE, said: String::new() }.into());
+    }
+    link.send(&packet);
     match within(config.timing.subscribe, Stage::Subscribe, link.answer()).await? {
         Ok(Said::Subscribed(codes, said)) if codes.len() == ask.topics.len() => {
             match codes.iter().all(|code| *code >= UNSPECIFIED) {

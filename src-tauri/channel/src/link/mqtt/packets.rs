@@ -43,6 +43,8 @@ pub(crate) struct Agreed {
     pub(crate) keep_alive: Option<u16>,
     /// The most that it promises.
     pub(crate) most: Option<u8>,
+    /// The longest packet that it takes, bytes.
+    pub(crate) longest: Option<u32>,
 }
 
 /// What a packet says.
@@ -227,6 +229,7 @@ impl Told {
             match property {
                 Property::ServerKeepAlive(seconds) => told.agreed.keep_alive = Some(seconds.val()),
                 Property::MaximumQos(most) => told.agreed.most = Some(most.val()),
+                Property::MaximumPacketSize(longest) => told.agreed.longest = Some(longest.val()),
                 Property::ReasonString(reason) => reason.val().clone_into(&mut told.said),
                 // Where else the broker is: nobody is led there without being asked.
                 Property::ServerReference(reference) if told.said.is_empty() => {
