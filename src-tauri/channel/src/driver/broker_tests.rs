@@ -510,3 +510,24 @@ async fn a_sign_in_that_worked_lately_is_tried_again_soon() {
     Broker::dialled(&mut rig).await;
     assert!((60..100).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
+
+/// A ping that was on its way before proves nothing of what was acknowledged after it.
+#[tokio::test(start_paused = true)]
+async fn what_was_acknowledged_behind_a_ping_is_proved_by_the_next_one() {
+    let mut rig = rig();
+    let mut broker = Broker::standing(&mut rig, WELCOME).await;
+    let is_ping = |packet: Option<Packet>| packet.map(|packet| packet.kind()) == Some(PINGREQ);
+    assert!(is_ping(broker.next().await), "the first one measures");
+    tokio::time::sleep(secs(1)).await;
+    broker.send(&publish(ONCE_AT_LEAST, "news/door", Some(7), &[], b"open")).await;
+    let frame = rig.frames.recv().await.expect("a frame");
+    rig.channel.receipts().give(frame.generation, frame.receipt().expect("one is wanted"));
+    assert_eq!(broker.next().await.map(|packet| packet.kind()), Some(4));
+    broker.send(PONG).await;
+    assert!(is_ping(timeout(secs(1), broker.next()).await.expect("one more at once")));
+    assert_eq!(rig.channel.pulse().borrow().settled, None);
+    broker.send(PONG).await;
+    let mut pulse = rig.channel.pulse();
+    pulse.wait_for(|pulse| pulse.settled.is_some()).await.expect("the channel runs");
+    assert!(timeout(secs(1), broker.next()).await.is_err(), "and nothing more to prove");
+}

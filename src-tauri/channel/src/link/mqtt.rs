@@ -98,18 +98,28 @@ pub(crate) struct Mqtt<S> {
     last_sent: Instant,
     /// How often the broker has to hear of us.
     keep_alive: Duration,
-    /// PINGREQs without an answer: the machine's number of it, and when it went out, if nothing was unacknowledged then.
-    pings: VecDeque<(Option<u64>, Option<SystemTime>)>,
+    /// PINGREQs without an answer.
+    pings: VecDeque<Ping>,
     /// Messages that wait to be acknowledged.
     unacknowledged: usize,
     /// Numbers of those that are to come once.
     once: Vec<u16>,
-    /// Something was acknowledged of which the broker has not proven to know.
-    unproven: bool,
+    /// How many were acknowledged, and of how many of these the broker has proven to know.
+    acknowledged: u64,
+    proven: u64,
     events: VecDeque<Event>,
     /// What comes may have waited at the broker.
     resumed: bool,
     mode: Mode,
+}
+
+/// A PINGREQ that went out.
+#[derive(Debug, Default)]
+struct Ping {
+    /// The machine's number of it.
+    counter: Option<u64>,
+    /// Where nothing was unacknowledged then: how many had been acknowledged, and when.
+    proves: Option<(u64, SystemTime)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +147,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
             pings: VecDeque::new(),
             unacknowledged: 0,
             once: Vec::new(),
-            unproven: false,
+            acknowledged: 0,
+            proven: 0,
             events: VecDeque::new(),
             resumed: false,
             mode: Mode::Open,
@@ -219,11 +230,15 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
                 self.events.push_back(Event::Bytes);
             }
             Said::Pong => {
-                let (counter, proven) = self.pings.pop_front().unwrap_or_default();
-                if let Some(at) = proven.filter(|_| std::mem::take(&mut self.unproven)) {
+                let Ping { counter, proves } = self.pings.pop_front().unwrap_or_default();
+                if let Some((acknowledged, at)) =
+                    proves.filter(|(acknowledged, _)| *acknowledged > self.proven)
+                {
+                    self.proven = acknowledged;
                     self.events.push_back(Event::Settled(at));
                 }
                 self.events.push_back(counter.map_or(Event::Bytes, Event::Pong));
+                self.ask_for_proof();
             }
             Said::Ended(Reason { code, said }) => {
                 self.mode = Mode::Over;
@@ -237,9 +252,16 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
     }
 
     fn request(&mut self, counter: Option<u64>) {
-        let proves = (self.unacknowledged == 0).then(SystemTime::now);
-        self.pings.push_back((counter, proves));
+        let proves = (self.unacknowledged == 0).then(|| (self.acknowledged, SystemTime::now()));
+        self.pings.push_back(Ping { counter, proves });
         self.send(&PING);
+    }
+
+    /// At once, so that hardly ever a broker sends again what we know that it knows.
+    fn ask_for_proof(&mut self) {
+        if self.unacknowledged == 0 && self.acknowledged > self.proven && self.pings.is_empty() {
+            self.request(None);
+        }
     }
 
     /// Writes what a plain stream takes; whether it got stuck, or is so no longer.
@@ -294,7 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Link for Mqtt<S> {
 
     fn received(&mut self, Receipt(id): Receipt) {
         self.unacknowledged = self.unacknowledged.saturating_sub(1);
-        self.unproven = true;
+        self.acknowledged += 1;
         match self.once.iter().position(|once| *once == id) {
             Some(at) => {
                 self.once.swap_remove(at);
@@ -302,10 +324,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Link for Mqtt<S> {
             }
             None => self.send(&stored(id)),
         }
-        // At once, so that hardly ever a broker sends again what we know that it knows.
-        if self.unacknowledged == 0 && self.pings.is_empty() {
-            self.request(None);
-        }
+        self.ask_for_proof();
     }
 
     fn close(&mut self, code: u16) {
