@@ -148,9 +148,8 @@ impl Mosquitto {
             writeln!(text, "listener {} {}\nprotocol {protocol}", addr.port(), addr.ip())?;
         }
         // The rest of what a broker for tests needs: it runs as whoever starts it, and keeps a night's messages.
-        let user = if rustix::process::geteuid().is_root() { "root" } else { "" };
-        if !user.is_empty() {
-            writeln!(text, "user {user}")?;
+        if rustix::process::geteuid().is_root() {
+            writeln!(text, "user root")?;
         }
         writeln!(text, "max_queued_messages 10000\nlog_type all\nlog_dest file {place}/log")?;
         text.push_str(
