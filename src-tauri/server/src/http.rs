@@ -18,9 +18,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    access::Denied,
     event::{EventKind, Request},
     link::Link,
-    options::Denied,
     shared::{Pushed, Refusal, Shared},
     wire::Peer,
 };
@@ -31,6 +31,8 @@ const PUSH_LIMIT: usize = 1 << 20;
 const CLIENT_LIMIT: usize = 64 << 10;
 /// Per link; the library's default of 128 KiB would be most of a link's memory.
 const READ_BUFFER: usize = 8 << 10;
+
+const TAKEN_AWAY: Denied = Denied::Unknown("this token is not known");
 
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -63,10 +65,10 @@ async fn upgrade(
     shared.upgrades.fetch_add(1, Relaxed);
     let id = shared.next_link();
     let user = match &query {
-        Ok(Query(asked)) => shared.access.user(&headers, asked.user.as_deref()),
+        Ok(Query(asked)) => shared.access.user(&headers, wire.peer(), asked.user.as_deref()),
         Err(_) => Err(Denied::Unknown("the query is not readable")),
     };
-    let name = user.clone().unwrap_or_default();
+    let name = user.as_ref().map_or_else(|_| String::new(), |guest| guest.user.clone());
     shared.events.record(id, &name, EventKind::Requested(request(&uri, &headers)));
 
     let refusal = shared.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -75,15 +77,18 @@ async fn upgrade(
         (None, Err(rejection), ..) => rejection.into_response(),
         (None, _, Err(denied), _) => denied.into_response(),
         (None, _, _, Err(rejection)) => rejection.into_response(),
-        (None, Ok(upgrade), Ok(user), Ok(Query(asked))) => {
+        (None, Ok(upgrade), Ok(guest), Ok(Query(asked))) => {
+            let by = guest.by;
             let opening = {
                 let (shared, wire) = (Arc::clone(&shared), Arc::clone(&wire));
                 move || {
-                    let opened = shared.open(id, &user, asked.since.as_deref())?;
-                    Some(Link::new(shared, opened, wire))
+                    let opened = shared.open(id, &guest.user, asked.since.as_deref(), guest.by)?;
+                    Some(Link::new(shared, opened, wire, guest.until))
                 }
             };
             match shared.complete(opening).await {
+                // What it was let in by was taken away meanwhile, and nobody has told the link.
+                Some(_) if !shared.access.stands(by) => TAKEN_AWAY.into_response(),
                 Some(link) => {
                     wire.upgrade();
                     return upgrade
@@ -131,17 +136,25 @@ impl IntoResponse for Denied {
             Self::ForeignPage => {
                 (StatusCode::FORBIDDEN, "without tokens, pages of other sites are refused\n").into_response()
             }
+            Self::TooMany(wait) => {
+                // Whole seconds, and none too few.
+                let after = [(header::RETRY_AFTER, wait.as_secs().saturating_add(1).to_string())];
+                (StatusCode::TOO_MANY_REQUESTS, after, "more is pushed than --push-rate allows\n")
+                    .into_response()
+            }
         }
     }
 }
 
 async fn push(
     State(shared): State<Arc<Shared>>,
+    ConnectInfo(Peer(wire)): ConnectInfo<Peer>,
     Path(user): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Err(denied) = shared.access.push(&headers) {
+    let pusher = shared.access.push(&headers, wire.peer());
+    if let Err(denied) = pusher.and_then(|pusher| shared.access.count(pusher, 1)) {
         return denied.into_response();
     }
     if !shared.access.knows(&user) {

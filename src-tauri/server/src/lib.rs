@@ -17,6 +17,7 @@
 //! **Invariants.** A user has at most one live link. A link that ends leaves nothing behind: no task, no
 //! socket. No type of the WebSocket library is in the public surface.
 
+mod access;
 mod backlog;
 mod event;
 mod http;
@@ -27,8 +28,13 @@ mod server;
 mod shared;
 mod wire;
 
+pub use access::files::FileError;
+pub use access::jwt::KeyError;
+pub use access::proxy::{Network, NoNetwork, UserHeader};
+pub use access::rate::{NoRate, Rate};
+pub use access::tokens::{TokenFileError, parse_tokens};
 pub use event::{Event, EventKind, NotSeen, Request};
-pub use options::{Options, StartError, TokenFileError, parse_tokens};
+pub use options::{Jwt, KeyFile, Options, StartError};
 pub use server::{NotSent, Server};
 pub use shared::{Pushed, Refusal};
 
@@ -38,3 +44,5 @@ pub const REPLACED: u16 = 4500;
 pub const GOING_AWAY: u16 = 1001;
 /// "Service restart" (registered with IANA): the server will be back at once.
 pub const SERVICE_RESTART: u16 = 1012;
+/// "Unauthorized" (registered with IANA): the credential has ended. Clients read a fresh one and come back.
+pub const UNAUTHORIZED: u16 = 3000;

@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     future::pending,
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use crate::{
+    UNAUTHORIZED,
     event::EventKind,
     order::{CLOSE_LIMIT, Command, Cut},
     shared::{Opened, Shared},
@@ -23,6 +24,8 @@ use crate::{
 /// How long one frame may take to leave. Too low: a slow line loses its link; too high: a client that doesn't
 /// read holds a message for long.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// The longest time for which a timer is set. A credential that is good for longer ends then, so that none is good for ever.
+const LONGEST_CREDENTIAL: Duration = Duration::from_secs(365 * 24 * 3600);
 /// What a client's text must be to be taken as proof of life and nothing else.
 const HEARTBEAT: &str = "HeartBeat";
 
@@ -40,19 +43,32 @@ pub(crate) struct Link {
     commands: mpsc::UnboundedReceiver<Command>,
     cuts: mpsc::UnboundedReceiver<Cut>,
     wire: Arc<Wire>,
+    /// When its credential ends.
+    until: Option<SystemTime>,
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Shared>, opened: Opened, wire: Arc<Wire>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        opened: Opened,
+        wire: Arc<Wire>,
+        until: Option<SystemTime>,
+    ) -> Self {
         let Opened { id, user, sent, commands, cuts, wake } = opened;
         let place = Place { shared, id, user, ended: false };
-        Self { place, outbox: Outbox { sent, wake }, commands, cuts, wire }
+        Self { place, outbox: Outbox { sent, wake }, commands, cuts, wire, until }
     }
 
     /// Lives as long as the link does.
     pub(crate) async fn run(mut self, mut socket: WebSocket) {
         self.place.record(EventKind::Opened);
-        let serving = serve(&self.place, &mut self.outbox, &mut self.commands, &self.wire, &mut socket);
+        let until = self.until.map(|until| {
+            // By the clock of the machine, which may have been set meanwhile, only once.
+            Instant::now()
+                + until.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_CREDENTIAL)
+        });
+        let serving =
+            serve(&self.place, &mut self.outbox, &mut self.commands, &self.wire, &mut socket, until);
         let mut end = tokio::select! {
             biased;
             Some(cut) = self.cuts.recv() => End::Cut(cut),
@@ -107,6 +123,7 @@ async fn serve(
     commands: &mut mpsc::UnboundedReceiver<Command>,
     wire: &Wire,
     socket: &mut WebSocket,
+    until: Option<Instant>,
 ) -> Result<Infallible, End> {
     let mut heard = Instant::now();
     loop {
@@ -114,11 +131,7 @@ async fn serve(
             biased;
             Some(command) = commands.recv() => match command {
                 Command::Close { code, reason, after } => {
-                    let closing = close(place, outbox, socket, code, reason, after);
-                    return match timeout(CLOSE_LIMIT, closing).await {
-                        Ok(end) => Err(end),
-                        Err(_) => Err(End::Cut(Cut::Fin)),
-                    };
+                    return Err(close_in_time(place, outbox, socket, code, reason, after).await);
                 }
                 Command::Raw { bytes, done, after } => {
                     while let Some(frame) = outbox.take(place, after) {
@@ -142,7 +155,11 @@ async fn serve(
                     return Err(end);
                 }
             }
-            () = silence(heard, place.shared.idle_timeout) => {
+            () = deadline(heard, place.shared.idle_timeout, until) => {
+                if until.is_some_and(|until| until <= Instant::now()) {
+                    let reason = "the credential has expired".to_owned();
+                    return Err(close_in_time(place, outbox, socket, UNAUTHORIZED, reason, u64::MAX).await);
+                }
                 tracing::info!(link = place.id, user = place.user, "silent for too long");
                 return Err(End::Cut(Cut::Fin));
             }
@@ -151,9 +168,11 @@ async fn serve(
     }
 }
 
-/// Ends once the link has been silent for as long as it may be.
-async fn silence(heard: Instant, limit: Option<Duration>) {
-    match limit.and_then(|limit| heard.checked_add(limit)) {
+/// Ends once the link has been silent for as long as it may be, or its credential has ended. One timer for both, as each
+/// costs every link memory.
+async fn deadline(heard: Instant, limit: Option<Duration>, until: Option<Instant>) {
+    let silent = limit.and_then(|limit| heard.checked_add(limit));
+    match silent.into_iter().chain(until).min() {
         Some(deadline) => sleep_until(deadline).await,
         None => pending().await,
     }
@@ -189,6 +208,21 @@ fn hear(place: &Place, message: Option<Result<Message, axum::Error>>) -> Option<
         None => return Some(End::Gone("end of stream".to_owned())),
     }
     None
+}
+
+/// The same within the limit.
+async fn close_in_time(
+    place: &Place,
+    outbox: &mut Outbox,
+    socket: &mut WebSocket,
+    code: u16,
+    reason: String,
+    after: u64,
+) -> End {
+    match timeout(CLOSE_LIMIT, close(place, outbox, socket, code, reason, after)).await {
+        Ok(end) => end,
+        Err(_) => End::Cut(Cut::Fin),
+    }
 }
 
 /// Sends what is due, then the close frame, and waits for the client's.

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use axum::http::HeaderName;
 use clap::Parser;
-use tidings_server::{Options, Server, parse_tokens};
+use tidings_server::{Jwt, KeyFile, Network, Options, Rate, Server, UserHeader};
 use tracing_subscriber::filter::LevelFilter;
 
 /// A small user-channel server: one WebSocket per user, newest connection wins.
@@ -18,14 +18,50 @@ struct Args {
     listen: SocketAddr,
 
     /// File with a user and a token per line, divided by a space; `#` starts a comment line. Clients send the
-    /// token as bearer token. Without this, and on loopback only, ?user=NAME is taken.
+    /// token as bearer token. Without this, --jwt-key, --jwt-keys and --user-header, and on loopback only, ?user=NAME
+    /// is taken. This and the files below are read again when they change.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+
+    /// Take JSON Web Tokens as bearer tokens, signed by this key: a PEM file with the public key (RS256, ES256), or
+    /// a secret of 32 bytes or more (HS256). `sub` is the user; at `exp`, which is needed, the link ends with 3000.
+    #[arg(long, value_name = "FILE", conflicts_with = "jwt_keys")]
+    jwt_key: Option<PathBuf>,
+
+    /// The same by a JWKS: a set of keys of these kinds.
+    #[arg(long, value_name = "FILE")]
+    jwt_keys: Option<PathBuf>,
+
+    /// What has to be in the `aud` of these tokens. Without it, those with an `aud` are refused.
+    #[arg(long, value_name = "NAME")]
+    jwt_audience: Option<String>,
+
+    /// What the `iss` of these tokens has to be.
+    #[arg(long, value_name = "NAME")]
+    jwt_issuer: Option<String>,
+
+    /// Header in which a proxy names the user. The proxy has to overwrite what its clients send under this name.
+    #[arg(long, value_name = "NAME", requires = "trusted_proxy")]
+    user_header: Option<HeaderName>,
+
+    /// Address or network of such a proxy. Who else sends that header is refused. May be given more than once.
+    #[arg(long, value_name = "ADDR[/BITS]", requires = "user_header")]
+    trusted_proxy: Vec<Network>,
 
     /// Bearer token that a push needs. Better given by the environment: arguments are seen by all users of
     /// this machine.
     #[arg(long, value_name = "TOKEN", env = "TIDINGS_PUSH_TOKEN", hide_env_values = true)]
     push_token: Option<String>,
+
+    /// File with such tokens, one per line, with a name of who pushes before it or not. With --push-token, either
+    /// will do.
+    #[arg(long, value_name = "FILE")]
+    push_token_file: Option<PathBuf>,
+
+    /// How many messages each push token may send in the long run, or each address where no push token is needed:
+    /// 100/s, 600/m, or 100/s:500 for 500 at once. Beyond that a push is answered with 429.
+    #[arg(long, value_name = "RATE")]
+    push_rate: Option<Rate>,
 
     /// End a link that sent nothing for this long, as a proxy would. 0s: never.
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = humantime::parse_duration)]
@@ -74,21 +110,22 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
-    let tokens = match &args.token_file {
-        None => Default::default(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-            parse_tokens(&text).with_context(|| path.display().to_string())?
-        }
-    };
     // Before the start, so that an early signal is not missed.
     let stop = signal()?;
     let server = Server::start(Options {
         listen: args.listen,
         idle_timeout: Some(args.idle_timeout).filter(|time| !time.is_zero()),
         backlog: args.backlog,
-        tokens,
+        token_file: args.token_file,
+        jwt: match (args.jwt_key, args.jwt_keys) {
+            (Some(file), _) => Some(KeyFile::One(file)),
+            (None, keys) => keys.map(KeyFile::Set),
+        }
+        .map(|keys| Jwt { keys, audience: args.jwt_audience, issuer: args.jwt_issuer }),
+        user_header: args.user_header.map(|name| UserHeader { name, proxies: args.trusted_proxy }),
         push_token: args.push_token,
+        push_token_file: args.push_token_file,
+        push_rate: args.push_rate,
         events: 0,
         ..Options::default()
     })

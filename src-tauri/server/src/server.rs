@@ -13,9 +13,13 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 
 use crate::{
+    access::{
+        Access,
+        files::{FileError, Files, Watch},
+    },
     event::{Event, NotSeen},
     http,
-    options::{Access, Options, StartError},
+    options::{Options, StartError},
     order::{CLOSE_LIMIT, Command, Cut},
     shared::{Pushed, Refusal, Shared, Sluggish},
     wire::{Door, Peer},
@@ -40,6 +44,8 @@ struct Owner {
     addr: SocketAddr,
     shared: Arc<Shared>,
     serving: Mutex<Option<Serving>>,
+    /// Reads files of tokens and keys again when they change.
+    watching: Option<JoinHandle<()>>,
 }
 
 struct Serving {
@@ -54,6 +60,8 @@ impl Server {
     /// # Errors
     /// The address can't be had, or the options would leave a server open to the world.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        // Made before the files are read, so that no change falls between.
+        let watch = Files::of(&options).watch();
         let access = Access::of(&options)?;
         let addr = options.listen;
         let failed = |source: io::Error| {
@@ -75,7 +83,17 @@ impl Server {
         });
         let task = tokio::spawn(serving.into_future());
         let serving = Mutex::new(Some(Serving { task, _open: open }));
-        Ok(Self(Arc::new(Owner { addr, shared, serving })))
+        let watching = watch.map(|watch| tokio::spawn(follow(watch, Arc::clone(&shared))));
+        Ok(Self(Arc::new(Owner { addr, shared, serving, watching })))
+    }
+
+    /// Reads the files of tokens and keys again, as it does by itself when they change. Links of those who would not be
+    /// let in any more are closed with [`UNAUTHORIZED`](crate::UNAUTHORIZED).
+    ///
+    /// # Errors
+    /// The files that can't be used. What they said before stays in force.
+    pub async fn reload(&self) -> Result<(), Vec<FileError>> {
+        self.0.shared.read_again().await
     }
 
     /// Where it listens.
@@ -278,8 +296,19 @@ impl Server {
     }
 }
 
+async fn follow(mut watch: Watch, shared: Arc<Shared>) {
+    loop {
+        watch.changed().await;
+        // The log has told of what is wrong.
+        let _ = shared.read_again().await;
+    }
+}
+
 impl Drop for Owner {
     fn drop(&mut self) {
+        if let Some(watching) = &self.watching {
+            watching.abort();
+        }
         // The listener ends with `serving`.
         self.shared.cut(None, Cut::Fin);
     }

@@ -17,10 +17,11 @@ use tokio::{
 };
 
 use crate::{
-    REPLACED,
+    REPLACED, UNAUTHORIZED,
+    access::{Access, By, files::FileError},
     backlog::{Backlog, Item, Keep},
     event::{EventKind, EventLog},
-    options::{Access, Options},
+    options::Options,
     order::{Command, Cut},
 };
 
@@ -126,6 +127,7 @@ struct Handle {
     cuts: mpsc::UnboundedSender<Cut>,
     wake: Arc<Notify>,
     stalled: bool,
+    by: By,
 }
 
 impl Shared {
@@ -183,7 +185,7 @@ impl Shared {
 
     /// Makes link `id` the user's live one before its 101 goes out, so that no push falls between. `None`: the
     /// server is stopping.
-    pub(crate) fn open(&self, id: u64, name: &str, since: Option<&str>) -> Option<Opened> {
+    pub(crate) fn open(&self, id: u64, name: &str, since: Option<&str>, by: By) -> Option<Opened> {
         let mut state = self.state();
         if state.stopping {
             return None;
@@ -203,7 +205,7 @@ impl Shared {
         let (cuts, cut) = mpsc::unbounded_channel();
         let wake = Arc::new(Notify::new());
         let handle =
-            Handle { user: name.to_owned(), commands, cuts, wake: Arc::clone(&wake), stalled: false };
+            Handle { user: name.to_owned(), commands, cuts, wake: Arc::clone(&wake), stalled: false, by };
         state.links.insert(id, handle);
         self.running.send_modify(|running| *running += 1);
         Some(Opened { id, user: name.to_owned(), sent, commands: commanded, cuts: cut, wake })
@@ -275,6 +277,21 @@ impl Shared {
         Some(frame)
     }
 
+    /// Reads the files of who is who again, and closes the links of those who would not be let in any more.
+    pub(crate) async fn read_again(self: &Arc<Self>) -> Result<(), Vec<FileError>> {
+        let shared = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || {
+            let read = shared.access.read_again();
+            (read, shared.close_fallen(|by| shared.access.stands(by)))
+        });
+        let Ok((read, closed)) = read.await else { return Ok(()) };
+        tracing::info!(closed, "tokens and keys were read again");
+        for error in read.as_ref().err().into_iter().flatten() {
+            tracing::warn!("what was read before stays in force: {error}");
+        }
+        read
+    }
+
     /// The number of live links of a user, 0 or 1.
     pub(crate) fn live(&self, name: &str) -> usize {
         usize::from(self.state().users.get(name).is_some_and(|user| user.live.is_some()))
@@ -286,6 +303,15 @@ impl Shared {
         let state = self.state();
         let of_user = state.links.values().filter(|handle| name.is_none_or(|name| handle.user == name));
         of_user.filter(|handle| handle.commands.send(command(state.newest)).is_ok()).count()
+    }
+
+    /// Closes the links that would not be let in again; returns how many.
+    pub(crate) fn close_fallen(&self, stands: impl Fn(By) -> bool) -> usize {
+        let state = self.state();
+        let fallen = state.links.values().filter(|handle| !stands(handle.by));
+        let reason = "the credential is not good any more";
+        let close = || Command::Close { code: UNAUTHORIZED, reason: reason.to_owned(), after: state.newest };
+        fallen.filter(|handle| handle.commands.send(close()).is_ok()).count()
     }
 
     /// Cuts each link of a user (of all: `None`); returns how many.

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::{Shutdown, SocketAddr},
+    net::{IpAddr, Shutdown, SocketAddr},
     pin::Pin,
     sync::{
         Arc,
@@ -26,6 +26,7 @@ use tokio::{
 /// One TCP connection. It is closed once its reader and everything that holds it are gone.
 pub(crate) struct Wire {
     stream: TcpStream,
+    peer: IpAddr,
     /// From now on the client's bytes are WebSocket frames.
     upgraded: AtomicBool,
     /// Hide pings from the WebSocket library, which answers them unasked; shared by all links.
@@ -33,6 +34,11 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    /// Where the other end is: the client, or the proxy.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
     pub(crate) fn upgrade(&self) {
         self.upgraded.store(true, Relaxed);
     }
@@ -211,7 +217,7 @@ impl Listener for Door {
         // Small frames must not wait for one another; a failure only costs speed.
         let _ = stream.set_nodelay(true);
         let hide_pings = Arc::clone(&self.hide_pings);
-        let wire = Arc::new(Wire { stream, upgraded: AtomicBool::new(false), hide_pings });
+        let wire = Arc::new(Wire { stream, peer: peer.ip(), upgraded: AtomicBool::new(false), hide_pings });
         (Stream { wire, frames: Frames::default() }, peer)
     }
 

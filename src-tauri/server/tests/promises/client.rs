@@ -11,7 +11,11 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Error, Message, client::IntoClientRequest, http::Request},
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest,
+        http::{HeaderValue, Request},
+    },
 };
 
 /// Far more than anything here takes: only a failure waits for it.
@@ -49,10 +53,29 @@ impl Client {
         query: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Error> {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (*name, value.parse().expect("a header value"))).collect();
+        Self::dial(addr, query, &headers).await
+    }
+
+    /// With headers of any bytes, and more than one of a name.
+    pub(crate) async fn request_with(
+        server: &Server,
+        query: &str,
+        headers: &[(&'static str, HeaderValue)],
+    ) -> Result<Self, Error> {
+        Self::dial(server.addr(), query, headers).await
+    }
+
+    async fn dial(
+        addr: SocketAddr,
+        query: &str,
+        headers: &[(&'static str, HeaderValue)],
+    ) -> Result<Self, Error> {
         let url = format!("ws://{addr}/ws/user-channel{query}");
         let mut request: Request<()> = url.into_client_request()?;
         for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().expect("a header value"));
+            request.headers_mut().append(*name, value.clone());
         }
         let stream = TcpStream::connect(addr).await?;
         Ok(Self(client_async(request, stream).await?.0))

@@ -1,5 +1,6 @@
 //! What the server promises, over real loopback sockets and with an independent client.
 
+mod access;
 mod client;
 mod faults;
 mod links;
