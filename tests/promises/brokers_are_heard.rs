@@ -94,7 +94,8 @@ async fn a_broker_that_forgot_is_told_of_once_and_one_that_remembers_is_not() ->
         desk.is(StateName::Connected).await?;
         broker.publish("news/door", r#"{"title":"open"}"#)?;
         desk.popups.wait_for_title("open").await?;
-        let missing = "Messages may be missing: the server kept nothing while Tidings was away.";
+        let missing =
+            "Messages may be missing: the server has not kept all that came while Tidings was away.";
         let stored = desk.app.wait_for_inbox("the message", |stored| stored.len() == 1 + told).await?;
         assert_eq!(stored.iter().filter(|message| message.body == missing).count(), told);
     }

@@ -82,6 +82,35 @@ async fn a_stream_that_ends_as_it_should_costs_no_message_and_no_word() -> anyho
 }
 
 #[tokio::test]
+async fn a_hub_that_has_dropped_what_was_missed_is_told_of_once() -> anyhow::Result<()> {
+    let server = EventSource::start().await?;
+    let mut desk = Desk::at(&server).await?;
+    desk.is(StateName::Connected).await?;
+    server.publish("message", r#"{"title":"first"}"#);
+    desk.popups.wait_for_title("first").await?;
+    desk.app.signal(Signal::TERM)?;
+    desk.app.ended_well().await?;
+    server.publish("message", r#"{"title":"lost"}"#);
+    server.forget();
+    desk.app.start(Start::Background).await?;
+    let missing = "Messages may be missing: the server has not kept all that came while Tidings was away.";
+    let told = |stored: &[Stored]| stored.iter().any(|message| message.body == missing);
+    desk.app.wait_for_inbox("what may be missing", told).await?;
+    for times in 3..=4 {
+        server.end();
+        eventually("the next stream", || (server.asked().len() >= times).then_some(())).await?;
+    }
+    server.publish("message", r#"{"title":"after"}"#);
+    desk.popups.wait_for_title("after").await?;
+    let stored = desk.app.inbox()?;
+    assert_eq!(stored.len(), 3, "told once: {stored:?}");
+    let asked = server.asked();
+    let asked: Vec<_> = asked.iter().map(Option::as_deref).collect();
+    assert_eq!(asked, [None, Some("1"), Some("2"), Some("2")]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_that_has_nothing_more_to_say_is_left_alone() -> anyhow::Result<()> {
     let server = EventSource::start().await?;
     server.answer(Some("204 No Content"));

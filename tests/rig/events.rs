@@ -28,6 +28,8 @@ struct Shared {
     instead: Option<&'static str>,
     /// What each stream begins with.
     greeting: &'static str,
+    /// How many of the oldest it has dropped, and says so as Mercure's hubs do: nothing else tells whether it knows an id.
+    dropped: Option<usize>,
     /// From after which id each stream was asked for.
     asked: Vec<Option<String>>,
     /// Where it was.
@@ -47,6 +49,7 @@ impl EventSource {
             live: broadcast::channel(1024).0,
             instead: None,
             greeting,
+            dropped: None,
             asked: Vec::new(),
             paths: Vec::new(),
         }));
@@ -84,6 +87,12 @@ impl EventSource {
         let _ = self.shared().live.send(None);
     }
 
+    /// Drops all that was sent, and tells each stream from where it goes on.
+    pub fn forget(&self) {
+        let mut shared = self.shared();
+        shared.dropped = Some(shared.sent.len());
+    }
+
     /// Answers so from now on, or by streams again.
     pub fn answer(&self, instead: Option<&'static str>) {
         self.shared().instead = instead;
@@ -108,21 +117,24 @@ async fn serve(mut stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Res
     let last = head
         .lines()
         .find_map(|line| line.to_ascii_lowercase().strip_prefix("last-event-id: ").map(str::to_owned));
-    let (missed, mut live, instead, greeting) = {
+    let (missed, mut live, instead, told, greeting) = {
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
         shared.asked.push(last.clone());
         shared.paths.push(head.split(' ').nth(1).unwrap_or_default().to_owned());
         // Whoever has nothing gets what comes.
         let from = last.and_then(|id| id.parse().ok()).unwrap_or(shared.sent.len());
-        let missed = shared.sent.get(from..).unwrap_or_default().concat();
-        (missed, shared.live.subscribe(), shared.instead, shared.greeting)
+        let goes_on = |dropped| if from < dropped { shared.sent.len() } else { from };
+        let goes_on = shared.dropped.map(goes_on);
+        let missed = shared.sent.get(goes_on.unwrap_or(from)..).unwrap_or_default().concat();
+        let told = goes_on.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        (missed, shared.live.subscribe(), shared.instead, told, shared.greeting)
     };
     if let Some(status) = instead {
         return live::answer(stream, &head, status, "Content-Type: text/plain\r\n", b"").await;
     }
     stream.read_exact(&mut vec![0; head.len()]).await?;
-    let start = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
-    stream.write_all(format!("{start}{greeting}{missed}").as_bytes()).await?;
+    let start = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n";
+    stream.write_all(format!("{start}{told}\r\n{greeting}{missed}").as_bytes()).await?;
     let mut byte = [0];
     loop {
         tokio::select! {

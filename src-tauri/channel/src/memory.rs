@@ -42,6 +42,8 @@ pub(crate) struct Known {
     pub(crate) carriers: Carriers,
     /// What an MQTT broker knows of us (M2).
     pub(crate) broker: Broker,
+    /// A server of event streams did not know the last event any more, and this was told (E5).
+    pub(crate) forgetful: bool,
 }
 
 /// What an MQTT broker knows of us, for as long as it keeps what we miss.
@@ -80,6 +82,8 @@ pub struct Kept {
     carriers: Option<ways::Kept>,
     #[serde(skip_serializing_if = "Broker::is_blank")]
     broker: Broker,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    forgetful: bool,
 }
 
 impl Default for Memory {
@@ -103,6 +107,7 @@ impl Memory {
             beats: Beats::default(),
             carriers: Carriers::recall(kept.carriers.as_ref()),
             broker: kept.broker.clone(),
+            forgetful: kept.forgetful,
         };
         let (kept, known) = (watch::Sender::new(known.kept()), Mutex::new(known));
         Self(Arc::new(Shared { zero: OnceLock::new(), known, kept }))
@@ -141,13 +146,14 @@ impl Memory {
 
 impl Known {
     fn kept(&self) -> Kept {
-        let Self { ghosts, idle, session, carriers, broker, beats: _ } = self;
+        let Self { ghosts, idle, session, carriers, broker, forgetful, beats: _ } = self;
         Kept {
             ghosts: ghosts.kept(),
             idle: idle.kept(),
             session: session.kept(),
             carriers: carriers.kept(),
             broker: broker.clone(),
+            forgetful: *forgetful,
         }
     }
 }

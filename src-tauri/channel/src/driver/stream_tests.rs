@@ -1,5 +1,6 @@
 //! Links that are an HTTP answer without an end.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -98,6 +99,42 @@ async fn an_answer_that_ends_is_asked_for_again_after_the_servers_time_and_id() 
     drop(stream);
     let (_, request) = asked(&mut rig).await;
     assert!(request.contains("last-event-id: 41"), "{request}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hub_that_does_not_know_the_last_event_is_gone_on_with_and_told_of_once() {
+    let giver = Giver {
+        params: DialParams { last: Some("41".to_owned()), ..DialParams::default() },
+        ..Giver::default()
+    };
+    let losses = giver.losses.clone();
+    let mut rig = Rig::with(Config { carrier: Carrier::EventStream, ..config() }, giver, 64 * 1024);
+    // What is asked for, what the hub says to it, and how often a loss was told by then.
+    for (number, (asks, says, told)) in [
+        ("41", "41", 0),
+        ("41", "earliest", 1),
+        ("earliest", "earliest", 1),
+        // A message came meanwhile, and is stored.
+        ("41", "40", 1),
+        ("40", "40", 1),
+        ("41", "41", 1),
+        ("41", "60", 2),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (mut stream, request) = asked(&mut rig).await;
+        assert!(request.contains(&format!("last-event-id: {asks}\r\n")), "{number}: {request}");
+        send(&mut stream, &EVENTS.replace("\r\n\r\n", &format!("\r\nLast-Event-ID: {says}\r\n\r\n"))).await;
+        rig.state("connected").await;
+        if matches!(number, 2 | 4) {
+            send(&mut stream, "id: 41\ndata: x\n\n").await;
+            rig.frames.recv().await.expect("a frame");
+        }
+        assert_eq!(losses.load(Ordering::Relaxed), told, "{number}");
+        drop(stream);
+        waits(&mut rig).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

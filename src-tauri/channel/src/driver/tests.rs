@@ -14,7 +14,9 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::*;
 use crate::way::connect::Connected;
-use crate::{Cause, Channel, ChannelUrl, Credential, Detail, DialParams, DialRefusal, Heartbeat, PeerCheck};
+use crate::{
+    Cause, Channel, ChannelUrl, Credential, Detail, DialParams, DialRefusal, Heartbeat, PeerCheck, Subscribed,
+};
 
 /// The client's end of a stream in memory, counted while it lives.
 struct Counted {
@@ -79,12 +81,18 @@ impl Connect for InMemory {
 pub(super) struct Giver {
     pub(super) params: DialParams,
     pub(super) asks: Arc<StdMutex<Vec<DialAsk>>>,
+    /// How often it was told that messages may be missing.
+    pub(super) losses: Arc<AtomicUsize>,
 }
 
 impl Owner for Giver {
     async fn dial_params(&mut self, ask: DialAsk) -> Result<DialParams, DialRefusal> {
         self.asks.lock().expect("no panic holds it").push(ask);
         Ok(self.params.clone())
+    }
+
+    async fn subscribed(&mut self, subscribed: Subscribed) {
+        self.losses.fetch_add(usize::from(subscribed.lost), Ordering::Relaxed);
     }
 }
 

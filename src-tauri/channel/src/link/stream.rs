@@ -39,6 +39,11 @@ impl Stream {
         Self { work, body, decoder, units, mode: Mode::Open }
     }
 
+    /// The next stream is asked for from after this event, unless a message comes.
+    pub(crate) fn begin_after(&mut self, id: String) {
+        self.units.push_back(Unit::Mark(id));
+    }
+
     fn unit(&mut self) -> Option<Event> {
         let unit = self.units.pop_front()?;
         if self.units.is_empty() {

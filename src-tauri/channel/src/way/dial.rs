@@ -19,9 +19,10 @@ use crate::way::exchange::Wire;
 use crate::way::meaning::{is_html, media_type, set_cookies};
 use crate::way::patience::within;
 use crate::way::request::{stream_request, upgrade_request};
+use crate::way::resumed::{LAST_EVENT_ID, Resumed};
 use crate::way::sockjs::Session;
 use crate::way::upgrade::{hand_over, open};
-use crate::{Carrier, Cause, Config, Detail, DialAsk, DialParams, Owner, Stage, Timing};
+use crate::{Carrier, Cause, Config, Detail, DialAsk, DialParams, Owner, Stage, Subscribed, Timing};
 
 /// Dials once. Dropping the future gives up at once and leaves nothing behind.
 pub(crate) async fn dial<C: Connect, O: Owner>(
@@ -55,8 +56,9 @@ async fn dial_address<C: Connect, O: Owner>(
         Carrier::WebSocket => Box::pin(websocket(config, connector, owner, params, origin, stage)),
         Carrier::EventStream | Carrier::Lines => {
             let format = if ask.carrier == Carrier::Lines { Format::Lines } else { Format::Events };
+            let asked = Asked { format, by_mark: mark.is_some() };
             params.last = mark.or(params.last);
-            Box::pin(listen(config, connector, owner, params, origin, format, stage))
+            Box::pin(listen(config, connector, owner, params, origin, asked, stage))
         }
         Carrier::SockJs => Box::pin(framed(config, connector, owner, params, origin, stage)),
         Carrier::SockJsStreaming | Carrier::SockJsPolling => {
@@ -127,16 +129,24 @@ fn unsaid(end: End) -> Cause {
 }
 
 /// Asks for a stream, and reads what the answer means.
+/// What a stream is asked for.
+struct Asked {
+    format: Format,
+    /// From after an event of which no message is stored.
+    by_mark: bool,
+}
+
 async fn listen<C: Connect>(
     config: Arc<Config>,
     connector: Arc<C>,
     owner: Arc<Mutex<impl Owner>>,
     params: DialParams,
     origin: Option<String>,
-    format: Format,
+    Asked { format, by_mark }: Asked,
     stage: watch::Sender<Stage>,
 ) -> Result<Dialled, DialFailure> {
     let request = stream_request(&config.url, &params, origin.as_deref(), format == Format::Events)?;
+    let after = request.headers().get(LAST_EVENT_ID).cloned();
     let signs_in_by_page = config.session.is_some() || params.has_cookie();
     let given = params.given();
     let Connected { stream, route, others } = connector.connect(&config, &stage).await?;
@@ -166,8 +176,20 @@ async fn listen<C: Connect>(
             return Err(DialFailure { cause, ..failure });
         }
     }
+    let mut link = Stream::new(answer.wire.work, answer.body, format);
+    match Resumed::of(after.as_ref(), &head.headers) {
+        Some(Resumed::Elsewhere(id)) => {
+            if !config.memory.with(|memory| std::mem::replace(&mut memory.forgetful, true)) {
+                owner.lock().await.subscribed(Subscribed { lost: true, ..Subscribed::default() }).await;
+            }
+            link.begin_after(id);
+        }
+        // That it knows what it said itself proves nothing.
+        Some(Resumed::There) if !by_mark => config.memory.with(|memory| memory.forgetful = false),
+        Some(Resumed::There) | None => {}
+    }
     hand_over(&owner, &*connector, route, set_cookies(&head.headers)).await;
-    Ok(Dialled { link: Box::new(Stream::new(answer.wire.work, answer.body, format)), route, given })
+    Ok(Dialled { link: Box::new(link), route, given })
 }
 
 /// The origin of the page in whose place we are: of a session's site always; of the channel's own from the first 403 on, which

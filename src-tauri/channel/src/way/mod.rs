@@ -17,6 +17,7 @@ pub(crate) mod proxy;
 pub(crate) mod race;
 pub(crate) mod redirect;
 pub(crate) mod request;
+pub(crate) mod resumed;
 pub(crate) mod sockjs;
 pub(crate) mod tcp;
 pub(crate) mod tls;

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use url::{Position, Url};
 
+use crate::way::resumed::LAST_EVENT_ID;
 use crate::{ChannelUrl, Credential, DialParams, DialRefusal};
 
 /// Header names that are set here, or whose meaning would change what is sent.
@@ -61,7 +62,7 @@ pub(crate) fn stream_request(
         // An id that can't be sent as it is was the server's own: it knows what comes of it.
         if let Some(last) = params.last.as_deref().and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok())
         {
-            headers.insert("last-event-id", last);
+            headers.insert(LAST_EVENT_ID, last);
         }
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -21,7 +21,7 @@ popup-down-since = Since { $time }; Tidings keeps trying
 popup-down-since-because = Since { $time }: { $cause }; Tidings keeps trying
 popup-needs-user = { $channel } needs you
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
-missed-session = Messages may be missing: the server kept nothing while Tidings was away.
+missed-session = Messages may be missing: the server has not kept all that came while Tidings was away.
 missed-too-big = One of the messages that came while this channel was away is too big to be received (over 64 MiB), or its frame breaks the WebSocket protocol. What was missed is skipped; look for it at the server.
 # What a click should have opened was not: the body says why.
 popup-not-opened = Nothing opened

@@ -12,7 +12,7 @@ popup-down-since = 自 { $time } 起；Tidings 会继续尝试
 popup-down-since-because = 自 { $time } 起：{ $cause }；Tidings 会继续尝试
 popup-needs-user = “{ $channel }”需要您处理
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
-missed-session = 可能有消息缺失：Tidings 离开期间服务器没有保留任何内容。
+missed-session = 可能有消息缺失：Tidings 离开期间的消息，服务器没有全部保留。
 missed-too-big = 此频道离线期间的某条消息过大（超过 64 MiB）或其帧违反了 WebSocket 协议，无法接收。错过的消息已跳过，请到服务器上查看。
 # What a click should have opened was not: the body says why.
 popup-not-opened = 未能打开
