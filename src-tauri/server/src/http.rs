@@ -6,9 +6,8 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{
-        ConnectInfo, DefaultBodyLimit, Path, Query, State, WebSocketUpgrade,
-        rejection::QueryRejection,
-        ws::{Message, rejection::WebSocketUpgradeRejection},
+        ConnectInfo, DefaultBodyLimit, Path, Query, State, WebSocketUpgrade, rejection::QueryRejection,
+        ws::rejection::WebSocketUpgradeRejection,
     },
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -21,7 +20,8 @@ use crate::{
     access::Denied,
     event::{EventKind, Request},
     link::Link,
-    shared::{Pushed, Refusal, Shared},
+    log::{Draft, Form, NotKept},
+    shared::{Refusal, Shared},
     wire::Peer,
 };
 
@@ -31,6 +31,9 @@ const PUSH_LIMIT: usize = 1 << 20;
 const CLIENT_LIMIT: usize = 64 << 10;
 /// Per link; the library's default of 128 KiB would be most of a link's memory.
 const READ_BUFFER: usize = 8 << 10;
+/// When a push is to be tried again that can't be kept now, in seconds. Too low: all come at once when it's over; too
+/// high: messages wait.
+const RETRY_AFTER: &str = "2";
 
 const TAKEN_AWAY: Denied = Denied::Unknown("this token is not known");
 
@@ -63,7 +66,7 @@ async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     shared.upgrades.fetch_add(1, Relaxed);
-    let id = shared.next_link();
+    let id = shared.users.next_link();
     let user = match &query {
         Ok(Query(asked)) => shared.access.user(&headers, wire.peer(), asked.user.as_deref()),
         Err(_) => Err(Denied::Unknown("the query is not readable")),
@@ -82,7 +85,7 @@ async fn upgrade(
             let opening = {
                 let (shared, wire) = (Arc::clone(&shared), Arc::clone(&wire));
                 move || {
-                    let opened = shared.open(id, &guest.user, asked.since.as_deref(), guest.by)?;
+                    let opened = shared.users.open(id, &guest.user, asked.since, guest.by)?;
                     Some(Link::new(shared, opened, wire, guest.until))
                 }
             };
@@ -163,13 +166,30 @@ async fn push(
     let Ok(text) = str::from_utf8(&body) else {
         return (StatusCode::BAD_REQUEST, "the body is not UTF-8\n").into_response();
     };
-    if !is_json(&headers) {
-        return Json(push_text(&shared, &user, text.to_owned())).into_response();
-    }
-    match push_object(&shared, &user, text) {
-        Ok(pushed) => Json(pushed).into_response(),
+    let draft = match is_json(&headers) {
+        false => Ok(text_draft(text.to_owned())),
+        true => object_draft(text),
+    };
+    match draft {
+        Ok(draft) => match shared.push(&user, draft).await {
+            Ok(pushed) => Json(pushed).into_response(),
+            Err(not_kept) => not_kept.into_response(),
+        },
         Err(error) => {
             (StatusCode::BAD_REQUEST, format!("the body is not a JSON object: {error}\n")).into_response()
+        }
+    }
+}
+
+impl IntoResponse for NotKept {
+    fn into_response(self) -> Response {
+        let body = format!("{self}\n");
+        match self {
+            Self::Full => (StatusCode::INSUFFICIENT_STORAGE, body).into_response(),
+            Self::Unavailable => {
+                let again = [(header::RETRY_AFTER, RETRY_AFTER)];
+                (StatusCode::SERVICE_UNAVAILABLE, again, body).into_response()
+            }
         }
     }
 }
@@ -181,28 +201,21 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/json")
 }
 
-pub(crate) fn push_text(shared: &Shared, user: &str, text: String) -> Pushed {
-    shared.push(user, None, |_| Message::text(text))
+/// A text that goes out as it is.
+pub(crate) fn text_draft(text: String) -> Draft {
+    Draft { own_id: None, form: Form::Text, payload: text.into() }
 }
 
-/// Sends a JSON object. One without an `id` gets one, as its first member; what else it holds goes out as it
-/// was written, order and numbers included.
-pub(crate) fn push_object(shared: &Shared, user: &str, text: &str) -> Result<Pushed, serde_json::Error> {
-    let object: Map<String, Value> = serde_json::from_str(text)?;
-    let own_id = object.get("id").map(|id| match id {
-        Value::String(id) => id.clone(),
+/// A JSON object. One without an `id` gets one, as its first member; what else it holds goes out as it was written,
+/// order and numbers included.
+pub(crate) fn object_draft(text: &str) -> Result<Draft, serde_json::Error> {
+    let mut object: Map<String, Value> = serde_json::from_str(text)?;
+    let own_id = object.remove("id").map(|id| match id {
+        Value::String(id) => id,
         id @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
             id.to_string()
         }
     });
-    let has_id = own_id.is_some();
-    Ok(shared.push(user, own_id, |id| {
-        if has_id {
-            return Message::text(text);
-        }
-        // An object's text starts with its brace, white space aside.
-        let members = text.trim_start().strip_prefix('{').unwrap_or("}");
-        let comma = if object.is_empty() { "" } else { "," };
-        Message::text(format!(r#"{{"id":"{id}"{comma}{members}"#))
-    }))
+    let form = if own_id.is_some() { Form::Text } else { Form::Unnamed };
+    Ok(Draft { own_id, form, payload: Bytes::copy_from_slice(text.as_bytes()) })
 }

@@ -6,8 +6,8 @@
 //! command line over [`Server`].
 //!
 //! ```text
-//! POST /push/USER ─> Backlog (one log per user) ─> the user's live link ─> WebSocket ─> Wire (TCP)
-//!                        a link is a cursor into the log, so replay and live are one walk
+//! POST /push/USER ─> Log (where messages are kept) ─> the tail of the user's live link ─> WebSocket ─> Wire (TCP)
+//!                     a link walks the log from where its client stands, then goes on in its tail: one walk
 //! ```
 //!
 //! As a library it is also the tests' fault double. Everything that a client does is in an event log that is
@@ -18,14 +18,17 @@
 //! socket. No type of the WebSocket library is in the public surface.
 
 mod access;
-mod backlog;
+mod blocking;
 mod event;
 mod http;
 mod link;
+mod log;
 mod options;
 mod order;
 mod server;
 mod shared;
+mod tail;
+mod users;
 mod wire;
 
 pub use access::files::FileError;

@@ -9,15 +9,18 @@ use std::{
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
     UNAUTHORIZED,
     event::EventKind,
+    log::NotRead,
     order::{CLOSE_LIMIT, Command, Cut},
-    shared::{Opened, Shared},
+    shared::Shared,
+    tail::Outbox,
+    users::Opened,
     wire::Wire,
 };
 
@@ -28,6 +31,8 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 const LONGEST_CREDENTIAL: Duration = Duration::from_secs(365 * 24 * 3600);
 /// What a client's text must be to be taken as proof of life and nothing else.
 const HEARTBEAT: &str = "HeartBeat";
+/// "Try again later" (registered with IANA).
+const TRY_AGAIN_LATER: u16 = 1013;
 
 /// How a link ended.
 enum End {
@@ -54,9 +59,9 @@ impl Link {
         wire: Arc<Wire>,
         until: Option<SystemTime>,
     ) -> Self {
-        let Opened { id, user, sent, commands, cuts, wake } = opened;
+        let Opened { id, user, outbox, commands, cuts } = opened;
         let place = Place { shared, id, user, ended: false };
-        Self { place, outbox: Outbox { sent, wake }, commands, cuts, wire, until }
+        Self { place, outbox, commands, cuts, wire, until }
     }
 
     /// Lives as long as the link does.
@@ -134,9 +139,7 @@ async fn serve(
                     return Err(close_in_time(place, outbox, socket, code, reason, after).await);
                 }
                 Command::Raw { bytes, done, after } => {
-                    while let Some(frame) = outbox.take(place, after) {
-                        send(socket, frame).await?;
-                    }
+                    drain(place, outbox, socket, after).await?;
                     match timeout(WRITE_LIMIT, wire.write_raw(&bytes)).await {
                         // Nobody waiting for it is no reason to stop.
                         Ok(Ok(())) => drop(done.send(())),
@@ -163,7 +166,10 @@ async fn serve(
                 tracing::info!(link = place.id, user = place.user, "silent for too long");
                 return Err(End::Cut(Cut::Fin));
             }
-            frame = outbox.next(place) => send(socket, frame).await?,
+            item = outbox.next(&place.shared.log, &place.user) => match item {
+                Ok(item) => send(socket, item.frame()).await?,
+                Err(error) => return Err(unread(place, socket, error).await),
+            },
         }
     }
 }
@@ -175,6 +181,28 @@ async fn deadline(heard: Instant, limit: Option<Duration>, until: Option<Instant
     match silent.into_iter().chain(until).min() {
         Some(deadline) => sleep_until(deadline).await,
         None => pending().await,
+    }
+}
+
+/// Sends what is due up to message `last`.
+async fn drain(place: &Place, outbox: &mut Outbox, socket: &mut WebSocket, last: u64) -> Result<(), End> {
+    loop {
+        match outbox.take(&place.shared.log, &place.user, last).await {
+            Ok(Some(item)) => send(socket, item.frame()).await?,
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(unread(place, socket, error).await),
+        }
+    }
+}
+
+/// Ends a link that can't be sent what was missed: going on would leave that out unseen.
+async fn unread(place: &Place, socket: &mut WebSocket, error: NotRead) -> End {
+    let (code, reason) = (TRY_AGAIN_LATER, error.to_string());
+    place.record(EventKind::Closing { code: Some(code), reason: reason.clone() });
+    let frame = CloseFrame { code, reason: reason.as_str().into() };
+    match send(socket, Message::Close(Some(frame))).await {
+        Ok(()) => End::Cut(Cut::Fin),
+        Err(end) => end,
     }
 }
 
@@ -234,10 +262,8 @@ async fn close(
     reason: String,
     after: u64,
 ) -> End {
-    while let Some(frame) = outbox.take(place, after) {
-        if let Err(end) = send(socket, frame).await {
-            return end;
-        }
+    if let Err(end) = drain(place, outbox, socket, after).await {
+        return end;
     }
     if code == 1006 || place.eats_close_codes() {
         return End::Cut(Cut::Fin);
@@ -251,28 +277,6 @@ async fn close(
     loop {
         if let Some(end) = hear(place, socket.recv().await) {
             return end;
-        }
-    }
-}
-
-/// A link's cursor into its user's backlog.
-struct Outbox {
-    sent: u64,
-    wake: Arc<Notify>,
-}
-
-impl Outbox {
-    fn take(&mut self, place: &Place, last: u64) -> Option<Message> {
-        place.shared.take(place.id, &place.user, &mut self.sent, last)
-    }
-
-    /// The next message, once there is one. Nothing is lost if the wait is broken off.
-    async fn next(&mut self, place: &Place) -> Message {
-        loop {
-            if let Some(frame) = self.take(place, u64::MAX) {
-                return frame;
-            }
-            self.wake.notified().await;
         }
     }
 }
@@ -292,7 +296,7 @@ impl Place {
 
     fn end(&mut self, kind: EventKind) {
         self.ended = true;
-        self.shared.leave(self.id, &self.user);
+        self.shared.users.leave(self.id, &self.user);
         self.record(kind);
     }
 
@@ -310,6 +314,6 @@ impl Drop for Place {
         if !self.ended {
             self.end(EventKind::Gone { why: "the upgrade was not finished".to_owned() });
         }
-        self.shared.running.send_modify(|running| *running -= 1);
+        self.shared.users.running.send_modify(|running| *running -= 1);
     }
 }

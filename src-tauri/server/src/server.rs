@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use axum::extract::ws::Message;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 
@@ -17,8 +16,10 @@ use crate::{
         Access,
         files::{FileError, Files, Watch},
     },
+    blocking,
     event::{Event, NotSeen},
     http,
+    log::{Draft, Form},
     options::{Options, StartError},
     order::{CLOSE_LIMIT, Command, Cut},
     shared::{Pushed, Refusal, Shared, Sluggish},
@@ -115,33 +116,41 @@ impl Server {
         url
     }
 
-    /// Sends a text as it is.
+    /// Sends a text as it is. This and the two below wait until the message is kept, which takes no time where
+    /// nothing outlives the process; one that can't be kept has an empty id and reaches nobody.
     pub fn push(&self, user: &str, text: impl Into<String>) -> Pushed {
-        http::push_text(&self.0.shared, user, text.into())
+        self.push_draft(user, http::text_draft(text.into()))
     }
 
     /// Sends a JSON value as `POST /push` does: an object without an `id` gets one. Another value goes out
     /// as its text.
     pub fn push_json(&self, user: &str, value: &Value) -> Pushed {
         let text = value.to_string();
-        http::push_object(&self.0.shared, user, &text).unwrap_or_else(|_| self.push(user, text))
+        self.push_draft(user, http::object_draft(&text).unwrap_or_else(|_| http::text_draft(text)))
     }
 
     /// Sends a binary message.
     pub fn push_binary(&self, user: &str, bytes: Vec<u8>) -> Pushed {
-        self.0.shared.push(user, None, |_| Message::binary(bytes))
+        self.push_draft(user, Draft { own_id: None, form: Form::Binary, payload: bytes.into() })
+    }
+
+    fn push_draft(&self, user: &str, draft: Draft) -> Pushed {
+        blocking::wait(self.0.shared.push(user, draft)).unwrap_or_else(|error| {
+            tracing::error!(user, "{error}");
+            Pushed { id: String::new(), links: 0 }
+        })
     }
 
     /// The number of live links of a user: 0 or 1. One that is closing doesn't count, one that is stalled does.
     #[must_use]
     pub fn links(&self, user: &str) -> usize {
-        self.0.shared.live(user)
+        self.0.shared.users.live(user)
     }
 
     /// The number of links, of all users, whose task or socket still exists.
     #[must_use]
     pub fn running(&self) -> usize {
-        *self.0.shared.running.borrow()
+        *self.0.shared.users.running.borrow()
     }
 
     /// The number of upgrade requests ever seen, refused ones included.
@@ -192,23 +201,27 @@ impl Server {
     /// has them, 1005 is a close frame without a code and 1006 the end of the stream without a close frame.
     pub fn close(&self, user: &str, code: u16, reason: &str) -> usize {
         let reason = reason.to_owned();
-        self.0.shared.command(Some(user), |after| Command::Close { code, reason: reason.clone(), after })
+        self.0.shared.users.command(Some(user), |after| Command::Close {
+            code,
+            reason: reason.clone(),
+            after,
+        })
     }
 
     /// Ends the user's links without a close frame (FIN), at once; returns how many.
     pub fn drop_links(&self, user: &str) -> usize {
-        self.0.shared.cut(Some(user), Cut::Fin)
+        self.0.shared.users.cut(Some(user), Cut::Fin)
     }
 
     /// Resets the user's links (RST), at once; returns how many.
     pub fn reset_links(&self, user: &str) -> usize {
-        self.0.shared.cut(Some(user), Cut::Reset)
+        self.0.shared.users.cut(Some(user), Cut::Reset)
     }
 
     /// Leaves the user's links open but reads and writes nothing on them any more, pongs included, until they
     /// are dropped or reset or the server stops; returns how many.
     pub fn stall_links(&self, user: &str) -> usize {
-        self.0.shared.cut(Some(user), Cut::Stall)
+        self.0.shared.users.cut(Some(user), Cut::Stall)
     }
 
     /// Answers all upgrade requests with this, until told otherwise with `None`.
@@ -259,7 +272,7 @@ impl Server {
     pub async fn send_raw(&self, user: &str, bytes: &[u8]) -> Result<(), NotSent> {
         let bytes: Arc<[u8]> = bytes.into();
         let written = Mutex::new(Vec::new());
-        self.0.shared.command(Some(user), |after| {
+        self.0.shared.users.command(Some(user), |after| {
             let (done, receiver) = oneshot::channel();
             written.lock().unwrap_or_else(PoisonError::into_inner).push(receiver);
             Command::Raw { bytes: Arc::clone(&bytes), done, after }
@@ -280,11 +293,11 @@ impl Server {
         let serving = serving.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Here the listener is told to close.
         let task = serving.map(|Serving { task, .. }| task);
-        shared.stop(code);
-        let mut running = shared.running.subscribe();
+        shared.users.stop(code);
+        let mut running = shared.users.running.subscribe();
         // A link that is stuck in a write hears no command.
         if timeout(CLOSE_LIMIT + CLOSE_LIMIT / 4, running.wait_for(|running| *running == 0)).await.is_err() {
-            shared.cut(None, Cut::Reset);
+            shared.users.cut(None, Cut::Reset);
             let _ = timeout(CLOSE_LIMIT, running.wait_for(|running| *running == 0)).await;
         }
         if let Some(mut task) = task
@@ -310,6 +323,6 @@ impl Drop for Owner {
             watching.abort();
         }
         // The listener ends with `serving`.
-        self.shared.cut(None, Cut::Fin);
+        self.shared.users.cut(None, Cut::Fin);
     }
 }

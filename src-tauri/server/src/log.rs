@@ -1,0 +1,232 @@
+//! Where messages are kept: a port with an engine behind it. Who appends and reads knows no engine.
+//!
+//! ```text
+//!            append                       kept (in order, once it is safe)
+//! push ────────────────▶ Log (an engine) ────────────────────────────────▶ Users ──▶ the live link's tail
+//! link ◀──────────────── stand, after (in pages, what came before the link was opened)
+//! ```
+//!
+//! A link enters its tail first, then walks the log from where its client stands, then takes from the tail, and drops what
+//! it has by `seq`: so between replay and live nothing is lost and nothing comes twice, whatever the engine. What is not
+//! stored is never sent to anybody. Memory holds what live links have yet to send; the log holds the rest.
+//!
+//! **An engine** is a variant of [`Log`] with three methods and a duty:
+//! - `append` returns once the message is as safe as it gets, and not before it was handed to [`Users::kept`];
+//! - `after` reads a user's messages in the order of `seq`, oldest first, and says where the end is;
+//! - `stand` tells where a client stands that names the last id it has;
+//! - the duty: each message that is stored goes to [`Users::kept`] once, and a user's in the order of `seq`. An engine
+//!   that several nodes share hands on what the other nodes stored, too.
+//!
+//! A message's frame is made when it goes out ([`Item::frame`]), so an engine may give the number as late as it likes.
+
+mod memory;
+
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
+
+use axum::{
+    body::Bytes,
+    extract::ws::{Message, Utf8Bytes},
+};
+
+use crate::{options::Options, users::Users};
+
+use memory::Memory;
+
+/// How a message goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A text frame as it is.
+    Text,
+    /// A text frame: a JSON object that gets its id as first member.
+    Unnamed,
+    /// A binary frame.
+    Binary,
+}
+
+/// A message that is to be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    /// The id that it brings along.
+    pub(crate) own_id: Option<String>,
+    pub(crate) form: Form,
+    pub(crate) payload: Bytes,
+}
+
+/// A message that is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// Grows by at least one per message, over all users and over restarts.
+    pub(crate) seq: u64,
+    pub(crate) own_id: Option<Arc<str>>,
+    pub(crate) form: Form,
+    pub(crate) payload: Bytes,
+}
+
+impl Item {
+    pub(crate) fn new(seq: u64, draft: Draft) -> Self {
+        Self { seq, own_id: draft.own_id.map(Into::into), form: draft.form, payload: draft.payload }
+    }
+
+    /// What a client knows it by: its own `id`, or `seq` in digits.
+    pub(crate) fn id(&self) -> Cow<'_, str> {
+        self.own_id.as_deref().map_or_else(|| self.seq.to_string().into(), Cow::Borrowed)
+    }
+
+    /// The frame that goes out.
+    pub(crate) fn frame(&self) -> Message {
+        let text = match (self.form, str::from_utf8(&self.payload)) {
+            (Form::Text, Ok(_)) => Utf8Bytes::try_from(self.payload.clone()).ok(),
+            (Form::Unnamed, Ok(text)) => Some(named(self.seq, text).into()),
+            // A text that isn't one has been damaged: whoever knows it better gets all there is.
+            (Form::Binary, _) | (_, Err(_)) => None,
+        };
+        text.map_or_else(|| Message::Binary(self.payload.clone()), Message::Text)
+    }
+
+    /// Bytes of payload, and a guess at what an item costs beside it.
+    pub(crate) fn size(&self) -> usize {
+        self.payload.len() + self.own_id.as_ref().map_or(0, |id| id.len()) + size_of::<Self>()
+    }
+}
+
+/// The text of an object with its id as first member; what else it holds stays as it was written.
+fn named(seq: u64, text: &str) -> String {
+    // An object's text starts with its brace, white space aside.
+    let members = text.trim_start().strip_prefix('{').unwrap_or("}");
+    let comma = if members.trim_start().starts_with('}') { "" } else { "," };
+    format!(r#"{{"id":"{seq}"{comma}{members}"#)
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) id: String,
+    /// The number of links that it goes out on now.
+    pub(crate) links: usize,
+}
+
+/// Why a message is not kept. It is sent to nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[expect(dead_code, reason = "memory keeps everything; the engines that come can't")]
+pub(crate) enum NotKept {
+    /// There is no room, and who pushes can do nothing about it.
+    #[error("there is no room to keep the message")]
+    Full,
+    /// It may be kept another time.
+    #[error("messages can't be kept at the moment")]
+    Unavailable,
+}
+
+/// The log can't be read at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("messages that are kept can't be read at the moment")]
+pub(crate) struct NotRead;
+
+/// Where a client stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The `seq` of the last message that it needs no more.
+    pub(crate) seq: u64,
+    /// Nothing that came after it has been dropped.
+    pub(crate) complete: bool,
+}
+
+/// Some messages of a user, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) items: Vec<Item>,
+    /// There was nothing after these when they were read.
+    pub(crate) last: bool,
+    /// Nothing between the message asked for and these has been dropped.
+    pub(crate) complete: bool,
+}
+
+/// How much a page holds at most, and so how much memory a link takes that replays. Too low: each message is a read;
+/// too high: ten thousand links that come back at once take all memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    pub(crate) messages: usize,
+    /// At least one message is in a page, however big.
+    pub(crate) bytes: usize,
+}
+
+/// How much of each user's is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keep {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+/// The engine.
+pub(crate) enum Log {
+    /// Nothing outlives the process.
+    Memory(Memory),
+}
+
+impl Log {
+    pub(crate) fn open(options: &Options, users: Arc<Users>) -> Self {
+        let keep = Keep { messages: options.backlog, bytes: options.backlog_bytes };
+        Self::Memory(Memory::new(keep, users))
+    }
+
+    /// Keeps a message for a user and hands it to the user's link. Returns once it is as safe as the engine makes it.
+    #[expect(clippy::unused_async, reason = "other engines wait for a disk or for others")]
+    pub(crate) async fn append(&self, user: &str, draft: Draft) -> Result<Kept, NotKept> {
+        match self {
+            Self::Memory(memory) => Ok(memory.append(user, draft)),
+        }
+    }
+
+    /// The messages of a user after this one.
+    #[expect(clippy::unused_async, reason = "other engines wait for a disk or for others")]
+    pub(crate) async fn after(&self, user: &str, seq: u64, limit: Limit) -> Result<Page, NotRead> {
+        match self {
+            Self::Memory(memory) => Ok(memory.after(user, seq, limit)),
+        }
+    }
+
+    /// Where a client stands that names `since` as the last id it has. The first message of that id counts (an id may be
+    /// used twice), and one whose id isn't known stands before all that came after it: rather a message twice than one
+    /// lost.
+    #[expect(clippy::unused_async, reason = "other engines wait for a disk or for others")]
+    pub(crate) async fn stand(&self, user: &str, since: &str) -> Result<Standing, NotRead> {
+        match self {
+            Self::Memory(memory) => Ok(memory.stand(user, since)),
+        }
+    }
+}
+
+/// Milliseconds since 1970: what numbers start at, so that they go on growing where nothing is remembered.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    u64::try_from(now).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(form: Form, payload: &'static [u8]) -> Item {
+        Item { seq: 7, own_id: None, form, payload: Bytes::from_static(payload) }
+    }
+
+    #[test]
+    fn an_object_without_an_id_gets_one_and_nothing_else_is_touched() {
+        for (text, sent) in [
+            (r#" { "a":1.10 }"#, r#"{"id":"7", "a":1.10 }"#),
+            ("{}", r#"{"id":"7"}"#),
+            ("{ \n }", "{\"id\":\"7\" \n }"),
+        ] {
+            assert_eq!(item(Form::Unnamed, text.as_bytes()).frame(), Message::text(sent));
+            assert_eq!(item(Form::Text, text.as_bytes()).frame(), Message::text(text));
+        }
+        assert_eq!(item(Form::Binary, &[1, 2]).frame(), Message::binary(vec![1, 2]));
+    }
+
+    #[test]
+    fn a_text_that_was_damaged_goes_out_as_bytes() {
+        for form in [Form::Text, Form::Unnamed] {
+            assert_eq!(item(form, b"\xff").frame(), Message::binary(vec![0xff]));
+        }
+    }
+}
