@@ -1,5 +1,7 @@
 //! The routes: the upgrade, the push, and what this is.
 
+mod serve;
+
 use std::sync::{Arc, PoisonError, atomic::Ordering::Relaxed};
 
 use axum::{
@@ -25,6 +27,8 @@ use crate::{
     wire::Peer,
 };
 
+pub(crate) use self::serve::serve;
+
 /// The longest body of a push. Clients refuse messages above 1 MiB.
 const PUSH_LIMIT: usize = 1 << 20;
 /// The longest message taken from a client, which has nothing to say but `HeartBeat`.
@@ -35,6 +39,8 @@ const READ_BUFFER: usize = 8 << 10;
 /// high: messages wait.
 const RETRY_AFTER: &str = "2";
 
+/// When to come back to a server that is full, in seconds. Too low: it is busy saying no; too high: places stay empty.
+const NO_PLACE_RETRY: &str = "30";
 const TAKEN_AWAY: Denied = Denied::Unknown("this token is not known");
 
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
@@ -80,6 +86,10 @@ async fn upgrade(
         (None, Err(rejection), ..) => rejection.into_response(),
         (None, _, Err(denied), _) => denied.into_response(),
         (None, _, _, Err(rejection)) => rejection.into_response(),
+        (None, Ok(_), Ok(guest), Ok(_)) if shared.has_no_place(&guest.user) => {
+            let again = [(header::RETRY_AFTER, NO_PLACE_RETRY)];
+            (StatusCode::SERVICE_UNAVAILABLE, again, "all places for links are taken\n").into_response()
+        }
         (None, Ok(upgrade), Ok(guest), Ok(Query(asked))) => {
             let by = guest.by;
             let opening = {

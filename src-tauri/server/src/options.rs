@@ -14,6 +14,12 @@ use crate::access::{files::FileError, proxy::UserHeader, rate::Rate};
 /// than a client's heartbeat interval (60 s) cuts healthy clients, higher keeps dead ones.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
+/// How long a request's head may take. Too low: a client on a bad line is cut; too high: whoever sends a head byte by
+/// byte holds connections.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many links. Too low: users are refused; too high: there is no memory for them all (about 10 KiB each).
+const MAX_LINKS: usize = 100_000;
+
 /// What a server is started with.
 #[derive(Clone)]
 pub struct Options {
@@ -22,6 +28,10 @@ pub struct Options {
     /// A link without any inbound frame for this long is ended without a close frame, as a proxy does it.
     /// `None`: never.
     pub idle_timeout: Option<Duration>,
+    /// How long the head of a request may take to come.
+    pub head_timeout: Duration,
+    /// How many links there may be at once. A client beyond that is told to come back later.
+    pub max_links: usize,
     /// How many messages per user are kept for `?since=`. 0 turns replay off.
     pub backlog: usize,
     /// … and how many bytes of them.
@@ -79,6 +89,8 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             idle_timeout: Some(IDLE_TIMEOUT),
+            head_timeout: HEAD_TIMEOUT,
+            max_links: MAX_LINKS,
             backlog: 1000,
             backlog_bytes: 4 << 20,
             tokens: BTreeMap::new(),

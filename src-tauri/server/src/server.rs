@@ -1,7 +1,6 @@
 //! The owner's handle on a running server.
 
 use std::{
-    future::IntoFuture,
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
@@ -23,7 +22,7 @@ use crate::{
     options::{Options, StartError},
     order::{CLOSE_LIMIT, Command, Cut},
     shared::{Pushed, Refusal, Shared, Sluggish},
-    wire::{Door, Peer},
+    wire::Door,
 };
 
 /// How long HTTP requests under way may take once the server is stopped.
@@ -76,13 +75,12 @@ impl Server {
         let listener = TcpListener::bind(addr).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let shared = Arc::new(Shared::new(&options, access));
-        let door = Door::new(listener, Arc::clone(&shared.hide_pings));
-        let app = http::routes(Arc::clone(&shared)).into_make_service_with_connect_info::<Peer>();
+        let door = Door::new(listener, Arc::clone(&shared.hide_pings), options.head_timeout);
         let (open, closed) = oneshot::channel::<()>();
-        let serving = axum::serve(door, app).with_graceful_shutdown(async {
+        let closed = async {
             let _ = closed.await;
-        });
-        let task = tokio::spawn(serving.into_future());
+        };
+        let task = tokio::spawn(http::serve(door, http::routes(Arc::clone(&shared)), closed));
         let serving = Mutex::new(Some(Serving { task, _open: open }));
         let watching = watch.map(|watch| tokio::spawn(follow(watch, Arc::clone(&shared))));
         Ok(Self(Arc::new(Owner { addr, shared, serving, watching })))

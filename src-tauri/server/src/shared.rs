@@ -69,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     pub(crate) events: Arc<EventLog>,
     pub(crate) idle_timeout: Option<Duration>,
+    max_links: usize,
     pub(crate) upgrades: AtomicU64,
     pub(crate) refusal: Mutex<Option<Refusal>>,
     pub(crate) eat_close_codes: AtomicBool,
@@ -86,6 +87,7 @@ impl Shared {
             access,
             events,
             idle_timeout: options.idle_timeout,
+            max_links: options.max_links,
             upgrades: AtomicU64::new(0),
             refusal: Mutex::default(),
             eat_close_codes: AtomicBool::new(false),
@@ -145,5 +147,10 @@ impl Shared {
                 });
             }
         }
+    }
+
+    /// Whether one link more would be too many. Who has one may have it anew.
+    pub(crate) fn has_no_place(&self, name: &str) -> bool {
+        *self.users.running.borrow() >= self.max_links && self.users.live(name) == 0
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Shutdown, SocketAddr},
+    net::{IpAddr, Shutdown},
     pin::Pin,
     sync::{
         Arc,
@@ -13,15 +13,19 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
-};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    time::{Sleep, sleep},
 };
+
+/// How long an answer may wait to be read, while nothing of it can be written. Too low: a bad line loses it; too high: who
+/// doesn't read holds a connection.
+const UNREAD_LIMIT: Duration = Duration::from_secs(30);
+/// When to accept again after that failed, as it does where there are no file descriptors. Too low: a busy loop; too high:
+/// clients wait.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
 
 /// One TCP connection. It is closed once its reader and everything that holds it are gone.
 pub(crate) struct Wire {
@@ -29,6 +33,10 @@ pub(crate) struct Wire {
     peer: IpAddr,
     /// From now on the client's bytes are WebSocket frames.
     upgraded: AtomicBool,
+    /// A request's head is there, and its answer isn't yet.
+    answering: AtomicBool,
+    /// How long a head may take to come.
+    head_limit: Duration,
     /// Hide pings from the WebSocket library, which answers them unasked; shared by all links.
     hide_pings: Arc<AtomicBool>,
 }
@@ -41,6 +49,14 @@ impl Wire {
 
     pub(crate) fn upgrade(&self) {
         self.upgraded.store(true, Relaxed);
+    }
+
+    pub(crate) fn answering(&self, answering: bool) {
+        self.answering.store(answering, Relaxed);
+    }
+
+    fn is_upgraded(&self) -> bool {
+        self.upgraded.load(Relaxed)
     }
 
     /// Ends our side of the stream (FIN), whoever else still holds the connection.
@@ -80,22 +96,50 @@ impl Wire {
     }
 }
 
-/// What hyper and the WebSocket library read and write.
+/// What hyper and the WebSocket library read and write. Until the upgrade, a head that doesn't come to its end and an answer
+/// that nobody reads end it.
 pub(crate) struct Stream {
     wire: Arc<Wire>,
     frames: Frames,
+    /// Runs from the first byte of a head to its last; of the first one from the start.
+    head: Option<Pin<Box<Sleep>>>,
+    /// Runs while nothing can be written.
+    unread: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stream {
+    pub(crate) fn wire(&self) -> Arc<Wire> {
+        Arc::clone(&self.wire)
+    }
+
+    /// Writes as much of this as can be written at once.
+    pub(crate) fn say(&self, bytes: &[u8]) {
+        // Who doesn't take it won't be told.
+        let _ = self.wire.stream.try_write(bytes);
+        self.wire.finish();
+    }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { wire, frames } = self.get_mut();
+        let Self { wire, frames, head, .. } = self.get_mut();
+        if wire.is_upgraded() || wire.answering.load(Relaxed) {
+            *head = None;
+        }
         loop {
+            if let Some(head) = head
+                && head.as_mut().poll(cx).is_ready()
+            {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
             ready!(wire.stream.poll_read_ready(cx))?;
             let free = buf.initialize_unfilled();
             match wire.stream.try_read(free) {
                 Ok(read) => {
-                    if wire.upgraded.load(Relaxed) {
+                    if wire.is_upgraded() {
                         frames.pass(&mut free[..read], wire.hide_pings.load(Relaxed));
+                    } else if head.is_none() && !wire.answering.load(Relaxed) {
+                        *head = Some(Box::pin(sleep(wire.head_limit)));
                     }
                     buf.advance(read);
                     return Poll::Ready(Ok(()));
@@ -109,9 +153,18 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let Self { wire, unread, .. } = self.get_mut();
         loop {
-            ready!(self.wire.stream.poll_write_ready(cx))?;
-            match self.wire.stream.try_write(bytes) {
+            if wire.stream.poll_write_ready(cx)?.is_pending() {
+                // Of an upgraded one the link knows how long it may take.
+                if wire.is_upgraded() {
+                    return Poll::Pending;
+                }
+                ready!(unread.get_or_insert_with(|| Box::pin(sleep(UNREAD_LIMIT))).as_mut().poll(cx));
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            *unread = None;
+            match wire.stream.try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Poll::Ready(done),
             }
@@ -195,46 +248,48 @@ impl At {
     }
 }
 
-/// The listener that axum serves.
+/// The listener.
 pub(crate) struct Door {
     listener: TcpListener,
     hide_pings: Arc<AtomicBool>,
+    head_limit: Duration,
 }
 
 impl Door {
-    pub(crate) fn new(listener: TcpListener, hide_pings: Arc<AtomicBool>) -> Self {
-        Self { listener, hide_pings }
+    pub(crate) fn new(listener: TcpListener, hide_pings: Arc<AtomicBool>, head_limit: Duration) -> Self {
+        Self { listener, hide_pings, head_limit }
     }
-}
 
-impl Listener for Door {
-    type Io = Stream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Stream, SocketAddr) {
-        // axum's own `accept` waits out a lack of file descriptors.
-        let (stream, peer) = Listener::accept(&mut self.listener).await;
+    /// The next connection. Nothing is lost if the wait is broken off.
+    pub(crate) async fn accept(&mut self) -> Stream {
+        let (stream, peer) = loop {
+            match self.listener.accept().await {
+                Ok(accepted) => break accepted,
+                // Of that connection alone.
+                Err(error) if is_of_connection(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "no connection can be accepted");
+                    sleep(ACCEPT_AGAIN).await;
+                }
+            }
+        };
         // Small frames must not wait for one another; a failure only costs speed.
         let _ = stream.set_nodelay(true);
-        let hide_pings = Arc::clone(&self.hide_pings);
-        let wire = Arc::new(Wire { stream, peer: peer.ip(), upgraded: AtomicBool::new(false), hide_pings });
-        (Stream { wire, frames: Frames::default() }, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        let (hide_pings, head_limit) = (Arc::clone(&self.hide_pings), self.head_limit);
+        let (upgraded, answering) = (AtomicBool::new(false), AtomicBool::new(false));
+        let wire = Arc::new(Wire { stream, peer: peer.ip(), upgraded, answering, head_limit, hide_pings });
+        Stream { wire, frames: Frames::default(), head: Some(Box::pin(sleep(head_limit))), unread: None }
     }
 }
 
-/// Hands a request's connection to its handler.
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// A request's connection, for its handler.
 #[derive(Clone)]
 pub(crate) struct Peer(pub(crate) Arc<Wire>);
-
-impl Connected<IncomingStream<'_, Door>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Self(Arc::clone(&stream.io().wire))
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 mod access;
 mod client;
 mod faults;
+mod hostile;
 mod links;
 mod pushes;
 mod replay;

@@ -1,0 +1,116 @@
+//! Those who don't mean it well, or can't do better: what they can hold is bounded, and others don't notice.
+
+use std::time::{Duration, Instant};
+
+use tidings_server::{Options, Server};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::client::{Client, SOON, post, server, status};
+
+/// A server with little patience.
+async fn impatient() -> Server {
+    let options = Options { head_timeout: Duration::from_millis(200), ..Options::default() };
+    Server::start(options).await.expect("a free port")
+}
+
+/// What comes until the server ends the connection.
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A reset is an end, too.
+    let _ = timeout(SOON, stream.read_to_end(&mut answer)).await.expect("an end in time");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+async fn dial(server: &Server, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(server.addr()).await.expect("a listening server");
+    stream.write_all(bytes).await.expect("written");
+    stream
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_to_its_end_ends_its_connection() {
+    let server = impatient().await;
+    let mut silent = dial(&server, b"").await;
+    let mut half = dial(&server, b"GET /ws/user-channel HTTP/1.1\r\nhost: x\r\n").await;
+    let mut dripping = dial(&server, b"GET / HTTP/1.1\r\n").await;
+    let start = Instant::now();
+    while timeout(Duration::from_millis(20), dripping.read_u8()).await.is_err() {
+        // Refused once the server has ended it.
+        let _ = dripping.write_all(b"x: y\r\n").await;
+        assert!(start.elapsed() < SOON, "it may drip for ever");
+    }
+    answer(&mut silent).await;
+    answer(&mut half).await;
+    // A second request on a connection that was used well.
+    let mut used = dial(&server, b"GET /version HTTP/1.1\r\nhost: x\r\n\r\nGET /version HTT").await;
+    assert!(answer(&mut used).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(status(Client::request(&server, "?user=ann", &[]).await), 101, "others are served");
+}
+
+#[tokio::test]
+async fn a_connection_may_wait_for_its_next_request_and_a_link_for_its_first_message() {
+    let server = impatient().await;
+    let mut client = Client::connect(&server, "?user=ann").await;
+    let mut kept = dial(&server, b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut first = [0; 12];
+    kept.read_exact(&mut first).await.expect("an answer");
+    // Twice as long as a head may take: another one's end tells when that is over.
+    for _ in 0..2 {
+        answer(&mut dial(&server, b"").await).await;
+    }
+    kept.write_all(b"GET /version HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.expect("open");
+    assert!(answer(&mut kept).await.contains("HTTP/1.1 200 OK"));
+    server.push("ann", "late");
+    assert_eq!(client.text().await, "late");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused_whatever_it_is_long_in() {
+    let server = server().await;
+    for head in [
+        format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(100 << 10)),
+        format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(1 << 20)),
+        format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "x: y\r\n".repeat(1000)),
+        format!("{} / HTTP/1.1\r\n\r\n", "X".repeat(100 << 10)),
+    ] {
+        let mut stream = TcpStream::connect(server.addr()).await.expect("a listening server");
+        // The server may answer and end it before all is written.
+        let _ = stream.write_all(head.as_bytes()).await;
+        let answer = answer(&mut stream).await;
+        let refused = ["", "HTTP/1.1 431", "HTTP/1.1 414", "HTTP/1.1 400"];
+        assert!(refused.iter().any(|start| answer.get(..12) == Some(start) || answer == *start), "{answer}");
+    }
+    assert_eq!(post(server.addr(), "ann", "", b"x").await.0, 200, "others are served");
+}
+
+#[tokio::test]
+async fn whoever_has_no_place_is_told_to_come_back_and_nobody_loses_theirs() {
+    let server = Server::start(Options { max_links: 2, ..Options::default() }).await.expect("a free port");
+    let mut ann = Client::connect(&server, "?user=ann").await;
+    let _bob = Client::connect(&server, "?user=bob").await;
+    let refused = Client::request(&server, "?user=eve", &[]).await;
+    let Err(tokio_tungstenite::tungstenite::Error::Http(refused)) = refused else { panic!("let in") };
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    server.push("ann", "still here");
+    assert_eq!(ann.text().await, "still here");
+    // Who has a place may take it anew.
+    assert_eq!(status(Client::request(&server, "?user=ann", &[]).await), 101);
+}
+
+#[tokio::test]
+async fn many_that_open_and_say_nothing_keep_nobody_out() {
+    let server = impatient().await;
+    let mut strangers = Vec::new();
+    for _ in 0..2000 {
+        strangers.push(TcpStream::connect(server.addr()).await.expect("a connection"));
+    }
+    assert_eq!(status(Client::request(&server, "?user=ann", &[]).await), 101);
+    for mut stranger in strangers {
+        answer(&mut stranger).await;
+    }
+}
