@@ -157,7 +157,7 @@ impl Access {
     }
 
     /// Counts so many messages against what the pusher may send.
-    pub(crate) fn count(&self, pusher: Pusher, messages: usize) -> Result<(), Denied> {
+    pub(crate) fn count(&self, pusher: &Pusher, messages: usize) -> Result<(), Denied> {
         self.buckets.take(pusher, messages, Instant::now()).map_err(Denied::TooMany)
     }
 

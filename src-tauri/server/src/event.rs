@@ -9,6 +9,8 @@ use std::{
 
 use tokio::sync::watch;
 
+use crate::metrics::Metrics;
+
 /// One thing that happened on one link.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -108,6 +110,8 @@ pub struct NotSeen {
 
 /// The newest events, up to a limit.
 pub(crate) struct EventLog {
+    /// Counted where it is recorded, so that no way to an event misses it.
+    pub(crate) metrics: Metrics,
     limit: usize,
     kept: Mutex<VecDeque<Event>>,
     /// How many were ever recorded; those who wait watch it.
@@ -116,11 +120,12 @@ pub(crate) struct EventLog {
 
 impl EventLog {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, kept: Mutex::default(), count: watch::Sender::new(0) }
+        Self { metrics: Metrics::default(), limit, kept: Mutex::default(), count: watch::Sender::new(0) }
     }
 
     pub(crate) fn record(&self, link: u64, user: &str, kind: EventKind) {
         tracing::debug!(link, user, ?kind);
+        self.metrics.link(&kind);
         let mut kept = self.kept();
         let number = *self.count.borrow();
         if self.limit > 0 {

@@ -1,14 +1,14 @@
 //! The routes: the upgrade, the push, and what this is.
 
+mod push;
 mod serve;
 
 use std::sync::{Arc, PoisonError, atomic::Ordering::Relaxed};
 
 use axum::{
     Json, Router,
-    body::Bytes,
     extract::{
-        ConnectInfo, DefaultBodyLimit, Path, Query, State, WebSocketUpgrade, rejection::QueryRejection,
+        ConnectInfo, Query, State, WebSocketUpgrade, rejection::QueryRejection,
         ws::rejection::WebSocketUpgradeRejection,
     },
     http::{HeaderMap, StatusCode, Uri, header},
@@ -16,29 +16,26 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     access::Denied,
     event::{EventKind, Request},
     link::Link,
-    log::{Draft, Form, NotKept},
+    metrics::Now,
     shared::{Refusal, Shared},
     wire::Peer,
 };
 
-pub(crate) use self::serve::serve;
+pub(crate) use self::{
+    push::{object_draft, text_draft},
+    serve::serve,
+};
 
-/// The longest body of a push. Clients refuse messages above 1 MiB.
-const PUSH_LIMIT: usize = 1 << 20;
 /// The longest message taken from a client, which has nothing to say but `HeartBeat`.
 const CLIENT_LIMIT: usize = 64 << 10;
 /// Per link; the library's default of 128 KiB would be most of a link's memory.
 const READ_BUFFER: usize = 8 << 10;
-/// When a push is to be tried again that can't be kept now, in seconds. Too low: all come at once when it's over; too
-/// high: messages wait.
-const RETRY_AFTER: &str = "2";
-
 /// When to come back to a server that is full, in seconds. Too low: it is busy saying no; too high: places stay empty.
 const NO_PLACE_RETRY: &str = "30";
 const TAKEN_AWAY: Denied = Denied::Unknown("this token is not known");
@@ -46,10 +43,41 @@ const TAKEN_AWAY: Denied = Denied::Unknown("this token is not known");
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/ws/user-channel", get(upgrade))
-        .route("/push/{user}", post(push))
+        .route("/push", post(push::many))
+        .route("/push/{user}", post(push::one))
+        .route("/users/{user}", get(push::user))
         .route("/version", get(version))
-        .layer(DefaultBodyLimit::max(PUSH_LIMIT))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .with_state(shared)
+}
+
+/// What is to be had where the metrics are.
+pub(crate) fn operating(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .with_state(shared)
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let now = Now { kept: None, ready: shared.ready().is_ok() };
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, shared.events.metrics.text(&now)).into_response()
+}
+
+/// The process lives.
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Links and pushes are taken.
+async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.ready() {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    }
 }
 
 /// So that a client that was given the host alone finds the channel.
@@ -139,93 +167,35 @@ fn answer(Refusal { status, headers, body }: Refusal) -> Response {
     }
 }
 
+impl Denied {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::Unknown(_) => StatusCode::UNAUTHORIZED,
+            Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Unknown(mend) => mend,
+            Self::ForeignPage => "without tokens, pages of other sites are refused",
+            Self::TooMany(_) => "more is pushed than --push-rate allows",
+        }
+    }
+}
+
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
+        let (status, body) = (self.status(), format!("{}\n", self.words()));
         match self {
-            Self::Unknown(mend) => {
-                let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-                (StatusCode::UNAUTHORIZED, challenge, format!("{mend}\n")).into_response()
-            }
-            Self::ForeignPage => {
-                (StatusCode::FORBIDDEN, "without tokens, pages of other sites are refused\n").into_response()
-            }
+            Self::Unknown(_) => (status, [(header::WWW_AUTHENTICATE, "Bearer")], body).into_response(),
+            Self::ForeignPage => (status, body).into_response(),
             Self::TooMany(wait) => {
                 // Whole seconds, and none too few.
                 let after = [(header::RETRY_AFTER, wait.as_secs().saturating_add(1).to_string())];
-                (StatusCode::TOO_MANY_REQUESTS, after, "more is pushed than --push-rate allows\n")
-                    .into_response()
+                (status, after, body).into_response()
             }
         }
     }
-}
-
-async fn push(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(Peer(wire)): ConnectInfo<Peer>,
-    Path(user): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let pusher = shared.access.push(&headers, wire.peer());
-    if let Err(denied) = pusher.and_then(|pusher| shared.access.count(pusher, 1)) {
-        return denied.into_response();
-    }
-    if !shared.access.knows(&user) {
-        return (StatusCode::NOT_FOUND, "no such user\n").into_response();
-    }
-    let Ok(text) = str::from_utf8(&body) else {
-        return (StatusCode::BAD_REQUEST, "the body is not UTF-8\n").into_response();
-    };
-    let draft = match is_json(&headers) {
-        false => Ok(text_draft(text.to_owned())),
-        true => object_draft(text),
-    };
-    match draft {
-        Ok(draft) => match shared.push(&user, draft).await {
-            Ok(pushed) => Json(pushed).into_response(),
-            Err(not_kept) => not_kept.into_response(),
-        },
-        Err(error) => {
-            (StatusCode::BAD_REQUEST, format!("the body is not a JSON object: {error}\n")).into_response()
-        }
-    }
-}
-
-impl IntoResponse for NotKept {
-    fn into_response(self) -> Response {
-        let body = format!("{self}\n");
-        match self {
-            Self::Full => (StatusCode::INSUFFICIENT_STORAGE, body).into_response(),
-            Self::Unavailable => {
-                let again = [(header::RETRY_AFTER, RETRY_AFTER)];
-                (StatusCode::SERVICE_UNAVAILABLE, again, body).into_response()
-            }
-        }
-    }
-}
-
-/// What `curl -d` sends by itself, a form, is taken as text too.
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json")
-}
-
-/// A text that goes out as it is.
-pub(crate) fn text_draft(text: String) -> Draft {
-    Draft { own_id: None, form: Form::Text, payload: text.into() }
-}
-
-/// A JSON object. One without an `id` gets one, as its first member; what else it holds goes out as it was written,
-/// order and numbers included.
-pub(crate) fn object_draft(text: &str) -> Result<Draft, serde_json::Error> {
-    let mut object: Map<String, Value> = serde_json::from_str(text)?;
-    let own_id = object.remove("id").map(|id| match id {
-        Value::String(id) => id,
-        id @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            id.to_string()
-        }
-    });
-    let form = if own_id.is_some() { Form::Text } else { Form::Unnamed };
-    Ok(Draft { own_id, form, payload: Bytes::copy_from_slice(text.as_bytes()) })
 }

@@ -23,6 +23,7 @@ mod event;
 mod http;
 mod link;
 mod log;
+mod metrics;
 mod options;
 mod order;
 mod server;

@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use axum::http::HeaderName;
-use clap::Parser;
-use tidings_server::{Jwt, KeyFile, Network, Options, Rate, Server, UserHeader};
+use clap::{Parser, ValueEnum};
+use sd_notify::NotifyState;
+use tidings_server::{GOING_AWAY, Jwt, KeyFile, Network, Options, Rate, SERVICE_RESTART, Server, UserHeader};
 use tracing_subscriber::filter::LevelFilter;
 
 /// A small user-channel server: one WebSocket per user, newest connection wins.
@@ -71,10 +72,28 @@ struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     backlog: usize,
 
-    /// Close code that every link gets on SIGTERM or SIGINT: 1001 going away, 1012 service restart.
-    #[arg(long, value_name = "CODE", default_value_t = tidings_server::GOING_AWAY,
-          value_parser = clap::value_parser!(u16).range(1000..5000))]
-    stop_code: u16,
+    /// The longest message that is taken, in bytes. Clients pass over what is longer than 1 MiB.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
+    max_message: usize,
+
+    /// How many links there may be at once. Others are answered with 503.
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    max_links: usize,
+
+    /// Address for Prometheus: /metrics, and /healthz and /readyz once more. Nothing is asked for there, so keep it on
+    /// loopback or in a network of your own.
+    #[arg(long, value_name = "ADDR:PORT")]
+    metrics: Option<SocketAddr>,
+
+    /// On SIGTERM or SIGINT, close the links evenly spread over this time, so that clients don't come back all at
+    /// once. A second signal ends it. 0s: all at once.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+    drain: Duration,
+
+    /// Close code that every link gets on SIGTERM or SIGINT: 1001 going away, 1012 service restart. Default: 1012 with
+    /// --drain, else 1001.
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(1000..5000))]
+    stop_code: Option<u16>,
 
     /// For a program that starts it: prints its address on a line of stdout, and stops when its stdin ends.
     #[arg(long)]
@@ -83,6 +102,16 @@ struct Args {
     /// How much to log to stderr: off, error, warn, info, debug, trace. Message texts are in debug only.
     #[arg(long, value_name = "LEVEL", env = "TIDINGS_LOG", default_value = "info")]
     log: LevelFilter,
+
+    /// How: text, or a JSON object per line.
+    #[arg(long, value_name = "FORMAT", env = "TIDINGS_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
 }
 
 const EXAMPLES: &str = "\
@@ -99,7 +128,11 @@ Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong arguments.";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(args.log).init();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(args.log);
+    match args.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -111,8 +144,9 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<()> {
     // Before the start, so that an early signal is not missed.
-    let stop = signal()?;
-    let server = Server::start(Options {
+    let mut signals = Signals::new()?;
+    let stop_code = args.stop_code.unwrap_or(if args.drain.is_zero() { GOING_AWAY } else { SERVICE_RESTART });
+    let options = Options {
         listen: args.listen,
         idle_timeout: Some(args.idle_timeout).filter(|time| !time.is_zero()),
         backlog: args.backlog,
@@ -126,45 +160,124 @@ async fn run(args: Args) -> anyhow::Result<()> {
         push_token: args.push_token,
         push_token_file: args.push_token_file,
         push_rate: args.push_rate,
+        max_message: args.max_message,
+        max_links: args.max_links,
+        metrics: args.metrics,
         events: 0,
         ..Options::default()
-    })
-    .await?;
+    };
+    // From systemd, by socket activation, instead of --listen.
+    let server = match listenfd::ListenFd::from_env().take_tcp_listener(0)? {
+        Some(listener) => Server::start_on(listener, options).await?,
+        None => Server::start(options).await?,
+    };
     tracing::info!("listening on {}", server.addr());
+    if let Some(addr) = server.metrics_addr() {
+        tracing::info!("metrics are at http://{addr}/metrics");
+    }
+    tell_systemd(&[NotifyState::Ready]);
     if args.child {
         writeln!(std::io::stdout(), "{}", server.addr())?;
         let (mut stdin, mut nowhere) = (tokio::io::stdin(), tokio::io::sink());
         let ended = tokio::io::copy(&mut stdin, &mut nowhere);
         tokio::select! {
-            () = stop => {}
+            () = serve(&server, &mut signals) => {}
             _ = ended => {}
         }
     } else {
-        stop.await;
+        serve(&server, &mut signals).await;
     }
-    tracing::info!("stopping with close code {}", args.stop_code);
-    server.stop(args.stop_code).await;
+    tracing::info!("stopping with close code {stop_code}");
+    tell_systemd(&[NotifyState::Stopping]);
+    if !args.drain.is_zero() {
+        tokio::select! {
+            () = server.drain(stop_code, args.drain) => {}
+            () = signals.stop() => {
+                tracing::warn!("stopping at once");
+                return Ok(());
+            }
+        }
+    }
+    tokio::select! {
+        () = server.stop(stop_code) => {}
+        () = signals.stop() => {}
+    }
     Ok(())
 }
 
+/// Until it is to stop.
+async fn serve(server: &Server, signals: &mut Signals) {
+    while signals.next().await == Signal::Reload {
+        tell_systemd(
+            &NotifyState::monotonic_usec_now()
+                .map_or_else(|_| vec![NotifyState::Reloading], |now| vec![NotifyState::Reloading, now]),
+        );
+        // The log has told of what is wrong.
+        let _ = server.reload().await;
+        tell_systemd(&[NotifyState::Ready]);
+    }
+}
+
+/// Where systemd started it and asked to be told; else nothing.
+fn tell_systemd(state: &[NotifyState]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Signal {
+    Stop,
+    Reload,
+}
+
 #[cfg(unix)]
-fn signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.hangup.recv() => Signal::Reload,
         }
-    })
+    }
 }
 
 #[cfg(not(unix))]
-fn signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
         // Without a handler for it there is nothing to wait for but the end.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    })
+        Signal::Stop
+    }
+}
+
+impl Signals {
+    async fn stop(&mut self) {
+        while self.next().await != Signal::Stop {}
+    }
 }

@@ -20,6 +20,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many links. Too low: users are refused; too high: there is no memory for them all (about 10 KiB each).
 const MAX_LINKS: usize = 100_000;
 
+/// The longest message. Clients pass over what is longer than 1 MiB.
+const MAX_MESSAGE: usize = 1 << 20;
+
 /// What a server is started with.
 #[derive(Clone)]
 pub struct Options {
@@ -32,6 +35,10 @@ pub struct Options {
     pub head_timeout: Duration,
     /// How many links there may be at once. A client beyond that is told to come back later.
     pub max_links: usize,
+    /// The longest message that is taken, in bytes.
+    pub max_message: usize,
+    /// Where `/metrics`, `/healthz` and `/readyz` are to be had beside the rest; port 0 takes a free one.
+    pub metrics: Option<SocketAddr>,
     /// How many messages per user are kept for `?since=`. 0 turns replay off.
     pub backlog: usize,
     /// … and how many bytes of them.
@@ -91,6 +98,8 @@ impl Default for Options {
             idle_timeout: Some(IDLE_TIMEOUT),
             head_timeout: HEAD_TIMEOUT,
             max_links: MAX_LINKS,
+            max_message: MAX_MESSAGE,
+            metrics: None,
             backlog: 1000,
             backlog_bytes: 4 << 20,
             tokens: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! The owner's handle on a running server.
 
 use std::{
+    future::pending,
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
@@ -8,7 +9,12 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
 
 use crate::{
     access::{
@@ -25,6 +31,9 @@ use crate::{
     wire::Door,
 };
 
+/// The shortest pause between two closes of a drain. Too low: it wakes for each of many links; too high: they come in
+/// bursts.
+const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// How long HTTP requests under way may take once the server is stopped.
 const HTTP_LIMIT: Duration = Duration::from_secs(1);
 
@@ -46,6 +55,8 @@ struct Owner {
     serving: Mutex<Option<Serving>>,
     /// Reads files of tokens and keys again when they change.
     watching: Option<JoinHandle<()>>,
+    /// Where the metrics are to be had, to the end.
+    metrics: Option<(SocketAddr, JoinHandle<io::Result<()>>)>,
 }
 
 struct Serving {
@@ -60,20 +71,31 @@ impl Server {
     /// # Errors
     /// The address can't be had, or the options would leave a server open to the world.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        // Wrong options are told before an address is taken.
+        let access = Access::of(&options)?;
+        drop(access);
+        let listener = bind(options.listen).await?;
+        Self::serve(listener, options).await
+    }
+
+    /// Starts on a socket that is listened on already, as it comes from systemd. `options.listen` has no say.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_on(listener: std::net::TcpListener, options: Options) -> Result<Self, StartError> {
+        let failed = |source| StartError::Listen { addr: options.listen, source };
+        listener.set_nonblocking(true).map_err(failed)?;
+        let listener = TcpListener::from_std(listener).map_err(failed)?;
+        let listen = listener.local_addr().map_err(failed)?;
+        Self::serve(listener, Options { listen, ..options }).await
+    }
+
+    async fn serve(listener: TcpListener, options: Options) -> Result<Self, StartError> {
         // Made before the files are read, so that no change falls between.
         let watch = Files::of(&options).watch();
         let access = Access::of(&options)?;
-        let addr = options.listen;
-        let failed = |source: io::Error| {
-            if source.kind() == io::ErrorKind::AddrInUse {
-                StartError::InUse(addr)
-            } else {
-                StartError::Listen { addr, source }
-            }
-        };
-        // On Unix, tokio sets SO_REUSEADDR: the port of a server that has just stopped can be had at once.
-        let listener = TcpListener::bind(addr).await.map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
+        let addr =
+            listener.local_addr().map_err(|source| StartError::Listen { addr: options.listen, source })?;
         let shared = Arc::new(Shared::new(&options, access));
         let door = Door::new(listener, Arc::clone(&shared.hide_pings), options.head_timeout);
         let (open, closed) = oneshot::channel::<()>();
@@ -82,8 +104,18 @@ impl Server {
         };
         let task = tokio::spawn(http::serve(door, http::routes(Arc::clone(&shared)), closed));
         let serving = Mutex::new(Some(Serving { task, _open: open }));
+        let metrics = match options.metrics {
+            None => None,
+            Some(addr) => {
+                let listener = bind(addr).await?;
+                let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
+                let door = Door::new(listener, Arc::default(), options.head_timeout);
+                let app = http::operating(Arc::clone(&shared));
+                Some((addr, tokio::spawn(http::serve(door, app, pending()))))
+            }
+        };
         let watching = watch.map(|watch| tokio::spawn(follow(watch, Arc::clone(&shared))));
-        Ok(Self(Arc::new(Owner { addr, shared, serving, watching })))
+        Ok(Self(Arc::new(Owner { addr, shared, serving, watching, metrics })))
     }
 
     /// Reads the files of tokens and keys again, as it does by itself when they change. Links of those who would not be
@@ -99,6 +131,12 @@ impl Server {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.0.addr
+    }
+
+    /// Where the metrics are to be had.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.0.metrics.as_ref().map(|(addr, _)| *addr)
     }
 
     /// The URL of a user's channel, where `?user=` is taken.
@@ -284,6 +322,26 @@ impl Server {
         result
     }
 
+    /// Takes no link and no push any more, and closes the links with this code, evenly spread over this time, so that
+    /// their clients don't come back all at once. To be followed by [`stop`](Self::stop); breaking it off leaves the
+    /// other links open.
+    pub async fn drain(&self, code: u16, over: Duration) {
+        let shared = &self.0.shared;
+        shared.users.retire();
+        let numbers = shared.users.numbers();
+        let (start, count) = (Instant::now(), numbers.len());
+        let mut closed = 0;
+        while closed < count {
+            // As many as are due, each in its turn: number n of all at n / all of the time.
+            let due = (start.elapsed() + DRAIN_STEP).as_secs_f64() / over.as_secs_f64().max(f64::EPSILON);
+            let due = (closed..count).take_while(|number| share(*number, count) < due).count().max(1);
+            shared.users.close_links(&numbers[closed..closed + due], code, "the server is stopping");
+            closed += due;
+            let next = start + over.mul_f64(share(closed, count));
+            sleep_until(next.max(Instant::now() + DRAIN_STEP.min(over))).await;
+        }
+    }
+
     /// Stops: closes every link with this code and waits for its end, within about 3 s at worst. Afterwards
     /// the address is free for another server. Stopping twice is harmless.
     pub async fn stop(&self, code: u16) {
@@ -307,6 +365,23 @@ impl Server {
     }
 }
 
+/// The place of one among all, from 0 to 1.
+#[expect(clippy::cast_precision_loss, reason = "numbers of links are small")]
+fn share(number: usize, count: usize) -> f64 {
+    number as f64 / count as f64
+}
+
+async fn bind(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    // On Unix, tokio sets SO_REUSEADDR: the port of a server that has just stopped can be had at once.
+    TcpListener::bind(addr).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            StartError::InUse(addr)
+        } else {
+            StartError::Listen { addr, source }
+        }
+    })
+}
+
 async fn follow(mut watch: Watch, shared: Arc<Shared>) {
     loop {
         watch.changed().await;
@@ -319,6 +394,9 @@ impl Drop for Owner {
     fn drop(&mut self) {
         if let Some(watching) = &self.watching {
             watching.abort();
+        }
+        if let Some((_, serving)) = &self.metrics {
+            serving.abort();
         }
         // The listener ends with `serving`.
         self.shared.users.cut(None, Cut::Fin);

@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::sleep};
 use crate::{
     access::{Access, files::FileError},
     event::EventLog,
-    log::{Draft, Kept, Log, NotKept},
+    log::{Draft, Kept, Limit, Log, NotKept, NotRead},
     options::Options,
     users::Users,
 };
@@ -70,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) events: Arc<EventLog>,
     pub(crate) idle_timeout: Option<Duration>,
     max_links: usize,
+    pub(crate) max_message: usize,
     pub(crate) upgrades: AtomicU64,
     pub(crate) refusal: Mutex<Option<Refusal>>,
     pub(crate) eat_close_codes: AtomicBool,
@@ -88,6 +89,7 @@ impl Shared {
             events,
             idle_timeout: options.idle_timeout,
             max_links: options.max_links,
+            max_message: options.max_message,
             upgrades: AtomicU64::new(0),
             refusal: Mutex::default(),
             eat_close_codes: AtomicBool::new(false),
@@ -147,6 +149,28 @@ impl Shared {
                 });
             }
         }
+    }
+
+    /// How many messages are kept for a user that have not gone out to the user's link; without one, all that are kept.
+    pub(crate) async fn pending(&self, user: &str) -> Result<usize, NotRead> {
+        const PAGE: Limit = Limit { messages: 1000, bytes: 1 << 20 };
+        let (waiting, walks) = self.users.waiting(user);
+        // A link that is through with the log has the rest in memory.
+        let Some(mut seq) = walks else { return Ok(waiting) };
+        let mut pending = 0;
+        loop {
+            let page = self.log.after(user, seq, PAGE).await?;
+            pending += page.items.len();
+            match page.items.last() {
+                Some(item) if !page.last => seq = item.seq,
+                Some(_) | None => return Ok(pending),
+            }
+        }
+    }
+
+    /// Whether links and pushes are taken; if not, why.
+    pub(crate) fn ready(&self) -> Result<(), &'static str> {
+        if self.users.is_stopping() { Err("the server is stopping") } else { Ok(()) }
     }
 
     /// Whether one link more would be too many. Who has one may have it anew.

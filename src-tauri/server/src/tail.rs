@@ -60,6 +60,11 @@ impl Tail {
         self.queue().walks
     }
 
+    /// How many have not gone out.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue().items.len()
+    }
+
     /// The first message after `sent`, if it is one up to `last`.
     fn take(&self, sent: u64, last: u64) -> Option<Item> {
         let mut queue = self.queue();

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::SystemTime,
 };
 
 use tokio::sync::{mpsc, watch};
@@ -56,6 +57,7 @@ struct Handle {
     tail: Arc<Tail>,
     stalled: bool,
     by: By,
+    since: SystemTime,
 }
 
 impl Users {
@@ -88,7 +90,18 @@ impl Users {
         let (cuts, cut) = mpsc::unbounded_channel();
         let tail = Arc::new(Tail::default());
         let outbox = Outbox::new(Arc::clone(&tail), since);
-        state.links.insert(id, Handle { user: name.to_owned(), commands, cuts, tail, stalled: false, by });
+        state.links.insert(
+            id,
+            Handle {
+                user: name.to_owned(),
+                commands,
+                cuts,
+                tail,
+                stalled: false,
+                by,
+                since: SystemTime::now(),
+            },
+        );
         self.running.send_modify(|running| *running += 1);
         Some(Opened { id, user: name.to_owned(), outbox, commands: commanded, cuts: cut })
     }
@@ -127,12 +140,49 @@ impl Users {
         usize::from(self.state().live.contains_key(name))
     }
 
+    /// Since when the user's link is there.
+    pub(crate) fn since(&self, name: &str) -> Option<SystemTime> {
+        let state = self.state();
+        Some(state.links.get(state.live.get(name)?)?.since)
+    }
+
+    /// How many messages wait in memory for the user's link to take them, and from where on the log holds some that have
+    /// not gone out; `None`: it holds none but those.
+    pub(crate) fn waiting(&self, name: &str) -> (usize, Option<u64>) {
+        let state = self.state();
+        let handle = state.live.get(name).and_then(|live| state.links.get(live));
+        handle.map_or((0, Some(0)), |handle| (handle.tail.waiting(), handle.tail.walks()))
+    }
+
     /// Asks each link of a user (of all: `None`) to do something; returns how many were asked. What `command`
     /// gets is the newest message, which is to go out before.
     pub(crate) fn command(&self, name: Option<&str>, command: impl Fn(u64) -> Command) -> usize {
         let state = self.state();
         let of_user = state.links.values().filter(|handle| name.is_none_or(|name| handle.user == name));
         of_user.filter(|handle| handle.commands.send(command(state.newest)).is_ok()).count()
+    }
+
+    /// Opens no link any more. Those that are open go on.
+    pub(crate) fn retire(&self) {
+        self.state().stopping = true;
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.state().stopping
+    }
+
+    /// All links, by number.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.state().links.keys().copied().collect()
+    }
+
+    /// Closes these links, where they are still there.
+    pub(crate) fn close_links(&self, numbers: &[u64], code: u16, reason: &str) {
+        let state = self.state();
+        for handle in numbers.iter().filter_map(|number| state.links.get(number)) {
+            let _ =
+                handle.commands.send(Command::Close { code, reason: reason.to_owned(), after: state.newest });
+        }
     }
 
     /// Closes the links that would not be let in again; returns how many.

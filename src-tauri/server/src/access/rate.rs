@@ -91,16 +91,16 @@ impl Buckets {
     ///
     /// # Errors
     /// It is empty: how long until there is one again.
-    pub(crate) fn take(&self, pusher: Pusher, messages: usize, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn take(&self, pusher: &Pusher, messages: usize, now: Instant) -> Result<(), Duration> {
         let Some(rate) = self.rate else { return Ok(()) };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= self.most && !buckets.contains_key(&pusher) {
+        if buckets.len() >= self.most && !buckets.contains_key(pusher) {
             // Those that are full are as good as new ones.
             buckets.retain(|_, bucket| bucket.filled(rate, now).left < rate.burst);
         }
-        let pusher =
-            if buckets.len() < self.most || buckets.contains_key(&pusher) { pusher } else { Pusher::Others };
-        let bucket = buckets.entry(pusher).or_insert(Bucket { left: rate.burst, at: now });
+        let known = buckets.len() < self.most || buckets.contains_key(pusher);
+        let pusher = if known { pusher } else { &Pusher::Others };
+        let bucket = buckets.entry(pusher.clone()).or_insert(Bucket { left: rate.burst, at: now });
         *bucket = bucket.filled(rate, now);
         if bucket.left < 1.0 {
             return Err(
@@ -137,20 +137,20 @@ mod tests {
     fn a_bucket_holds_a_burst_and_fills_at_the_rate() {
         let (buckets, start) = (of("2/s:3"), Instant::now());
         for _ in 0..3 {
-            assert_eq!(buckets.take(named("a"), 1, start), Ok(()));
+            assert_eq!(buckets.take(&named("a"), 1, start), Ok(()));
         }
-        assert_eq!(buckets.take(named("a"), 1, start), Err(Duration::from_millis(500)));
-        assert_eq!(buckets.take(named("b"), 1, start), Ok(()), "another one has a bucket of its own");
-        assert_eq!(buckets.take(named("a"), 1, start + Duration::from_millis(500)), Ok(()));
-        assert!(buckets.take(named("a"), 1, start + Duration::from_millis(500)).is_err());
+        assert_eq!(buckets.take(&named("a"), 1, start), Err(Duration::from_millis(500)));
+        assert_eq!(buckets.take(&named("b"), 1, start), Ok(()), "another one has a bucket of its own");
+        assert_eq!(buckets.take(&named("a"), 1, start + Duration::from_millis(500)), Ok(()));
+        assert!(buckets.take(&named("a"), 1, start + Duration::from_millis(500)).is_err());
     }
 
     #[test]
     fn a_push_to_many_counts_as_many_and_is_paid_for_afterwards() {
         let (buckets, start) = (of("10/s"), Instant::now());
-        assert_eq!(buckets.take(named("a"), 30, start), Ok(()));
-        assert_eq!(buckets.take(named("a"), 1, start), Err(Duration::from_millis(2100)));
-        assert_eq!(buckets.take(named("a"), 1, start + Duration::from_millis(2100)), Ok(()));
+        assert_eq!(buckets.take(&named("a"), 30, start), Ok(()));
+        assert_eq!(buckets.take(&named("a"), 1, start), Err(Duration::from_millis(2100)));
+        assert_eq!(buckets.take(&named("a"), 1, start + Duration::from_millis(2100)), Ok(()));
     }
 
     #[test]
@@ -158,12 +158,12 @@ mod tests {
         let (mut buckets, start) = (of("1/s"), Instant::now());
         buckets.most = 100;
         for number in 0..1000_u32 {
-            let _ = buckets.take(Pusher::at(IpAddr::from(number.to_be_bytes())), 1, start);
+            let _ = buckets.take(&Pusher::at(IpAddr::from(number.to_be_bytes())), 1, start);
         }
         let kept = |buckets: &Buckets| buckets.buckets.lock().map_or(0, |buckets| buckets.len());
         assert!(kept(&buckets) <= 101, "{}", kept(&buckets));
         // Those that have been quiet make room.
-        let _ = buckets.take(named("new"), 1, start + Duration::from_secs(2));
+        let _ = buckets.take(&named("new"), 1, start + Duration::from_secs(2));
         assert!(kept(&buckets) <= 2, "{}", kept(&buckets));
     }
 

@@ -5,6 +5,7 @@ mod client;
 mod faults;
 mod hostile;
 mod links;
+mod operating;
 mod pushes;
 mod replay;
 mod stop;

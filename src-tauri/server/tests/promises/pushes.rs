@@ -1,6 +1,6 @@
 use tidings_server::{Options, Server, parse_tokens};
 
-use crate::client::{Client, post, server};
+use crate::client::{Client, ask, post, server};
 
 const JSON: &str = "content-type: application/json; charset=utf-8\r\n";
 
@@ -104,4 +104,94 @@ async fn a_client_that_does_not_read_is_cut_and_finds_the_newest_later() {
     server.push("ann", "the newest");
     let mut client = Client::connect(&server, "?user=ann&since=0").await;
     while client.text().await != "the newest" {}
+}
+
+#[tokio::test]
+async fn a_push_to_many_tells_of_each_what_became_of_it() {
+    let options = Options {
+        push_token: Some("p1".into()),
+        tokens: parse_tokens("ann t1\nbob t2").expect("a good file"),
+        ..Options::default()
+    };
+    let server = Server::start(options).await.expect("a free port");
+    let mut ann = Client::request(&server, "", &[("authorization", "Bearer t1")]).await.expect("open");
+    let token = "authorization: Bearer p1\r\n";
+    let push = async |body: &str| {
+        let (status, body) = ask(server.addr(), "POST", "/push", token, body.as_bytes()).await;
+        (status, serde_json::from_str::<serde_json::Value>(&body).unwrap_or(body.into()))
+    };
+    let (status, answer) =
+        push(r#" {"a" : 12345678901234567890.10, "users": ["ann", "bob", "ann"], "title":"x" } "#).await;
+    assert_eq!(
+        (status, &answer["users"]["ann"]["links"], &answer["users"]["bob"]["links"]),
+        (200, &1.into(), &0.into())
+    );
+    let id = answer["users"]["ann"]["id"].as_str().expect("an id");
+    assert_eq!(ann.text().await, format!(r#"{{"id":"{id}","a":12345678901234567890.10,"title":"x"}}"#));
+
+    let (status, answer) = push(r#"{"users": ["eve", "ann", ".."], "id": "own"}"#).await;
+    assert_eq!(status, 207, "{answer}");
+    assert_eq!(answer["users"]["ann"]["id"], "own");
+    assert_eq!(answer["users"]["eve"], serde_json::json!({ "status": 404, "error": "no such user" }));
+    assert_eq!(ann.text().await, r#"{"id":"own"}"#);
+    assert_eq!(push(r#"{"users": ["eve", "zoe"]}"#).await.0, 404, "nobody got it");
+    for wrong in [
+        "",
+        "[]",
+        "{}",
+        r#"{"users": []}"#,
+        r#"{"users": "ann"}"#,
+        r#"{"users": [1]}"#,
+        r#"{"users": ["ann"], "users": ["bob"]}"#,
+        r#"{"users": ["ann"]} {}"#,
+        &format!(r#"{{"users": {:?}}}"#, vec!["ann"; 1001]),
+        &format!(r#"{{"users": ["ann"], "x": {}}}"#, "[".repeat(100_000)),
+        &format!(r#"{{"users": ["ann"], "x": {}{}}}"#, "[".repeat(1000), "]".repeat(1000)),
+    ] {
+        assert_eq!(push(wrong).await.0, 400, "{wrong:.100}");
+    }
+    assert_eq!(ask(server.addr(), "POST", "/push", "", br#"{"users": ["ann"]}"#).await.0, 401);
+    server.push("ann", "the next");
+    assert_eq!(ann.text().await, "the next", "nothing of these was sent");
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_refused_in_words_and_one_that_is_not_arrives() {
+    let server =
+        Server::start(Options { max_message: 1000, ..Options::default() }).await.expect("a free port");
+    let mut ann = Client::connect(&server, "?user=ann").await;
+    let (status, words) = post(server.addr(), "ann", "", &[b'x'; 1001]).await;
+    assert_eq!((status, words.as_str()), (413, "the message is longer than 1000 bytes (--max-message)\n"));
+    let long = format!(r#"{{"users":["ann"],"x":"{}"}}"#, "x".repeat(1000));
+    assert_eq!(ask(server.addr(), "POST", "/push", "", long.as_bytes()).await.0, 413);
+    assert_eq!(post(server.addr(), "ann", "", &[b'x'; 1000]).await.0, 200);
+    assert_eq!(ann.text().await.len(), 1000);
+}
+
+#[tokio::test]
+async fn who_pushes_can_ask_whether_a_user_is_there() {
+    let options = Options {
+        push_token: Some("p1".into()),
+        tokens: parse_tokens("ann t1\nbob t2").expect("a good file"),
+        ..Options::default()
+    };
+    let server = Server::start(options).await.expect("a free port");
+    let user = async |name: &str, headers: &str| {
+        let (status, body) = ask(server.addr(), "GET", &format!("/users/{name}"), headers, b"").await;
+        (status, serde_json::from_str::<serde_json::Value>(&body).unwrap_or(body.into()))
+    };
+    let token = "authorization: Bearer p1\r\n";
+    server.push("bob", "waits");
+    server.push("bob", "waits, too");
+    let _ann = Client::request(&server, "", &[("authorization", "Bearer t1")]).await.expect("open");
+    let (status, ann) = user("ann", token).await;
+    assert_eq!((status, &ann["links"], &ann["pending"]), (200, &1.into(), &0.into()));
+    assert!(
+        ann["connected_since"].as_str().is_some_and(|since| since.starts_with("20") && since.ends_with('Z'))
+    );
+    let (_, bob) = user("bob", token).await;
+    assert_eq!(bob, serde_json::json!({ "user": "bob", "links": 0, "connected_since": null, "pending": 2 }));
+    assert_eq!(user("eve", token).await.0, 404);
+    assert_eq!(user("ann", "").await.0, 401);
+    assert_eq!(user("ann", "authorization: Bearer t1\r\n").await.0, 401);
 }

@@ -1,0 +1,311 @@
+//! Pushes, to one user and to many, and what is known of a user to those who push.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json,
+    body::{Body, Bytes, to_bytes},
+    extract::{ConnectInfo, Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::future::join_all;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value, json, value::RawValue};
+use tokio::time::timeout;
+
+use crate::{
+    access::{Denied, rate::Pusher},
+    log::{Draft, Form, NotKept},
+    shared::{Pushed, Shared},
+    wire::Peer,
+};
+
+/// How long the body of a push may take. Too low: a big one over a bad line is refused; too high: whoever sends it byte by
+/// byte holds memory.
+const BODY_LIMIT: Duration = Duration::from_secs(30);
+/// How many users one push may be for. Too low: many requests; too high: one request holds up the others.
+const MOST_USERS: usize = 1000;
+/// How many bytes their names may take in the body: each at its longest, escaped.
+const USERS_BYTES: usize = MOST_USERS * 256;
+/// When a push is to be tried again that can't be kept now, in seconds. Too low: all come at once when it's over; too
+/// high: messages wait.
+const RETRY_AFTER: &str = "2";
+
+/// Why a message for one user, or the whole push, goes to nobody.
+enum Refused {
+    Denied(Denied),
+    NotKept(NotKept),
+    NoUser,
+    TooLong(usize),
+    TooSlow,
+    Stopping(&'static str),
+    /// In words, with what was wrong.
+    Bad(String),
+}
+
+impl Refused {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Denied(denied) => denied.status(),
+            Self::NotKept(NotKept::Full) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::NotKept(NotKept::Unavailable) | Self::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoUser => StatusCode::NOT_FOUND,
+            Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(denied) => f.write_str(denied.words()),
+            Self::NotKept(why) => why.fmt(f),
+            Self::NoUser => f.write_str("no such user"),
+            Self::TooLong(most) => write!(f, "the message is longer than {most} bytes (--max-message)"),
+            Self::TooSlow => f.write_str("the message took too long to come"),
+            Self::Stopping(why) => f.write_str(why),
+            Self::Bad(why) => f.write_str(why),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let (status, body) = (self.status(), format!("{self}\n"));
+        match self {
+            Self::Denied(denied) => denied.into_response(),
+            Self::NotKept(NotKept::Unavailable) | Self::Stopping(_) => {
+                (status, [(header::RETRY_AFTER, RETRY_AFTER)], body).into_response()
+            }
+            Self::NotKept(NotKept::Full) | Self::NoUser | Self::TooLong(_) | Self::TooSlow | Self::Bad(_) => {
+                (status, body).into_response()
+            }
+        }
+    }
+}
+
+/// `POST /push/USER`
+pub(super) async fn one(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(Peer(wire)): ConnectInfo<Peer>,
+    Path(user): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let pushed = async {
+        let pusher = shared.access.push(&headers, wire.peer()).map_err(Refused::Denied)?;
+        let body = read(&shared, &pusher, body, shared.max_message).await?;
+        let draft = draft(&body, is_json(&headers))?;
+        shared.access.count(&pusher, 1).map_err(Refused::Denied)?;
+        keep(&shared, &user, draft).await
+    };
+    match pushed.await {
+        Ok(pushed) => Json(pushed).into_response(),
+        Err(refused) => {
+            note(&shared, &refused);
+            refused.into_response()
+        }
+    }
+}
+
+/// `POST /push`: a JSON object whose `users` are those that get it; they get it without `users`. The answer tells of each
+/// what became of it: 200 if all was kept, 207 if some of it was, else what the first of them is told.
+pub(super) async fn many(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(Peer(wire)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let to = async {
+        let pusher = shared.access.push(&headers, wire.peer()).map_err(Refused::Denied)?;
+        let body = read(&shared, &pusher, body, shared.max_message.saturating_add(USERS_BYTES)).await?;
+        let (users, text) = divide(&body)?;
+        if text.len() > shared.max_message {
+            return Err(Refused::TooLong(shared.max_message));
+        }
+        let draft = draft(text.as_bytes(), true)?;
+        shared.access.count(&pusher, users.len()).map_err(Refused::Denied)?;
+        Ok((users, draft))
+    };
+    let (users, draft) = match to.await {
+        Ok(to) => to,
+        Err(refused) => {
+            note(&shared, &refused);
+            return refused.into_response();
+        }
+    };
+    let each = users.iter().map(async |user| (user, keep(&shared, user, draft.clone()).await));
+    let (mut answer, mut kept, mut first) = (Map::new(), 0, None);
+    for (user, pushed) in join_all(each).await {
+        let told = match pushed {
+            Ok(pushed) => {
+                kept += 1;
+                json!(pushed)
+            }
+            Err(refused) => {
+                note(&shared, &refused);
+                first.get_or_insert(refused.status());
+                json!({ "status": refused.status().as_u16(), "error": refused.to_string() })
+            }
+        };
+        answer.insert(user.clone(), told);
+    }
+    let status = match first {
+        None => StatusCode::OK,
+        Some(_) if kept > 0 => StatusCode::MULTI_STATUS,
+        Some(status) => status,
+    };
+    (status, Json(json!({ "users": answer }))).into_response()
+}
+
+/// What is known of a user.
+#[derive(Serialize)]
+struct Seen {
+    user: String,
+    /// The number of live links.
+    links: usize,
+    /// Since when the newest of them is there.
+    connected_since: Option<String>,
+    /// Messages that are kept and have not gone out to that link; without one, all that are kept.
+    pending: usize,
+}
+
+/// `GET /users/USER`
+pub(super) async fn user(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(Peer(wire)): ConnectInfo<Peer>,
+    Path(user): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(denied) = shared.access.push(&headers, wire.peer()) {
+        return denied.into_response();
+    }
+    if !shared.access.knows(&user) {
+        return Refused::NoUser.into_response();
+    }
+    let links = shared.users.live(&user);
+    let since = shared.users.since(&user).map(|since| humantime::format_rfc3339_seconds(since).to_string());
+    match shared.pending(&user).await {
+        Ok(pending) => Json(Seen { user, links, connected_since: since, pending }).into_response(),
+        Err(error) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], format!("{error}\n"))
+                .into_response()
+        }
+    }
+}
+
+/// The body, if there is room for it and it comes in time.
+async fn read(shared: &Shared, pusher: &Pusher, body: Body, most: usize) -> Result<Bytes, Refused> {
+    // Who has pushed too much isn't even listened to.
+    shared.access.count(pusher, 0).map_err(Refused::Denied)?;
+    shared.ready().map_err(Refused::Stopping)?;
+    match timeout(BODY_LIMIT, to_bytes(body, most)).await {
+        Ok(Ok(body)) => Ok(body),
+        // It has no other reason that whoever pushed lives to see.
+        Ok(Err(_)) => Err(Refused::TooLong(shared.max_message)),
+        Err(_) => Err(Refused::TooSlow),
+    }
+}
+
+fn draft(body: &[u8], is_json: bool) -> Result<Draft, Refused> {
+    let text = str::from_utf8(body).map_err(|_| Refused::Bad("the body is not UTF-8".to_owned()))?;
+    match is_json {
+        false => Ok(text_draft(text.to_owned())),
+        true => object_draft(text)
+            .map_err(|error| Refused::Bad(format!("the body is not a JSON object: {error}"))),
+    }
+}
+
+async fn keep(shared: &Shared, user: &str, draft: Draft) -> Result<Pushed, Refused> {
+    if !shared.access.knows(user) {
+        return Err(Refused::NoUser);
+    }
+    let (start, bytes) = (Instant::now(), draft.payload.len());
+    let pushed = shared.push(user, draft).await.map_err(Refused::NotKept)?;
+    shared.events.metrics.push(StatusCode::OK.as_u16(), bytes, start.elapsed());
+    Ok(pushed)
+}
+
+fn note(shared: &Shared, refused: &Refused) {
+    shared.events.metrics.push(refused.status().as_u16(), 0, Duration::ZERO);
+}
+
+/// What `curl -d` sends by itself, a form, is taken as text too.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+/// An object's members in their order, each as it was written.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// Whom a push is for, each once, and the object that they get.
+fn divide(body: &[u8]) -> Result<(BTreeSet<String>, String), Refused> {
+    let bad = |why: String| Refused::Bad(why);
+    let Members(members) = serde_json::from_slice(body)
+        .map_err(|error| bad(format!("the body is not a JSON object: {error}")))?;
+    let (users, rest): (Vec<_>, Vec<_>) = members.into_iter().partition(|(name, _)| name == "users");
+    let [(_, users)] = &users[..] else {
+        return Err(bad("name whom it is for, once: {\"users\": [\"ann\", \"bob\"], …}".to_owned()));
+    };
+    let users: Vec<String> =
+        serde_json::from_str(users.get()).map_err(|_| bad("`users` is no list of names".to_owned()))?;
+    if users.is_empty() || users.len() > MOST_USERS {
+        return Err(bad(format!("`users` has to name 1 to {MOST_USERS} users")));
+    }
+    let rest = rest.iter().map(|(name, value)| format!("{}:{}", json!(name), value.get()));
+    Ok((users.into_iter().collect(), format!("{{{}}}", rest.collect::<Vec<_>>().join(","))))
+}
+
+/// A text that goes out as it is.
+pub(crate) fn text_draft(text: String) -> Draft {
+    Draft { own_id: None, form: Form::Text, payload: text.into() }
+}
+
+/// A JSON object. One without an `id` gets one, as its first member; what else it holds goes out as it was written,
+/// order and numbers included.
+pub(crate) fn object_draft(text: &str) -> Result<Draft, serde_json::Error> {
+    let mut object: Map<String, Value> = serde_json::from_str(text)?;
+    let own_id = object.remove("id").map(|id| match id {
+        Value::String(id) => id,
+        id @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            id.to_string()
+        }
+    });
+    let form = if own_id.is_some() { Form::Text } else { Form::Unnamed };
+    Ok(Draft { own_id, form, payload: Bytes::copy_from_slice(text.as_bytes()) })
+}

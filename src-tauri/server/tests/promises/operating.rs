@@ -1,0 +1,219 @@
+//! What whoever runs it sees and does: health, numbers, signals.
+
+use std::{
+    net::SocketAddr,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tidings_server::{EventKind, Options, Server};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    net::UnixDatagram,
+    process::{Child, ChildStderr, Command},
+    time::timeout,
+};
+
+use crate::client::{Client, Ended, SOON, ask, post, status};
+
+async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
+    ask(addr, "GET", path, "", b"").await
+}
+
+async fn measured() -> Server {
+    let metrics = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    Server::start(Options { metrics, ..Options::default() }).await.expect("two free ports")
+}
+
+#[tokio::test]
+async fn the_numbers_tell_what_happened() {
+    let server = measured().await;
+    let metrics = server.metrics_addr().expect("an address");
+    let _older = Client::connect(&server, "?user=ann").await;
+    let _newer = Client::connect(&server, "?user=ann").await;
+    assert_eq!(status(Client::request(&server, "", &[]).await), 401);
+    assert_eq!(post(server.addr(), "ann", "", b"12345").await.0, 200);
+    assert_eq!(post(server.addr(), "%00", "", b"x").await.0, 404);
+    let before = server.mark();
+    let bob = Client::connect(&server, "?user=bob").await;
+    drop(bob);
+    server
+        .wait_after(before, SOON, |event| event.user == "bob" && matches!(event.kind, EventKind::Gone { .. }))
+        .await
+        .expect("bob's end");
+    let (status, text) = get(metrics, "/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "tidings_ready 1",
+        "tidings_links_opened_total 3",
+        "tidings_links_replaced_total 1",
+        r#"tidings_links_refused_total{reason="credential"} 1"#,
+        r#"tidings_pushes_total{outcome="kept"} 1"#,
+        r#"tidings_pushes_total{outcome="user"} 1"#,
+        "tidings_push_bytes_total 5",
+        "tidings_push_seconds_count 1",
+        r#"tidings_push_seconds_bucket{le="+Inf"} 1"#,
+    ] {
+        assert!(text.lines().any(|there| there == line), "{line} in\n{text}");
+    }
+    // Each family is told once, with its kind, before its lines: what Prometheus asks for.
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().expect("a name");
+        let family =
+            ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        assert_eq!(text.matches(&format!("# TYPE {family} ")).count(), 1, "{line}");
+        assert!(line.rsplit(' ').next().is_some_and(|value| value.parse::<f64>().is_ok()), "{line}");
+    }
+    assert_eq!(get(server.addr(), "/metrics").await.0, 404, "not where users come");
+}
+
+#[tokio::test]
+async fn health_and_readiness_are_two_questions() {
+    let server = measured().await;
+    let metrics = server.metrics_addr().expect("an address");
+    for addr in [server.addr(), metrics] {
+        assert_eq!(get(addr, "/healthz").await, (200, "ok\n".into()));
+        assert_eq!(get(addr, "/readyz").await, (200, "ready\n".into()));
+    }
+    let mut ann = Client::connect(&server, "?user=ann").await;
+    server.drain(1012, Duration::ZERO).await;
+    assert_eq!(get(server.addr(), "/healthz").await.0, 200);
+    for addr in [server.addr(), metrics] {
+        assert_eq!(get(addr, "/readyz").await, (503, "the server is stopping\n".into()));
+    }
+    assert_eq!(status(Client::request(&server, "?user=bob", &[]).await), 503);
+    assert_eq!(ann.ended().await, Ended::Close(Some(1012), "the server is stopping".into()));
+}
+
+#[tokio::test]
+async fn a_drain_closes_the_links_one_after_the_other() {
+    const LINKS: usize = 40;
+    const OVER: Duration = Duration::from_secs(1);
+    let server = measured().await;
+    let mut clients = Vec::new();
+    for number in 0..LINKS {
+        clients.push(Client::connect(&server, &format!("?user={number}")).await);
+    }
+    let start = Instant::now();
+    let ends = clients.into_iter().map(|mut client| {
+        tokio::spawn(async move {
+            assert!(matches!(client.ended().await, Ended::Close(Some(1012), _)));
+            start.elapsed()
+        })
+    });
+    let ends: Vec<_> = ends.collect();
+    server.drain(1012, OVER).await;
+    let mut times = Vec::new();
+    for end in ends {
+        times.push(end.await.expect("its end"));
+    }
+    times.sort();
+    // Later than evenly spread is the machine's load, earlier is wrong.
+    for quarter in 1..4 {
+        let early = times.iter().filter(|time| **time < OVER / 4 * quarter).count();
+        let most = LINKS / 4 * usize::try_from(quarter).expect("small") + 4;
+        assert!(early <= most, "{early} of {LINKS} in the first {quarter} quarters: {times:?}");
+    }
+    assert_eq!(server.links("7"), 0);
+}
+
+struct Program {
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    addr: SocketAddr,
+}
+
+impl Program {
+    async fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(args)
+            .env_remove("TIDINGS_LOG")
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program");
+        let mut log = BufReader::new(child.stderr.take().expect("its stderr")).lines();
+        let line = timeout(SOON, log.next_line()).await.expect("in time").expect("readable").expect("a line");
+        let addr = line.split("listening on ").nth(1).expect("where it listens");
+        let addr = addr.split('"').next().and_then(|addr| addr.parse().ok()).expect("an address");
+        Self { child, log, addr }
+    }
+
+    async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("running").to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().await.expect("kill").success());
+    }
+
+    async fn line(&mut self, wanted: &str) -> String {
+        loop {
+            let line = timeout(SOON, self.log.next_line()).await.unwrap_or_else(|_| panic!("no {wanted}"));
+            let line = line.expect("readable").unwrap_or_else(|| panic!("no {wanted}"));
+            if line.contains(wanted) {
+                return line;
+            }
+        }
+    }
+
+    async fn ended(mut self) -> Option<i32> {
+        timeout(SOON, self.child.wait()).await.expect("an end in time").expect("an end").code()
+    }
+}
+
+#[tokio::test]
+async fn a_drain_ends_the_program_with_1012_and_a_second_signal_at_once() {
+    let program = Program::start(&["--drain", "100ms"], &[]).await;
+    let mut client = Client::connect_to(program.addr, "?user=ann", &[]).await.expect("open");
+    program.signal("-TERM").await;
+    assert_eq!(client.ended().await, Ended::Close(Some(1012), "the server is stopping".into()));
+    assert_eq!(program.ended().await, Some(0));
+
+    let mut program = Program::start(&["--drain", "1h", "--stop-code", "4000"], &[]).await;
+    let addr = program.addr;
+    let mut clients = Vec::new();
+    for number in 0..3 {
+        clients.push(Client::connect_to(addr, &format!("?user={number}"), &[]).await.expect("open"));
+    }
+    program.signal("-TERM").await;
+    program.line("stopping with close code 4000").await;
+    assert_eq!(get(addr, "/readyz").await.0, 503, "it is still there");
+    program.signal("-TERM").await;
+    assert_eq!(program.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn systemd_is_told_when_it_is_ready_reads_anew_and_stops() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("notify");
+    let systemd = UnixDatagram::bind(&socket).expect("a socket");
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&tokens, "ann one\n").expect("written");
+    let next = async || {
+        let mut told = [0; 512];
+        let length = timeout(SOON, systemd.recv(&mut told)).await.expect("in time").expect("told");
+        String::from_utf8_lossy(&told[..length]).into_owned()
+    };
+    let variables = [("NOTIFY_SOCKET", socket.to_str().expect("a path"))];
+    let mut program = Program::start(&["--token-file", tokens.to_str().expect("a path")], &variables).await;
+    assert_eq!(next().await.trim(), "READY=1");
+    program.signal("-HUP").await;
+    let reloading = next().await;
+    assert!(reloading.contains("RELOADING=1\n") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    assert_eq!(next().await.trim(), "READY=1");
+    program.line("read again").await;
+    program.signal("-TERM").await;
+    assert_eq!(next().await.trim(), "STOPPING=1");
+    assert_eq!(program.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_log_in_json_is_an_object_per_line() {
+    let mut program = Program::start(&["--log-format", "json"], &[]).await;
+    program.signal("-TERM").await;
+    let line: serde_json::Value = serde_json::from_str(&program.line("stopping").await).expect("an object");
+    assert_eq!(
+        (line["level"].as_str(), line["message"].as_str()),
+        (Some("INFO"), Some("stopping with close code 1001"))
+    );
+}
