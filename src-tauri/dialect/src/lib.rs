@@ -17,11 +17,12 @@ mod framing;
 mod ntfy;
 mod rehearsal;
 mod reply;
+pub mod v1;
 
 pub use dialogue::{Beat, Dialogue, Post, Rule, Then};
 pub use framing::Framing;
 pub use rehearsal::{Turn, rehearse};
-pub use reply::{Given, Kept, Posted, Reply, Step, Until};
+pub use reply::{CaughtUp, Envelope, Given, Kept, Posted, Reply, Step, Until};
 
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub enum Dialect {
     Ntfy,
     /// The settings', or a preset's.
     Dialogue(Arc<Dialogue>),
+    /// `tidings.v1`, in place of [`Plain`](Self::Plain) where both ends agreed upon it.
+    V1,
 }
 
 impl Dialect {
@@ -47,6 +50,7 @@ impl Dialect {
             Self::Dialogue(dialogue) => {
                 Kind::Dialogue(Box::new(dialogue::Talk::new(dialogue.clone(), given)))
             }
+            Self::V1 => Kind::V1(Box::default()),
         })
     }
 
@@ -56,6 +60,7 @@ impl Dialect {
         match self {
             Self::Plain | Self::Ntfy => None,
             Self::Dialogue(dialogue) => dialogue.subprotocol.as_deref(),
+            Self::V1 => Some(v1::SUBPROTOCOL),
         }
     }
 
@@ -65,7 +70,7 @@ impl Dialect {
     pub fn reason_path(&self, path: &str, status: u16) -> Option<String> {
         match self {
             Self::Ntfy if status == 200 => path.strip_suffix("/ws").map(|topics| format!("{topics}/auth")),
-            Self::Plain | Self::Ntfy | Self::Dialogue(_) => None,
+            Self::Plain | Self::Ntfy | Self::Dialogue(_) | Self::V1 => None,
         }
     }
 
@@ -75,6 +80,7 @@ impl Dialect {
         match self {
             Self::Plain | Self::Ntfy => false,
             Self::Dialogue(dialogue) => dialogue.on.iter().any(|rule| rule.then.caught_up),
+            Self::V1 => true,
         }
     }
 
@@ -82,7 +88,7 @@ impl Dialect {
     #[must_use]
     pub fn has_backlog(&self) -> bool {
         match self {
-            Self::Plain | Self::Ntfy => false,
+            Self::Plain | Self::Ntfy | Self::V1 => false,
             Self::Dialogue(dialogue) => dialogue.backlog,
         }
     }
@@ -94,6 +100,7 @@ impl Dialect {
             Self::Plain => "",
             Self::Ntfy => "ntfy",
             Self::Dialogue(dialogue) => &dialogue.name,
+            Self::V1 => v1::SUBPROTOCOL,
         }
     }
 }
@@ -107,6 +114,7 @@ enum Kind {
     Plain,
     Ntfy { stands: bool },
     Dialogue(Box<dialogue::Talk>),
+    V1(Box<v1::Talk>),
 }
 
 impl Talk {
@@ -116,6 +124,7 @@ impl Talk {
             Kind::Plain => Reply::step(Step::Stands),
             Kind::Ntfy { .. } => Reply::step(Step::Waits(Until::Subscribed)),
             Kind::Dialogue(talk) => talk.open(),
+            Kind::V1(talk) => talk.open(),
         }
     }
 
@@ -125,6 +134,7 @@ impl Talk {
             Kind::Plain => None,
             Kind::Ntfy { stands } => ntfy::hear(text, stands),
             Kind::Dialogue(talk) => talk.hear(text),
+            Kind::V1(talk) => talk.hear(text),
         }
     }
 
@@ -134,13 +144,14 @@ impl Talk {
             Kind::Plain => None,
             Kind::Ntfy { .. } => Some(Reply::default()),
             Kind::Dialogue(talk) => talk.hear_binary(bytes),
+            Kind::V1(talk) => talk.hear_binary(),
         }
     }
 
     /// What a [`Reply`] asked for over HTTP has this answer.
     pub fn answered(&mut self, body: &str) -> Reply {
         match &mut self.0 {
-            Kind::Plain | Kind::Ntfy { .. } => Reply::default(),
+            Kind::Plain | Kind::Ntfy { .. } | Kind::V1(_) => Reply::default(),
             Kind::Dialogue(talk) => talk.answered(body),
         }
     }
@@ -148,7 +159,7 @@ impl Talk {
     /// The text of the heartbeat that is due; `text` is the settings'. `None`: none can be made.
     pub fn beat(&mut self, text: &str) -> Option<String> {
         match &mut self.0 {
-            Kind::Plain | Kind::Ntfy { .. } => Some(text.to_owned()),
+            Kind::Plain | Kind::Ntfy { .. } | Kind::V1(_) => Some(text.to_owned()),
             Kind::Dialogue(talk) => talk.beat(),
         }
     }
@@ -157,15 +168,32 @@ impl Talk {
     #[must_use]
     pub fn kept(&self) -> Kept {
         match &self.0 {
-            Kind::Plain | Kind::Ntfy { .. } => Kept::new(),
+            Kind::Plain | Kind::Ntfy { .. } | Kind::V1(_) => Kept::new(),
             Kind::Dialogue(talk) => talk.kept().clone(),
+        }
+    }
+
+    /// The message of this [number](Envelope::number) is stored, and so are all before it: what is to be said now.
+    pub fn stored(&mut self, number: u64) -> Option<String> {
+        match &mut self.0 {
+            Kind::Plain | Kind::Ntfy { .. } | Kind::Dialogue(_) => None,
+            Kind::V1(talk) => talk.stored(number),
+        }
+    }
+
+    /// The user has read the messages of these ids: what is to be said.
+    #[must_use]
+    pub fn read(&self, ids: &[String]) -> Vec<String> {
+        match &self.0 {
+            Kind::Plain | Kind::Ntfy { .. } | Kind::Dialogue(_) => Vec::new(),
+            Kind::V1(talk) => talk.read(ids),
         }
     }
 
     /// What a close frame means, where the dialect says so: [`Step::Refused`] or [`Step::Replaced`].
     pub fn closed(&mut self, code: u16, reason: &str) -> Option<Step> {
         match &mut self.0 {
-            Kind::Plain | Kind::Ntfy { .. } => None,
+            Kind::Plain | Kind::Ntfy { .. } | Kind::V1(_) => None,
             Kind::Dialogue(talk) => talk.closed(code, reason),
         }
     }

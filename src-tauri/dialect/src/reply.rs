@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::SystemTime;
 
 /// Values of frames by the names under which the dialogue keeps them.
 pub type Kept = BTreeMap<String, String>;
@@ -47,8 +48,37 @@ pub enum Step {
     Replaced,
     /// All that was missed has been sent.
     CaughtUp,
+    /// How much of it that was.
+    CaughtUpWith(CaughtUp),
+    /// The server agreed to a subprotocol that it doesn't speak: each frame is a message.
+    Plain,
     /// It isn't this dialect that the server speaks.
     Foreign,
+}
+
+/// How much of what was missed has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaughtUp {
+    /// All of it.
+    All,
+    /// Not all: the server hasn't kept it.
+    Gap {
+        /// What is missing was sent after this, as far as the server says.
+        from: Option<SystemTime>,
+        /// … and before this.
+        until: Option<SystemTime>,
+    },
+}
+
+/// A message with what its server knows it by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// Never given twice.
+    pub id: Option<String>,
+    /// What [`Talk::stored`](crate::Talk::stored) is told, where the server wants to know.
+    pub number: Option<u64>,
+    /// The message.
+    pub text: String,
 }
 
 /// What to do.
@@ -60,6 +90,12 @@ pub struct Reply {
     pub post: Option<Posted>,
     /// Messages.
     pub messages: Vec<String>,
+    /// A message by its envelope.
+    pub envelope: Option<Envelope>,
+    /// Ids of messages that were read on another device, or as this one said.
+    pub read: Vec<String>,
+    /// The frame is a message as it stands, once the steps are done.
+    pub as_it_stands: bool,
     /// What follows.
     pub steps: Vec<Step>,
     /// What is to be kept for the talks of later links.
@@ -88,7 +124,7 @@ impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")
             .field("say", &self.say.len())
-            .field("messages", &self.messages.len())
+            .field("messages", &(self.messages.len() + usize::from(self.envelope.is_some())))
             .field("steps", &self.steps)
             .finish()
     }
