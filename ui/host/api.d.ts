@@ -124,6 +124,10 @@ unread: number,
  */
 session?: SessionReport, 
 /**
+ * Whether all that was missed is here, while connected to a server that tells (`tidings.v1`); absent until it has.
+ */
+caught_up?: CaughtUp, 
+/**
  * What came since the agent's start and is no message; absent while there was nothing of it.
  */
 dropped?: Dropped, 

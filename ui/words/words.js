@@ -18,6 +18,18 @@ const REMEMBERED = "language";
 
 /** @param {typeof en} texts */
 function joined(texts) {
+  /** What may be missing of a channel; empty where nothing is.
+   * @param {ChannelReport} channel
+   * @param {Date} now */
+  function gap({ caught_up }, now) {
+    if (caught_up?.complete !== false) return "";
+    const from = caught_up.from === null ? "" : clock(caught_up.from, now);
+    const until = caught_up.until === null ? "" : clock(caught_up.until, now);
+    if (from !== "" && until !== "") return texts.gapBetween({ from, until });
+    if (from !== "") return texts.gapSince({ from });
+    return until === "" ? texts.gapSome : texts.gapBefore({ until });
+  }
+
   return {
     ...texts,
 
@@ -29,6 +41,8 @@ function joined(texts) {
       disconnect: texts.actionDisconnect,
     },
 
+    gap,
+
     /** What a channel is doing, as the tray's menu tells it. Times are absolute: nothing has to tick.
      * @param {ChannelReport} channel
      * @param {Date} now */
@@ -36,7 +50,11 @@ function joined(texts) {
       const cause = channel.cause ?? "";
       const topics = channel.left_out?.join(", ") ?? "";
       /** @param {string} state */
-      const without = (state) => (topics === "" ? state : texts.stateLeftOut({ state, topics }));
+      const without = (state) => {
+        const missing = gap(channel, now);
+        if (missing !== "") return texts.stateGap({ state, gap: missing });
+        return topics === "" ? state : texts.stateLeftOut({ state, topics });
+      };
       switch (channel.state) {
         case "connected":
           return without(

@@ -132,7 +132,8 @@ impl Channels {
         for (settings, config) in wanted.into_iter().zip(configs) {
             let recall = || Memory::recall(&remembered.known(&settings.id));
             let memory = self.memories.entry(settings.id.clone()).or_insert_with(recall).clone();
-            let config = Config { memory, ..config };
+            let v1 = settings.kind == Kind::Recipe;
+            let config = Config { memory, v1, ..config };
             let known =
                 old.iter().position(|held| held.settings.id == settings.id).map(|at| old.swap_remove(at));
             let other_certificate = settings.certificates().any(|file| changed.contains(file));

@@ -469,14 +469,14 @@ impl Answers {
                 dialect::Step::Waits(Until::SignedIn) => Meaning::SignIn,
                 dialect::Step::Waits(Until::Subscribed) => Meaning::Subscribe,
                 dialect::Step::Stands => Meaning::Connected,
-                dialect::Step::CaughtUp => Meaning::CaughtUp,
+                dialect::Step::CaughtUp | dialect::Step::CaughtUpWith(_) => Meaning::CaughtUp,
                 dialect::Step::Replaced => Meaning::Replaced,
                 dialect::Step::Refused(why) => {
                     refused = Some(why);
                     Meaning::Refused
                 }
                 // No dialogue says so.
-                dialect::Step::Foreign => Meaning::Refused,
+                dialect::Step::Foreign | dialect::Step::Plain => Meaning::Refused,
             });
         }
         let messages: Vec<Preview> = reply
@@ -684,12 +684,12 @@ fn what_it_is(channel: &ChannelReport) -> impl PartialEq {
 /// What of it is news. A mere byte or round trip is none.
 fn what_it_does(channel: &ChannelReport) -> impl PartialEq {
     let ChannelReport { state, stage, since, attempt, retry_at, cause, left_out, .. } = channel.clone();
-    let ChannelReport { answers_pings, idle_limit, session, unread, .. } = channel.clone();
+    let ChannelReport { answers_pings, idle_limit, session, unread, caught_up, .. } = channel.clone();
     let session = session.map(|session| (session.kept, session.life_s));
     let carried = (channel.carrier, channel.instead_of.clone());
     (
         (state, stage, since, attempt, retry_at, cause, left_out),
-        (answers_pings, idle_limit, session, unread),
+        (answers_pings, idle_limit, session, unread, caught_up),
         carried,
     )
 }
@@ -746,7 +746,7 @@ mod tests {
         let before = json!({ "id": "a", "name": "A", "url": "wss://a.example/", "kind": "recipe", "topics": ["a"], "carrier": "websocket", "instead_of": null,
             "sends": false, "state": "connected", "stage": null, "since": "2026-11-30T12:00:00Z", "attempt": 0,
             "retry_at": null, "cause": null, "last_close": null, "rtt_ms": null, "answers_pings": null, "left_out": ["a"],
-            "idle_limit": null, "last_inbound": null, "links_opened": 1, "unread": 0, "session": null, "dropped": null,
+            "idle_limit": null, "last_inbound": null, "links_opened": 1, "unread": 0, "session": null, "caught_up": null, "dropped": null,
             "demo": false });
         let snapshot = Some("snapshot");
         let state = Some("state");
@@ -777,6 +777,7 @@ mod tests {
             ("links_opened", json!(2), None),
             ("unread", json!(1), state),
             ("session", session, state),
+            ("caught_up", json!({ "complete": true, "from": null, "until": null }), state),
             ("dropped", json!({ "repeated": 1, "ignored": 0 }), None),
             ("demo", json!(true), snapshot),
         ];

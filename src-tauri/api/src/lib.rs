@@ -26,9 +26,9 @@ pub use discover::Discovery;
 pub use examine::Examine;
 pub use health::{Band, HealthReport, LinkReport, RoundTrip};
 pub use report::{
-    Attachment, CarrierName, ChannelKind, ChannelReport, Close, Does, Dropped, Format, IdleLimit, InsteadOf,
-    Line, MessageAction, MessageReport, Pictures, Raw, StageName, StateLine, StateName, StatusReport,
-    StoredMessage,
+    Attachment, CarrierName, CaughtUp, ChannelKind, ChannelReport, Close, Does, Dropped, Format, IdleLimit,
+    InsteadOf, Line, MessageAction, MessageReport, Pictures, Raw, StageName, StateLine, StateName,
+    StatusReport, StoredMessage,
 };
 pub use request::{Action, ErrorCode, Event, HistoryQuery, Refusal, Reply, Request};
 pub use rich::{Block, Rich, Span};

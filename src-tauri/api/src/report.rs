@@ -96,12 +96,30 @@ pub struct ChannelReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub session: Option<SessionReport>,
+    /// Whether all that was missed is here, while connected to a server that tells (`tidings.v1`); absent until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub caught_up: Option<CaughtUp>,
     /// What came since the agent's start and is no message; absent while there was nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub dropped: Option<Dropped>,
     /// It is the demo's channel, which stands in no settings file.
     pub demo: bool,
+}
+
+/// Whether all that was missed is here, as its server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct CaughtUp {
+    /// All of it is. `false`: some may be missing, or was told to be within the last day.
+    pub complete: bool,
+    /// What may be missing was sent after this, as far as is known.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub from: Option<Timestamp>,
+    /// … and before this.
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub until: Option<Timestamp>,
 }
 
 /// What of a channel came in and is no message.

@@ -33,6 +33,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             frame = frames.recv() => match frame.map(|frame| frame.payload) {
                 Some(Payload::Text(text)) => println!("> {text}"),
                 Some(Payload::Binary(bytes) | Payload::Garbled(bytes)) => println!("> {} bytes", bytes.len()),
+                // Only where the configuration asks for it.
+                Some(Payload::Read(_)) => {}
                 Some(Payload::TooBig { bytes } | Payload::Broken { bytes }) => {
                     println!("> {bytes} bytes that can't be had");
                 }

@@ -86,6 +86,14 @@ impl Channel {
 pub struct Receipts(mpsc::WeakUnboundedSender<Ask>);
 
 impl Receipts {
+    /// The user has read the messages that the server knows by these ids. It is told, where it wants to know, on the link
+    /// that there is: what no [`Payload::Read`](crate::Payload::Read) has confirmed is to be told again on the next.
+    pub fn tell_read(&self, ids: Vec<String>) {
+        if let Some(asks) = self.0.upgrade() {
+            let _ = asks.send(Ask::Read(ids));
+        }
+    }
+
     /// The message of this receipt, which came over the link of this generation, is stored. A link that is gone can't be told any more:
     /// the message comes again.
     pub fn give(&self, generation: u64, receipt: Receipt) {

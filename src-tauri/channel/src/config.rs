@@ -71,6 +71,8 @@ pub struct Config {
     pub mqtt: Option<Box<Mqtt>>,
     /// How the server is spoken to.
     pub dialect: Dialect,
+    /// `tidings.v1` takes the place of [`Dialect::Plain`] on links to a server that speaks it.
+    pub v1: bool,
     /// The application's heartbeat (H1).
     pub heartbeat: Heartbeat,
     /// Proof of life (L1).
@@ -104,6 +106,7 @@ impl Config {
             fallbacks: Vec::new(),
             mqtt: None,
             dialect: Dialect::default(),
+            v1: false,
             heartbeat: Heartbeat::default(),
             liveness: Liveness::default(),
             backoff: Backoff::default(),

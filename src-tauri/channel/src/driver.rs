@@ -50,6 +50,8 @@ pub(crate) enum Ask {
         generation: u64,
         receipt: Receipt,
     },
+    /// The user has read the messages of these ids.
+    Read(Vec<String>),
 }
 
 /// The ends that the handle keeps.
@@ -278,10 +280,14 @@ impl<O: Owner, C: Connect> Driver<O, C> {
                 self.stopping |= command == Command::ShutDown;
                 Input::Command(command)
             }
-            Found::Ask(Some(Ask::Received { generation, receipt })) => {
-                self.link_mut(generation)?.received(receipt);
+            Found::Ask(Some(Ask::Received { generation, receipt: Receipt::Delivery(delivery) })) => {
+                self.link_mut(generation)?.received(delivery);
                 return None;
             }
+            Found::Ask(Some(Ask::Received { generation, receipt: Receipt::Message(number) })) => {
+                Input::Stored { generation, number }
+            }
+            Found::Ask(Some(Ask::Read(ids))) => Input::Read { ids },
             Found::Ask(Some(Ask::Signal(signal))) => {
                 tracing::debug!(url = %self.config.url, ?signal, "told");
                 self.look_at_address(&signal);

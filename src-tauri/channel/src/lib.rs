@@ -83,7 +83,7 @@ pub use examine::{Examined, Examining, examine};
 pub use http::Method;
 pub use memory::{Kept, Memory};
 pub use settings::{Backoff, ConfigError, Heartbeat, Liveness, TakeBack};
-pub use status::{IdleLimit, Instead, PeerCheck, Pulse, Route, State, Status};
+pub use status::{CaughtUp, IdleLimit, Instead, PeerCheck, Pulse, Route, State, Status};
 pub use timing::Timing;
 pub use way::client_cert::{ClientCert, ClientCertError};
 pub use way::fetch::{Fetch, Fetched, fetch};
@@ -155,15 +155,24 @@ pub struct About {
     pub id: Option<String>,
     /// What it belongs to: an event's name, a topic.
     pub topic: Option<String>,
+    /// What `tidings.v1` tells.
+    pub enveloped: Option<Enveloped>,
     /// What an MQTT broker tells.
     pub published: Option<Box<Published>>,
+}
+
+/// What `tidings.v1` tells of a message beside its id: its server gives no id twice, and tells by it what was read elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enveloped {
+    /// Its number on its link, from 1; `None`: it can't be acknowledged.
+    pub(crate) number: Option<u64>,
 }
 
 /// What an MQTT broker tells of a message beside its topic. Untrusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Published {
-    /// To be given to [`Receipts`] once the message is stored, where the broker wants to know.
-    pub receipt: Option<Receipt>,
+    /// To be acknowledged once the message is stored, where the broker wants to know.
+    pub receipt: Option<Delivery>,
     /// It may have come before: the broker had no receipt for it (DUP).
     pub again: bool,
     /// It is what the broker keeps of its topic, and no news (RETAIN).
@@ -184,9 +193,18 @@ pub struct Published {
 
 /// By what a message is acknowledged, on the link that it came over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Receipt(pub(crate) u16);
+pub enum Receipt {
+    /// An MQTT broker's.
+    Delivery(Delivery),
+    /// The number of a message of `tidings.v1` on its link. It speaks for all before it.
+    Message(u64),
+}
 
-impl Receipt {
+/// What an MQTT broker knows a delivery by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Delivery(pub(crate) u16);
+
+impl Delivery {
     /// Its number, which the server gives to a later message once it has it back.
     #[must_use]
     pub fn number(self) -> u16 {
@@ -215,7 +233,10 @@ impl Frame {
     /// What its server wants back once it is stored.
     #[must_use]
     pub fn receipt(&self) -> Option<Receipt> {
-        self.about.published.as_ref()?.receipt
+        if let Some(Enveloped { number }) = self.about.enveloped {
+            return number.map(Receipt::Message);
+        }
+        self.about.published.as_ref()?.receipt.map(Receipt::Delivery)
     }
 }
 
@@ -238,6 +259,8 @@ pub enum Payload {
         /// Its length.
         bytes: u64,
     },
+    /// No message: the server says that those of these ids were read, here or on another device (`tidings.v1`).
+    Read(Vec<String>),
 }
 
 /// What the owner hands over for one dial. Its `Debug` shows no values.
@@ -388,6 +411,8 @@ pub struct DialAsk {
     pub only_if_new: bool,
     /// What is to carry the link's words.
     pub carrier: Carrier,
+    /// `tidings.v1` is offered, so that what was missed is asked for by the last message's id, as `since`.
+    pub offers_v1: bool,
 }
 
 /// The owner could not give what a dial needs, for example because a token command failed.

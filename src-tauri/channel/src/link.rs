@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use crate::machine::facts::{End, Proof};
-use crate::{About, Payload, Receipt};
+use crate::{About, Delivery, Payload};
 
 /// What a link reports. Of `Ended` there is exactly one; `Gone` follows it, or our own close.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(crate) trait Link: Send {
     }
 
     /// Acknowledges a message that came over it.
-    fn received(&mut self, _receipt: Receipt) {}
+    fn received(&mut self, _delivery: Delivery) {}
 
     /// Frames that are broken in themselves are passed over from now on.
     fn forgive(&mut self) {}

@@ -26,9 +26,11 @@ pub(crate) mod ghosts;
 pub(crate) mod idle;
 pub(crate) mod life;
 mod links;
+pub(crate) mod offer;
 mod renewal;
 pub(crate) mod session;
 mod talk;
+mod v1;
 pub(crate) mod ways;
 
 use std::collections::VecDeque;
@@ -48,8 +50,8 @@ use crate::machine::life::{Context, Due, Life};
 use crate::machine::links::{Closing, Dial, Renewal, Up};
 use crate::machine::ways::Ways;
 use crate::{
-    Cause, CloseInfo, Command, Config, DialAsk, Heartbeat, IdleLimit, Liveness, PeerCheck, Signal, Stage,
-    Start, State, Status,
+    Carrier, CaughtUp, Cause, CloseInfo, Command, Config, DialAsk, Heartbeat, IdleLimit, Liveness, PeerCheck,
+    Signal, Stage, Start, State, Status,
 };
 
 #[derive(Debug)]
@@ -153,6 +155,8 @@ pub(crate) struct Machine {
     rhythm: Option<Duration>,
     /// E3: how long the server wants a dial to wait.
     retry: Option<Duration>,
+    /// What may be missing, and when that was told.
+    gap: Option<(CaughtUp, SystemTime)>,
     outputs: VecDeque<Output>,
 }
 
@@ -164,6 +168,7 @@ impl Machine {
             known.session.go_to(&config.url);
             known.carriers.go_to(&config.url);
             known.beats.go_to(&config.url);
+            known.offer.go_to(&config.url);
         });
         let phase = match start {
             Start::Connect | Start::ByHand => {
@@ -232,6 +237,7 @@ impl Machine {
             ways,
             rhythm: None,
             retry: None,
+            gap: None,
             outputs: VecDeque::new(),
         }
     }
@@ -248,13 +254,14 @@ impl Machine {
                 if let Some(dial) = self.dial_of(generation).copied() {
                     let took = now.mono.saturating_sub(dial.reached);
                     self.config.memory.with(|known| known.ghosts.settled());
+                    let by_offer = self.doubt_dial(&dial, &cause);
                     let haunts = dial.stage.may_be_late()
                         && verdict::may_be_completed(&cause, took, &self.config.timing);
                     if generation == self.generation {
                         if haunts {
                             self.haunted(now, self.config.timing.ghost_life);
                         }
-                        self.elsewhere = elsewhere;
+                        self.elsewhere = elsewhere || by_offer;
                         if self.config.session.is_some() {
                             self.config.memory.with(|known| known.session.failed(&cause));
                             // What went out was another session than the one that was refused, or that had waited for long: if this one
@@ -312,6 +319,8 @@ impl Machine {
                 }
             }
             Input::Answered { generation, answer } => self.answered(generation, answer, now),
+            Input::Stored { generation, number } => self.stored(generation, number, now),
+            Input::Read { ids } => self.read(&ids, now),
             Input::Pong { generation, counter } => {
                 if let Some((life, liveness)) = self.life(generation) {
                     life.bytes(now.mono, liveness);
@@ -428,6 +437,8 @@ impl Machine {
             idle_limit: self.idle_limit(),
             session_life: self.config.memory.look(|known| known.session.life()),
             braked: self.delays.is_braked(&self.config.timing),
+            caught_up: self.caught_up(),
+            v1_refused: self.config.memory.look(|known| known.offer.is_refused()),
         }
     }
 
@@ -657,6 +668,7 @@ impl Machine {
         };
         // A server's session can't be gone on with beside the link that still has it.
         let kept = if generation == self.generation { self.kept.clone() } else { Kept::new() };
+        let announced = self.config.v1 && self.config.memory.with(|known| known.offer.opened(given.v1));
         let given = Given { kept, ..given };
         let conversation = Conversation::new(&self.config.dialect, given);
         let up = Up { generation, life: Box::new(life), since: now.wall, conversation };
@@ -667,6 +679,10 @@ impl Machine {
             self.renewal = Some(Box::new(Renewal::Open(up)));
         }
         self.begin(generation, now);
+        // V2: it is worth a link of its own, once.
+        if announced && generation == self.generation {
+            self.renew(now);
+        }
     }
 
     /// Whether the owner's cursor stands before something that can't be had.
@@ -716,13 +732,24 @@ impl Machine {
     fn begin_dial(&mut self, ask: DialAsk, now: Now) -> Dial {
         let Self { ways, config, .. } = self;
         config.memory.look(|known| ways.dialling(&known.carriers, now.wall));
-        let ask = DialAsk { carrier: self.ways.carrier(), ..ask };
+        let carrier = self.ways.carrier();
+        // What is to be skipped past is what the server would go on with.
+        let may_offer = self.config.v1 && carrier == Carrier::WebSocket && !ask.skip_past;
+        let offers_v1 = may_offer && self.config.memory.look(|known| known.offer.is_made());
+        let ask = DialAsk { carrier, offers_v1, ..ask };
         self.dials += 1;
         self.last_dial = Some(now.mono);
         let generation = self.dials;
         self.outputs.push_back(Output::Dial { generation, ask });
         let limit = now.mono + self.config.timing.dial;
-        Dial { generation, stage: Stage::Credential, reached: now.mono, limit, noted_at: None }
+        Dial {
+            generation,
+            stage: Stage::Credential,
+            reached: now.mono,
+            limit,
+            noted_at: None,
+            offers: offers_v1,
+        }
     }
 
     /// Whether no old link is left on its way out (C3).
@@ -801,6 +828,7 @@ impl Machine {
 
     /// Drops a link without a close handshake.
     fn drop_link(&mut self, generation: u64, cause: Cause, now: Now) {
+        self.doubt_link(generation);
         if generation == self.generation {
             self.abort(cause, now);
         } else {
@@ -843,3 +871,5 @@ mod renewal_tests;
 pub(crate) mod talk_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod v1_tests;

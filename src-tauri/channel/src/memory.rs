@@ -13,6 +13,7 @@ use crate::link::sockjs::beats::Beats;
 use crate::machine::facts::Now;
 use crate::machine::ghosts::{self, Ghosts};
 use crate::machine::idle::{self, Idle};
+use crate::machine::offer::{self, Offer};
 use crate::machine::session::{self, Session};
 use crate::machine::ways::{self, Carriers};
 
@@ -44,6 +45,8 @@ pub(crate) struct Known {
     pub(crate) broker: Broker,
     /// A server of event streams did not know the last event any more, and this was told (E5).
     pub(crate) forgetful: bool,
+    /// Whether the server speaks `tidings.v1` (V2).
+    pub(crate) offer: Offer,
 }
 
 /// What an MQTT broker knows of us, for as long as it keeps what we miss.
@@ -84,6 +87,8 @@ pub struct Kept {
     broker: Broker,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     forgetful: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer: Option<offer::Kept>,
 }
 
 impl Default for Memory {
@@ -108,6 +113,7 @@ impl Memory {
             carriers: Carriers::recall(kept.carriers.as_ref()),
             broker: kept.broker.clone(),
             forgetful: kept.forgetful,
+            offer: Offer::recall(kept.offer.as_ref()),
         };
         let (kept, known) = (watch::Sender::new(known.kept()), Mutex::new(known));
         Self(Arc::new(Shared { zero: OnceLock::new(), known, kept }))
@@ -146,7 +152,7 @@ impl Memory {
 
 impl Known {
     fn kept(&self) -> Kept {
-        let Self { ghosts, idle, session, carriers, broker, forgetful, beats: _ } = self;
+        let Self { ghosts, idle, session, carriers, broker, forgetful, offer, beats: _ } = self;
         Kept {
             ghosts: ghosts.kept(),
             idle: idle.kept(),
@@ -154,6 +160,7 @@ impl Known {
             carriers: carriers.kept(),
             broker: broker.clone(),
             forgetful: *forgetful,
+            offer: offer.kept(),
         }
     }
 }

@@ -42,6 +42,26 @@ pub struct Status {
     pub session_life: Option<Duration>,
     /// Links were ended soon after they opened, so often that the waits grow (B5).
     pub braked: bool,
+    /// Whether all that was missed is here; `None` where the server doesn't tell, or there is no link.
+    pub caught_up: Option<CaughtUp>,
+    /// The server says that it speaks `tidings.v1`, and upgrades with the offer came to nothing (V3).
+    pub v1_refused: bool,
+}
+
+/// Whether all that was missed is here, as the server says (V5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaughtUp {
+    /// It is being sent.
+    Coming,
+    /// All of it is.
+    All,
+    /// Some may be missing.
+    Gap {
+        /// It was sent after this, as far as is known.
+        from: Option<SystemTime>,
+        /// … and before this.
+        until: Option<SystemTime>,
+    },
 }
 
 /// F1: another carrier is in use, because this one didn't get through.
@@ -249,6 +269,8 @@ mod tests {
                 idle_limit: None,
                 session_life: None,
                 braked: false,
+                caught_up: None,
+                v1_refused: false,
             };
             status.to_string()
         };

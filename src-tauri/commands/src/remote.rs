@@ -9,7 +9,7 @@ use tidings_api::{Action, ErrorCode, Reply, Request, SessionKept, StateName, Sta
 use tidings_ground::paths::Paths;
 use tidings_ground::terminal::{self, print, say, tell, usage};
 use tidings_ground::{exit, reason};
-use tidings_state::carried;
+use tidings_state::{carried, caught_up};
 use tidings_words::Words;
 
 use crate::pause;
@@ -147,6 +147,12 @@ fn status_words(status: &StatusReport, words: Words) -> String {
         if let Some(instead) = &channel.instead_of {
             let carried = carried::told(channel.carrier, words);
             line = words.cli_status_carried(&carried, &carried::why_instead(instead, words), &line);
+        }
+        if let Some(caught_up) = &channel.caught_up {
+            line = match caught_up::gap(caught_up, &Zoned::now(), words) {
+                Some(gap) => words.cli_status_gap(&gap, &line),
+                None => words.cli_status_all_here(&line),
+            };
         }
         if let Some(session) = &channel.session {
             if session.kept == Some(SessionKept::Memory) {

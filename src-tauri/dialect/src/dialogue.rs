@@ -300,7 +300,7 @@ impl Talk {
         if template.uses("n") {
             self.counter += 1;
         }
-        let Given { secret, username, last, kept: _ } = &self.given;
+        let Given { secret, username, last, kept: _, v1: _ } = &self.given;
         let own = [("secret", secret), ("username", username), ("last", last)];
         let own = own.into_iter().filter_map(|(name, value)| Some((name, Value::from(value.as_deref()?))));
         let counter = std::iter::once(("n", Value::from(self.counter)));

@@ -22,7 +22,7 @@ pub mod v1;
 pub use dialogue::{Beat, Dialogue, Post, Rule, Then};
 pub use framing::Framing;
 pub use rehearsal::{Turn, rehearse};
-pub use reply::{CaughtUp, Envelope, Given, Kept, Posted, Reply, Step, Until};
+pub use reply::{CaughtUp, Envelope, Given, Kept, Offered, Posted, Reply, Step, Until};
 
 use std::sync::Arc;
 

@@ -18,6 +18,20 @@ pub struct Given {
     pub last: Option<String>,
     /// What earlier links' talks kept.
     pub kept: Kept,
+    /// What the upgrade said of `tidings.v1`.
+    pub v1: Offered,
+}
+
+/// What an upgrade said of `tidings.v1`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Offered {
+    /// Nothing.
+    #[default]
+    Unheard,
+    /// The server speaks it, and it wasn't offered.
+    Announced,
+    /// It was offered, and taken.
+    Taken,
 }
 
 impl fmt::Debug for Given {

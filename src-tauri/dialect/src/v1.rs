@@ -24,6 +24,9 @@ pub const MOST_ID: usize = 512;
 /// Ids of one `read`, said or heard. Too few: a frame for each of many; too many: frames that servers refuse.
 pub const MOST_READ: usize = 500;
 
+/// The same in bytes of ids: with quotes and escapes it stays below the 64 KiB that a server has to take, and that wait to be written.
+const MOST_READ_BYTES: usize = 8 * 1024;
+
 /// Messages that are acknowledged at once while more of them wait to be stored. Too few: a burst is answered message by message; too
 /// many: a server keeps for long what is stored already.
 const ACKNOWLEDGED_AT_ONCE: u64 = 64;
@@ -148,7 +151,20 @@ impl Talk {
         if self.agreed != Agreed::Yes {
             return Vec::new();
         }
-        ids.chunks(MOST_READ).filter_map(|ids| said(&Says::Read { ids })).collect()
+        let mut frames = Vec::new();
+        let mut rest = ids;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = |id: &&String| {
+                bytes += id.len();
+                bytes <= MOST_READ_BYTES
+            };
+            let many = rest.iter().take(MOST_READ).take_while(fits).count().max(1);
+            let (ids, more) = rest.split_at(many);
+            frames.extend(said(&Says::Read { ids }));
+            rest = more;
+        }
+        frames
     }
 }
 
@@ -294,7 +310,11 @@ mod tests {
         );
         let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         for (members, from, until) in [
-            (r#""complete":false,"from":"1970-01-01T00:00:07Z","until":"1970-01-01T01:00:08+01:00""#, at(7), at(8)),
+            (
+                r#""complete":false,"from":"1970-01-01T00:00:07Z","until":"1970-01-01T01:00:08+01:00""#,
+                at(7),
+                at(8),
+            ),
             (r#""complete":false,"from":"yesterday","until":7"#, None, None),
             (r#""complete":"yes""#, None, None),
             (r#""complete":null"#, None, None),
@@ -314,15 +334,26 @@ mod tests {
         assert_eq!(talk.read(&["7".to_owned()]), [r#"{"type":"read","ids":["7"]}"#]);
         let many: Vec<String> = (0..MOST_READ + 1).map(|id| id.to_string()).collect();
         assert_eq!(talk.read(&many).len(), 2);
+        let long: Vec<String> = (0..MOST_READ).map(|_| "\u{1}".repeat(MOST_ID)).collect();
+        let frames = talk.read(&long);
+        assert!(frames.iter().all(|frame| frame.len() < 64 * 1024));
+        assert_eq!(frames.iter().map(|frame| frame.matches("\",\"").count() + 1).sum::<usize>(), MOST_READ);
         assert!(Talk::default().read(&many).is_empty(), "before the hello nothing is said");
     }
 
     #[test]
     fn what_it_does_not_know_is_passed_over() {
         let mut talk = talk();
-        for frame in
-            [r#"{"type":"weather"}"#, "{}", "[]", "7", "", "HeartBeat", r#"{"type":7}"#, r#"{"type":"read","ids":7}"#]
-        {
+        for frame in [
+            r#"{"type":"weather"}"#,
+            "{}",
+            "[]",
+            "7",
+            "",
+            "HeartBeat",
+            r#"{"type":7}"#,
+            r#"{"type":"read","ids":7}"#,
+        ] {
             assert_eq!(hear(&mut talk, frame), Reply::default(), "{frame}");
         }
         assert_eq!(talk.hear_binary(), Some(Reply::default()));

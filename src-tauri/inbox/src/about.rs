@@ -9,6 +9,8 @@ use jiff::Timestamp;
 pub struct About {
     /// What is asked for as what came after it. In place of what the frame itself says.
     pub id: Option<String>,
+    /// Its server gives that id to no other message, and tells by it what was read elsewhere ([`Inbox::read_elsewhere`](crate::Inbox::read_elsewhere)).
+    pub is_marked: bool,
     /// What it belongs to, unless the frame itself says that.
     pub topic: Option<String>,
     /// What an MQTT broker tells.

@@ -17,7 +17,7 @@ use url::Url;
 use crate::message::{
     Action, Attachment, Does, Format, HttpRequest, Message, Priority, Raw, RowId, Sound, Urgency,
 };
-use crate::recall::{Recalled, Stone, Stones, Unwritten};
+use crate::recall::{MARKED, Recalled, Stone, Stones, Unwritten};
 use crate::schema::index;
 use crate::text::link;
 
@@ -131,6 +131,15 @@ impl Read {
             Self::All => true,
         }
     }
+}
+
+/// Who has a message read or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Its server may want to know.
+    User,
+    /// Its server, or we: that is nobody's news.
+    Others,
 }
 
 /// How many of each channel were deleted that were unread.
@@ -330,9 +339,12 @@ impl Database {
     }
 
     /// Marks these as read. What was still to be shown is so no more.
-    pub(crate) fn mark_read(&mut self, which: &Read) -> rusqlite::Result<()> {
+    pub(crate) fn mark_read(&mut self, which: &Read, by: By) -> rusqlite::Result<()> {
         const READ: &str = "UPDATE message SET unread = 0, state = iif(state = 0, 3, state) WHERE unread = 1";
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if by == By::User {
+            remember_unsaid(&transaction, which)?;
+        }
         match which {
             Read::All => {
                 transaction.execute(READ, [])?;
@@ -350,9 +362,36 @@ impl Database {
         transaction.commit()
     }
 
-    /// Deletes these.
-    pub(crate) fn delete(&mut self, rows: &[RowId]) -> rusqlite::Result<Deleted> {
+    /// Those of this channel that were read here, and whose server hasn't said that it knows; oldest first.
+    pub(crate) fn unsaid(&self, channel: &str) -> rusqlite::Result<Vec<String>> {
+        self.connection
+            .prepare_cached("SELECT id FROM unsaid WHERE channel = ?1 ORDER BY row")?
+            .query_map([channel], |row| row.get(0))?
+            .collect()
+    }
+
+    /// The server knows that these were read; those that were not waited for.
+    pub(crate) fn said(&mut self, channel: &str, ids: &[String]) -> rusqlite::Result<Vec<String>> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut news = Vec::new();
+        {
+            let mut said = transaction.prepare_cached("DELETE FROM unsaid WHERE channel = ?1 AND id = ?2")?;
+            for id in ids {
+                if said.execute([channel, id.as_str()])? == 0 {
+                    news.push(id.clone());
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(news)
+    }
+
+    /// Deletes these.
+    pub(crate) fn delete(&mut self, rows: &[RowId], by: By) -> rusqlite::Result<Deleted> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if by == By::User {
+            remember_unsaid(&transaction, &Read::Rows(rows.to_vec()))?;
+        }
         let mut deleted = Deleted::new();
         let (mut count, mut remembered) = (0, false);
         {
@@ -501,6 +540,27 @@ fn remember_gone(connection: &Connection, channel: &str, id: &str) -> rusqlite::
         .prepare_cached("INSERT OR IGNORE INTO gone (channel, id) VALUES (?1, ?2)")?
         .execute([channel, id])
         .map(|_| ())
+}
+
+/// Those of these that are unread and whose server wants to know that they were read.
+fn remember_unsaid(connection: &Connection, which: &Read) -> rusqlite::Result<()> {
+    let unread = "INSERT OR IGNORE INTO unsaid (channel, id) \
+                  SELECT channel, id FROM message WHERE unread = 1 AND series = ?1 || id";
+    match which {
+        Read::All => {
+            connection.execute(unread, [MARKED])?;
+        }
+        Read::Channel(channel) => {
+            connection.execute(&format!("{unread} AND channel = ?2"), [MARKED, channel.as_str()])?;
+        }
+        Read::Rows(rows) => {
+            let mut unread = connection.prepare_cached(&format!("{unread} AND row = ?2"))?;
+            for row in rows {
+                unread.execute(params![MARKED, row])?;
+            }
+        }
+    }
+    forget_the_oldest(connection, "unsaid")
 }
 
 fn forget_the_oldest(connection: &Connection, table: &str) -> rusqlite::Result<()> {

@@ -27,7 +27,7 @@ use crate::message::{Message, Priority, Raw};
 use crate::noise::is_keep_alive;
 use crate::policy::is_ignored;
 use crate::profile::{ChannelProfile, Reads};
-use crate::recall::Recall;
+use crate::recall::{Recall, marked};
 use crate::text::{bare, is_blank, link, readable};
 use reading::{Reading, Said};
 use value::{ID_LIMIT, Json, Object, filled, hush, lines, one_line, whole_millisecond};
@@ -93,7 +93,7 @@ pub fn decode_beside(
 
 impl Decoded {
     fn beside(mut self, about: About) -> Self {
-        let About { id, topic: _, published } = about;
+        let About { id, is_marked, topic: _, published } = about;
         for message in &mut self.messages {
             if let Some(published) = &published {
                 message.delivery = published.number;
@@ -103,6 +103,9 @@ impl Decoded {
         }
         let id = id.filter(|id| (1..=ID_LIMIT).contains(&id.len()));
         if let Some(last) = self.messages.last_mut() {
+            if is_marked {
+                last.series = id.as_deref().map(marked);
+            }
             last.id = id.or(last.id.take());
         }
         self

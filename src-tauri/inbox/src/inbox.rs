@@ -34,6 +34,7 @@ pub struct Inbox {
     unread: watch::Receiver<Unread>,
     dropped: watch::Receiver<BTreeMap<String, Dropped>>,
     events: broadcast::Sender<Event>,
+    read_here: watch::Receiver<()>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -49,8 +50,9 @@ impl Inbox {
         let (unread_out, unread) = watch::channel(Unread::default());
         let (dropped_out, dropped) = watch::channel(BTreeMap::new());
         let (events, _) = broadcast::channel(EVENTS);
+        let (read_out, read_here) = watch::channel(());
         let (writer, mut notices) =
-            Writer::open(path, policy, Box::new(notifier), unread_out, dropped_out, events.clone());
+            Writer::open(path, policy, Box::new(notifier), unread_out, dropped_out, events.clone(), read_out);
         let thread = thread::Builder::new()
             .name("inbox".into())
             .spawn(move || writer.run(&queue))
@@ -63,6 +65,7 @@ impl Inbox {
             unread,
             dropped,
             events,
+            read_here,
             thread: Arc::new(Mutex::new(thread.ok())),
         };
         (inbox, notices)
@@ -183,6 +186,24 @@ impl Inbox {
     pub async fn mark_all_read(&self, channel: Option<String>) {
         let which = channel.map_or(Read::All, Read::Channel);
         self.ask(|reply| Command::MarkRead(which, reply)).await;
+    }
+
+    /// The channel's server says that the messages that it knows by these ids were read: on another device, or as it was told from here
+    /// ([`unsaid`](Self::unsaid)). It may say so before one comes.
+    pub async fn read_elsewhere(&self, channel: &str, ids: Vec<String>) {
+        self.ask(|reply| Command::ReadElsewhere(channel.to_owned(), ids, reply)).await;
+    }
+
+    /// The ids of messages of this channel that the user has read or deleted here, and of which their server has not said that it knows. Only of those
+    /// whose server wants to know ([`About::is_marked`](crate::About::is_marked)); over all runs, oldest first, and the newest 10,000 of all channels.
+    pub async fn unsaid(&self, channel: &str) -> Vec<String> {
+        self.ask(|reply| Command::Unsaid(channel.to_owned(), reply)).await
+    }
+
+    /// Changes when the user has read or deleted something: there may be more that is [`unsaid`](Self::unsaid).
+    #[must_use]
+    pub fn read_here(&self) -> watch::Receiver<()> {
+        self.read_here.clone()
     }
 
     /// Deletes these; returns when it is done. What is deleted before it was shown is not shown any more.

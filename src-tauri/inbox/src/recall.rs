@@ -14,6 +14,15 @@ use crate::message::Message;
 /// full; too many: a server that deletes and deletes fills the memory.
 const UNWRITTEN: usize = 1_000;
 
+/// The series of messages whose reading goes both ways begins so; their id follows, and each is alone in its own. The search for those that
+/// are to be told of relies on it.
+pub(crate) const MARKED: &str = "tidings.v1/";
+
+/// The series of the message that its server knows by this id.
+pub(crate) fn marked(id: &str) -> String {
+    format!("{MARKED}{id}")
+}
+
 /// What became of a message, as its server says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recalled {

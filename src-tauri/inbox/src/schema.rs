@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[fn(&Connection) -> rusqlite::Result<()>] = &[
     |file| file.execute_batch(VERSION_6),
     |file| file.execute_batch(VERSION_7),
     |file| file.execute_batch(VERSION_8),
+    |file| file.execute_batch(VERSION_9),
 ];
 
 const VERSION_1: &str = "
@@ -146,6 +147,16 @@ const VERSION_8: &str = "
     ALTER TABLE message ADD COLUMN delivery INTEGER;
     CREATE INDEX message_delivery ON message (channel, delivery) WHERE delivery IS NOT NULL;
     CREATE INDEX message_topic ON message (channel, topic) WHERE topic IS NOT NULL;
+";
+
+/// Messages that were read here, of which their server has yet to say that it knows.
+const VERSION_9: &str = "
+    CREATE TABLE unsaid (
+        row INTEGER PRIMARY KEY,
+        channel TEXT NOT NULL,
+        id TEXT NOT NULL,
+        UNIQUE (channel, id)
+    ) STRICT;
 ";
 
 /// Makes a message findable.

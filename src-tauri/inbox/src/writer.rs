@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::calendar::Calendar;
-use crate::database::{Database, Reached, Read, State};
+use crate::database::{By, Database, Reached, Read, State};
 use crate::decode::{Decoded, decode_beside};
 use crate::gate::{Gate, Hold, Now};
 use crate::history::Query;
@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Note(Vec<Note>),
     Journal(String, oneshot::Sender<Vec<Note>>),
     MarkRead(Read, oneshot::Sender<()>),
+    ReadElsewhere(String, Vec<String>, oneshot::Sender<()>),
+    Unsaid(String, oneshot::Sender<Vec<String>>),
     Close(oneshot::Sender<()>),
     /// Lets a test break the file from within.
     #[cfg(test)]
@@ -117,6 +119,8 @@ pub(crate) struct Writer {
     unread: watch::Sender<Unread>,
     dropped: watch::Sender<BTreeMap<String, Dropped>>,
     events: broadcast::Sender<Event>,
+    /// Rung when the user has read or deleted something.
+    read_here: watch::Sender<()>,
 }
 
 impl Writer {
@@ -127,6 +131,7 @@ impl Writer {
         unread: watch::Sender<Unread>,
         dropped: watch::Sender<BTreeMap<String, Dropped>>,
         events: broadcast::Sender<Event>,
+        read_here: watch::Sender<()>,
     ) -> (Self, Vec<Notice>) {
         let mut writer = Self {
             path: path.to_owned(),
@@ -153,6 +158,7 @@ impl Writer {
             unread,
             dropped,
             events,
+            read_here,
         };
         let (opened, notice) = open::open_or_set_aside(path);
         let mut notices = Vec::from_iter(notice);
@@ -262,9 +268,14 @@ impl Writer {
                     Command::Message(row, reply) => answer(reply, self.message(row)),
                     Command::Missing(rows, reply) => answer(reply, self.missing(&rows)),
                     Command::MarkRead(which, reply) => {
-                        self.mark_read(&which);
+                        self.mark_read(&which, By::User);
                         answer(reply, ());
                     }
+                    Command::ReadElsewhere(channel, ids, reply) => {
+                        self.read_elsewhere(&channel, &ids);
+                        answer(reply, ());
+                    }
+                    Command::Unsaid(channel, reply) => answer(reply, self.unsaid(&channel)),
                     Command::Close(reply) => closed = Some(reply),
                     #[cfg(test)]
                     Command::Meddle(meddle) => meddle(&mut self),

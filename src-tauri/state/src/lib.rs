@@ -2,7 +2,9 @@
 //! have to agree on. Nobody here does anything.
 
 pub mod carried;
+pub mod caught_up;
 pub mod cause;
+pub mod clock;
 pub mod diagnostics;
 pub mod link;
 pub mod loan;

@@ -21,14 +21,14 @@ pub fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
         Payload::Text(text) => tidings_inbox::Payload::Text(text),
         Payload::Binary(bytes) => tidings_inbox::Payload::Binary(bytes),
         Payload::Garbled(bytes) => tidings_inbox::Payload::Garbled(bytes),
-        Payload::TooBig { .. } | Payload::Broken { .. } => return None,
+        Payload::TooBig { .. } | Payload::Broken { .. } | Payload::Read(_) => return None,
     };
     let (received_at, generation) = (timestamp(frame.received_at), frame.generation);
-    let tidings_channel::About { id, topic, published } = frame.about;
+    let tidings_channel::About { id, topic, enveloped, published } = frame.about;
     let published = published.map(|published| {
         let tidings_channel::Published { receipt, again, retained, expires_in, .. } = *published;
         Published {
-            number: receipt.map(tidings_channel::Receipt::number),
+            number: receipt.map(tidings_channel::Delivery::number),
             again,
             link: generation,
             retained,
@@ -38,14 +38,14 @@ pub fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
             user: published.user.into_iter().collect(),
         }
     });
-    let about = About { id, topic, published };
+    let about = About { id, is_marked: enveloped.is_some(), topic, published };
     Some(Arrival { channel, payload, about, received_at, catch_up: false, receipt: None })
 }
 
 /// What a message of ours says of one that can't be read, or not all of it.
 pub fn told_instead(payload: &Payload, words: Words) -> Option<String> {
     match payload {
-        Payload::Text(_) | Payload::Binary(_) => None,
+        Payload::Text(_) | Payload::Binary(_) | Payload::Read(_) => None,
         Payload::Garbled(_) => Some(words.message_garbled()),
         Payload::TooBig { bytes } => Some(words.message_too_big(*bytes)),
         Payload::Broken { bytes } => Some(words.message_broken(*bytes)),

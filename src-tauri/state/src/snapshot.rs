@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::notice::{Notice, Source};
 use crate::session::SessionView;
 use crate::trouble::Trouble;
-use crate::{carried, cause};
+use crate::{carried, caught_up, cause};
 
 /// Id of the demo's channel, which stands in no settings file: no id there can hold this character.
 pub const DEMO: &str = "~demo";
@@ -175,6 +175,7 @@ impl Snapshot {
             links_opened: status.links_opened,
             unread: self.unread.by_channel.get(&channel.id).copied().unwrap_or(0),
             session: channel.session.as_ref().map(|session| session_report(&session.borrow(), &status)),
+            caught_up: caught_up::report(&status),
             dropped: channel.dropped.borrow().get(&channel.id).map(dropped_report),
             demo: channel.id == DEMO,
         }

@@ -22,6 +22,8 @@ export default {
   stateConnectedUnchecked: ({ time }) => `Connected since ${time} (can't be checked)`,
   /** @param {{ state: string, topics: string }} variables */
   stateLeftOut: ({ state, topics }) => `${state}; no access to ${topics}`,
+  /** @param {{ gap: string, state: string }} variables */
+  stateGap: ({ gap, state }) => `${state}; ${gap}`,
   stateConnecting: "Connecting",
   /** @param {{ attempt: number }} variables */
   stateConnectingAgain: ({ attempt }) => `Connecting (attempt ${numbers.format(attempt)})`,
@@ -34,6 +36,13 @@ export default {
   stateDisconnected: "Disconnected",
   /** @param {{ time: string }} variables */
   stateReplaced: ({ time }) => `Replaced by another tab or device since ${time}`,
+  /** @param {{ from: string, until: string }} variables */
+  gapBetween: ({ from, until }) => `messages of ${from} to ${until} may be missing`,
+  /** @param {{ from: string }} variables */
+  gapSince: ({ from }) => `messages since ${from} may be missing`,
+  /** @param {{ until: string }} variables */
+  gapBefore: ({ until }) => `messages before ${until} may be missing`,
+  gapSome: "messages may be missing",
   carriedWebsocket: "WebSocket",
   carriedSse: "server-sent events",
   carriedJsonLines: "lines of JSON",

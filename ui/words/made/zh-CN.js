@@ -22,6 +22,15 @@ export default {
   stateConnectedUnchecked: ({ time }) => `已连接（自 ${time} 起，无法检测链路）`,
   /** @param {{ state: string, topics: string }} variables */
   stateLeftOut: ({ state, topics }) => `${state}；无权访问 ${topics}`,
+  /** @param {{ gap: string, state: string }} variables */
+  stateGap: ({ gap, state }) => `${state}；${gap}`,
+  /** @param {{ from: string, until: string }} variables */
+  gapBetween: ({ from, until }) => `${from} 至 ${until} 的消息可能缺失`,
+  /** @param {{ from: string }} variables */
+  gapSince: ({ from }) => `${from} 之后的消息可能缺失`,
+  /** @param {{ until: string }} variables */
+  gapBefore: ({ until }) => `${until} 之前的消息可能缺失`,
+  gapSome: "可能有消息缺失",
   stateConnecting: "正在连接",
   /** @param {{ attempt: number }} variables */
   stateConnectingAgain: ({ attempt }) => `正在连接（第 ${numbers.format(attempt)} 次尝试）`,

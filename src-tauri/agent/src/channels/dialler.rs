@@ -15,6 +15,9 @@ use super::ntfy::{Topics, since};
 use super::renewal::Renewal;
 use super::signing::Signing;
 
+/// By what `tidings.v1` asks for what came after a message.
+const SINCE: &str = "since";
+
 /// Gives each dial of a channel what it needs.
 pub(super) struct Dialler {
     pub(super) id: String,
@@ -89,6 +92,13 @@ impl Owner for Dialler {
                     query.push((parameter.clone(), id));
                 }
             }
+        }
+        // What `tidings.v1` calls it; the dialect's own way may have said so already.
+        if ask.offers_v1
+            && !query.iter().any(|(name, _)| name == SINCE)
+            && let Some(id) = self.inbox.last_id(&self.id).await
+        {
+            query.push((SINCE.to_owned(), id));
         }
         let last = if self.asks_by_id { self.inbox.last_id(&self.id).await } else { None };
         let mut params =

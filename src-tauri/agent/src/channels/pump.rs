@@ -1,11 +1,15 @@
 //! Carries a channel's frames into the inbox, and its signs of life to the health journal.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tidings_channel::{Frame, Kept, Pulse, Receipts, State, Status};
+use jiff::Zoned;
+use tidings_channel::{CaughtUp, Frame, Kept, Payload, Pulse, Receipts, State, Status};
+use tidings_dialect::v1::MOST_READ;
 use tidings_inbox::{Arrival, ChannelProfile, Inbox, Query, Receipt};
+use tidings_state::caught_up;
 use tidings_state::message::{arrival, own, told_instead};
 use tidings_state::snapshot::{Snapshot, timestamp};
 use tokio::sync::{Notify, mpsc, watch};
@@ -44,15 +48,23 @@ pub(super) async fn pump(
     snapshot: watch::Receiver<Snapshot>,
     mut felt: Felt,
 ) {
-    let mut caught_up: Option<u64> = None;
+    let mut asked_on: Option<u64> = None;
     let mut catching_up = None;
     let mut settled = None;
+    let mut read = ReadHere::default();
+    let mut read_here = inbox.read_here();
+    let mut told_gap = None;
     loop {
         tokio::select! {
             frame = frames.recv() => {
                 // The driver's end of the queue goes with its task: everything before it was taken in.
                 let Some(frame) = frame else { return };
                 let channel = profile.borrow().clone();
+                if let Payload::Read(ids) = frame.payload {
+                    inbox.read_elsewhere(&channel.id, ids).await;
+                    read.tell(&status, &felt, &inbox).await;
+                    continue;
+                }
                 let resumed = frame.about.published.as_ref().is_some_and(|published| published.resumed);
                 let goes_on = frame.goes_on || resumed;
                 let receipt = frame.receipt().map(|receipt| {
@@ -83,16 +95,26 @@ pub(super) async fn pump(
                 replay.taken_in(Instant::now());
             }
             Ok(()) = status.changed() => {
-                let now = status.borrow_and_update();
+                let now = status.borrow_and_update().clone();
                 if let State::Connected { .. } = now.state {
                     replay.link(now.generation, Instant::now());
-                    if caught_up.replace(now.generation) != Some(now.generation) {
+                    if asked_on.replace(now.generation) != Some(now.generation) {
                         catching_up = catch_up.as_ref().map(|it| Box::pin(it.run(profile.clone())));
                     }
                 }
-                drop(now);
+                let gap = now.caught_up.filter(|told| matches!(told, CaughtUp::Gap { .. }));
+                let report = caught_up::report(&now);
                 felt.changed.notify_one();
+                read.tell(&status, &felt, &inbox).await;
+                if gap.is_some() && told_gap.replace(gap) != Some(gap) && let Some(report) = report {
+                    let words = snapshot.borrow().words;
+                    let gap = caught_up::gap(&report, &Zoned::now(), words).unwrap_or_default();
+                    tracing::warn!(channel = felt.channel, "{gap}");
+                    let channel = profile.borrow().clone();
+                    tell_once(&inbox, &channel, words.missed_gap(&gap)).await;
+                }
             }
+            Ok(()) = read_here.changed() => read.tell(&status, &felt, &inbox).await,
             Some(()) = progress(&mut catching_up) => catching_up = None,
             Ok(()) = felt.known.changed() => felt.changed.notify_one(),
             Ok(()) = felt.pulse.changed() => {
@@ -105,6 +127,48 @@ pub(super) async fn pump(
                 }
                 felt.health.feel(&felt.channel, pulse);
             }
+        }
+    }
+}
+
+/// A message of our own, unless the inbox has one that says the same.
+async fn tell_once(inbox: &Inbox, channel: &ChannelProfile, text: String) {
+    let query = Query { channel: Some(channel.id.clone()), ..Query::newest(TOLD) };
+    if inbox.find(query).await.iter().all(|message| message.body != text) {
+        inbox.receive(own(channel, text)).await;
+    }
+}
+
+/// What was read here, and the server was told of on this link.
+#[derive(Default)]
+struct ReadHere {
+    generation: u64,
+    told: BTreeSet<String>,
+}
+
+impl ReadHere {
+    /// Tells the server of what it may not know yet, where it wants to: once it has sent what was missed, and a frame's worth at a time. The
+    /// next one follows once it says that it knows these.
+    async fn tell(&mut self, status: &watch::Receiver<Status>, felt: &Felt, inbox: &Inbox) {
+        let generation = {
+            let status = status.borrow();
+            let wants = matches!(status.caught_up, Some(CaughtUp::All | CaughtUp::Gap { .. }));
+            if !wants {
+                return;
+            }
+            status.generation
+        };
+        if std::mem::replace(&mut self.generation, generation) != generation {
+            self.told.clear();
+        }
+        let unsaid = inbox.unsaid(&felt.channel).await;
+        let waiting: BTreeSet<&String> = unsaid.iter().collect();
+        self.told.retain(|id| waiting.contains(id));
+        let ids: Vec<String> =
+            unsaid.into_iter().filter(|id| !self.told.contains(id)).take(MOST_READ).collect();
+        if !ids.is_empty() {
+            self.told.extend(ids.iter().cloned());
+            felt.receipts.tell_read(ids);
         }
     }
 }

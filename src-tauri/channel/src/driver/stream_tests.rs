@@ -75,7 +75,7 @@ async fn events_come_with_their_ids_and_names() {
     assert_eq!(frame.payload, Payload::Text("{\"a\":1}".to_owned()));
     assert_eq!(
         frame.about,
-        About { id: Some("42".to_owned()), topic: Some("order".to_owned()), published: None }
+        About { id: Some("42".to_owned()), topic: Some("order".to_owned()), ..About::default() }
     );
     assert_eq!(rig.status.borrow().peer, PeerCheck::CannotBeChecked, "nothing proves its life yet");
 }

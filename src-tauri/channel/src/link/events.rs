@@ -166,7 +166,7 @@ impl Decoder {
         if has_data {
             // A page's own events are without a name.
             let topic = name.filter(|name| !name.is_empty() && name != "message");
-            let about = About { id: self.id.clone(), topic, published: None };
+            let about = About { id: self.id.clone(), topic, ..About::default() };
             return Some(Unit::Message(data.payload(), about));
         }
         match id {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     fn message(text: &str, id: Option<&str>, topic: Option<&str>) -> Unit {
-        let about = About { id: id.map(str::to_owned), topic: topic.map(str::to_owned), published: None };
+        let about = About { id: id.map(str::to_owned), topic: topic.map(str::to_owned), ..About::default() };
         Unit::Message(Payload::Text(text.to_owned()), about)
     }
 

@@ -21,7 +21,7 @@ use super::websocket::WebSocket;
 use super::{Event, Link};
 use crate::end::close::{NORMAL, PROTOCOL, TOO_BIG};
 use crate::machine::facts::{End, Proof};
-use crate::{About, Cause, Detail, Payload, Qos, Receipt};
+use crate::{About, Cause, Delivery, Detail, Payload, Qos};
 
 /// Bytes that are read at once. Too few: a burst costs many reads; too many: stack.
 const READ_AT_ONCE: usize = 8 * 1024;
@@ -218,11 +218,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
     fn hear(&mut self, said: Said) -> Result<(), Malformed> {
         match said {
             Said::Published { topic, payload, qos, id, mut about } => {
-                about.receipt = id.map(Receipt);
+                about.receipt = id.map(Delivery);
                 about.resumed = self.resumed;
                 self.unacknowledged += usize::from(id.is_some());
                 self.once.extend(id.filter(|_| qos == Qos::ExactlyOnce));
-                let about = About { id: None, topic: Some(topic), published: Some(Box::new(about)) };
+                let about =
+                    About { topic: Some(topic), published: Some(Box::new(about)), ..About::default() };
                 self.events.push_back(Event::Frame(payload, about));
             }
             Said::Released(id) => {
@@ -314,7 +315,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Link for Mqtt<S> {
         self.request(Some(counter));
     }
 
-    fn received(&mut self, Receipt(id): Receipt) {
+    fn received(&mut self, Delivery(id): Delivery) {
         self.unacknowledged = self.unacknowledged.saturating_sub(1);
         self.acknowledged += 1;
         match self.once.iter().position(|once| *once == id) {

@@ -29,6 +29,9 @@ const HEAD_TOO_LONG: &str = "the response head is over 16 KiB";
 /// fill our memory.
 pub(crate) const MOST_MESSAGE: u64 = 1024 * 1024;
 
+/// The same of one in an envelope, where a byte of a text may be written as six.
+pub(crate) const MOST_ENVELOPE: u64 = 6 * MOST_MESSAGE + 4096;
+
 /// Longest message that is read away, bytes (D2). Too low: one big message ends the link, and may end each that asks for
 /// what was missed; too high: a link is deaf for as long as bytes come in that nobody reads.
 const MOST_PASSED_OVER: u64 = 64 * 1024 * 1024;
@@ -50,6 +53,8 @@ pub(crate) struct Tap<S> {
     arrived: VecDeque<Arrived>,
     /// Frames that break the rules, but in themselves, are passed over.
     forgiving: bool,
+    /// Longest message that is had.
+    most: u64,
     close: Option<CloseFrame>,
     /// A failed write is kept, and later ones pretend to succeed: what the peer sent before, such as 4500,
     /// can still be read.
@@ -118,9 +123,15 @@ impl<S> Tap<S> {
             begun: None,
             arrived: VecDeque::new(),
             forgiving: false,
+            most: MOST_MESSAGE,
             close: None,
             write_error: None,
         }
+    }
+
+    /// Messages come in envelopes from now on.
+    pub(crate) fn expect_envelopes(&mut self) {
+        self.most = MOST_ENVELOPE;
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -269,7 +280,7 @@ impl<S> Tap<S> {
                 return Part::GoesOn;
             }
             Begun { bytes, broken: true, .. } => Arrived::Broken(bytes),
-            Begun { bytes, .. } if bytes > MOST_MESSAGE => Arrived::TooBig(bytes),
+            Begun { bytes, .. } if bytes > self.most => Arrived::TooBig(bytes),
             Begun { text: true, .. } => Arrived::Text,
             Begun { .. } => Arrived::Binary,
         };

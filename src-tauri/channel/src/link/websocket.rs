@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::{Event, Link};
 use crate::end::close::{INVALID_TEXT, NO_CODE, NORMAL, PROTOCOL, TOO_BIG};
-use crate::link::tap::{Arrived, MOST_MESSAGE, Tap};
+use crate::link::tap::{Arrived, MOST_ENVELOPE, Tap};
 use crate::machine::facts::End;
 use crate::{About, CloseInfo, Detail, Payload};
 
@@ -28,8 +28,9 @@ pub(crate) fn websocket_config() -> WebSocketConfig {
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(MOST_UNWRITTEN)
-        .max_message_size(usize::try_from(MOST_MESSAGE).ok())
-        .max_frame_size(usize::try_from(MOST_MESSAGE).ok())
+        // What is longer than it may be the tap has read away.
+        .max_message_size(usize::try_from(MOST_ENVELOPE).ok())
+        .max_frame_size(usize::try_from(MOST_ENVELOPE).ok())
 }
 
 #[derive(Debug)]

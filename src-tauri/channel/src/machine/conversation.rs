@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tidings_dialect::{Dialect, Given, Talk};
+use tidings_dialect::{Dialect, Given, Offered, Talk};
 
-use crate::Stage;
+use crate::{CaughtUp, Stage};
 
 /// The talk over one link, and what is waited for.
 #[derive(Debug)]
@@ -16,18 +16,31 @@ pub(super) struct Conversation {
     pub(super) replay: Option<bool>,
     /// What was missed may come first: the server keeps it, or the talk knows what an earlier one kept.
     pub(super) goes_on: bool,
+    /// How much of what was missed is here, where the dialect tells.
+    pub(super) caught_up: Option<CaughtUp>,
+    /// The server agreed to `tidings.v1`, and hasn't said a word of it.
+    pub(super) may_be_plain: bool,
     pub(super) answers: Answers,
 }
 
 impl Conversation {
     pub(super) fn new(dialect: &Dialect, given: Given) -> Self {
+        let taken = given.v1 == Offered::Taken;
+        let dialect = if taken { &Dialect::V1 } else { dialect };
         Self {
             goes_on: dialect.has_backlog() || !given.kept.is_empty(),
             talk: dialect.talk(given),
             waits: None,
             replay: dialect.tells_when_caught_up().then_some(true),
+            caught_up: taken.then_some(CaughtUp::Coming),
+            may_be_plain: taken,
             answers: Answers::default(),
         }
+    }
+
+    /// It is the plain recipe that the server speaks.
+    pub(super) fn is_plain(&mut self) {
+        (self.replay, self.caught_up) = (None, None);
     }
 
     /// What is waited for; `None`: the link is of use.

@@ -18,6 +18,7 @@ const MOST_FORGIVEN: u32 = 3;
 
 impl Machine {
     pub(super) fn ended(&mut self, end: End, now: Now) {
+        self.doubt_link(self.generation);
         let (cause, by_peer) = match end {
             End::Closed(close) => {
                 self.last_close = Some(close.clone());

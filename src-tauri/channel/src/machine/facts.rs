@@ -64,6 +64,15 @@ pub(crate) enum Input {
         generation: u64,
         answer: Result<String, Cause>,
     },
+    /// The message of this number of that link is stored, and all before it.
+    Stored {
+        generation: u64,
+        number: u64,
+    },
+    /// The user has read the messages of these ids.
+    Read {
+        ids: Vec<String>,
+    },
     /// Some bytes came in, of whatever kind.
     Bytes {
         generation: u64,

@@ -17,6 +17,8 @@ pub(super) struct Dial {
     pub(super) limit: Duration,
     /// When it is remembered that the upgrade waits for its answer (R3).
     pub(super) noted_at: Option<Duration>,
+    /// It offers `tidings.v1`.
+    pub(super) offers: bool,
 }
 
 impl Dial {

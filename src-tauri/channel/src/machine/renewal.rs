@@ -194,6 +194,9 @@ impl Machine {
         if up.generation != generation {
             return;
         }
+        if up.conversation.may_be_plain {
+            self.config.memory.with(|known| known.offer.failed(true));
+        }
         let replaced = if let End::Closed(close) = &end {
             let said = up.conversation.talk.closed(close.code, &close.reason);
             said.map_or_else(

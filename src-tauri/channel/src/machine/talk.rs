@@ -1,13 +1,14 @@
 //! What the link's dialect makes of what is heard: messages, answers, and how far the link is. It is shown as connected once the
 //! subscription stands (T1), and answers no more often than a server may ask (T2).
 
-use tidings_dialect::{Reply, Step, Until};
+use tidings_dialect::{CaughtUp as Told, Envelope, Reply, Step, Until};
 
 use super::conversation::Conversation;
 use super::{Machine, Phase, link_of};
+use crate::link::tap::MOST_MESSAGE;
 use crate::machine::facts::{Now, Output, Said};
 use crate::machine::links::{Renewal, Up};
-use crate::{About, Cause, Frame, Payload, Stage};
+use crate::{About, CaughtUp, Cause, Enveloped, Frame, Payload, Stage};
 
 fn stage(until: Until) -> Stage {
     match until {
@@ -51,13 +52,17 @@ impl Machine {
             Payload::Text(text) => conversation.talk.hear(text),
             Payload::Binary(bytes) => conversation.talk.hear_binary(bytes),
             // Something was to be read and can't be: it is told.
-            Payload::Garbled(_) | Payload::TooBig { .. } | Payload::Broken { .. } => None,
+            Payload::Garbled(_) | Payload::TooBig { .. } | Payload::Broken { .. } | Payload::Read(_) => None,
         };
         let Some(reply) = reply else { return self.deliver(generation, payload, about, now) };
         if reply == Reply::default() {
             self.beaten(generation, now);
         }
+        let again = reply.as_it_stands.then_some(payload);
         self.do_as_said(generation, reply, &about, now);
+        if let Some(payload) = again {
+            self.deliver(generation, payload, about, now);
+        }
     }
 
     /// T6: what the dialect asked for over HTTP. Where there is no answer, the link is of no use.
@@ -88,12 +93,32 @@ impl Machine {
         if let Some(post) = reply.post.filter(|_| !leaves) {
             self.outputs.push_back(Output::Post { generation, post });
         }
+        // What isn't what it was taken for is so from the first frame on.
+        let (first, steps): (Vec<Step>, Vec<Step>) =
+            reply.steps.into_iter().partition(|step| *step == Step::Plain);
+        for step in first {
+            self.step(generation, step, now);
+        }
         for message in reply.messages {
             self.deliver(generation, Payload::Text(message), about.clone(), now);
         }
-        for step in reply.steps.into_iter().filter(|step| !leaves || *step == Step::CaughtUp) {
+        if let Some(envelope) = reply.envelope {
+            self.unpack(generation, envelope, now);
+        }
+        if !reply.read.is_empty() {
+            self.deliver(generation, Payload::Read(reply.read), About::default(), now);
+        }
+        for step in steps.into_iter().filter(|step| !leaves || *step == Step::CaughtUp) {
             self.step(generation, step, now);
         }
+    }
+
+    /// A message by its envelope. One that is too long is told of and acknowledged, or it would come on each link anew.
+    fn unpack(&mut self, generation: u64, Envelope { id, number, text }: Envelope, now: Now) {
+        let bytes = text.len() as u64;
+        let payload = if bytes > MOST_MESSAGE { Payload::TooBig { bytes } } else { Payload::Text(text) };
+        let enveloped = id.is_some().then_some(Enveloped { number });
+        self.deliver(generation, payload, About { id, enveloped, ..About::default() }, now);
     }
 
     pub(super) fn link(&mut self, generation: u64) -> Option<&mut Up> {
@@ -146,6 +171,20 @@ impl Machine {
                 self.forgot.get_or_insert((self.refreshed, self.sign_ins_refused));
                 self.refreshed = false;
                 self.sign_ins_refused = 0;
+                if let Some(Up { conversation, .. }) = self.link(generation)
+                    && std::mem::take(&mut conversation.may_be_plain)
+                {
+                    self.config.memory.with(|known| known.offer.is_spoken());
+                }
+            }
+            Step::Plain => {
+                conversation.may_be_plain = false;
+                conversation.is_plain();
+                self.config.memory.with(|known| known.offer.is_unknown());
+            }
+            Step::CaughtUpWith(Told::All) => self.is_caught_up(generation, CaughtUp::All, now),
+            Step::CaughtUpWith(Told::Gap { from, until }) => {
+                self.is_caught_up(generation, CaughtUp::Gap { from, until }, now);
             }
             Step::CaughtUp => conversation.replay = conversation.replay.map(|_| false),
             Step::Refused(_) | Step::Replaced | Step::Foreign => self.leave(generation, step, now),
@@ -179,9 +218,12 @@ impl Machine {
                 self.remember_refusals(now);
                 Cause::Denied { said }
             }
-            Step::Foreign | Step::Waits(_) | Step::Stands | Step::CaughtUp => {
-                Cause::Foreign { dialect: self.config.dialect.name().to_owned() }
-            }
+            Step::Foreign
+            | Step::Waits(_)
+            | Step::Stands
+            | Step::CaughtUp
+            | Step::CaughtUpWith(_)
+            | Step::Plain => Cause::Foreign { dialect: self.config.dialect.name().to_owned() },
         }
     }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tidings_dialect::Given;
+use tidings_dialect::{Dialect, Given, Offered};
 use tokio::sync::{Mutex, watch};
 
 use crate::link::events::Format;
@@ -53,7 +53,10 @@ async fn dial_address<C: Connect, O: Owner>(
     let given = params.given();
     // Each in a box of its own, or every dial would be as large as the largest.
     let dialled: Pin<Box<dyn Future<Output = _> + Send>> = match ask.carrier {
-        Carrier::WebSocket => Box::pin(websocket(config, connector, owner, params, origin, stage)),
+        Carrier::WebSocket => {
+            let offers = ask.offers_v1.then(|| config.memory.with(|known| known.offer.device()));
+            Box::pin(websocket(config, connector, owner, params, origin, offers, stage))
+        }
         Carrier::EventStream | Carrier::Lines => {
             let format = if ask.carrier == Carrier::Lines { Format::Lines } else { Format::Events };
             let asked = Asked { format, by_mark: mark.is_some() };
@@ -74,15 +77,24 @@ async fn websocket<C: Connect>(
     config: Arc<Config>,
     connector: Arc<C>,
     owner: Arc<Mutex<impl Owner>>,
-    params: DialParams,
+    mut params: DialParams,
     origin: Option<String>,
+    device: Option<String>,
     stage: watch::Sender<Stage>,
 ) -> Result<Dialled, DialFailure> {
     let given = params.given();
-    let request = upgrade_request(&config.url, &params, config.dialect.subprotocol(), origin.as_deref())?;
-    let (socket, route, cookies) = open(&config, &*connector, params, request, false, &stage).await?;
-    hand_over(&owner, &*connector, route, cookies).await;
-    Ok(Dialled { link: Box::new(socket), route, given })
+    // What the settings ask for themselves goes before.
+    let asks = params.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"));
+    let device = device.filter(|_| !asks);
+    let offers = device.is_some();
+    params.query.extend(device.map(|device| ("device".to_owned(), device)));
+    let subprotocol = if offers { Dialect::V1.subprotocol() } else { config.dialect.subprotocol() };
+    let request = upgrade_request(&config.url, &params, subprotocol, origin.as_deref())?;
+    let (socket, route, answer) = open(&config, &*connector, params, request, false, &stage).await?;
+    hand_over(&owner, &*connector, route, answer.cookies).await;
+    // A dialogue may have asked for it by its own name.
+    let v1 = if answer.v1 == Offered::Taken && !offers { Offered::Unheard } else { answer.v1 };
+    Ok(Dialled { link: Box::new(socket), route, given: Given { v1, ..given } })
 }
 
 /// SockJS in a WebSocket's frames.
@@ -99,10 +111,10 @@ async fn framed<C: Connect>(
     let mut session = Session::new(config.clone(), connector.clone(), parts.0, parts.1, parts.2, parts.3);
     let looked = session.look().await?;
     let request = session.upgrade(&looked)?;
-    let (socket, route, cookies) = open(&config, &*connector, params, request, true, &stage).await?;
+    let (socket, route, answer) = open(&config, &*connector, params, request, true, &stage).await?;
     let mut link = Framed::new(socket, config.memory.clone());
     within(config.timing.stream_start, Stage::Upgrade, link.begin()).await?.map_err(unsaid)?;
-    hand_over(&owner, &*connector, route, [looked.set_cookies, cookies].concat()).await;
+    hand_over(&owner, &*connector, route, [looked.set_cookies, answer.cookies].concat()).await;
     Ok(Dialled { link: Box::new(link), route, given })
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
-use http::{Method, Request};
+use http::{HeaderMap, Method, Request};
+use tidings_dialect::Offered;
+use tidings_dialect::v1::SUBPROTOCOL;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Mutex, watch};
 use tokio_tungstenite::tungstenite::Error;
@@ -36,7 +38,34 @@ pub(super) async fn hand_over<C: Connect>(
     }
 }
 
-/// Asks for an upgrade: the socket, its route, and the cookies that were set. `other_ways`: there is something else to try.
+/// What a 101 said.
+pub(super) struct Answer {
+    /// The cookies that were set.
+    pub(super) cookies: Vec<String>,
+    /// What it said of `tidings.v1`.
+    pub(super) v1: Offered,
+}
+
+/// In a 101: what the server speaks beside the plain recipe, to whoever asks for it.
+const ANNOUNCES: &str = "tidings-protocol";
+
+impl Answer {
+    fn of(headers: &HeaderMap) -> Self {
+        let says = |name: &str| {
+            let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+            values.flat_map(|value| value.split(',')).any(|word| word.trim() == SUBPROTOCOL)
+        };
+        // The library takes nothing that wasn't offered.
+        let v1 = match (says("sec-websocket-protocol"), says(ANNOUNCES)) {
+            (true, _) => Offered::Taken,
+            (false, true) => Offered::Announced,
+            (false, false) => Offered::Unheard,
+        };
+        Self { cookies: set_cookies(headers), v1 }
+    }
+}
+
+/// Asks for an upgrade: the socket, its route, and what was said. `other_ways`: there is something else to try.
 pub(super) async fn open<C: Connect>(
     config: &Config,
     connector: &C,
@@ -44,7 +73,7 @@ pub(super) async fn open<C: Connect>(
     request: Request<()>,
     other_ways: bool,
     stage: &watch::Sender<Stage>,
-) -> Result<(WebSocket<C::Stream>, Option<Route>, Vec<String>), DialFailure> {
+) -> Result<(WebSocket<C::Stream>, Option<Route>, Answer), DialFailure> {
     let signs_in_by_page = config.session.is_some() || params.has_cookie();
     let Connected { stream, route, others } = connector.connect(config, stage).await?;
     stage.send_replace(Stage::Upgrade);
@@ -58,9 +87,12 @@ pub(super) async fn open<C: Connect>(
         C::reset_on_drop(tap.stream(), false);
     }
     match answered {
-        Ok(set_cookies) => {
+        Ok(answer) => {
+            if answer.v1 == Offered::Taken {
+                tap.expect_envelopes();
+            }
             let socket = WebSocketStream::from_raw_socket(tap, Role::Client, Some(websocket_config())).await;
-            Ok((WebSocket::new(socket), route, set_cookies))
+            Ok((WebSocket::new(socket), route, answer))
         }
         Err(failure) => {
             drop(tap);
@@ -106,12 +138,12 @@ async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     limit: Duration,
     config: &Config,
     signs_in_by_page: bool,
-) -> Result<Vec<String>, DialFailure> {
+) -> Result<Answer, DialFailure> {
     let timing = &config.timing;
     let asking = client_async_with_config(request, &mut *tap, Some(websocket_config()));
     let answered = within(limit, Stage::Upgrade, asking).await?.map(|(_, response)| response);
     match answered {
-        Ok(response) => Ok(set_cookies(response.headers())),
+        Ok(response) => Ok(Answer::of(response.headers())),
         Err(Error::Http(response)) => {
             let page = if is_html(response.headers()) {
                 Some(page_start(tap, &response, timing.page).await)

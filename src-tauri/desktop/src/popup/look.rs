@@ -16,7 +16,7 @@ use tidings_state::trouble::{Kind, Trouble};
 use tidings_state::{cause, message};
 use tidings_words::Words;
 
-use crate::tray::view::clock;
+use tidings_state::clock::clock;
 
 /// Why nothing opened.
 pub struct Answer {

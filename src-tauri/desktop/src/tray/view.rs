@@ -6,15 +6,15 @@
 //! as long as the menu may be open. Every live fact is an absolute time, so that a menu left open does not become untrue
 //! and nothing has to tick.
 
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::Action;
 use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
 use tidings_ground::text::{Room, fitted};
 use tidings_inbox::RowId;
-use tidings_state::cause;
+use tidings_state::clock::clock;
 use tidings_state::notice::Notice;
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
+use tidings_state::{caught_up, cause};
 use tidings_words::Words;
 
 use crate::tray::pause::PauseFor;
@@ -346,6 +346,9 @@ fn channel_line(channel: &ChannelView, status: &Status, now: &Zoned, words: Word
 /// A channel's state in words, and what of it isn't there.
 fn state_line(channel: &ChannelView, status: &Status, now: &Zoned, words: Words) -> String {
     let state = state_words(status, now, words);
+    if let Some(gap) = caught_up::report(status).and_then(|told| caught_up::gap(&told, now, words)) {
+        return words.state_gap(&gap, &state);
+    }
     let left_out = channel.left_out.borrow();
     if matches!(status.state, State::Connected { .. }) && !left_out.is_empty() {
         return words.state_left_out(&state, &left_out.join(", "));
@@ -387,18 +390,6 @@ fn stage_words(stage: Stage, words: Words) -> String {
         Stage::Answer | Stage::Stream => words.stage_answer(),
         Stage::SignIn => words.stage_sign_in(),
         Stage::Subscribe => words.stage_subscribe(),
-    }
-}
-
-/// A time of day; with its date when that is not today's.
-pub(crate) fn clock(time: Timestamp, now: &Zoned, seconds: bool, words: Words) -> String {
-    let zone: TimeZone = now.time_zone().clone();
-    let local = time.to_zoned(zone);
-    let time = if seconds { local.strftime("%H:%M:%S") } else { local.strftime("%H:%M") };
-    if local.date() == now.date() {
-        time.to_string()
-    } else {
-        format!("{} {time}", local.strftime(&words.date_format()))
     }
 }
 

@@ -1,13 +1,15 @@
 //! What is asked of the messages that are there, whether they are in the file or wait for it.
 
-use tracing::{info, warn};
+use jiff::Timestamp;
+use tracing::{debug, info, warn};
 
 use super::file::REPLACEMENTS;
 use super::{BATCH, Writer};
-use crate::database::{Database, Read};
+use crate::database::{By, Database, Read};
 use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::open::is_corrupt;
+use crate::recall::{Recall, Recalled, marked};
 use crate::{Event, Unread};
 
 /// Messages that are made findable at a time, when the next one may have come. Too few: a burst costs more commits. Too many:
@@ -80,14 +82,48 @@ impl Writer {
         self.look_up(|database| database.missing(unknown.into_iter()).map(Some))
     }
 
-    pub(super) fn mark_read(&mut self, which: &Read) {
+    pub(super) fn mark_read(&mut self, which: &Read, by: By) {
         self.waiting.mark_read(|message| which.has(message));
         if let Some(database) = &mut self.database
-            && let Err(error) = database.mark_read(which)
+            && let Err(error) = database.mark_read(which, by)
         {
             warn!("messages could not be marked as read: {error}");
         }
         self.recount();
+        self.ring(by);
+    }
+
+    /// There may be something to tell servers.
+    fn ring(&self, by: By) {
+        if by == By::User {
+            self.read_here.send_replace(());
+        }
+    }
+
+    pub(super) fn unsaid(&mut self, channel: &str) -> Vec<String> {
+        self.look_up(|database| database.unsaid(channel))
+    }
+
+    /// These of a channel were read, as its server says.
+    pub(super) fn read_elsewhere(&mut self, channel: &str, ids: &[String]) {
+        let news = match self.database.as_mut().map(|database| database.said(channel, ids)) {
+            Some(Ok(news)) => news,
+            Some(Err(error)) => {
+                debug!("that a server knows what was read is not noted: {error}");
+                ids.to_vec()
+            }
+            None => ids.to_vec(),
+        };
+        // Each is alone in its series, so whatever a sender's clock says, it is meant.
+        let recall = |id: String| Recall {
+            channel: channel.to_owned(),
+            series: marked(&id),
+            what: Recalled::Read,
+            id: None,
+            at: Timestamp::MAX,
+        };
+        let recalls: Vec<Recall> = news.into_iter().map(recall).collect();
+        self.take_in_recalls(&recalls);
     }
 
     pub(super) fn delete(&mut self, rows: &[RowId]) {
@@ -99,7 +135,7 @@ impl Writer {
         self.waiting.delete(rows);
         self.keep_recalled();
         if let Some(database) = &mut self.database
-            && let Err(error) = database.delete(rows)
+            && let Err(error) = database.delete(rows, By::User)
         {
             warn!("messages could not be deleted: {error}");
         }
@@ -107,6 +143,7 @@ impl Writer {
         // The newest messages are others now, though the counts may be the same.
         self.unread.send_modify(|_| ());
         let _ = self.events.send(Event::Gone(rows.to_vec()));
+        self.ring(By::User);
     }
 
     /// Publishes the unread counts as file and memory have them.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use super::{Fate, News, Writer};
-use crate::database::{Read, State};
+use crate::database::{By, Read, State};
 use crate::message::{Message, RowId};
 use crate::recall::{Recall, Recalled, Stones};
 
@@ -50,7 +50,7 @@ impl Writer {
                 }
                 let told = rows.iter().filter(|row| !news.has(**row));
                 news.read.extend(told.copied().collect::<Vec<_>>());
-                self.mark_read(&Read::Rows(rows));
+                self.mark_read(&Read::Rows(rows), By::Others);
                 news.recount = true;
             }
         }
@@ -89,7 +89,7 @@ impl Writer {
         // The index has no word of what is gone before it came there.
         while self.index() {}
         let Some(database) = &mut self.database else { return };
-        match database.delete(&self.doomed) {
+        match database.delete(&self.doomed, By::Others) {
             Ok(_) => self.doomed.clear(),
             // It is tried again with the next message.
             Err(error) => debug!("messages could not be deleted yet: {error}"),
@@ -135,7 +135,7 @@ impl Writer {
                 if deleted.as_ref().is_some_and(|stone| sent <= stone.at) {
                     self.doomed.push(row);
                 } else if read.as_ref().is_some_and(|stone| sent <= stone.at) {
-                    self.mark_read(&Read::Rows(vec![row]));
+                    self.mark_read(&Read::Rows(vec![row]), By::Others);
                 }
             }
         }

@@ -3,6 +3,7 @@
 use tracing::warn;
 
 use super::{BATCH, Writer};
+use crate::database::By;
 use crate::message::RowId;
 use crate::{Event, Policy};
 
@@ -22,7 +23,7 @@ impl Writer {
         }
         let outdated = self.look_up(|database| database.outdated(keep_days, keep_messages.into(), RETIRED));
         let Some(database) = self.database.as_mut().filter(|_| !outdated.is_empty()) else { return false };
-        match database.delete(&outdated) {
+        match database.delete(&outdated, By::Others) {
             Ok(deleted) => {
                 if !deleted.is_empty() {
                     self.unread.send_modify(|unread| unread.subtract(&deleted));

@@ -42,8 +42,15 @@ impl Rig {
         let unread = watch::channel(Unread::default()).0;
         let dropped = watch::channel(BTreeMap::new()).0;
         let path = folder.path().join("inbox.db");
-        let (mut writer, notices) =
-            Writer::open(&path, policy, Box::new(Forward(show)), unread, dropped, publish);
+        let (mut writer, notices) = Writer::open(
+            &path,
+            policy,
+            Box::new(Forward(show)),
+            unread,
+            dropped,
+            publish,
+            watch::channel(()).0,
+        );
         writer.clock = clock;
         assert_eq!(notices, []);
         writer.retry = retry;

@@ -4,6 +4,7 @@ mod decode;
 mod gate;
 mod journal;
 mod mapping;
+mod marks;
 mod published;
 mod recall;
 mod search;

@@ -22,6 +22,8 @@ popup-down-since-because = Since { $time }: { $cause }; Tidings keeps trying
 popup-needs-user = { $channel } needs you
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
 missed-session = Messages may be missing: the server has not kept all that came while Tidings was away.
+# In the inbox, once; the gap is told as in gap-between.
+missed-gap = Of this channel, { $gap }: the server did not have them any more when Tidings came back.
 missed-too-big = One of the messages that came while this channel was away is too big to be received (over 64 MiB), or its frame breaks the WebSocket protocol. What was missed is skipped; look for it at the server.
 # What a click should have opened was not: the body says why.
 popup-not-opened = Nothing opened

@@ -5,6 +5,8 @@ state-connected = Connected since { $time }
 state-connected-unchecked = Connected since { $time } (can't be checked)
 # A state, and the topics that the server lets this user not read.
 state-left-out = { $state }; no access to { $topics }
+# A state, and what may be missing.
+state-gap = { $state }; { $gap }
 state-connecting = Connecting
 state-connecting-again = Connecting (attempt { NUMBER($attempt) })
 state-connecting-stage = Connecting ({ $stage })
@@ -12,6 +14,12 @@ state-waiting = Reconnecting at { $time }
 state-waiting-because = Reconnecting at { $time }: { $cause }
 state-disconnected = Disconnected
 state-replaced = Replaced by another tab or device since { $time }
+
+# What the server no longer had when this channel came back: between two times, such as 14:02 and 14:40.
+gap-between = messages of { $from } to { $until } may be missing
+gap-since = messages since { $from } may be missing
+gap-before = messages before { $until } may be missing
+gap-some = messages may be missing
 
 # What carries a channel's messages.
 carried-websocket = WebSocket

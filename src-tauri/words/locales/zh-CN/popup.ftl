@@ -13,6 +13,7 @@ popup-down-since-because = 自 { $time } 起：{ $cause }；Tidings 会继续尝
 popup-needs-user = “{ $channel }”需要您处理
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
 missed-session = 可能有消息缺失：Tidings 离开期间的消息，服务器没有全部保留。
+missed-gap = 此频道{ $gap }：Tidings 重新连接时服务器已不再保留它们。
 missed-too-big = 此频道离线期间的某条消息过大（超过 64 MiB）或其帧违反了 WebSocket 协议，无法接收。错过的消息已跳过，请到服务器上查看。
 # What a click should have opened was not: the body says why.
 popup-not-opened = 未能打开

@@ -4,6 +4,11 @@ state-connected = 已连接（自 { $time } 起）
 state-connected-unchecked = 已连接（自 { $time } 起，无法检测链路）
 # A state, and the topics that the server lets this user not read.
 state-left-out = { $state }；无权访问 { $topics }
+state-gap = { $state }；{ $gap }
+gap-between = { $from } 至 { $until } 的消息可能缺失
+gap-since = { $from } 之后的消息可能缺失
+gap-before = { $until } 之前的消息可能缺失
+gap-some = 可能有消息缺失
 state-connecting = 正在连接
 state-connecting-again = 正在连接（第 { NUMBER($attempt) } 次尝试）
 state-connecting-stage = 正在连接（{ $stage }）

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tidings_channel::CloseInfo;
 use tidings_inbox::{ChannelProfile, Message, Payload, Show, decode};
@@ -40,6 +41,8 @@ fn channel(name: &str, state: State) -> ChannelView {
         idle_limit: None,
         session_life: None,
         braked: false,
+        caught_up: None,
+        v1_refused: false,
     };
     ChannelView {
         id: name.to_lowercase(),

@@ -42,7 +42,8 @@ impl Desk {
         let path = self.folder.path().join("inbox.db");
         let (unread, dropped) = (watch::channel(Unread::default()).0, watch::channel(BTreeMap::new()).0);
         let (policy, events) = (self.policy.clone(), broadcast::channel(1).0);
-        let (writer, notices) = Writer::open(&path, policy, Box::new(Nobody), unread, dropped, events);
+        let (writer, notices) =
+            Writer::open(&path, policy, Box::new(Nobody), unread, dropped, events, watch::channel(()).0);
         assert_eq!(notices, []);
         self.writer = Some(writer);
         self.rest();
@@ -204,7 +205,7 @@ proptest! {
             desk.receive(&number.to_string());
             if *read {
                 let row = desk.writer().next_row - 1;
-                desk.writer().mark_read(&Read::Rows(vec![RowId(row)]));
+                desk.writer().mark_read(&Read::Rows(vec![RowId(row)]), By::User);
             }
         }
         let policy = Policy { keep_days, keep_messages, ..desk.policy.clone() };
