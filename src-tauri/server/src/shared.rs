@@ -20,6 +20,10 @@ use crate::{
     users::Users,
 };
 
+/// How long a request's body may take, and an answer wait to be read, in times of a head. Too low: a big one over a bad line
+/// is refused; too high: whoever sends or reads byte by byte holds memory.
+pub(crate) const BODY_IN_HEADS: u32 = 3;
+
 /// What became of a push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pushed {
@@ -71,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) idle_timeout: Option<Duration>,
     max_links: usize,
     pub(crate) max_message: usize,
+    pub(crate) body_timeout: Duration,
     pub(crate) upgrades: AtomicU64,
     pub(crate) refusal: Mutex<Option<Refusal>>,
     pub(crate) eat_close_codes: AtomicBool,
@@ -90,6 +95,7 @@ impl Shared {
             idle_timeout: options.idle_timeout,
             max_links: options.max_links,
             max_message: options.max_message,
+            body_timeout: options.head_timeout * BODY_IN_HEADS,
             upgrades: AtomicU64::new(0),
             refusal: Mutex::default(),
             eat_close_codes: AtomicBool::new(false),

@@ -20,9 +20,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// How long an answer may wait to be read, while nothing of it can be written. Too low: a bad line loses it; too high: who
-/// doesn't read holds a connection.
-const UNREAD_LIMIT: Duration = Duration::from_secs(30);
+use crate::shared::BODY_IN_HEADS;
+
 /// When to accept again after that failed, as it does where there are no file descriptors. Too low: a busy loop; too high:
 /// clients wait.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
@@ -160,7 +159,12 @@ impl AsyncWrite for Stream {
                 if wire.is_upgraded() {
                     return Poll::Pending;
                 }
-                ready!(unread.get_or_insert_with(|| Box::pin(sleep(UNREAD_LIMIT))).as_mut().poll(cx));
+                ready!(
+                    unread
+                        .get_or_insert_with(|| Box::pin(sleep(wire.head_limit * BODY_IN_HEADS)))
+                        .as_mut()
+                        .poll(cx)
+                );
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
             *unread = None;

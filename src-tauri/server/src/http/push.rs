@@ -9,12 +9,13 @@ use std::{
 
 use axum::{
     Json,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::{ConnectInfo, Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::future::join_all;
+use bytes::BytesMut;
+use futures_util::{StreamExt as _, future::join_all};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{MapAccess, Visitor},
@@ -29,9 +30,9 @@ use crate::{
     wire::Peer,
 };
 
-/// How long the body of a push may take. Too low: a big one over a bad line is refused; too high: whoever sends it byte by
-/// byte holds memory.
-const BODY_LIMIT: Duration = Duration::from_secs(30);
+/// How much of a body that is too long is read all the same, and forgotten. Too low: who sends it hears a broken connection
+/// instead of the answer, since that comes before the end of the request; too high: traffic for nothing.
+const FORGOTTEN: usize = 64 << 20;
 /// How many users one push may be for. Too low: many requests; too high: one request holds up the others.
 const MOST_USERS: usize = 1000;
 /// How many bytes their names may take in the body: each at its longest, escaped.
@@ -210,12 +211,30 @@ async fn read(shared: &Shared, pusher: &Pusher, body: Body, most: usize) -> Resu
     // Who has pushed too much isn't even listened to.
     shared.access.count(pusher, 0).map_err(Refused::Denied)?;
     shared.ready().map_err(Refused::Stopping)?;
-    match timeout(BODY_LIMIT, to_bytes(body, most)).await {
-        Ok(Ok(body)) => Ok(body),
-        // It has no other reason that whoever pushed lives to see.
-        Ok(Err(_)) => Err(Refused::TooLong(shared.max_message)),
+    match timeout(shared.body_timeout, collect(body, most)).await {
+        Ok(Some(body)) => body,
+        Ok(None) => Err(Refused::TooLong(shared.max_message)),
         Err(_) => Err(Refused::TooSlow),
     }
+}
+
+/// `None`: it is too long.
+async fn collect(body: Body, most: usize) -> Option<Result<Bytes, Refused>> {
+    let (mut stream, mut length, mut kept) = (body.into_data_stream(), 0_usize, BytesMut::new());
+    while let Some(piece) = stream.next().await {
+        // Whoever sent it has gone, or doesn't speak HTTP: there is nobody to tell.
+        let Ok(piece) = piece else { return Some(Err(Refused::Bad("the body broke off".to_owned()))) };
+        length = length.saturating_add(piece.len());
+        if length > most.saturating_add(FORGOTTEN) {
+            break;
+        }
+        if length > most {
+            kept = BytesMut::new();
+        } else {
+            kept.extend_from_slice(&piece);
+        }
+    }
+    (length <= most).then(|| Ok(kept.freeze()))
 }
 
 fn draft(body: &[u8], is_json: bool) -> Result<Draft, Refused> {

@@ -114,3 +114,89 @@ async fn many_that_open_and_say_nothing_keep_nobody_out() {
         answer(&mut stranger).await;
     }
 }
+
+#[tokio::test]
+async fn a_push_of_ten_megabytes_is_told_that_it_is_too_long_and_costs_no_memory() {
+    let server = server().await;
+    let big = vec![b'x'; 10 << 20];
+    for headers in ["", "authorization: Bearer x\r\n"] {
+        let (status, words) = post(server.addr(), "ann", headers, &big).await;
+        assert_eq!(status, 413, "{words}");
+    }
+    // In pieces, so that its length is not said before.
+    let mut stream =
+        dial(&server, b"POST /push/ann HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    let piece = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
+    for _ in 0..160 {
+        stream.write_all(&piece).await.expect("it is read to the end");
+    }
+    stream.write_all(b"0\r\n\r\n").await.expect("it is read to the end");
+    let mut answer = [0; 12];
+    timeout(SOON, stream.read_exact(&mut answer)).await.expect("in time").expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    assert_eq!(post(server.addr(), "ann", "", b"x").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_to_its_end_is_given_up() {
+    let server = impatient().await;
+    let head = b"POST /push/ann HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf";
+    let mut half = dial(&server, head).await;
+    assert!(answer(&mut half).await.starts_with("HTTP/1.1 408"));
+    // The one that breaks off is no message.
+    drop(dial(&server, head).await);
+    let mut ann = Client::connect(&server, "?user=ann&since=0").await;
+    server.push("ann", "the first");
+    assert_eq!(ann.text().await, "the first");
+}
+
+#[tokio::test]
+async fn who_asks_and_asks_and_never_reads_is_cut() {
+    let server = impatient().await;
+    let mut stream = dial(&server, b"").await;
+    let ask = b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    let mut sent = 0;
+    let start = Instant::now();
+    // It takes no more once its answers wait, and is cut while it waits.
+    while timeout(SOON, stream.write_all(&ask)).await.expect("it is cut in time").is_ok() {
+        sent += ask.len();
+        assert!(sent < 100 << 20 && start.elapsed() < SOON, "{sent} bytes were taken");
+    }
+    assert_eq!(status(Client::request(&server, "?user=ann", &[]).await), 101);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_holds_up_nobody_else() {
+    let server = server().await;
+    let slow = Client::connect(&server, "?user=slow").await;
+    let mut ann = Client::connect(&server, "?user=ann").await;
+    let big = "x".repeat(1 << 20);
+    for number in 0..100 {
+        assert_eq!(post(server.addr(), "slow", "", big.as_bytes()).await.0, 200);
+        assert_eq!(post(server.addr(), "ann", "", number.to_string().as_bytes()).await.0, 200);
+        assert_eq!(ann.text().await, number.to_string());
+    }
+    assert_eq!((server.links("slow"), server.links("ann")), (0, 1), "its queue is bounded");
+    drop(slow);
+}
+
+#[tokio::test]
+async fn a_fleet_that_comes_at_once_is_let_in_whole() {
+    const FLEET: usize = 1000;
+    let server = server().await;
+    let opening = (0..FLEET).map(|number| {
+        let addr = server.addr();
+        tokio::spawn(async move { Client::connect_to(addr, &format!("?user={number}"), &[]).await })
+    });
+    let opening: Vec<_> = opening.collect();
+    let mut links = Vec::new();
+    for link in opening {
+        links.push(link.await.expect("no panic").expect("let in"));
+    }
+    assert_eq!(server.running(), FLEET);
+    let last = links.last_mut().expect("a link");
+    server.push(&(FLEET - 1).to_string(), "hello");
+    assert_eq!(last.text().await, "hello");
+    drop(links);
+    crate::client::nothing_runs(&server).await;
+}
