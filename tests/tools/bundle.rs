@@ -35,6 +35,7 @@ const FILES: [&str; 21] = [
     "usr/share/doc/tidings/copyright",
     "usr/share/doc/tidings/third-party-licences.gz",
     "usr/lib/systemd/user/tidings-listen@.service",
+    "usr/share/doc/tidings/examples/tidings-server.service",
     "usr/bin/tidings-server",
 ];
 

@@ -120,6 +120,11 @@ pub(crate) fn files() -> anyhow::Result<()> {
     let unit = "tidings-listen@.service";
     copy(&format!("packaging/{unit}"), &folder(tree, "lib/systemd/user")?.join(unit))?;
 
+    // Examples, since whether a machine serves is its owner's to say.
+    for unit in ["tidings-server.service", "tidings-server.socket"] {
+        copy(&format!("packaging/{unit}"), &folder(&doc, "examples")?.join(unit))?;
+    }
+
     copy("packaging/copyright", &doc.join("copyright"))?;
     write_zipped(&doc.join("NEWS.gz"), &fs::read("CHANGELOG.md")?)?;
     write_zipped(&doc.join("third-party-licences.gz"), licences::of_all()?.as_bytes())?;
