@@ -139,3 +139,17 @@ async fn a_wrong_password_needs_the_user() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_topic_that_is_forbidden_is_named_and_silences_no_other() -> anyhow::Result<()> {
+    let name = "aedes";
+    let Some((broker, keys)) = servers::broker(name).await? else { return Ok(()) };
+    let desk = Desk::set(alerts(&format!("{keys}topics = [\"private/#\", \"news/#\"]\n"))).await?;
+    let channel = desk.state(StateName::Connected).await?;
+    assert_eq!(channel.left_out, ["private/#"]);
+    publish_at(&broker, name, r#"{"title":"through"}"#)?;
+    desk.popups.wait_for_title("through").await?;
+    let desk = Desk::set(alerts(&format!("{keys}topics = [\"private/#\"]\n"))).await?;
+    desk.state(StateName::NeedsUser).await?;
+    Ok(())
+}
