@@ -10,68 +10,29 @@
 //! What stands in files is read again when they change. A file that can't be used leaves what was read before in force.
 
 pub(crate) mod files;
+pub(crate) mod guest;
 pub(crate) mod jwt;
 pub(crate) mod proxy;
 pub(crate) mod rate;
 pub(crate) mod tokens;
 
 use std::{
-    collections::BTreeMap,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
 use axum::http::{HeaderMap, Uri, header};
 
+pub(crate) use self::guest::{By, Denied, Guest};
 use self::{
     files::{FileError, Files, Known},
+    guest::{check, is_user},
     jwt::Rules,
     proxy::UserHeader,
     rate::{Buckets, Pusher},
 };
 use crate::options::{Options, StartError};
-
-/// Whom an upgrade speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Guest {
-    pub(crate) user: String,
-    /// When the credential ends, and the link with it.
-    pub(crate) until: Option<SystemTime>,
-    pub(crate) by: By,
-}
-
-/// What a guest was let in by: what may be taken away again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum By {
-    /// Somebody's word, that of a proxy or their own.
-    Word,
-    /// A token of a file, by its mark.
-    Token(u64),
-    /// A key that a token was signed by, by its mark.
-    Key(u64),
-}
-
-/// Why a request is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Denied {
-    /// 401, with what to do about it.
-    Unknown(&'static str),
-    /// 403: a web page of somewhere else, at a door that is open to this machine's programs.
-    ForeignPage,
-    /// 429: so much is pushed that the next push has to wait for this long.
-    TooMany(Duration),
-}
-
-/// A text that can name a user.
-pub(crate) fn is_user(name: &str) -> bool {
-    (1..=128).contains(&name.chars().count()) && !name.chars().any(char::is_control)
-}
-
-/// A text that can be sent as a token.
-fn is_token(token: &str) -> bool {
-    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
-}
 
 /// Who may connect and push: the options, checked.
 pub(crate) struct Access {
@@ -89,7 +50,7 @@ impl Access {
     pub(crate) fn of(options: &Options) -> Result<Self, StartError> {
         let Options { listen, user_header, jwt, push_rate, .. } = options;
         check(&options.tokens, options.push_token.as_deref())?;
-        let files = Files::of(options);
+        let files = Self::files(options);
         let known = files.read_all()?;
         let open = options.tokens.is_empty() && !files.tell_users() && user_header.is_none();
         if !listen.ip().is_loopback() {
@@ -113,6 +74,17 @@ impl Access {
             buckets: Buckets::new(*push_rate),
             reading: Mutex::default(),
         })
+    }
+
+    /// The files that the options name.
+    pub(crate) fn files(options: &Options) -> Files {
+        Files {
+            own_tokens: options.tokens.clone(),
+            own_push_token: options.push_token.clone(),
+            tokens: options.token_file.clone(),
+            push_tokens: options.push_token_file.clone(),
+            keys: options.jwt.as_ref().map(|jwt| jwt.keys.clone()),
+        }
     }
 
     /// The user that an upgrade request speaks for.
@@ -191,19 +163,6 @@ impl Access {
 
     fn known(&self) -> Arc<Known> {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Whether these name users, and can be sent.
-fn check(tokens: &BTreeMap<String, String>, push_token: Option<&str>) -> Result<(), StartError> {
-    if let Some(user) = tokens.values().find(|user| !is_user(user)) {
-        return Err(StartError::BadUser(user.clone()));
-    }
-    let named = tokens.iter().map(|(token, user)| (token.as_str(), user.as_str()));
-    let pushing = push_token.map(|token| (token, "pushes"));
-    match named.chain(pushing).find(|(token, _)| !is_token(token)) {
-        Some((_, owner)) => Err(StartError::BadToken(owner.to_owned())),
-        None => Ok(()),
     }
 }
 

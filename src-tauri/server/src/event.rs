@@ -125,7 +125,7 @@ impl EventLog {
 
     pub(crate) fn record(&self, link: u64, user: &str, kind: EventKind) {
         tracing::debug!(link, user, ?kind);
-        self.metrics.link(&kind);
+        self.take_count(&kind);
         let mut kept = self.kept();
         let number = *self.count.borrow();
         if self.limit > 0 {
@@ -136,6 +136,22 @@ impl EventLog {
         }
         // Under the lock, so that numbers and order agree.
         self.count.send_replace(number + 1);
+    }
+
+    fn take_count(&self, kind: &EventKind) {
+        match kind {
+            EventKind::Opened => self.metrics.opened(),
+            EventKind::Replaced { .. } => self.metrics.replaced(),
+            EventKind::Refused { status } => self.metrics.refused(*status),
+            EventKind::Requested(_)
+            | EventKind::Text(_)
+            | EventKind::Binary(_)
+            | EventKind::Ping(_)
+            | EventKind::Pong(_)
+            | EventKind::Closing { .. }
+            | EventKind::Closed { .. }
+            | EventKind::Gone { .. } => {}
+        }
     }
 
     pub(crate) fn count(&self) -> u64 {

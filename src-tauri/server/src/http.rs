@@ -62,7 +62,8 @@ pub(crate) fn operating(shared: Arc<Shared>) -> Router {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let now = Now { kept: None, ready: shared.ready().is_ok() };
+    let links = *shared.users.running.borrow() as u64;
+    let now = Now { links, kept: None, ready: shared.ready().is_ok() };
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, shared.events.metrics.text(&now)).into_response()
 }

@@ -33,12 +33,12 @@ mod users;
 mod wire;
 
 pub use access::files::FileError;
-pub use access::jwt::KeyError;
+pub use access::jwt::{Jwt, KeyError, KeyFile};
 pub use access::proxy::{Network, NoNetwork, UserHeader};
 pub use access::rate::{NoRate, Rate};
 pub use access::tokens::{TokenFileError, parse_tokens};
 pub use event::{Event, EventKind, NotSeen, Request};
-pub use options::{Jwt, KeyFile, Options, StartError};
+pub use options::{Options, StartError};
 pub use server::{NotSent, Server};
 pub use shared::{Pushed, Refusal};
 

@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use crate::event::EventKind;
-
 /// Upper bounds of the buckets of how long a push takes, in seconds: from what memory takes to what a disk in trouble does.
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
@@ -30,7 +28,6 @@ const OUTCOMES: [(&str, u16); 9] = [
 #[derive(Default)]
 pub(crate) struct Metrics {
     opened: AtomicU64,
-    closed: AtomicU64,
     replaced: AtomicU64,
     refused: [AtomicU64; REASONS.len()],
     pushes: [AtomicU64; OUTCOMES.len()],
@@ -41,25 +38,25 @@ pub(crate) struct Metrics {
 
 /// What is looked up when somebody asks.
 pub(crate) struct Now {
+    pub(crate) links: u64,
     pub(crate) kept: Option<u64>,
     pub(crate) ready: bool,
 }
 
 impl Metrics {
-    /// Takes note of what a link did.
-    pub(crate) fn link(&self, kind: &EventKind) {
-        match kind {
-            EventKind::Opened => add(&self.opened, 1),
-            EventKind::Replaced { .. } => add(&self.replaced, 1),
-            EventKind::Refused { status } => add(&self.refused[at(&REASONS, *status)], 1),
-            EventKind::Closed { .. } | EventKind::Gone { .. } => add(&self.closed, 1),
-            EventKind::Requested(_)
-            | EventKind::Text(_)
-            | EventKind::Binary(_)
-            | EventKind::Ping(_)
-            | EventKind::Pong(_)
-            | EventKind::Closing { .. } => {}
-        }
+    /// A link was opened.
+    pub(crate) fn opened(&self) {
+        add(&self.opened, 1);
+    }
+
+    /// … was replaced by a newer one.
+    pub(crate) fn replaced(&self) {
+        add(&self.replaced, 1);
+    }
+
+    /// An upgrade was answered with something else than 101.
+    pub(crate) fn refused(&self, status: u16) {
+        add(&self.refused[at(&REASONS, status)], 1);
     }
 
     /// Takes note of what a message for one user came to. The time is that of a message that was kept.
@@ -78,13 +75,12 @@ impl Metrics {
     pub(crate) fn text(&self, now: &Now) -> String {
         let mut out = Text(String::new());
         let get = |number: &AtomicU64| number.load(Relaxed);
-        let (opened, closed) = (get(&self.opened), get(&self.closed));
         out.family("tidings_ready", "gauge", "1 while links and pushes are taken, else 0.");
         out.line("tidings_ready", u8::from(now.ready).into());
         out.family("tidings_links", "gauge", "Links that are open.");
-        out.line("tidings_links", opened.saturating_sub(closed));
+        out.line("tidings_links", now.links);
         out.family("tidings_links_opened_total", "counter", "Links that were opened.");
-        out.line("tidings_links_opened_total", opened);
+        out.line("tidings_links_opened_total", get(&self.opened));
         out.family(
             "tidings_links_replaced_total",
             "counter",

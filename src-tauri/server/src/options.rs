@@ -4,11 +4,11 @@ use std::{
     collections::BTreeMap,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
-use crate::access::{files::FileError, proxy::UserHeader, rate::Rate};
+use crate::access::{files::FileError, guest::NameError, jwt::Jwt, proxy::UserHeader, rate::Rate};
 
 /// How long a link may be silent before the server ends it. It is what the proxy in front would do; lower
 /// than a client's heartbeat interval (60 s) cuts healthy clients, higher keeps dead ones.
@@ -61,34 +61,6 @@ pub struct Options {
     /// How many events are kept for [`Server::wait_for`](crate::Server::wait_for). 0: none, for a server
     /// that runs for long.
     pub events: usize,
-}
-
-/// JSON Web Tokens (RFC 7519) as credentials: by HS256, RS256 or ES256, as the key is.
-#[derive(Debug, Clone)]
-pub struct Jwt {
-    /// What they are checked by. It is read again when it changes.
-    pub keys: KeyFile,
-    /// What has to be in `aud`; `None`: tokens with an `aud` are for others.
-    pub audience: Option<String>,
-    /// What `iss` has to be; `None`: it isn't looked at.
-    pub issuer: Option<String>,
-}
-
-/// A file with keys.
-#[derive(Debug, Clone)]
-pub enum KeyFile {
-    /// One key: a public one as PEM, or a secret.
-    One(PathBuf),
-    /// A JWKS (RFC 7517).
-    Set(PathBuf),
-}
-
-impl KeyFile {
-    pub(crate) fn path(&self) -> &Path {
-        match self {
-            Self::One(file) | Self::Set(file) => file,
-        }
-    }
 }
 
 impl Default for Options {
@@ -157,4 +129,13 @@ pub enum StartError {
     /// A name that can't be a user.
     #[error("{0:?} is no user name: 1 to 128 characters, no control characters")]
     BadUser(String),
+}
+
+impl From<NameError> for StartError {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Token(owner) => Self::BadToken(owner),
+            NameError::User(name) => Self::BadUser(name),
+        }
+    }
 }

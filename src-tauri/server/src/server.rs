@@ -19,7 +19,7 @@ use tokio::{
 use crate::{
     access::{
         Access,
-        files::{FileError, Files, Watch},
+        files::{FileError, Watch},
     },
     blocking,
     event::{Event, NotSeen},
@@ -92,7 +92,7 @@ impl Server {
 
     async fn serve(listener: TcpListener, options: Options) -> Result<Self, StartError> {
         // Made before the files are read, so that no change falls between.
-        let watch = Files::of(&options).watch();
+        let watch = Access::files(&options).watch();
         let access = Access::of(&options)?;
         let addr =
             listener.local_addr().map_err(|source| StartError::Listen { addr: options.listen, source })?;

@@ -14,11 +14,10 @@ use tidings_ground::trail::Trails;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    By, Guest, check,
-    jwt::{KeyError, Keys},
+    guest::{By, Guest, NameError, check},
+    jwt::{KeyError, KeyFile, Keys},
     tokens::{TokenFileError, parse_push_tokens, parse_tokens},
 };
-use crate::options::{Jwt, KeyFile, Options, StartError};
 
 /// A change is over after this much quiet. Too low: half-written files are read; too high: it seems to do nothing.
 const QUIET: Duration = Duration::from_millis(300);
@@ -48,18 +47,18 @@ enum Why {
     Keys(#[from] KeyError),
     /// Names and tokens that can't be.
     #[error(transparent)]
-    Names(#[from] Box<StartError>),
+    Names(#[from] NameError),
 }
 
 /// Where it stands who is who.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     /// Given by the options themselves.
-    own_tokens: BTreeMap<String, String>,
-    own_push_token: Option<String>,
-    tokens: Option<PathBuf>,
-    push_tokens: Option<PathBuf>,
-    keys: Option<KeyFile>,
+    pub(super) own_tokens: BTreeMap<String, String>,
+    pub(super) own_push_token: Option<String>,
+    pub(super) tokens: Option<PathBuf>,
+    pub(super) push_tokens: Option<PathBuf>,
+    pub(super) keys: Option<KeyFile>,
 }
 
 /// What the files said. Each part is that of the last good file.
@@ -80,22 +79,12 @@ struct Tokens {
 }
 
 impl Files {
-    pub(crate) fn of(options: &Options) -> Self {
-        Self {
-            own_tokens: options.tokens.clone(),
-            own_push_token: options.push_token.clone(),
-            tokens: options.token_file.clone(),
-            push_tokens: options.push_token_file.clone(),
-            keys: options.jwt.as_ref().map(|Jwt { keys, .. }| keys.clone()),
-        }
-    }
-
     /// Whether there are files by which users are told.
     pub(crate) fn tell_users(&self) -> bool {
         self.tokens.is_some() || self.keys.is_some()
     }
 
-    pub(crate) fn read_all(&self) -> Result<Known, StartError> {
+    pub(crate) fn read_all(&self) -> Result<Known, FileError> {
         let known = Known {
             tokens: self.tokens().transpose()?,
             push: self.push().transpose()?,
@@ -127,7 +116,7 @@ impl Files {
         if let Some(file) = &self.tokens {
             let read = || -> Result<_, Why> {
                 let tokens = parse_tokens(&text(file)?)?;
-                check(&tokens, None).map_err(Box::new)?;
+                check(&tokens, None)?;
                 Ok(tokens)
             };
             all.extend(read().map_err(|why| FileError { file: file.clone(), why })?);
@@ -143,7 +132,7 @@ impl Files {
         };
         let read = || -> Result<_, Why> {
             let tokens = parse_push_tokens(&text(file)?)?;
-            check(&tokens, None).map_err(Box::new)?;
+            check(&tokens, None)?;
             Ok(tokens)
         };
         Some(match read() {

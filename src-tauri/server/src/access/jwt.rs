@@ -6,6 +6,7 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
     sync::Once,
     time::{Duration, SystemTime},
 };
@@ -22,7 +23,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use signature::Verifier;
 
-use super::{By, Denied, Guest, is_user};
+use super::guest::{By, Denied, Guest, is_user};
 
 /// The longest token that is looked at. Too low: tokens with many claims are refused; too high: more work for whoever
 /// sends rubbish.
@@ -62,6 +63,34 @@ pub enum KeyError {
     /// A JWKS with nothing to check tokens by.
     #[error("no key in it is for HS256, RS256 or ES256")]
     NoUsable,
+}
+
+/// JSON Web Tokens (RFC 7519) as credentials: by HS256, RS256 or ES256, as the key is.
+#[derive(Debug, Clone)]
+pub struct Jwt {
+    /// What they are checked by. It is read again when it changes.
+    pub keys: KeyFile,
+    /// What has to be in `aud`; `None`: tokens with an `aud` are for others.
+    pub audience: Option<String>,
+    /// What `iss` has to be; `None`: it isn't looked at.
+    pub issuer: Option<String>,
+}
+
+/// A file with keys.
+#[derive(Debug, Clone)]
+pub enum KeyFile {
+    /// One key: a public one as PEM, or a secret.
+    One(PathBuf),
+    /// A JWKS (RFC 7517).
+    Set(PathBuf),
+}
+
+impl KeyFile {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::One(file) | Self::Set(file) => file,
+        }
+    }
 }
 
 /// What a token has to say beside who it is for.

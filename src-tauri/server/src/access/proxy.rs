@@ -4,7 +4,7 @@ use std::{net::IpAddr, str::FromStr};
 
 use axum::http::{HeaderMap, HeaderName};
 
-use super::{By, Denied, Guest, is_user};
+use super::guest::{By, Denied, Guest, is_user};
 
 /// A header that names the user, and who may send it.
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ async fn measured() -> Server {
 async fn the_numbers_tell_what_happened() {
     let server = measured().await;
     let metrics = server.metrics_addr().expect("an address");
-    let _older = Client::connect(&server, "?user=ann").await;
+    let older = Client::connect(&server, "?user=ann").await;
     let _newer = Client::connect(&server, "?user=ann").await;
     assert_eq!(status(Client::request(&server, "", &[]).await), 401);
     assert_eq!(post(server.addr(), "ann", "", b"12345").await.0, 200);
@@ -41,10 +41,16 @@ async fn the_numbers_tell_what_happened() {
         .wait_after(before, SOON, |event| event.user == "bob" && matches!(event.kind, EventKind::Gone { .. }))
         .await
         .expect("bob's end");
+    // The older one's client hasn't answered its close.
+    drop(older);
+    while server.running() > 1 {
+        tokio::task::yield_now().await;
+    }
     let (status, text) = get(metrics, "/metrics").await;
     assert_eq!(status, 200);
     for line in [
         "tidings_ready 1",
+        "tidings_links 1",
         "tidings_links_opened_total 3",
         "tidings_links_replaced_total 1",
         r#"tidings_links_refused_total{reason="credential"} 1"#,
