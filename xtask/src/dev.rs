@@ -178,7 +178,7 @@ fn serve(binaries: &Path, config: &Path, fresh: bool) -> anyhow::Result<Server> 
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     let addr = free.context("no free port on loopback")?;
     let mut server = Command::new(binaries.join("tidings-server"));
-    server.args(["--log", "warn", "--listen", &addr.to_string()]);
+    server.args(["--data", "none", "--log", "warn", "--listen", &addr.to_string()]);
     let server = Server(ending_with_us(&server).spawn().context("the server does not start")?);
 
     let folder = config.join("tidings");

@@ -38,7 +38,8 @@ pub use access::proxy::{Network, NoNetwork, UserHeader};
 pub use access::rate::{NoRate, Rate};
 pub use access::tokens::{TokenFileError, parse_tokens};
 pub use event::{Event, EventKind, NotSeen, Request};
-pub use options::{Options, StartError};
+pub use log::DataError;
+pub use options::{Durability, Options, StartError};
 pub use server::{NotSent, Server};
 pub use shared::{Pushed, Refusal};
 

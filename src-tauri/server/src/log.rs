@@ -19,9 +19,14 @@
 //!
 //! A message's frame is made when it goes out ([`Item::frame`]), so an engine may give the number as late as it likes.
 
+mod file;
 mod memory;
 
-use std::{borrow::Cow, sync::Arc, time::SystemTime};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::{
     body::Bytes,
@@ -30,6 +35,8 @@ use axum::{
 
 use crate::{options::Options, users::Users};
 
+pub use file::DataError;
+use file::File;
 use memory::Memory;
 
 /// How a message goes out.
@@ -107,7 +114,6 @@ pub(crate) struct Kept {
 
 /// Why a message is not kept. It is sent to nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[expect(dead_code, reason = "memory keeps everything; the engines that come can't")]
 pub(crate) enum NotKept {
     /// There is no room, and who pushes can do nothing about it.
     #[error("there is no room to keep the message")]
@@ -155,43 +161,65 @@ pub(crate) struct Limit {
 pub(crate) struct Keep {
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
+    pub(crate) age: Option<Duration>,
+}
+
+impl Keep {
+    /// The number of a message that is too old. Numbers are times of arrival, or a little later where many come at once.
+    fn too_old(&self) -> u64 {
+        let age = self.age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        age.map_or(0, |age| now().saturating_sub(age))
+    }
 }
 
 /// The engine.
 pub(crate) enum Log {
     /// Nothing outlives the process.
     Memory(Memory),
+    /// What a file keeps, outlives it.
+    File(File),
 }
 
 impl Log {
-    pub(crate) fn open(options: &Options, users: Arc<Users>) -> Self {
-        let keep = Keep { messages: options.backlog, bytes: options.backlog_bytes };
-        Self::Memory(Memory::new(keep, users))
+    pub(crate) fn open(options: &Options, users: Arc<Users>) -> Result<Self, DataError> {
+        let keep = Keep { messages: options.backlog, bytes: options.backlog_bytes, age: options.backlog_age };
+        match &options.data {
+            Some(folder) => File::open(folder, options.durability, keep, users).map(Self::File),
+            None => Ok(Self::Memory(Memory::new(keep, users))),
+        }
+    }
+
+    /// Waits for what is being kept, and lets go of the file. From then on nothing is kept.
+    pub(crate) fn close(&self) {
+        match self {
+            Self::Memory(_) => {}
+            Self::File(file) => file.close(),
+        }
     }
 
     /// Keeps a message for a user and hands it to the user's link. Returns once it is as safe as the engine makes it.
-    #[expect(clippy::unused_async, reason = "other engines wait for a disk or for others")]
     pub(crate) async fn append(&self, user: &str, draft: Draft) -> Result<Kept, NotKept> {
         match self {
             Self::Memory(memory) => Ok(memory.append(user, draft)),
+            Self::File(file) => file.append(user, draft).await,
         }
     }
 
     /// The messages of a user after this one.
-    #[expect(clippy::unused_async, reason = "other engines wait for a disk or for others")]
     pub(crate) async fn after(&self, user: &str, seq: u64, limit: Limit) -> Result<Page, NotRead> {
         match self {
             Self::Memory(memory) => Ok(memory.after(user, seq, limit)),
+            Self::File(file) => file.after(user, seq, limit).await,
         }
     }
 
     /// Where a client stands that names `since` as the last id it has. The first message of that id counts (an id may be
     /// used twice), and one whose id isn't known stands before all that came after it: rather a message twice than one
     /// lost.
-    #[expect(clippy::unused_async, reason = "other engines wait for a disk or for others")]
     pub(crate) async fn stand(&self, user: &str, since: &str) -> Result<Standing, NotRead> {
         match self {
             Self::Memory(memory) => Ok(memory.stand(user, since)),
+            Self::File(file) => file.stand(user, since).await,
         }
     }
 }

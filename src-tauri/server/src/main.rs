@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
+use anyhow::Context as _;
 use axum::http::HeaderName;
 use clap::{Parser, ValueEnum};
 use sd_notify::NotifyState;
@@ -68,9 +69,28 @@ struct Args {
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = humantime::parse_duration)]
     idle_timeout: Duration,
 
-    /// Messages kept per user for ?since=ID; 4 MiB of them at most.
+    /// Folder in which messages are kept, so that they outlive the server; `none`: in memory. Default: the
+    /// StateDirectory= of systemd, else $XDG_STATE_HOME/tidings-server, ~/.local/state/tidings-server; with --child,
+    /// none.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// When a push is answered: once its message is on the disk, or once it is with the system, so that it outlives
+    /// this process but perhaps not a loss of power.
+    #[arg(long, value_name = "WHAT", default_value = "fsync")]
+    durability: Durability,
+
+    /// Messages kept per user for ?since=ID.
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     backlog: usize,
+
+    /// … of these so many bytes at most …
+    #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
+    keep_bytes: usize,
+
+    /// … and for so long. 0s: for ever.
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = humantime::parse_duration)]
+    keep_age: Duration,
 
     /// The longest message that is taken, in bytes. Clients pass over what is longer than 1 MiB.
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
@@ -106,6 +126,12 @@ struct Args {
     /// How: text, or a JSON object per line.
     #[arg(long, value_name = "FORMAT", env = "TIDINGS_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Durability {
+    Fsync,
+    Process,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -149,7 +175,14 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let options = Options {
         listen: args.listen,
         idle_timeout: Some(args.idle_timeout).filter(|time| !time.is_zero()),
+        data: data(args.data, args.child)?,
+        durability: match args.durability {
+            Durability::Fsync => tidings_server::Durability::Fsync,
+            Durability::Process => tidings_server::Durability::Process,
+        },
         backlog: args.backlog,
+        backlog_bytes: args.keep_bytes,
+        backlog_age: Some(args.keep_age).filter(|age| !age.is_zero()),
         token_file: args.token_file,
         jwt: match (args.jwt_key, args.jwt_keys) {
             (Some(file), _) => Some(KeyFile::One(file)),
@@ -203,6 +236,24 @@ async fn run(args: Args) -> anyhow::Result<()> {
         () = signals.stop() => {}
     }
     Ok(())
+}
+
+/// The folder of data.
+fn data(asked: Option<PathBuf>, child: bool) -> anyhow::Result<Option<PathBuf>> {
+    const OURS: &str = "tidings-server";
+    // An empty variable is none, and a relative folder is not to be used (XDG Base Directory Specification).
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    match asked {
+        Some(none) if none.as_os_str() == "none" => Ok(None),
+        None if child => Ok(None),
+        Some(folder) => Ok(Some(folder)),
+        // systemd may name several, with colons between; ours names one.
+        None => folder("STATE_DIRECTORY")
+            .or_else(|| folder("XDG_STATE_HOME").map(|state| state.join(OURS)))
+            .or_else(|| folder("HOME").map(|home| home.join(".local/state").join(OURS)))
+            .map(Some)
+            .context("no folder to keep messages in: name one (--data DIR), or none (--data none)"),
+    }
 }
 
 /// Until it is to stop.

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use crate::access::{files::FileError, guest::NameError, jwt::Jwt, proxy::UserHeader, rate::Rate};
+use crate::{
+    access::{files::FileError, guest::NameError, jwt::Jwt, proxy::UserHeader, rate::Rate},
+    log::DataError,
+};
 
 /// How long a link may be silent before the server ends it. It is what the proxy in front would do; lower
 /// than a client's heartbeat interval (60 s) cuts healthy clients, higher keeps dead ones.
@@ -39,10 +42,16 @@ pub struct Options {
     pub max_message: usize,
     /// Where `/metrics`, `/healthz` and `/readyz` are to be had beside the rest; port 0 takes a free one.
     pub metrics: Option<SocketAddr>,
+    /// The folder in which messages are kept; `None`: they are kept in memory, and end with the server.
+    pub data: Option<PathBuf>,
+    /// When a message in that folder counts as kept.
+    pub durability: Durability,
     /// How many messages per user are kept for `?since=`. 0 turns replay off.
     pub backlog: usize,
-    /// … and how many bytes of them.
+    /// … how many bytes of them …
     pub backlog_bytes: usize,
+    /// … and for how long. `None`: for ever.
+    pub backlog_age: Option<Duration>,
     /// Bearer token to user. While there are any, `?user=` is not taken: a proxy in front would make the
     /// whole world look like loopback.
     pub tokens: BTreeMap<String, String>,
@@ -63,6 +72,15 @@ pub struct Options {
     pub events: usize,
 }
 
+/// What a message that is kept outlives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The loss of power: it is on the disk.
+    Fsync,
+    /// The end of the process, however it ends; a loss of power may take the newest.
+    Process,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -72,8 +90,11 @@ impl Default for Options {
             max_links: MAX_LINKS,
             max_message: MAX_MESSAGE,
             metrics: None,
+            data: None,
+            durability: Durability::Fsync,
             backlog: 1000,
             backlog_bytes: 4 << 20,
+            backlog_age: None,
             tokens: BTreeMap::new(),
             token_file: None,
             jwt: None,
@@ -91,6 +112,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("listen", &self.listen)
             .field("idle_timeout", &self.idle_timeout)
+            .field("data", &self.data)
             .field("backlog", &self.backlog)
             .field("users", &self.tokens.values())
             .finish_non_exhaustive()
@@ -126,6 +148,9 @@ pub enum StartError {
     /// A file of tokens or keys can't be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Messages can't be kept.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A name that can't be a user.
     #[error("{0:?} is no user name: 1 to 128 characters, no control characters")]
     BadUser(String),

@@ -96,7 +96,7 @@ impl Server {
         let access = Access::of(&options)?;
         let addr =
             listener.local_addr().map_err(|source| StartError::Listen { addr: options.listen, source })?;
-        let shared = Arc::new(Shared::new(&options, access));
+        let shared = Arc::new(Shared::new(&options, access)?);
         let door = Door::new(listener, Arc::clone(&shared.hide_pings), options.head_timeout);
         let (open, closed) = oneshot::channel::<()>();
         let closed = async {
@@ -343,7 +343,7 @@ impl Server {
     }
 
     /// Stops: closes every link with this code and waits for its end, within about 3 s at worst. Afterwards
-    /// the address is free for another server. Stopping twice is harmless.
+    /// the address and the folder of data are free for another server. Stopping twice is harmless.
     pub async fn stop(&self, code: u16) {
         let Owner { shared, serving, .. } = &*self.0;
         let serving = serving.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -362,6 +362,9 @@ impl Server {
             task.abort();
             let _ = task.await;
         }
+        let shared = Arc::clone(shared);
+        // One that has panicked has told of it.
+        let _ = tokio::task::spawn_blocking(move || shared.log.close()).await;
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::sleep};
 use crate::{
     access::{Access, files::FileError},
     event::EventLog,
-    log::{Draft, Kept, Limit, Log, NotKept, NotRead},
+    log::{DataError, Draft, Kept, Limit, Log, NotKept, NotRead},
     options::Options,
     users::Users,
 };
@@ -86,10 +86,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(options: &Options, access: Access) -> Self {
+    pub(crate) fn new(options: &Options, access: Access) -> Result<Self, DataError> {
         let events = Arc::new(EventLog::new(options.events));
         let users = Arc::new(Users::new(Arc::clone(&events)));
-        Self {
+        Ok(Self {
             access,
             events,
             idle_timeout: options.idle_timeout,
@@ -101,9 +101,9 @@ impl Shared {
             eat_close_codes: AtomicBool::new(false),
             hide_pings: Arc::default(),
             sluggish: Mutex::default(),
-            log: Log::open(options, Arc::clone(&users)),
+            log: Log::open(options, Arc::clone(&users))?,
             users,
-        }
+        })
     }
 
     /// Keeps a message for a user and sends it. Returns once it is as safe as the log makes it.

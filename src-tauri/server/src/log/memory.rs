@@ -106,9 +106,13 @@ impl OneLog {
 
     /// Drops the oldest messages over `keep`, but none after the message that a link has reached which still reads.
     fn trim(&mut self, keep: Keep, read: Option<u64>) {
-        while self.items.len() > keep.messages || self.bytes > keep.bytes {
+        let too_old = keep.too_old();
+        let over = |log: &Self, oldest: &Item| {
+            log.items.len() > keep.messages || log.bytes > keep.bytes || oldest.seq < too_old
+        };
+        loop {
             match self.items.front() {
-                Some(oldest) if read.is_none_or(|read| oldest.seq <= read) => {
+                Some(oldest) if over(self, oldest) && read.is_none_or(|read| oldest.seq <= read) => {
                     self.bytes -= oldest.size();
                     self.dropped = oldest.seq;
                     self.items.pop_front();
@@ -126,7 +130,7 @@ mod tests {
     use super::*;
     use crate::{event::EventLog, log::Form};
 
-    const ALL: Keep = Keep { messages: 1000, bytes: 1 << 20 };
+    const ALL: Keep = Keep { messages: 1000, bytes: 1 << 20, age: None };
     const LIMIT: Limit = Limit { messages: 2, bytes: 1 << 20 };
 
     fn memory(keep: Keep) -> Memory {

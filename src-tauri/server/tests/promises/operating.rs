@@ -132,7 +132,7 @@ struct Program {
 impl Program {
     async fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--data", "none", "--listen", "127.0.0.1:0"])
             .args(args)
             .env_remove("TIDINGS_LOG")
             .envs(variables.iter().copied())

@@ -63,7 +63,7 @@ async fn an_address_in_use_is_told_with_its_mend() {
 #[tokio::test]
 async fn the_program_stops_on_sigterm_with_1001_on_every_link_and_code_0() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
-        .args(["--listen", "127.0.0.1:0"])
+        .args(["--data", "none", "--listen", "127.0.0.1:0"])
         .env_remove("TIDINGS_LOG")
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())

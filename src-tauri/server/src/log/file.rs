@@ -1,0 +1,710 @@
+//! The durable engine: one SQLite file in a folder of its own, written by one thread, read by another.
+//!
+//! ```text
+//!            all that wait, one transaction, one fsync           now and then, a user's at a time
+//! pushes ──▶ keeper ─▶ `recent` (by seq: written in a row) ─▶ fold ─▶ `message` (by user and seq) ─▶ trimmed
+//!                  └─▶ Fresh (the same in memory, bounded)
+//! links  ──▶ reader ─▶ Fresh first, then `message`: what is folded meanwhile is seen twice, never not at all
+//! ```
+//!
+//! Messages of thousands of users would touch a page each if they were put in their place at once, and each page costs a
+//! write to the log and one to the file. Put in a row they share pages; folded later, a user's messages share theirs. What
+//! `recent` still holds after a crash is folded at the next start.
+
+mod open;
+mod tables;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fs,
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::{Draft, Item, Keep, Kept, Limit, NotKept, NotRead, Page, Standing, now};
+use crate::{options::Durability, users::Users};
+
+pub use open::DataError;
+
+/// How many messages share a commit at most, and so wait for one another.
+const GROUP_MESSAGES: usize = 1024;
+/// The same in bytes.
+const GROUP_BYTES: usize = 8 << 20;
+/// How many messages wait to be folded. Too low: hardly two of a user's meet, and each costs a page; too high: memory,
+/// and a slow start after a crash.
+const FRESH_MESSAGES: usize = 4096;
+/// The same in bytes.
+const FRESH_BYTES: usize = 8 << 20;
+/// After how many bytes of changed pages SQLite's log is copied into the file, beside the pushes. Too low: pages that change often
+/// are copied often; too high: the log takes room on the disk, and its index memory.
+const CHECKPOINT_BYTES: usize = 8 << 20;
+/// At how many pages of SQLite's log pushes are held up until it is empty: under a load that never pauses it would grow for ever.
+const LOG_PAGES: i64 = 16 << 10;
+/// A guess at how much a fold changes: a page at the end of a user's messages, one at their beginning, one for the tally.
+const FOLD_BYTES: usize = 3 * 4096;
+/// How often messages that have become too old are looked for among users who get none.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// The engine; dropping it ends its threads, and [`close`](Self::close) waits for that.
+pub(crate) struct File {
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    keeper: mpsc::Sender<Append>,
+    reader: mpsc::Sender<Look>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Append {
+    user: String,
+    draft: Draft,
+    answer: oneshot::Sender<Result<Kept, NotKept>>,
+}
+
+enum Look {
+    After { user: String, seq: u64, limit: Limit, answer: oneshot::Sender<rusqlite::Result<Page>> },
+    Stand { user: String, since: String, answer: oneshot::Sender<rusqlite::Result<Standing>> },
+}
+
+impl File {
+    /// Opens the file in this folder, or makes both.
+    pub(crate) fn open(
+        folder: &Path,
+        durability: Durability,
+        keep: Keep,
+        users: Arc<Users>,
+    ) -> Result<Self, DataError> {
+        let store = open::open(folder, durability)?;
+        let failed = |error| DataError::of(&store.path, &error);
+        let reading = open::connect(&store.path).map_err(failed)?;
+        let copying = open::connect(&store.path).map_err(failed)?;
+        let fresh = Arc::new(Fresh::default());
+        let full = Arc::new(AtomicBool::new(false));
+        let (keeper, appends) = mpsc::channel();
+        let (reader, looks) = mpsc::channel();
+        let (copier, copies) = mpsc::channel();
+        let facts = Facts { born: store.born, keep: keep.messages, newest: Mutex::new(store.newest) };
+        let facts = Arc::new(facts);
+        let mut keeping = Keeper {
+            connection: store.connection,
+            users,
+            keep,
+            fresh: Arc::clone(&fresh),
+            facts: Arc::clone(&facts),
+            copier,
+            full: Arc::clone(&full),
+            changed: 0,
+            _lock: store.lock,
+        };
+        keeping.fold_what_was_left().map_err(failed)?;
+        let threads = vec![
+            spawn("keeper", move || keeping.run(&appends))?,
+            spawn("reader", move || read(&reading, &fresh, &facts, &looks))?,
+            spawn("copier", move || copy(&copying, &full, &copies))?,
+        ];
+        Ok(Self { running: Mutex::new(Some(Running { keeper, reader, threads })) })
+    }
+
+    pub(crate) async fn append(&self, user: &str, draft: Draft) -> Result<Kept, NotKept> {
+        let (answer, answered) = oneshot::channel();
+        let append = Append { user: user.to_owned(), draft, answer };
+        let sent = self.running().as_ref().map(|running| running.keeper.send(append));
+        match sent {
+            Some(Ok(())) => answered.await.unwrap_or(Err(NotKept::Unavailable)),
+            Some(Err(_)) | None => Err(NotKept::Unavailable),
+        }
+    }
+
+    pub(crate) async fn after(&self, user: &str, seq: u64, limit: Limit) -> Result<Page, NotRead> {
+        let user = user.to_owned();
+        self.look(|answer| Look::After { user, seq, limit, answer }).await
+    }
+
+    pub(crate) async fn stand(&self, user: &str, since: &str) -> Result<Standing, NotRead> {
+        let (user, since) = (user.to_owned(), since.to_owned());
+        self.look(|answer| Look::Stand { user, since, answer }).await
+    }
+
+    async fn look<T>(
+        &self,
+        look: impl FnOnce(oneshot::Sender<rusqlite::Result<T>>) -> Look,
+    ) -> Result<T, NotRead> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.running().as_ref().map(|running| running.reader.send(look(answer)));
+        if !matches!(sent, Some(Ok(()))) {
+            return Err(NotRead);
+        }
+        answered.await.map_err(|_| NotRead)?.map_err(|error| {
+            tracing::error!("the file can't be read: {error}");
+            NotRead
+        })
+    }
+
+    /// Ends the threads once what waits is done, and closes the file. From then on nothing is kept or read.
+    pub(crate) fn close(&self) {
+        let Some(Running { keeper, reader, threads }) = self.running().take() else { return };
+        drop((keeper, reader));
+        for thread in threads {
+            // One that has panicked has told of it.
+            let _ = thread.join();
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, DataError> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map_err(DataError::Thread)
+}
+
+/// What both threads know of the file.
+struct Facts {
+    /// What was sent before the file was made is not in it.
+    born: u64,
+    /// How many messages of a user are kept.
+    keep: usize,
+    /// The `seq` of the newest message of all users.
+    newest: Mutex<u64>,
+}
+
+impl Facts {
+    fn newest(&self) -> MutexGuard<'_, u64> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The messages in `recent`, by user. Written by the keeper alone.
+#[derive(Default)]
+struct Fresh(Mutex<Messages>);
+
+#[derive(Default)]
+struct Messages {
+    of: HashMap<Arc<str>, Vec<Item>>,
+    /// Who has some, by the first of them.
+    order: VecDeque<(u64, Arc<str>)>,
+    count: usize,
+    bytes: usize,
+}
+
+impl Fresh {
+    fn messages(&self) -> MutexGuard<'_, Messages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of(&self, user: &str) -> Vec<Item> {
+        self.messages().of.get(user).cloned().unwrap_or_default()
+    }
+}
+
+impl Messages {
+    fn add(&mut self, user: &str, item: Item) {
+        self.count += 1;
+        self.bytes += item.size();
+        if let Some(items) = self.of.get_mut(user) {
+            items.push(item);
+            return;
+        }
+        let user = Arc::<str>::from(user);
+        self.order.push_back((item.seq, Arc::clone(&user)));
+        self.of.insert(user, vec![item]);
+    }
+
+    /// Takes out who came first.
+    fn take_first(&mut self) {
+        let Some((_, user)) = self.order.pop_front() else { return };
+        for item in self.of.remove(&user).unwrap_or_default() {
+            self.count -= 1;
+            self.bytes -= item.size();
+        }
+    }
+}
+
+/// The thread that writes.
+struct Keeper {
+    connection: Connection,
+    users: Arc<Users>,
+    keep: Keep,
+    fresh: Arc<Fresh>,
+    facts: Arc<Facts>,
+    copier: mpsc::Sender<()>,
+    /// SQLite's log is to be emptied.
+    full: Arc<AtomicBool>,
+    /// Bytes of pages changed since the last copy, about.
+    changed: usize,
+    /// Keeps other servers out.
+    _lock: fs::File,
+}
+
+impl Keeper {
+    fn run(&mut self, appends: &mpsc::Receiver<Append>) {
+        loop {
+            let next = match self.keep.age {
+                Some(_) => appends.recv_timeout(SWEEP),
+                None => appends.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match next {
+                Ok(first) => {
+                    let mut bytes = first.draft.payload.len();
+                    let mut group = vec![first];
+                    while group.len() < GROUP_MESSAGES && bytes < GROUP_BYTES {
+                        let Ok(next) = appends.try_recv() else { break };
+                        bytes += next.draft.payload.len();
+                        group.push(next);
+                    }
+                    self.keep_all(group);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = self.sweep() {
+                        tracing::error!("messages that are too old can't be dropped: {error}");
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Commits, hands on and answers.
+    fn keep_all(&mut self, group: Vec<Append>) {
+        let mut seq = *self.facts.newest();
+        let mut made = Vec::with_capacity(group.len());
+        let mut answers = Vec::with_capacity(group.len());
+        for Append { user, draft, answer } in group {
+            seq = now().max(seq + 1);
+            made.push((user, Item::new(seq, draft)));
+            answers.push(answer);
+        }
+        match self.commit(&made) {
+            Ok(folded) => {
+                *self.facts.newest() = seq;
+                let mut messages = self.fresh.messages();
+                (0..folded).for_each(|_| messages.take_first());
+                for (user, item) in &made {
+                    messages.add(user, item.clone());
+                }
+                drop(messages);
+                for ((user, item), answer) in made.iter().zip(answers) {
+                    let links = self.users.kept(user, item);
+                    // Who pushed may have gone.
+                    let _ = answer.send(Ok(Kept { id: item.id().into_owned(), links }));
+                }
+                self.copy_now_and_then();
+            }
+            Err(error) => {
+                let reason = not_kept(&error);
+                tracing::error!(messages = made.len(), "{reason}: {error}");
+                answers.into_iter().for_each(|answer| drop(answer.send(Err(reason))));
+            }
+        }
+    }
+
+    /// Returns how many users were folded, of those who came first.
+    fn commit(&mut self, made: &[(String, Item)]) -> rusqlite::Result<usize> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (user, item) in made {
+            tables::append(&transaction, user, item)?;
+        }
+        let (mut count, mut bytes) = {
+            let messages = self.fresh.messages();
+            (messages.count + made.len(), messages.bytes)
+        };
+        bytes += made.iter().map(|(_, item)| item.size()).sum::<usize>();
+        self.changed += bytes.min(made.len() * 1024) + 2 * 4096;
+        let mut folded = 0;
+        while count > FRESH_MESSAGES || bytes > FRESH_BYTES {
+            let Some((user, items)) = ({
+                let messages = self.fresh.messages();
+                messages.order.get(folded).map(|(_, user)| (Arc::clone(user), messages.of[user].clone()))
+            }) else {
+                break;
+            };
+            tables::fold(&transaction, &user, &items, self.keep, self.users.walks(&user))?;
+            count -= items.len();
+            bytes -= items.iter().map(Item::size).sum::<usize>();
+            self.changed += FOLD_BYTES;
+            folded += 1;
+        }
+        if folded > 0 {
+            let first = self.fresh.messages().order.get(folded).map(|(seq, _)| *seq);
+            let first = first.or_else(|| made.first().map(|(_, item)| item.seq));
+            tables::forget_recent(&transaction, first.unwrap_or(u64::MAX))?;
+        }
+        if let Some((_, item)) = made.last() {
+            tables::set_newest(&transaction, item.seq)?;
+        }
+        transaction.commit()?;
+        Ok(folded)
+    }
+
+    fn copy_now_and_then(&mut self) {
+        if self.full.swap(false, Relaxed) {
+            // What the copier hasn't copied yet is little; then the log begins anew.
+            if let Err(error) = open::copy(&self.connection, "TRUNCATE") {
+                tracing::warn!("SQLite's log can't be emptied: {error}");
+            }
+        }
+        if self.changed > CHECKPOINT_BYTES {
+            self.changed = 0;
+            // It ends with us.
+            let _ = self.copier.send(());
+        }
+    }
+
+    /// Folds what is left of the last time, and drops what has become too old meanwhile.
+    fn fold_what_was_left(&mut self) -> rusqlite::Result<()> {
+        let mut left: HashMap<String, Vec<Item>> = HashMap::new();
+        tables::recent(&self.connection, |user, item| left.entry(user).or_default().push(item))?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (user, items) in &left {
+            tables::fold(&transaction, user, items, self.keep, None)?;
+        }
+        tables::forget_recent(&transaction, u64::MAX)?;
+        transaction.commit()?;
+        if self.keep.age.is_some() { self.sweep() } else { Ok(()) }
+    }
+
+    /// Drops what is too old, also of users who get no messages.
+    fn sweep(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let messages = self.fresh.messages();
+        for (user, items) in &messages.of {
+            tables::fold(&transaction, user, items, self.keep, None)?;
+        }
+        drop(messages);
+        tables::forget_recent(&transaction, u64::MAX)?;
+        for user in tables::users(&transaction)? {
+            tables::fold(&transaction, &user, &[], self.keep, self.users.walks(&user))?;
+        }
+        transaction.commit()?;
+        *self.fresh.messages() = Messages::default();
+        Ok(())
+    }
+}
+
+fn not_kept(error: &rusqlite::Error) -> NotKept {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => NotKept::Full,
+        _ => NotKept::Unavailable,
+    }
+}
+
+/// The thread that reads.
+fn read(connection: &Connection, fresh: &Fresh, facts: &Facts, looks: &mpsc::Receiver<Look>) {
+    for look in looks {
+        // Who asked may have gone.
+        match look {
+            Look::After { user, seq, limit, answer } => {
+                let _ = answer.send(after(connection, fresh, facts, &user, seq, limit));
+            }
+            Look::Stand { user, since, answer } => {
+                let _ = answer.send(stand(connection, fresh, facts, &user, &since));
+            }
+        }
+    }
+}
+
+fn after(
+    connection: &Connection,
+    fresh: &Fresh,
+    facts: &Facts,
+    user: &str,
+    seq: u64,
+    limit: Limit,
+) -> rusqlite::Result<Page> {
+    // Before the file is read: what is folded between is found twice.
+    let newer = fresh.of(user);
+    let owner = tables::owner(connection, user)?;
+    let dropped = owner.as_ref().map_or(0, |owner| owner.dropped).max(facts.born);
+    let mut page = Page { items: Vec::new(), last: true, complete: dropped <= seq };
+    let mut bytes = 0;
+    let mut take = |item: Item| {
+        bytes += item.size();
+        page.last = page.items.is_empty() || (page.items.len() < limit.messages && bytes <= limit.bytes);
+        if page.last {
+            page.items.push(item);
+        }
+        page.last
+    };
+    let mut reached = seq;
+    let all = match owner {
+        Some(owner) => tables::after(connection, owner.id, seq, |item| {
+            reached = item.seq;
+            take(item)
+        })?,
+        None => true,
+    };
+    if all {
+        let _ = newer.into_iter().filter(|item| item.seq > reached).all(take);
+    }
+    Ok(page)
+}
+
+fn stand(
+    connection: &Connection,
+    fresh: &Fresh,
+    facts: &Facts,
+    user: &str,
+    since: &str,
+) -> rusqlite::Result<Standing> {
+    let newer = fresh.of(user);
+    let owner = tables::owner(connection, user)?;
+    let number = since.parse::<u64>().ok();
+    let in_file = match &owner {
+        Some(owner) => tables::find(connection, owner.id, since, number)?,
+        None => None,
+    };
+    let found = in_file.or_else(|| newer.iter().find(|item| item.id() == since).map(|item| item.seq));
+    // A number that was never given is another server's.
+    let seq = found.or(number.filter(|seq| seq <= &facts.newest())).unwrap_or(0);
+    let mut dropped = owner.as_ref().map_or(0, |owner| owner.dropped).max(facts.born);
+    // What is to be trimmed when it is folded counts as dropped.
+    let in_the_file = owner.as_ref().map_or(0, |owner| owner.messages);
+    let over = (in_the_file + newer.len()).saturating_sub(facts.keep);
+    if let Some(owner) = owner.filter(|_| over > 0 && in_the_file > 0) {
+        dropped = dropped.max(tables::nth(connection, owner.id, over.min(in_the_file))?);
+    }
+    let over = over.saturating_sub(in_the_file);
+    dropped = dropped.max(newer.get(over.wrapping_sub(1)).map_or(0, |item| item.seq));
+    Ok(Standing { seq: if dropped > facts.born { seq.max(dropped) } else { seq }, complete: dropped <= seq })
+}
+
+/// The thread that copies SQLite's log into the file, so that pushes don't wait for it.
+fn copy(connection: &Connection, full: &AtomicBool, copies: &mpsc::Receiver<()>) {
+    while copies.recv().is_ok() {
+        match open::copy(connection, "PASSIVE") {
+            Ok(pages) if pages > LOG_PAGES => full.store(true, Relaxed),
+            Ok(_) => {}
+            Err(error) => tracing::warn!("SQLite's log can't be copied: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+
+    use super::*;
+    use crate::{event::EventLog, log::Form};
+
+    const KEEP: Keep = Keep { messages: 1000, bytes: 64 << 20, age: None };
+    const LIMIT: Limit = Limit { messages: 128, bytes: 256 << 10 };
+
+    fn open(folder: &Path, keep: Keep) -> File {
+        let users = Arc::new(Users::new(Arc::new(EventLog::new(0))));
+        File::open(folder, Durability::Process, keep, users).expect("a folder that can be used")
+    }
+
+    fn draft(own_id: Option<&str>, text: &str) -> Draft {
+        let payload = Bytes::copy_from_slice(text.as_bytes());
+        Draft { own_id: own_id.map(str::to_owned), form: Form::Text, payload }
+    }
+
+    async fn append(file: &File, user: &str, text: &str) -> u64 {
+        let kept = file.append(user, draft(None, text)).await.expect("room");
+        kept.id.parse().expect("a number")
+    }
+
+    /// All of a user's messages after this one, page by page, and whether nothing was dropped.
+    async fn all(file: &File, user: &str, since: &str) -> (Vec<String>, bool) {
+        let Standing { mut seq, complete } = file.stand(user, since).await.expect("a file that can be read");
+        let (mut texts, mut whole) = (Vec::new(), complete);
+        loop {
+            let page = file.after(user, seq, LIMIT).await.expect("a file that can be read");
+            whole &= page.complete;
+            seq = page.items.last().map_or(seq, |item| item.seq);
+            let text = |item: &Item| String::from_utf8_lossy(&item.payload).into_owned();
+            texts.extend(page.items.iter().map(text));
+            if page.last {
+                return (texts, whole);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_folded_what_is_not_and_what_a_kill_left_is_one_row_of_messages() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut file = open(folder.path(), KEEP);
+        let mut first = None;
+        let mut sent = Vec::new();
+        for round in 0..3 {
+            // More than wait to be folded, ann's among those of others.
+            for number in 0..FRESH_MESSAGES / 2 {
+                let text = format!("{round}.{number}");
+                if number % 20 == 0 {
+                    let seq = append(&file, "ann", &text).await;
+                    first.get_or_insert(seq);
+                    sent.push(text.clone());
+                }
+                append(&file, ["bob", "eve", "joe"][number % 3], &text).await;
+            }
+            let since = first.expect("a first message").to_string();
+            assert_eq!(all(&file, "ann", &since).await, (sent[1..].to_vec(), true), "round {round}");
+            // As a kill does: nothing is folded at the end.
+            file.close();
+            file = open(folder.path(), KEEP);
+            assert_eq!(all(&file, "ann", &since).await, (sent[1..].to_vec(), true), "after start {round}");
+        }
+    }
+
+    #[tokio::test]
+    async fn numbers_grow_over_a_restart_also_where_the_clock_went_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = open(folder.path(), KEEP);
+        let before = append(&file, "ann", "x").await;
+        let later = before + 3_600_000;
+        file.close();
+        let other = Connection::open(folder.path().join("messages.db")).expect("a file");
+        tables::set_newest(&other, later).expect("a change");
+        drop(other);
+        let file = open(folder.path(), KEEP);
+        assert_eq!(append(&file, "ann", "y").await, later + 1);
+        assert_eq!(all(&file, "ann", &before.to_string()).await, (vec!["y".to_owned()], true));
+    }
+
+    #[tokio::test]
+    async fn the_newest_are_kept_by_number_also_before_they_are_folded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keep = Keep { messages: 2, ..KEEP };
+        let file = open(folder.path(), keep);
+        let first = append(&file, "ann", "0").await.to_string();
+        for text in ["1", "2"] {
+            append(&file, "ann", text).await;
+        }
+        assert_eq!(all(&file, "ann", &first).await, (vec!["1".into(), "2".into()], true));
+        append(&file, "ann", "3").await;
+        for since in [first.as_str(), "unknown", ""] {
+            assert_eq!(all(&file, "ann", since).await, (vec!["2".into(), "3".into()], false), "{since:?}");
+        }
+        file.close();
+        let file = open(folder.path(), keep);
+        append(&file, "ann", "4").await;
+        for since in [first.as_str(), "unknown", ""] {
+            assert_eq!(all(&file, "ann", since).await, (vec!["3".into(), "4".into()], false), "{since:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_newest_are_kept_by_size_and_by_age() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = open(folder.path(), KEEP);
+        let first = append(&file, "ann", &"x".repeat(1000)).await.to_string();
+        append(&file, "ann", "short").await;
+        file.close();
+        let file = open(folder.path(), Keep { bytes: 500, ..KEEP });
+        append(&file, "ann", "newer").await;
+        file.close();
+        // What is over is dropped when it is folded, which a start does.
+        let file = open(folder.path(), Keep { bytes: 500, ..KEEP });
+        assert_eq!(all(&file, "ann", "").await.0, ["short", "newer"]);
+        assert!(all(&file, "ann", &first).await.1, "it has what was dropped");
+        append(&file, "ann", "newest").await;
+        file.close();
+        let file = open(folder.path(), Keep { age: Some(Duration::ZERO), ..KEEP });
+        assert_eq!(all(&file, "ann", &first).await, (vec![], false));
+    }
+
+    #[tokio::test]
+    async fn a_client_is_found_by_its_own_ids_and_one_that_nobody_knows_gets_everything() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut file = open(folder.path(), KEEP);
+        for (id, text) in [("a", "0"), ("b", "1"), ("a", "2"), ("7", "3")] {
+            file.append("ann", draft(Some(id), text)).await.expect("room");
+        }
+        for folded in [false, true] {
+            let after = async |since| all(&file, "ann", since).await.0.len();
+            assert_eq!([after("a").await, after("b").await, after("7").await], [3, 2, 0], "{folded}");
+            for unknown in ["c", "8", "99999999999999", "99999999999999999999999", "-1"] {
+                assert_eq!(after(unknown).await, 4, "{unknown}, folded: {folded}");
+            }
+            file.close();
+            file = open(folder.path(), KEEP);
+        }
+        assert_eq!(all(&file, "bob", "a").await.0.len(), 0, "another user's");
+    }
+
+    #[test]
+    fn two_servers_do_not_share_a_folder_and_the_next_gets_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = open(folder.path(), KEEP);
+        let users = Arc::new(Users::new(Arc::new(EventLog::new(0))));
+        let second = File::open(folder.path(), Durability::Fsync, KEEP, users).err().expect("refused");
+        assert!(matches!(second, DataError::InUse(_)), "{second}");
+        file.close();
+        open(folder.path(), KEEP);
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_anothers_or_newer_is_told_and_left_as_it_is() {
+        type Harm = fn(&Path);
+        let cases: [(&str, Harm, &str); 4] = [
+            (
+                "no database",
+                |file| fs::write(file, "not a database, but longer than its head").expect("written"),
+                "damaged",
+            ),
+            (
+                "torn off",
+                |file| fs::write(file, &fs::read(file).expect("a file")[..5000]).expect("written"),
+                "damaged",
+            ),
+            (
+                "another program's",
+                |file| {
+                    fs::remove_file(file).expect("removed");
+                    let other = Connection::open(file).expect("a file");
+                    other.execute_batch("CREATE TABLE message (x)").expect("a table");
+                },
+                "no file of tidings-server",
+            ),
+            (
+                "newer",
+                |file| {
+                    let newer = Connection::open(file).expect("a file");
+                    newer.pragma_update(None, "user_version", 9).expect("a change");
+                },
+                "written by a newer tidings-server",
+            ),
+        ];
+        for (what, harm, told) in cases {
+            let folder = tempfile::tempdir().expect("a folder");
+            open(folder.path(), KEEP).close();
+            let file = folder.path().join("messages.db");
+            harm(&file);
+            let before = fs::read(&file).expect("a file");
+            let users = Arc::new(Users::new(Arc::new(EventLog::new(0))));
+            let error = File::open(folder.path(), Durability::Fsync, KEEP, users).err().expect(what);
+            assert!(error.to_string().contains(told), "{what}: {error}");
+            assert!(error.to_string().contains("messages.db"), "{what}: {error}");
+            assert!(fs::read(&file).expect("a file") == before, "{what}: it was changed");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nobody_else_reads_what_is_kept() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("some/data");
+        let file = open(&data, KEEP);
+        append(&file, "ann", "secret").await;
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(&data), 0o700);
+        let files: Vec<_> =
+            fs::read_dir(&data).expect("a folder").map(|file| file.expect("a file")).collect();
+        assert!(files.len() >= 3, "{files:?}");
+        for file in files {
+            assert_eq!(mode(&file.path()), 0o600, "{file:?}");
+        }
+    }
+}
