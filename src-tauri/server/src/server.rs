@@ -65,6 +65,21 @@ struct Serving {
     _open: oneshot::Sender<()>,
 }
 
+/// Who is let in, and what tells of changes.
+struct Keepers {
+    access: Access,
+    watch: Option<Watch>,
+}
+
+impl Keepers {
+    /// Reads the files once: some can't be read twice.
+    fn of(options: &Options) -> Result<Self, StartError> {
+        // Made before the files are read, so that no change falls between.
+        let watch = Access::files(options).watch();
+        Ok(Self { access: Access::of(options)?, watch })
+    }
+}
+
 impl Server {
     /// Starts to listen; clients may connect once this returns.
     ///
@@ -72,10 +87,9 @@ impl Server {
     /// The address can't be had, or the options would leave a server open to the world.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         // Wrong options are told before an address is taken.
-        let access = Access::of(&options)?;
-        drop(access);
+        let keepers = Keepers::of(&options)?;
         let listener = bind(options.listen).await?;
-        Self::serve(listener, options).await
+        Self::serve(listener, options, keepers).await
     }
 
     /// Starts on a socket that is listened on already, as it comes from systemd. `options.listen` has no say.
@@ -87,13 +101,16 @@ impl Server {
         listener.set_nonblocking(true).map_err(failed)?;
         let listener = TcpListener::from_std(listener).map_err(failed)?;
         let listen = listener.local_addr().map_err(failed)?;
-        Self::serve(listener, Options { listen, ..options }).await
+        let options = Options { listen, ..options };
+        let keepers = Keepers::of(&options)?;
+        Self::serve(listener, options, keepers).await
     }
 
-    async fn serve(listener: TcpListener, options: Options) -> Result<Self, StartError> {
-        // Made before the files are read, so that no change falls between.
-        let watch = Access::files(&options).watch();
-        let access = Access::of(&options)?;
+    async fn serve(
+        listener: TcpListener,
+        options: Options,
+        Keepers { access, watch }: Keepers,
+    ) -> Result<Self, StartError> {
         let addr =
             listener.local_addr().map_err(|source| StartError::Listen { addr: options.listen, source })?;
         let shared = Arc::new(Shared::new(&options, access)?);

@@ -39,6 +39,15 @@ fn only_the_whole_right_token_opens() {
     for wrong in ["Bearer s3cre", "Bearer s3crets", "Bearer ", "Bearer", "Basic s3cret", "s3cret"] {
         assert_eq!(user(wrong), None, "{wrong}");
     }
+    let twice = ["Bearer s3cret", "Bearer s3cret"].map(|value| (header::AUTHORIZATION, value));
+    let twice = headers(&twice[..1]).into_iter().chain(headers(&twice[1..])).fold(
+        HeaderMap::new(),
+        |mut all, (name, value)| {
+            all.append(name.expect("each has one"), value);
+            all
+        },
+    );
+    assert!(access.user(&twice, HERE, None).is_err(), "a proxy might have looked at the other one");
 }
 
 #[test]
