@@ -11,7 +11,7 @@ use axum::{
         ConnectInfo, Query, State, WebSocketUpgrade, rejection::QueryRejection,
         ws::rejection::WebSocketUpgradeRejection,
     },
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -19,12 +19,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    access::Denied,
+    access::{Denied, Guest},
     event::{EventKind, Request},
-    link::Link,
+    link::{
+        Link,
+        v1::{self, SUBPROTOCOL},
+    },
     metrics::Now,
     shared::{Refusal, Shared},
-    wire::Peer,
+    tail::From,
+    wire::{Peer, Wire},
 };
 
 pub(crate) use self::{
@@ -37,6 +41,8 @@ const CLIENT_LIMIT: usize = 64 << 10;
 /// Per link. Too low: what a client says takes many reads; too high: it is most of a link's memory (the library's default is
 /// 128 KiB; with 8 KiB an idle link takes 17 KiB, with 1 KiB 10.5).
 const READ_BUFFER: usize = 1 << 10;
+/// In a 101: what is spoken beside the plain recipe.
+const ANNOUNCES: &str = "tidings-protocol";
 /// When to come back to a server that is full, in seconds. Too low: it is busy saying no; too high: places stay empty.
 const NO_PLACE_RETRY: &str = "30";
 const TAKEN_AWAY: Denied = Denied::Unknown("this token is not known");
@@ -91,6 +97,7 @@ async fn version() -> Json<Value> {
 struct Asked {
     user: Option<String>,
     since: Option<String>,
+    device: Option<String>,
 }
 
 async fn upgrade(
@@ -116,31 +123,23 @@ async fn upgrade(
         (None, Err(rejection), ..) => rejection.into_response(),
         (None, _, Err(denied), _) => denied.into_response(),
         (None, _, _, Err(rejection)) => rejection.into_response(),
-        (None, Ok(_), Ok(guest), Ok(_)) if shared.has_no_place(&guest.user) => {
-            let again = [(header::RETRY_AFTER, NO_PLACE_RETRY)];
-            (StatusCode::SERVICE_UNAVAILABLE, again, "all places for links are taken\n").into_response()
-        }
         (None, Ok(upgrade), Ok(guest), Ok(Query(asked))) => {
-            let by = guest.by;
-            let opening = {
-                let (shared, wire) = (Arc::clone(&shared), Arc::clone(&wire));
-                move || {
-                    let opened = shared.users.open(id, &guest.user, asked.since, guest.by)?;
-                    Some(Link::new(shared, opened, wire, guest.until))
-                }
-            };
-            match shared.complete(opening).await {
-                // What it was let in by was taken away meanwhile, and nobody has told the link.
-                Some(_) if !shared.access.stands(by) => TAKEN_AWAY.into_response(),
-                Some(link) => {
+            let upgrade = upgrade.protocols([SUBPROTOCOL]);
+            let speaks_v1 = upgrade.selected_protocol().is_some();
+            match link(&shared, id, guest, asked, speaks_v1, &wire).await {
+                Ok(link) => {
                     wire.upgrade();
-                    return upgrade
+                    let mut response = upgrade
                         .read_buffer_size(READ_BUFFER)
                         .max_message_size(CLIENT_LIMIT)
                         .max_frame_size(CLIENT_LIMIT)
                         .on_upgrade(move |socket| link.run(socket));
+                    if shared.announce_v1 {
+                        response.headers_mut().insert(ANNOUNCES, HeaderValue::from_static(SUBPROTOCOL));
+                    }
+                    return response;
                 }
-                None => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response(),
+                Err(refused) => refused,
             }
         }
     };
@@ -149,8 +148,52 @@ async fn upgrade(
     refused
 }
 
+/// A link that is entered in the tables, or why there is none.
+async fn link(
+    shared: &Arc<Shared>,
+    id: u64,
+    guest: Guest,
+    asked: Asked,
+    speaks_v1: bool,
+    wire: &Arc<Wire>,
+) -> Result<Link, Response> {
+    let unavailable = |why: &'static str| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    let Asked { since, device, .. } = asked;
+    // A link by the plain recipe is of a device without a name.
+    let device = device.filter(|_| speaks_v1);
+    if device.as_deref().is_some_and(|device| !v1::is_device(device)) {
+        let mend = "a device is 1 to 64 letters, digits, - and _\n";
+        return Err((StatusCode::BAD_REQUEST, mend).into_response());
+    }
+    if shared.has_no_place(&guest.user, device.as_deref()) {
+        let again = [(header::RETRY_AFTER, NO_PLACE_RETRY)];
+        return Err((again, unavailable("all places for links are taken\n")).into_response());
+    }
+    let (from, v1) = if speaks_v1 {
+        let begun = v1::begin(&shared.log, &guest.user, device.clone().unwrap_or_default(), since).await;
+        let (from, v1) = begun.map_err(|_| unavailable("messages can't be read at the moment\n"))?;
+        (from, Some(v1))
+    } else {
+        (since.map_or(From::Now, From::Since), None)
+    };
+    let by = guest.by;
+    let opening = {
+        let (shared, wire) = (Arc::clone(shared), Arc::clone(wire));
+        move || {
+            let opened = shared.users.open(id, &guest.user, device.as_deref(), from, guest.by)?;
+            Some(Link::new(shared, opened, wire, guest.until, v1))
+        }
+    };
+    match shared.complete(opening).await {
+        // What it was let in by was taken away meanwhile, and nobody has told the link.
+        Some(_) if !shared.access.stands(by) => Err(TAKEN_AWAY.into_response()),
+        Some(link) => Ok(link),
+        None => Err(unavailable("the server is stopping\n")),
+    }
+}
+
 fn request(uri: &Uri, headers: &HeaderMap) -> Request {
-    let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Request {
         path: uri.path().to_owned(),
         query: uri.query().unwrap_or_default().to_owned(),

@@ -39,7 +39,7 @@ pub use access::rate::{NoRate, Rate};
 pub use access::tokens::{TokenFileError, parse_tokens};
 pub use event::{Event, EventKind, NotSeen, Request};
 pub use log::DataError;
-pub use options::{Durability, Options, StartError};
+pub use options::{Devices, Durability, Options, StartError};
 pub use server::{NotSent, Server};
 pub use shared::{Pushed, Refusal};
 

@@ -1,5 +1,7 @@
 //! One WebSocket after its upgrade: a task that sends what is pushed, listens, and does as it is told.
 
+pub(crate) mod v1;
+
 use std::{
     convert::Infallible,
     future::pending,
@@ -16,13 +18,14 @@ use tokio::{
 use crate::{
     UNAUTHORIZED,
     event::EventKind,
-    log::NotRead,
+    log::{Form, NotRead},
     order::{CLOSE_LIMIT, Command, Cut},
     shared::Shared,
-    tail::Outbox,
+    tail::{Due, Outbox},
     users::Opened,
     wire::Wire,
 };
+use v1::{HELLO, TooMuch, V1};
 
 /// How long one frame may take to leave. Too low: a slow line loses its link; too high: a client that doesn't
 /// read holds a message for long.
@@ -31,6 +34,10 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 const LONGEST_CREDENTIAL: Duration = Duration::from_secs(365 * 24 * 3600);
 /// What a client's text must be to be taken as proof of life and nothing else.
 const HEARTBEAT: &str = "HeartBeat";
+/// "Policy violation" (RFC 6455 § 7.4.1).
+const POLICY: u16 = 1008;
+/// "Message too big" (RFC 6455 § 7.4.1).
+const TOO_BIG: u16 = 1009;
 /// "Try again later" (registered with IANA).
 const TRY_AGAIN_LATER: u16 = 1013;
 
@@ -50,6 +57,8 @@ pub(crate) struct Link {
     wire: Arc<Wire>,
     /// When its credential ends.
     until: Option<SystemTime>,
+    /// What is spoken beside the plain recipe.
+    v1: Option<Box<V1>>,
 }
 
 impl Link {
@@ -58,10 +67,11 @@ impl Link {
         opened: Opened,
         wire: Arc<Wire>,
         until: Option<SystemTime>,
+        v1: Option<V1>,
     ) -> Self {
         let Opened { id, user, outbox, commands, cuts } = opened;
-        let place = Place { shared, id, user, ended: false };
-        Self { place, outbox, commands, cuts, wire, until }
+        let place = Place { shared, id, user, speaks_v1: v1.is_some(), ended: false };
+        Self { place, outbox, commands, cuts, wire, until, v1: v1.map(Box::new) }
     }
 
     /// Lives as long as the link does.
@@ -72,8 +82,15 @@ impl Link {
             Instant::now()
                 + until.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_CREDENTIAL)
         });
-        let serving =
-            serve(&self.place, &mut self.outbox, &mut self.commands, &self.wire, &mut socket, until);
+        let serving = serve(
+            &self.place,
+            &mut self.outbox,
+            &mut self.commands,
+            &self.wire,
+            &mut socket,
+            until,
+            self.v1.as_deref_mut(),
+        );
         let mut end = tokio::select! {
             biased;
             Some(cut) = self.cuts.recv() => End::Cut(cut),
@@ -129,8 +146,12 @@ async fn serve(
     wire: &Wire,
     socket: &mut WebSocket,
     until: Option<Instant>,
+    mut v1: Option<&mut V1>,
 ) -> Result<Infallible, End> {
     let mut heard = Instant::now();
+    if v1.is_some() {
+        send(socket, Message::text(HELLO)).await?;
+    }
     loop {
         tokio::select! {
             biased;
@@ -150,6 +171,16 @@ async fn serve(
             },
             message = socket.recv() => {
                 heard = Instant::now();
+                if let Some(Err(error)) = &message && is_too_long(error) {
+                    return Err(refuse(place, socket, TOO_BIG, "no client has so much to say").await);
+                }
+                if let (Some(v1), Some(Ok(Message::Text(text)))) = (&mut v1, &message) {
+                    // In a box, or every link would be as large as this is.
+                    let heard = Box::pin(v1.hear(&place.shared.log, &place.user, text, outbox.sent())).await;
+                    if heard == Err(TooMuch) {
+                        return Err(refuse(place, socket, POLICY, "too much at once").await);
+                    }
+                }
                 if let Some(end) = hear(place, message) {
                     if let End::Closed { .. } = end {
                         // The library sends its answer while it reads on.
@@ -166,8 +197,8 @@ async fn serve(
                 tracing::info!(link = place.id, user = place.user, "silent for too long");
                 return Err(End::Cut(Cut::Fin));
             }
-            item = outbox.next(&place.shared.log, &place.user) => match item {
-                Ok(item) => send(socket, item.frame()).await?,
+            due = outbox.next(&place.shared.log, &place.user) => match due {
+                Ok(due) => send_due(place, socket, due).await?,
                 Err(error) => return Err(unread(place, socket, error).await),
             },
         }
@@ -188,7 +219,7 @@ async fn deadline(heard: Instant, limit: Option<Duration>, until: Option<Instant
 async fn drain(place: &Place, outbox: &mut Outbox, socket: &mut WebSocket, last: u64) -> Result<(), End> {
     loop {
         match outbox.take(&place.shared.log, &place.user, last).await {
-            Ok(Some(item)) => send(socket, item.frame()).await?,
+            Ok(Some(due)) => send_due(place, socket, due).await?,
             Ok(None) => return Ok(()),
             Err(error) => return Err(unread(place, socket, error).await),
         }
@@ -197,13 +228,34 @@ async fn drain(place: &Place, outbox: &mut Outbox, socket: &mut WebSocket, last:
 
 /// Ends a link that can't be sent what was missed: going on would leave that out unseen.
 async fn unread(place: &Place, socket: &mut WebSocket, error: NotRead) -> End {
-    let (code, reason) = (TRY_AGAIN_LATER, error.to_string());
-    place.record(EventKind::Closing { code: Some(code), reason: reason.clone() });
-    let frame = CloseFrame { code, reason: reason.as_str().into() };
+    refuse(place, socket, TRY_AGAIN_LATER, &error.to_string()).await
+}
+
+/// Ends a link with this code, whatever else was to be said.
+async fn refuse(place: &Place, socket: &mut WebSocket, code: u16, reason: &str) -> End {
+    place.record(EventKind::Closing { code: Some(code), reason: reason.to_owned() });
+    let frame = CloseFrame { code, reason: reason.into() };
     match send(socket, Message::Close(Some(frame))).await {
         Ok(()) => End::Cut(Cut::Fin),
         Err(end) => end,
     }
+}
+
+/// Sends what is due, by what is spoken.
+async fn send_due(place: &Place, socket: &mut WebSocket, due: Due) -> Result<(), End> {
+    let frame = match due {
+        Due::Item(item) if place.speaks_v1 => Message::text(V1::frame(&item)),
+        Due::CaughtUp(told) if place.speaks_v1 => Message::text(V1::caught_up(told)),
+        Due::Item(item) if item.form != Form::Read => item.frame(),
+        // The plain recipe has no word for it.
+        Due::Item(_) | Due::CaughtUp(_) => return Ok(()),
+    };
+    send(socket, frame).await
+}
+
+/// Whether a client sent more than it may. (The library's type for it is none of axum's.)
+fn is_too_long(error: &axum::Error) -> bool {
+    error.to_string().starts_with("Space limit exceeded")
 }
 
 async fn send(socket: &mut WebSocket, frame: Message) -> Result<(), End> {
@@ -286,6 +338,7 @@ struct Place {
     shared: Arc<Shared>,
     id: u64,
     user: String,
+    speaks_v1: bool,
     ended: bool,
 }
 

@@ -19,6 +19,7 @@
 //!
 //! A message's frame is made when it goes out ([`Item::frame`]), so an engine may give the number as late as it likes.
 
+mod devices;
 mod file;
 mod memory;
 
@@ -32,9 +33,11 @@ use axum::{
     body::Bytes,
     extract::ws::{Message, Utf8Bytes},
 };
+use serde_json::Value;
 
 use crate::{options::Options, users::Users};
 
+use devices::Devices;
 pub use file::DataError;
 use file::File;
 use memory::Memory;
@@ -48,6 +51,8 @@ pub(crate) enum Form {
     Unnamed,
     /// A binary frame.
     Binary,
+    /// No message: a list of the numbers (as texts, JSON) of messages that were read. Links by the plain recipe pass over it.
+    Read,
 }
 
 /// A message that is to be kept.
@@ -85,9 +90,20 @@ impl Item {
             (Form::Text, Ok(_)) => Utf8Bytes::try_from(self.payload.clone()).ok(),
             (Form::Unnamed, Ok(text)) => Some(named(self.seq, text).into()),
             // A text that isn't one has been damaged: whoever knows it better gets all there is.
-            (Form::Binary, _) | (_, Err(_)) => None,
+            (Form::Binary | Form::Read, _) | (_, Err(_)) => None,
         };
         text.map_or_else(|| Message::Binary(self.payload.clone()), Message::Text)
+    }
+
+    /// What its envelope holds in `tidings.v1`, as JSON: an object as it stands, a text as a string.
+    pub(crate) fn data(&self) -> String {
+        let text = String::from_utf8_lossy(&self.payload);
+        match self.form {
+            Form::Unnamed => named(self.seq, &text),
+            // Only what was found to be an object has an id of its own.
+            Form::Text if self.own_id.is_some() => text.into_owned(),
+            Form::Text | Form::Binary | Form::Read => Value::from(text).to_string(),
+        }
     }
 
     /// Bytes of payload, and a guess at what an item costs beside it.
@@ -133,6 +149,8 @@ pub(crate) struct NotRead;
 pub(crate) struct Standing {
     /// The `seq` of the last message that it needs no more.
     pub(crate) seq: u64,
+    /// That of the last one that it says it has; 0: nobody knows.
+    pub(crate) from: u64,
     /// Nothing that came after it has been dropped.
     pub(crate) complete: bool,
 }
@@ -202,6 +220,34 @@ impl Log {
         match self {
             Self::Memory(memory) => Ok(memory.append(user, draft)),
             Self::File(file) => file.append(user, draft).await,
+        }
+    }
+
+    /// The number of the newest message of all users: any that is stored later has a higher one.
+    #[expect(clippy::unused_async, reason = "other engines ask others")]
+    pub(crate) async fn newest(&self) -> Result<u64, NotRead> {
+        Ok(match self {
+            Self::Memory(memory) => memory.newest(),
+            Self::File(file) => file.newest(),
+        })
+    }
+
+    /// Up to where a user's device has acknowledged (`tidings.v1`); `None`: it isn't known.
+    #[expect(clippy::unused_async, reason = "other engines ask others")]
+    pub(crate) async fn reached(&self, user: &str, device: &str) -> Result<Option<u64>, NotRead> {
+        Ok(self.devices().reached(user, device))
+    }
+
+    /// The device has all up to there. An engine may write that down with its next message, or at its end: what isn't is sent again.
+    #[expect(clippy::unused_async, reason = "other engines tell others")]
+    pub(crate) async fn acknowledge(&self, user: &str, device: &str, seq: u64) {
+        self.devices().acknowledge(user, device, seq);
+    }
+
+    fn devices(&self) -> &Devices {
+        match self {
+            Self::Memory(memory) => &memory.devices,
+            Self::File(file) => &file.devices,
         }
     }
 

@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use axum::http::HeaderName;
 use clap::{Parser, ValueEnum};
 use sd_notify::NotifyState;
-use tidings_server::{GOING_AWAY, Jwt, KeyFile, Network, Options, Rate, SERVICE_RESTART, Server, UserHeader};
+use tidings_server::{
+    Devices, GOING_AWAY, Jwt, KeyFile, Network, Options, Rate, SERVICE_RESTART, Server, UserHeader,
+};
 use tracing_subscriber::filter::LevelFilter;
 
 /// A small user-channel server: one WebSocket per user, newest connection wins.
@@ -80,6 +82,11 @@ struct Args {
     #[arg(long, value_name = "WHAT", default_value = "fsync")]
     durability: Durability,
 
+    /// How many links a user may have: one, where the newest stays, or one for each device that speaks tidings.v1 (at most
+    /// 32), where each gets every message.
+    #[arg(long, value_name = "HOW-MANY", default_value = "one")]
+    devices: HowMany,
+
     /// Messages kept per user for ?since=ID.
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     backlog: usize,
@@ -132,6 +139,12 @@ struct Args {
 enum Durability {
     Fsync,
     Process,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum HowMany {
+    One,
+    Many,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -196,6 +209,11 @@ async fn run(args: Args) -> anyhow::Result<()> {
         max_message: args.max_message,
         max_links: args.max_links,
         metrics: args.metrics,
+        devices: match args.devices {
+            HowMany::One => Devices::One,
+            HowMany::Many => Devices::Many,
+        },
+        announce_v1: true,
         events: 0,
         ..Options::default()
     };

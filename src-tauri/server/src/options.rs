@@ -46,6 +46,10 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// When a message in that folder counts as kept.
     pub durability: Durability,
+    /// How many links a user may have at once.
+    pub devices: Devices,
+    /// Each 101 says that `tidings.v1` is spoken here, so that clients ask for it. It is spoken with whoever asks for it all the same.
+    pub announce_v1: bool,
     /// How many messages per user are kept for `?since=`. 0 turns replay off.
     pub backlog: usize,
     /// … how many bytes of them …
@@ -81,6 +85,16 @@ pub enum Durability {
     Process,
 }
 
+/// How many links a user may have at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Devices {
+    /// One: the newest stays.
+    #[default]
+    One,
+    /// One for each device that names itself (`tidings.v1`), and one for all that don't.
+    Many,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -92,6 +106,8 @@ impl Default for Options {
             metrics: None,
             data: None,
             durability: Durability::Fsync,
+            devices: Devices::default(),
+            announce_v1: false,
             backlog: 1000,
             backlog_bytes: 4 << 20,
             backlog_age: None,

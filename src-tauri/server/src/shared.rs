@@ -24,6 +24,10 @@ use crate::{
 /// is refused; too high: whoever sends or reads byte by byte holds memory.
 pub(crate) const BODY_IN_HEADS: u32 = 3;
 
+/// Links of one user at once, where each device has one. Too low: somebody with many machines is refused; too high: one
+/// user takes all places.
+const MOST_DEVICES: usize = 32;
+
 /// What became of a push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pushed {
@@ -76,6 +80,7 @@ pub(crate) struct Shared {
     max_links: usize,
     pub(crate) max_message: usize,
     pub(crate) body_timeout: Duration,
+    pub(crate) announce_v1: bool,
     pub(crate) upgrades: AtomicU64,
     pub(crate) refusal: Mutex<Option<Refusal>>,
     pub(crate) eat_close_codes: AtomicBool,
@@ -88,7 +93,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(options: &Options, access: Access) -> Result<Self, DataError> {
         let events = Arc::new(EventLog::new(options.events));
-        let users = Arc::new(Users::new(Arc::clone(&events)));
+        let users = Arc::new(Users::new(Arc::clone(&events), options.devices));
         Ok(Self {
             access,
             events,
@@ -96,6 +101,7 @@ impl Shared {
             max_links: options.max_links,
             max_message: options.max_message,
             body_timeout: options.head_timeout * BODY_IN_HEADS,
+            announce_v1: options.announce_v1,
             upgrades: AtomicU64::new(0),
             refusal: Mutex::default(),
             eat_close_codes: AtomicBool::new(false),
@@ -180,7 +186,8 @@ impl Shared {
     }
 
     /// Whether one link more would be too many. Who has one may have it anew.
-    pub(crate) fn has_no_place(&self, name: &str) -> bool {
-        *self.users.running.borrow() >= self.max_links && self.users.live(name) == 0
+    pub(crate) fn has_no_place(&self, name: &str, device: Option<&str>) -> bool {
+        let full = *self.users.running.borrow() >= self.max_links || self.users.live(name) >= MOST_DEVICES;
+        full && !self.users.has(name, device)
     }
 }

@@ -88,14 +88,46 @@ impl Tail {
     }
 }
 
+/// Where a link's way begins.
+#[derive(Debug, Clone)]
+pub(crate) enum From {
+    /// At what is stored from now on.
+    Now,
+    /// Behind the message of this id.
+    Since(String),
+    /// Behind the message of this number.
+    Seq(u64),
+}
+
+/// What a link's way leads to.
+#[derive(Debug)]
+pub(crate) enum Due {
+    Item(Item),
+    /// All that was missed has come, once a link.
+    CaughtUp(CaughtUp),
+}
+
+/// How much of what was missed was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CaughtUp {
+    /// Nothing had been dropped.
+    pub(crate) complete: bool,
+    /// Where the client stood; 0: nobody knows.
+    pub(crate) from: u64,
+    /// The first message that was there.
+    pub(crate) until: Option<u64>,
+}
+
 /// A link's way through its user's messages: the log from where the client stands, then the tail.
 pub(crate) struct Outbox {
     tail: Arc<Tail>,
     /// The `seq` of the last message that has gone out, or was not asked for.
     sent: u64,
     walk: Walk,
-    /// Nothing that came after where the client stands has been dropped.
-    complete: bool,
+    /// How much of what was missed is there, as far as that is known.
+    caught_up: CaughtUp,
+    /// That has been told.
+    told: bool,
 }
 
 enum Walk {
@@ -109,18 +141,31 @@ enum Walk {
 
 impl Outbox {
     /// Enters the tail's way at `since`, or at its beginning.
-    pub(crate) fn new(tail: Arc<Tail>, since: Option<String>) -> Self {
-        tail.queue().walks = since.is_some().then_some(0);
-        Self { tail, sent: 0, walk: since.map_or(Walk::Done, Walk::Stand), complete: true }
+    pub(crate) fn new(tail: Arc<Tail>, from: From) -> Self {
+        let (sent, walk) = match from {
+            From::Now => (0, Walk::Done),
+            From::Since(since) => (0, Walk::Stand(since)),
+            From::Seq(seq) => (seq, Walk::Page { items: VecDeque::new(), last: false }),
+        };
+        tail.queue().walks = if let Walk::Done = walk { None } else { Some(sent) };
+        let caught_up = CaughtUp { complete: true, from: sent, until: None };
+        Self { tail, sent, walk, caught_up, told: false }
+    }
+
+    /// The `seq` of the last message that has gone out, or was not asked for.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// The next message up to `last`, if there is one now. Nothing is lost if the wait is broken off.
-    pub(crate) async fn take(&mut self, log: &Log, user: &str, last: u64) -> Result<Option<Item>, NotRead> {
+    pub(crate) async fn take(&mut self, log: &Log, user: &str, last: u64) -> Result<Option<Due>, NotRead> {
         loop {
             match &mut self.walk {
                 Walk::Stand(since) => {
                     let standing = log.stand(user, since).await?;
-                    (self.sent, self.complete) = (standing.seq, standing.complete);
+                    self.sent = standing.seq;
+                    self.caught_up =
+                        CaughtUp { complete: standing.complete, from: standing.from, until: None };
                     self.walk = Walk::Page { items: VecDeque::new(), last: false };
                     self.tail.queue().walks = Some(self.sent);
                 }
@@ -128,34 +173,38 @@ impl Outbox {
                     Some(item) if item.seq > last => return Ok(None),
                     Some(item) => {
                         self.sent = item.seq;
+                        self.caught_up.until.get_or_insert(item.seq);
                         self.tail.queue().walks = Some(self.sent);
-                        return Ok(items.pop_front());
+                        return Ok(items.pop_front().map(Due::Item));
                     }
                     None if *end => {
-                        tracing::debug!(user, complete = self.complete, "caught up");
+                        tracing::debug!(user, complete = self.caught_up.complete, "caught up");
                         self.walk = Walk::Done;
                         self.tail.queue().walks = None;
                     }
                     None => {
                         let page = log.after(user, self.sent, PAGE).await?;
-                        self.complete &= page.complete;
+                        self.caught_up.complete &= page.complete;
                         (*items, *end) = (page.items.into(), page.last);
                     }
                 },
+                Walk::Done if !std::mem::replace(&mut self.told, true) => {
+                    return Ok(Some(Due::CaughtUp(self.caught_up)));
+                }
                 Walk::Done => {
                     let item = self.tail.take(self.sent, last);
                     self.sent = item.as_ref().map_or(self.sent, |item| item.seq);
-                    return Ok(item);
+                    return Ok(item.map(Due::Item));
                 }
             }
         }
     }
 
     /// The next message, once there is one. Nothing is lost if the wait is broken off.
-    pub(crate) async fn next(&mut self, log: &Log, user: &str) -> Result<Item, NotRead> {
+    pub(crate) async fn next(&mut self, log: &Log, user: &str) -> Result<Due, NotRead> {
         loop {
-            if let Some(item) = self.take(log, user, u64::MAX).await? {
-                return Ok(item);
+            if let Some(due) = self.take(log, user, u64::MAX).await? {
+                return Ok(due);
             }
             self.tail.wake.notified().await;
         }

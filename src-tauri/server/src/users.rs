@@ -1,6 +1,7 @@
 //! Users with their live links: the newest wins, and what is stored goes to its tail.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -16,13 +17,15 @@ use crate::{
     access::By,
     event::{EventKind, EventLog},
     log::Item,
+    options::Devices,
     order::{Command, Cut},
-    tail::{Outbox, Tail},
+    tail::{From, Outbox, Tail},
 };
 
 /// The tables. Idle users are in none.
 pub(crate) struct Users {
     events: Arc<EventLog>,
+    devices: Devices,
     /// How many links have not ended in every respect, socket and task.
     pub(crate) running: watch::Sender<usize>,
     links: AtomicU64,
@@ -43,10 +46,35 @@ struct State {
     stopping: bool,
     /// The `seq` of the newest message that was stored, of all users.
     newest: u64,
-    /// User to live link.
-    live: HashMap<String, u64>,
+    /// User to live links: one, or one for each device.
+    live: HashMap<String, Vec<Live>>,
     /// Live links, and those that are closing or stalled.
     links: HashMap<u64, Handle>,
+}
+
+impl State {
+    /// The live links of a user.
+    fn of_user(&self, name: &str) -> impl Iterator<Item = (u64, &Handle)> {
+        let live = self.live.get(name).into_iter().flatten();
+        live.filter_map(|live| Some((live.link, self.links.get(&live.link)?)))
+    }
+
+    /// This link is its user's no more.
+    fn withdraw(&mut self, name: &str, link: u64) {
+        if let Some(live) = self.live.get_mut(name) {
+            live.retain(|live| live.link != link);
+            if live.is_empty() {
+                self.live.remove(name);
+            }
+        }
+    }
+}
+
+/// A live link of a user.
+struct Live {
+    link: u64,
+    /// Of which device, where that matters.
+    device: Option<Box<str>>,
 }
 
 /// What the others hold of a link.
@@ -61,9 +89,9 @@ struct Handle {
 }
 
 impl Users {
-    pub(crate) fn new(events: Arc<EventLog>) -> Self {
+    pub(crate) fn new(events: Arc<EventLog>, devices: Devices) -> Self {
         let (running, links, state) = (watch::Sender::new(0), AtomicU64::new(0), Mutex::default());
-        Self { events, running, links, state }
+        Self { events, devices, running, links, state }
     }
 
     /// A number for the next link or refused request.
@@ -71,14 +99,34 @@ impl Users {
         self.links.fetch_add(1, Relaxed) + 1
     }
 
-    /// Makes link `id` the user's live one before its 101 goes out, so that no push falls between. `None`: the
-    /// server is stopping.
-    pub(crate) fn open(&self, id: u64, name: &str, since: Option<String>, by: By) -> Option<Opened> {
+    /// Makes link `id` the user's live one, or that of one of the user's devices, before its 101 goes out, so that no push
+    /// falls between. `None`: the server is stopping.
+    pub(crate) fn open(
+        &self,
+        id: u64,
+        name: &str,
+        device: Option<&str>,
+        from: From,
+        by: By,
+    ) -> Option<Opened> {
         let mut state = self.state();
         if state.stopping {
             return None;
         }
-        if let Some(older) = state.live.insert(name.to_owned(), id) {
+        let device = device.filter(|_| self.devices == Devices::Many);
+        let live = Live { link: id, device: device.map(Into::into) };
+        let of_user = match state.live.get_mut(name) {
+            Some(of_user) => of_user,
+            None => state.live.entry(name.to_owned()).or_insert_with(|| Vec::with_capacity(1)),
+        };
+        let replaced = match of_user.iter_mut().find(|other| other.device == live.device) {
+            Some(older) => Some(std::mem::replace(older, live).link),
+            None => {
+                of_user.push(live);
+                None
+            }
+        };
+        if let Some(older) = replaced {
             self.events.record(older, name, EventKind::Replaced { by: id });
             if let Some(handle) = state.links.get(&older) {
                 let reason = "replaced by a newer connection".to_owned();
@@ -89,7 +137,7 @@ impl Users {
         let (commands, commanded) = mpsc::unbounded_channel();
         let (cuts, cut) = mpsc::unbounded_channel();
         let tail = Arc::new(Tail::default());
-        let outbox = Outbox::new(Arc::clone(&tail), since);
+        let outbox = Outbox::new(Arc::clone(&tail), from);
         state.links.insert(
             id,
             Handle {
@@ -110,48 +158,59 @@ impl Users {
     pub(crate) fn leave(&self, id: u64, name: &str) {
         let mut state = self.state();
         state.links.remove(&id);
-        if state.live.get(name) == Some(&id) {
-            state.live.remove(name);
-        }
+        state.withdraw(name, id);
     }
 
-    /// Takes note of a message that is stored: it goes out on the user's link, if there is one. Returns the number of links
+    /// Takes note of a message that is stored: it goes out on the user's links, if there are some. Returns the number of links
     /// that it goes out on. Each message once, and a user's in the order of `seq`.
     pub(crate) fn kept(&self, name: &str, item: &Item) -> usize {
         let mut state = self.state();
         state.newest = state.newest.max(item.seq);
-        let Some(handle) = state.live.get(name).and_then(|live| state.links.get(live)) else { return 0 };
-        if handle.tail.push(item.clone()).is_err() {
-            let _ = handle.cuts.send(Cut::TooSlow);
-            state.live.remove(name);
-            return 0;
+        let (mut reached, mut slow) = (0, Vec::new());
+        for handle in state.of_user(name) {
+            if handle.1.tail.push(item.clone()).is_ok() {
+                reached += 1;
+            } else {
+                let _ = handle.1.cuts.send(Cut::TooSlow);
+                slow.push(handle.0);
+            }
         }
-        1
+        for link in slow {
+            state.withdraw(name, link);
+        }
+        reached
     }
 
-    /// How far the user's link has come that still reads the log: nothing after that may be dropped. `None`: none does.
+    /// How far the user's link has come that is behind the others of those that still read the log: nothing after that may be
+    /// dropped. `None`: none does.
     pub(crate) fn walks(&self, name: &str) -> Option<u64> {
-        let state = self.state();
-        state.live.get(name).and_then(|live| state.links.get(live)).and_then(|handle| handle.tail.walks())
+        self.state().of_user(name).filter_map(|(_, handle)| handle.tail.walks()).min()
     }
 
-    /// The number of live links of a user, 0 or 1.
+    /// The number of live links of a user.
     pub(crate) fn live(&self, name: &str) -> usize {
-        usize::from(self.state().live.contains_key(name))
+        self.state().live.get(name).map_or(0, Vec::len)
     }
 
-    /// Since when the user's link is there.
-    pub(crate) fn since(&self, name: &str) -> Option<SystemTime> {
+    /// Whether a link of this device would take another's place.
+    pub(crate) fn has(&self, name: &str, device: Option<&str>) -> bool {
+        let device = device.filter(|_| self.devices == Devices::Many);
         let state = self.state();
-        Some(state.links.get(state.live.get(name)?)?.since)
+        state.live.get(name).is_some_and(|live| live.iter().any(|live| live.device.as_deref() == device))
+    }
+
+    /// Since when the user's oldest link is there.
+    pub(crate) fn since(&self, name: &str) -> Option<SystemTime> {
+        self.state().of_user(name).map(|(_, handle)| handle.since).min()
     }
 
     /// How many messages wait in memory for the user's link to take them, and from where on the log holds some that have
     /// not gone out; `None`: it holds none but those.
     pub(crate) fn waiting(&self, name: &str) -> (usize, Option<u64>) {
         let state = self.state();
-        let handle = state.live.get(name).and_then(|live| state.links.get(live));
-        handle.map_or((0, Some(0)), |handle| (handle.tail.waiting(), handle.tail.walks()))
+        // Of several the one that lacks most.
+        let links = state.of_user(name).map(|(_, handle)| (handle.tail.waiting(), handle.tail.walks()));
+        links.max_by_key(|(waiting, walks)| (walks.map(Reverse), *waiting)).unwrap_or((0, Some(0)))
     }
 
     /// Asks each link of a user (of all: `None`) to do something; returns how many were asked. What `command`

@@ -30,7 +30,11 @@ use std::{
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::{Draft, Item, Keep, Kept, Limit, NotKept, NotRead, Page, Standing, now};
+use super::{
+    Draft, Item, Keep, Kept, Limit, NotKept, NotRead, Page, Standing,
+    devices::{Changes, Devices},
+    now,
+};
 use crate::{options::Durability, users::Users};
 
 pub use open::DataError;
@@ -56,6 +60,8 @@ const SWEEP: Duration = Duration::from_secs(3600);
 
 /// The engine; dropping it ends its threads, and [`close`](Self::close) waits for that.
 pub(crate) struct File {
+    pub(super) devices: Arc<Devices>,
+    facts: Arc<Facts>,
     running: Mutex<Option<Running>>,
 }
 
@@ -95,7 +101,10 @@ impl File {
         let (copier, copies) = mpsc::channel();
         let facts = Facts { born: store.born, keep: keep.messages, newest: Mutex::new(store.newest) };
         let facts = Arc::new(facts);
+        let written = tables::devices(&store.connection).map_err(failed)?;
+        let devices = Arc::new(Devices::written(written.into_iter()));
         let mut keeping = Keeper {
+            devices: Arc::clone(&devices),
             connection: store.connection,
             users,
             keep,
@@ -109,10 +118,13 @@ impl File {
         keeping.fold_what_was_left().map_err(failed)?;
         let threads = vec![
             spawn("keeper", move || keeping.run(&appends))?,
-            spawn("reader", move || read(&reading, &fresh, &facts, &looks))?,
+            spawn("reader", {
+                let facts = Arc::clone(&facts);
+                move || read(&reading, &fresh, &facts, &looks)
+            })?,
             spawn("copier", move || copy(&copying, &full, &copies))?,
         ];
-        Ok(Self { running: Mutex::new(Some(Running { keeper, reader, threads })) })
+        Ok(Self { devices, facts, running: Mutex::new(Some(Running { keeper, reader, threads })) })
     }
 
     pub(crate) async fn append(&self, user: &str, draft: Draft) -> Result<Kept, NotKept> {
@@ -123,6 +135,10 @@ impl File {
             Some(Ok(())) => answered.await.unwrap_or(Err(NotKept::Unavailable)),
             Some(Err(_)) | None => Err(NotKept::Unavailable),
         }
+    }
+
+    pub(crate) fn newest(&self) -> u64 {
+        *self.facts.newest()
     }
 
     pub(crate) async fn after(&self, user: &str, seq: u64, limit: Limit) -> Result<Page, NotRead> {
@@ -233,6 +249,7 @@ impl Messages {
 
 /// The thread that writes.
 struct Keeper {
+    devices: Arc<Devices>,
     connection: Connection,
     users: Arc<Users>,
     keep: Keep,
@@ -270,7 +287,7 @@ impl Keeper {
                         tracing::error!("messages that are too old can't be dropped: {error}");
                     }
                 }
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.note_devices(),
             }
         }
     }
@@ -285,7 +302,9 @@ impl Keeper {
             made.push((user, Item::new(seq, draft)));
             answers.push(answer);
         }
-        match self.commit(&made) {
+        // A device that begins before a message is written down with it, at the latest; without one it begins at the same place again.
+        let changes = self.devices.take_changes();
+        match self.commit(&made, &changes) {
             Ok(folded) => {
                 *self.facts.newest() = seq;
                 let mut messages = self.fresh.messages();
@@ -302,6 +321,7 @@ impl Keeper {
                 self.copy_now_and_then();
             }
             Err(error) => {
+                self.devices.give_back(changes);
                 let reason = not_kept(&error);
                 tracing::error!(messages = made.len(), "{reason}: {error}");
                 answers.into_iter().for_each(|answer| drop(answer.send(Err(reason))));
@@ -310,8 +330,9 @@ impl Keeper {
     }
 
     /// Returns how many users were folded, of those who came first.
-    fn commit(&mut self, made: &[(String, Item)]) -> rusqlite::Result<usize> {
+    fn commit(&mut self, made: &[(String, Item)], changes: &Changes) -> rusqlite::Result<usize> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tables::note_devices(&transaction, changes)?;
         for (user, item) in made {
             tables::append(&transaction, user, item)?;
         }
@@ -345,6 +366,18 @@ impl Keeper {
         }
         transaction.commit()?;
         Ok(folded)
+    }
+
+    /// What no message has taken along.
+    fn note_devices(&mut self) {
+        let changes = self.devices.take_changes();
+        if !changes.is_empty()
+            && let Err(error) = self.commit(&[], &changes)
+        {
+            tracing::warn!(
+                "how far devices are is not noted, and so they are sent more than they need: {error}"
+            );
+        }
     }
 
     fn copy_now_and_then(&mut self) {
@@ -476,7 +509,8 @@ fn stand(
     }
     let over = over.saturating_sub(in_the_file);
     dropped = dropped.max(newer.get(over.wrapping_sub(1)).map_or(0, |item| item.seq));
-    Ok(Standing { seq: if dropped > facts.born { seq.max(dropped) } else { seq }, complete: dropped <= seq })
+    let next = if dropped > facts.born { seq.max(dropped) } else { seq };
+    Ok(Standing { seq: next, from: seq, complete: dropped <= seq })
 }
 
 /// The thread that copies SQLite's log into the file, so that pushes don't wait for it.
@@ -495,13 +529,13 @@ mod tests {
     use axum::body::Bytes;
 
     use super::*;
-    use crate::{event::EventLog, log::Form};
+    use crate::{event::EventLog, log::Form, options};
 
     const KEEP: Keep = Keep { messages: 1000, bytes: 64 << 20, age: None };
     const LIMIT: Limit = Limit { messages: 128, bytes: 256 << 10 };
 
     fn open(folder: &Path, keep: Keep) -> File {
-        let users = Arc::new(Users::new(Arc::new(EventLog::new(0))));
+        let users = Arc::new(Users::new(Arc::new(EventLog::new(0)), options::Devices::One));
         File::open(folder, Durability::Process, keep, users).expect("a folder that can be used")
     }
 
@@ -517,7 +551,8 @@ mod tests {
 
     /// All of a user's messages after this one, page by page, and whether nothing was dropped.
     async fn all(file: &File, user: &str, since: &str) -> (Vec<String>, bool) {
-        let Standing { mut seq, complete } = file.stand(user, since).await.expect("a file that can be read");
+        let Standing { mut seq, complete, .. } =
+            file.stand(user, since).await.expect("a file that can be read");
         let (mut texts, mut whole) = (Vec::new(), complete);
         loop {
             let page = file.after(user, seq, LIMIT).await.expect("a file that can be read");
@@ -633,11 +668,32 @@ mod tests {
         assert_eq!(all(&file, "bob", "a").await.0.len(), 0, "another user's");
     }
 
+    #[tokio::test]
+    async fn a_device_is_known_after_a_restart_and_after_a_kill_by_the_last_message() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = open(folder.path(), KEEP);
+        let begins = file.newest();
+        file.devices.acknowledge("ann", "a", begins);
+        let first = append(&file, "ann", "1").await;
+        // As a kill leaves it: what came since the last message is not written.
+        let copy = tempfile::tempdir().expect("a folder");
+        for name in ["messages.db", "messages.db-wal"] {
+            fs::copy(folder.path().join(name), copy.path().join(name)).expect("copied");
+        }
+        file.devices.acknowledge("ann", "a", first);
+        file.close();
+        let killed = open(copy.path(), KEEP);
+        assert_eq!(killed.devices.reached("ann", "a"), Some(begins));
+        assert_eq!(killed.newest(), first);
+        let closed = open(folder.path(), KEEP);
+        assert_eq!(closed.devices.reached("ann", "a"), Some(first));
+    }
+
     #[test]
     fn two_servers_do_not_share_a_folder_and_the_next_gets_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = open(folder.path(), KEEP);
-        let users = Arc::new(Users::new(Arc::new(EventLog::new(0))));
+        let users = Arc::new(Users::new(Arc::new(EventLog::new(0)), options::Devices::One));
         let second = File::open(folder.path(), Durability::Fsync, KEEP, users).err().expect("refused");
         assert!(matches!(second, DataError::InUse(_)), "{second}");
         file.close();
@@ -682,7 +738,7 @@ mod tests {
             let file = folder.path().join("messages.db");
             harm(&file);
             let before = fs::read(&file).expect("a file");
-            let users = Arc::new(Users::new(Arc::new(EventLog::new(0))));
+            let users = Arc::new(Users::new(Arc::new(EventLog::new(0)), options::Devices::One));
             let error = File::open(folder.path(), Durability::Fsync, KEEP, users).err().expect(what);
             assert!(error.to_string().contains(told), "{what}: {error}");
             assert!(error.to_string().contains("messages.db"), "{what}: {error}");

@@ -5,10 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Draft, Item, Keep, Kept, Limit, Page, Standing, now};
+use super::{Draft, Item, Keep, Kept, Limit, Page, Standing, devices, now};
 use crate::users::Users;
 
 pub(crate) struct Memory {
+    pub(super) devices: devices::Devices,
     keep: Keep,
     users: Arc<Users>,
     state: Mutex<State>,
@@ -35,7 +36,7 @@ impl Memory {
     pub(crate) fn new(keep: Keep, users: Arc<Users>) -> Self {
         let forgotten = now();
         let state = State { newest: forgotten, forgotten, logs: HashMap::new() };
-        Self { keep, users, state: Mutex::new(state) }
+        Self { devices: devices::Devices::default(), keep, users, state: Mutex::new(state) }
     }
 
     pub(crate) fn append(&self, user: &str, draft: Draft) -> Kept {
@@ -54,6 +55,10 @@ impl Memory {
             logs.remove(user);
         }
         Kept { id, links }
+    }
+
+    pub(crate) fn newest(&self) -> u64 {
+        self.state().newest
     }
 
     pub(crate) fn after(&self, user: &str, seq: u64, limit: Limit) -> Page {
@@ -76,7 +81,7 @@ impl Memory {
             |item| item.seq,
         );
         let dropped = state.logs.get(user).map_or(0, |log| log.dropped);
-        Standing { seq, complete: dropped.max(state.forgotten) <= seq }
+        Standing { seq, from: seq, complete: dropped.max(state.forgotten) <= seq }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -128,13 +133,13 @@ mod tests {
     use axum::body::Bytes;
 
     use super::*;
-    use crate::{event::EventLog, log::Form};
+    use crate::{event::EventLog, log::Form, options::Devices};
 
     const ALL: Keep = Keep { messages: 1000, bytes: 1 << 20, age: None };
     const LIMIT: Limit = Limit { messages: 2, bytes: 1 << 20 };
 
     fn memory(keep: Keep) -> Memory {
-        Memory::new(keep, Arc::new(Users::new(Arc::new(EventLog::new(0)))))
+        Memory::new(keep, Arc::new(Users::new(Arc::new(EventLog::new(0)), Devices::One)))
     }
 
     fn draft(own_id: Option<&str>) -> Draft {

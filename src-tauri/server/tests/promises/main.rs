@@ -9,3 +9,4 @@ mod operating;
 mod pushes;
 mod replay;
 mod stop;
+mod v1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::super::{Draft, Form, Item, Keep};
+use super::super::{Draft, Form, Item, Keep, devices::Changes};
 
 /// What a message counts for beside its text, against the limit of bytes.
 const WEIGHT: u64 = 64;
@@ -19,6 +19,8 @@ pub(super) const SCHEMA: &str = "
         body BLOB NOT NULL) STRICT;
     CREATE TABLE message (user INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT, form INTEGER NOT NULL,
         body BLOB NOT NULL, PRIMARY KEY (user, seq)) STRICT, WITHOUT ROWID;
+    CREATE TABLE device (user TEXT NOT NULL, name TEXT NOT NULL, reached INTEGER NOT NULL,
+        PRIMARY KEY (user, name)) STRICT, WITHOUT ROWID;
 ";
 
 /// A user who has or had messages in `message`.
@@ -42,6 +44,30 @@ pub(super) fn append(connection: &Connection, user: &str, item: &Item) -> rusqli
     let insert = "INSERT INTO recent (seq, user, id, form, body) VALUES (?, ?, ?, ?, ?)";
     let values = params![signed(item.seq), user, item.own_id.as_deref(), form(item.form), &item.payload[..]];
     connection.prepare_cached(insert)?.execute(values).map(drop)
+}
+
+/// Each device with its user, and up to where it has acknowledged.
+pub(super) fn devices(connection: &Connection) -> rusqlite::Result<Vec<(String, String, u64)>> {
+    connection
+        .prepare("SELECT user, name, reached FROM device")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row, 2)?)))?
+        .collect()
+}
+
+pub(super) fn note_devices(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
+    for ((user, name), reached) in changes {
+        match reached {
+            Some(reached) => {
+                let note = "INSERT OR REPLACE INTO device (user, name, reached) VALUES (?, ?, ?)";
+                connection.prepare_cached(note)?.execute(params![user, name, signed(*reached)])?;
+            }
+            None => {
+                let forget = "DELETE FROM device WHERE user = ? AND name = ?";
+                connection.prepare_cached(forget)?.execute([user, name])?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything in `recent`, oldest first.
@@ -185,6 +211,7 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
     let form = match row.get(2)? {
         0_i64 => Form::Text,
         1 => Form::Unnamed,
+        3 => Form::Read,
         _ => Form::Binary,
     };
     let draft = Draft { own_id: None, form, payload: Bytes::from(row.get::<_, Vec<u8>>(3)?) };
@@ -196,6 +223,7 @@ fn form(form: Form) -> i64 {
         Form::Text => 0,
         Form::Unnamed => 1,
         Form::Binary => 2,
+        Form::Read => 3,
     }
 }
 
