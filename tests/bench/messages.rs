@@ -50,7 +50,7 @@ pub(crate) async fn notify() -> anyhow::Result<Vec<Row>> {
     Ok(vec![
         Row::time("send to Notify: median", ours.median()).beside_time(theirs.median()).goal_times_bare(1.3),
         Row::time("send to Notify: p99", ours.p99()).beside_time(theirs.p99()),
-        // Through a program that publishes, and a broker.
+        // Through a broker.
         Row::time("MQTT's send to Notify: median", published.median()),
         Row::new(
             "… against the recipe's",

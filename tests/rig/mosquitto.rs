@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream as Blocking};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -62,42 +62,49 @@ pub fn publish(
     lines: &str,
     options: &[&str],
 ) -> anyhow::Result<()> {
-    let mut publisher = Publisher::start(broker, (name, password), topic, options)?;
-    publisher.say(lines)?;
-    let Publisher { mut child, input } = publisher;
+    let mut command = Command::new("mosquitto_pub");
+    command
+        .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
+        .args(["-u", name, "-P", password, "-l", "-t", topic])
+        .args(options)
+        .stdin(Stdio::piped());
+    let mut child = command.spawn().context("no mosquitto_pub (Debian package: mosquitto-clients)")?;
+    let mut input = child.stdin.take().context("no input")?;
+    input.write_all(format!("{lines}\n").as_bytes()).context("mosquitto_pub takes nothing")?;
     drop(input);
     ensure!(child.wait()?.success(), "mosquitto_pub did not publish");
     Ok(())
 }
 
-/// A `mosquitto_pub` that stays connected. It ends when dropped.
+/// A client that stays connected and publishes. No program stands between who calls it and the broker, as for timings none may.
 #[derive(Debug)]
 pub struct Publisher {
-    child: Child,
-    input: ChildStdin,
+    broker: Blocking,
+    topic: String,
+    /// The number of the last message: 1 and up, as the broker acknowledges each.
+    last: u16,
 }
 
 impl Publisher {
-    fn start(
-        broker: SocketAddr,
-        (name, password): (&str, &str),
-        topic: &str,
-        options: &[&str],
-    ) -> anyhow::Result<Self> {
-        let mut command = Command::new("mosquitto_pub");
-        command
-            .args(["-h", &broker.ip().to_string(), "-p", &broker.port().to_string()])
-            .args(["-u", name, "-P", password, "-l", "-t", topic])
-            .args(options)
-            .stdin(Stdio::piped());
-        let mut child = command.spawn().context("no mosquitto_pub (Debian package: mosquitto-clients)")?;
-        let input = child.stdin.take().context("no input")?;
-        Ok(Self { child, input })
+    /// MQTT 3.1.1: CONNECT with a clean session and no keep-alive, CONNACK.
+    fn start(broker: SocketAddr, topic: &str) -> anyhow::Result<Self> {
+        let mut broker = Blocking::connect(broker)?;
+        broker.set_nodelay(true)?;
+        broker.write_all(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01p")?;
+        let mut answer = [0; 4];
+        broker.read_exact(&mut answer)?;
+        ensure!(answer[3] == 0, "the broker takes nobody: {answer:?}");
+        Ok(Self { broker, topic: topic.to_owned(), last: 0 })
     }
 
-    /// Publishes a message for each line.
-    pub fn say(&mut self, lines: &str) -> anyhow::Result<()> {
-        self.input.write_all(format!("{lines}\n").as_bytes()).context("mosquitto_pub takes nothing")
+    /// Publishes a short message with QoS 1.
+    pub fn say(&mut self, text: &str) -> anyhow::Result<()> {
+        self.last = self.last.checked_add(1).context("too many messages")?;
+        let topic = u16::try_from(self.topic.len())?.to_be_bytes();
+        let rest = [&topic[..], self.topic.as_bytes(), &self.last.to_be_bytes(), text.as_bytes()].concat();
+        let length =
+            u8::try_from(rest.len()).ok().filter(|length| *length < 0x80).context("too long a message")?;
+        self.broker.write_all(&[&[0x32, length], &rest[..]].concat()).context("the broker takes nothing")
     }
 }
 
@@ -214,7 +221,7 @@ impl Mosquitto {
 
     /// What stays connected and publishes to this topic.
     pub fn publisher(&self, topic: &str) -> anyhow::Result<Publisher> {
-        Publisher::start(self.plain, USER, topic, &["-q", "1"])
+        Publisher::start(self.plain, topic)
     }
 
     /// How often a client has subscribed.

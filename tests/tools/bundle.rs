@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::place::{BUILD, LOOK, MARK, Place, SOON, VERSION, nobody_left, output, say};
 
 /// What must be in it. The icons are those of `tauri.conf.json`.
-const FILES: [&str; 21] = [
+const FILES: [&str; 22] = [
     "usr/bin/tidings",
     "usr/bin/tidings-window",
     "usr/share/applications/tidings.desktop",
