@@ -70,7 +70,7 @@ pub(crate) fn operating(shared: Arc<Shared>) -> Router {
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let links = *shared.users.running.borrow() as u64;
-    let now = Now { links, kept: None, ready: shared.ready().is_ok() };
+    let now = Now { links, kept: shared.log.kept().await.ok(), ready: shared.ready().await.is_ok() };
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, shared.events.metrics.text(&now)).into_response()
 }
@@ -82,7 +82,7 @@ async fn healthz() -> &'static str {
 
 /// Links and pushes are taken.
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
-    match shared.ready() {
+    match shared.ready().await {
         Ok(()) => "ready\n".into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }

@@ -238,6 +238,12 @@ impl Log {
         Ok(self.devices().reached(user, device))
     }
 
+    /// Up to where the foremost of a user's devices has acknowledged; `None`: none has.
+    #[expect(clippy::unused_async, reason = "other engines ask others")]
+    pub(crate) async fn foremost(&self, user: &str) -> Result<Option<u64>, NotRead> {
+        Ok(self.devices().foremost(user))
+    }
+
     /// The device has all up to there. An engine may write that down with its next message, or at its end: what isn't is sent again.
     #[expect(clippy::unused_async, reason = "other engines tell others")]
     pub(crate) async fn acknowledge(&self, user: &str, device: &str, seq: u64) {
@@ -248,6 +254,22 @@ impl Log {
         match self {
             Self::Memory(memory) => &memory.devices,
             Self::File(file) => &file.devices,
+        }
+    }
+
+    /// Whether a message could be kept: found out by writing, so to be asked only where there is a doubt.
+    pub(crate) async fn probe(&self) -> Result<(), NotKept> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::File(file) => file.probe().await,
+        }
+    }
+
+    /// How many messages are kept, of all users.
+    pub(crate) async fn kept(&self) -> Result<u64, NotRead> {
+        match self {
+            Self::Memory(memory) => Ok(memory.kept()),
+            Self::File(file) => file.kept().await,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -78,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) events: Arc<EventLog>,
     pub(crate) idle_timeout: Option<Duration>,
     max_links: usize,
+    /// The last message could not be kept.
+    failed: AtomicBool,
     pub(crate) max_message: usize,
     pub(crate) body_timeout: Duration,
     pub(crate) announce_v1: bool,
@@ -99,6 +101,7 @@ impl Shared {
             events,
             idle_timeout: options.idle_timeout,
             max_links: options.max_links,
+            failed: AtomicBool::new(false),
             max_message: options.max_message,
             body_timeout: options.head_timeout * BODY_IN_HEADS,
             announce_v1: options.announce_v1,
@@ -114,8 +117,9 @@ impl Shared {
 
     /// Keeps a message for a user and sends it. Returns once it is as safe as the log makes it.
     pub(crate) async fn push(&self, user: &str, draft: Draft) -> Result<Pushed, NotKept> {
-        let Kept { id, links } = self.log.append(user, draft).await?;
-        Ok(Pushed { id, links })
+        let kept = self.log.append(user, draft).await;
+        self.failed.store(kept.is_err(), Relaxed);
+        kept.map(|Kept { id, links }| Pushed { id, links })
     }
 
     /// Reads the files of who is who again, and closes the links of those who would not be let in any more.
@@ -163,12 +167,16 @@ impl Shared {
         }
     }
 
-    /// How many messages are kept for a user that have not gone out to the user's link; without one, all that are kept.
+    /// How many messages are kept for a user that have not gone out to the user's link; without one, that no device has
+    /// acknowledged.
     pub(crate) async fn pending(&self, user: &str) -> Result<usize, NotRead> {
         const PAGE: Limit = Limit { messages: 1000, bytes: 1 << 20 };
         let (waiting, walks) = self.users.waiting(user);
         // A link that is through with the log has the rest in memory.
         let Some(mut seq) = walks else { return Ok(waiting) };
+        if self.users.live(user) == 0 {
+            seq = self.log.foremost(user).await?.unwrap_or(0);
+        }
         let mut pending = 0;
         loop {
             let page = self.log.after(user, seq, PAGE).await?;
@@ -180,9 +188,20 @@ impl Shared {
         }
     }
 
-    /// Whether links and pushes are taken; if not, why.
-    pub(crate) fn ready(&self) -> Result<(), &'static str> {
+    /// Fails, with the reason, once no link and no push is taken any more.
+    pub(crate) fn goes_on(&self) -> Result<(), &'static str> {
         if self.users.is_stopping() { Err("the server is stopping") } else { Ok(()) }
+    }
+
+    /// Whether links and pushes are taken; if not, why. Nothing is written to find out unless a push has failed since the last
+    /// one that didn't.
+    pub(crate) async fn ready(&self) -> Result<(), String> {
+        self.goes_on()?;
+        if self.failed.load(Relaxed) {
+            self.log.probe().await.map_err(|error| error.to_string())?;
+            self.failed.store(false, Relaxed);
+        }
+        Ok(())
     }
 
     /// Whether one link more would be too many. Who has one may have it anew.

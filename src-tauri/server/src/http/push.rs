@@ -176,9 +176,9 @@ struct Seen {
     user: String,
     /// The number of live links.
     links: usize,
-    /// Since when the newest of them is there.
+    /// Since when the oldest of them is there.
     connected_since: Option<String>,
-    /// Messages that are kept and have not gone out to that link; without one, all that are kept.
+    /// Messages that are kept and have not gone out to the link that lacks most; without one, that no device has acknowledged.
     pending: usize,
 }
 
@@ -210,7 +210,7 @@ pub(super) async fn user(
 async fn read(shared: &Shared, pusher: &Pusher, body: Body, most: usize) -> Result<Bytes, Refused> {
     // Who has pushed too much isn't even listened to.
     shared.access.count(pusher, 0).map_err(Refused::Denied)?;
-    shared.ready().map_err(Refused::Stopping)?;
+    shared.goes_on().map_err(Refused::Stopping)?;
     match timeout(shared.body_timeout, collect(body, most)).await {
         Ok(Some(body)) => body,
         Ok(None) => Err(Refused::TooLong(shared.max_message)),

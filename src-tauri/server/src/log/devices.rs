@@ -41,6 +41,11 @@ impl Devices {
         self.state().users.get(user)?.iter().find(|known| *known.name == *device).map(|known| known.reached)
     }
 
+    /// Up to where the foremost of a user's devices has acknowledged.
+    pub(crate) fn foremost(&self, user: &str) -> Option<u64> {
+        self.state().users.get(user)?.iter().map(|device| device.reached).max()
+    }
+
     pub(crate) fn acknowledge(&self, user: &str, device: &str, seq: u64) {
         let mut state = self.state();
         let State { users, changes } = &mut *state;

@@ -66,9 +66,16 @@ pub(crate) struct File {
 }
 
 struct Running {
-    keeper: mpsc::Sender<Append>,
+    keeper: mpsc::Sender<Work>,
     reader: mpsc::Sender<Look>,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// What the thread that writes is asked for.
+enum Work {
+    Append(Append),
+    /// Whether anything can be written.
+    Probe(oneshot::Sender<Result<(), NotKept>>),
 }
 
 struct Append {
@@ -78,6 +85,7 @@ struct Append {
 }
 
 enum Look {
+    Count { answer: oneshot::Sender<rusqlite::Result<u64>> },
     After { user: String, seq: u64, limit: Limit, answer: oneshot::Sender<rusqlite::Result<Page>> },
     Stand { user: String, since: String, answer: oneshot::Sender<rusqlite::Result<Standing>> },
 }
@@ -130,7 +138,7 @@ impl File {
     pub(crate) async fn append(&self, user: &str, draft: Draft) -> Result<Kept, NotKept> {
         let (answer, answered) = oneshot::channel();
         let append = Append { user: user.to_owned(), draft, answer };
-        let sent = self.running().as_ref().map(|running| running.keeper.send(append));
+        let sent = self.running().as_ref().map(|running| running.keeper.send(Work::Append(append)));
         match sent {
             Some(Ok(())) => answered.await.unwrap_or(Err(NotKept::Unavailable)),
             Some(Err(_)) | None => Err(NotKept::Unavailable),
@@ -139,6 +147,21 @@ impl File {
 
     pub(crate) fn newest(&self) -> u64 {
         *self.facts.newest()
+    }
+
+    /// Whether anything can be written.
+    pub(crate) async fn probe(&self) -> Result<(), NotKept> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.running().as_ref().map(|running| running.keeper.send(Work::Probe(answer)));
+        match sent {
+            Some(Ok(())) => answered.await.unwrap_or(Err(NotKept::Unavailable)),
+            Some(Err(_)) | None => Err(NotKept::Unavailable),
+        }
+    }
+
+    /// How many messages are kept.
+    pub(crate) async fn kept(&self) -> Result<u64, NotRead> {
+        self.look(|answer| Look::Count { answer }).await
     }
 
     pub(crate) async fn after(&self, user: &str, seq: u64, limit: Limit) -> Result<Page, NotRead> {
@@ -265,22 +288,34 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn run(&mut self, appends: &mpsc::Receiver<Append>) {
+    fn run(&mut self, appends: &mpsc::Receiver<Work>) {
         loop {
             let next = match self.keep.age {
                 Some(_) => appends.recv_timeout(SWEEP),
                 None => appends.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match next {
-                Ok(first) => {
+                Ok(Work::Append(first)) => {
                     let mut bytes = first.draft.payload.len();
-                    let mut group = vec![first];
+                    let (mut group, mut probes) = (vec![first], Vec::new());
                     while group.len() < GROUP_MESSAGES && bytes < GROUP_BYTES {
-                        let Ok(next) = appends.try_recv() else { break };
-                        bytes += next.draft.payload.len();
-                        group.push(next);
+                        match appends.try_recv() {
+                            Ok(Work::Append(next)) => {
+                                bytes += next.draft.payload.len();
+                                group.push(next);
+                            }
+                            Ok(Work::Probe(answer)) => probes.push(answer),
+                            Err(_) => break,
+                        }
                     }
                     self.keep_all(group);
+                    for answer in probes {
+                        let _ = answer.send(self.probe());
+                    }
+                }
+                Ok(Work::Probe(answer)) => {
+                    // Who asked may have gone.
+                    let _ = answer.send(self.probe());
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if let Err(error) = self.sweep() {
@@ -290,6 +325,12 @@ impl Keeper {
                 Err(RecvTimeoutError::Disconnected) => return self.note_devices(),
             }
         }
+    }
+
+    /// Writes a few pages, more than a small message does, and takes them back.
+    fn probe(&mut self) -> Result<(), NotKept> {
+        let written = tables::touch(&self.connection).and_then(|()| tables::untouch(&self.connection));
+        written.map_err(|error| not_kept(&error))
     }
 
     /// Commits, hands on and answers.
@@ -397,6 +438,7 @@ impl Keeper {
     /// Folds what is left of the last time, and drops what has become too old meanwhile.
     fn fold_what_was_left(&mut self) -> rusqlite::Result<()> {
         let mut left: HashMap<String, Vec<Item>> = HashMap::new();
+        tables::untouch(&self.connection)?;
         tables::recent(&self.connection, |user, item| left.entry(user).or_default().push(item))?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (user, items) in &left {
@@ -439,6 +481,10 @@ fn read(connection: &Connection, fresh: &Fresh, facts: &Facts, looks: &mpsc::Rec
         match look {
             Look::After { user, seq, limit, answer } => {
                 let _ = answer.send(after(connection, fresh, facts, &user, seq, limit));
+            }
+            Look::Count { answer } => {
+                let waiting = fresh.messages().count;
+                let _ = answer.send(tables::count(connection).map(|folded| folded + waiting as u64));
             }
             Look::Stand { user, since, answer } => {
                 let _ = answer.send(stand(connection, fresh, facts, &user, &since));

@@ -61,6 +61,11 @@ impl Memory {
         self.state().newest
     }
 
+    /// How many messages are kept.
+    pub(crate) fn kept(&self) -> u64 {
+        self.state().logs.values().map(|log| log.items.len() as u64).sum()
+    }
+
     pub(crate) fn after(&self, user: &str, seq: u64, limit: Limit) -> Page {
         let state = self.state();
         let complete = |dropped| dropped <= seq;

@@ -57,6 +57,7 @@ async fn the_numbers_tell_what_happened() {
         r#"tidings_pushes_total{outcome="kept"} 1"#,
         r#"tidings_pushes_total{outcome="user"} 1"#,
         "tidings_push_bytes_total 5",
+        "tidings_messages_kept 1",
         "tidings_push_seconds_count 1",
         r#"tidings_push_seconds_bucket{le="+Inf"} 1"#,
     ] {
@@ -131,18 +132,20 @@ struct Program {
 
 impl Program {
     async fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidings-server"));
+        command
             .args(["--data", "none", "--listen", "127.0.0.1:0"])
             .args(args)
-            .env_remove("TIDINGS_LOG")
-            .envs(variables.iter().copied())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the program");
+            .envs(variables.iter().copied());
+        Self::of(command).await
+    }
+
+    async fn of(mut command: Command) -> Self {
+        command.env_remove("TIDINGS_LOG").stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the program");
         let mut log = BufReader::new(child.stderr.take().expect("its stderr")).lines();
         let line = timeout(SOON, log.next_line()).await.expect("in time").expect("readable").expect("a line");
-        let addr = line.split("listening on ").nth(1).expect("where it listens");
+        let addr = line.split("listening on ").nth(1).unwrap_or_else(|| panic!("where it listens: {line}"));
         let addr = addr.split('"').next().and_then(|addr| addr.parse().ok()).expect("an address");
         Self { child, log, addr }
     }
@@ -211,6 +214,48 @@ async fn systemd_is_told_when_it_is_ready_reads_anew_and_stops() {
     program.signal("-TERM").await;
     assert_eq!(next().await.trim(), "STOPPING=1");
     assert_eq!(program.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_is_not_ready_and_one_that_can_be_again_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().to_str().expect("a path");
+    // Files may grow to about a megabyte: as a disk that is full, without one.
+    let command = r#"trap '' XFSZ; ulimit -S -f 2048; exec "$0" "$@""#;
+    let mut child = Command::new("sh");
+    child.args([
+        "-c",
+        command,
+        env!("CARGO_BIN_EXE_tidings-server"),
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        data,
+    ]);
+    let program = Program::of(child).await;
+    assert_eq!(get(program.addr, "/readyz").await, (200, "ready\n".into()));
+    let big = vec![b'x'; 300 << 10];
+    // What is too much at last, down to a message of one byte.
+    for size in [big.len(), 30 << 10, 3 << 10, 1] {
+        let refused = async {
+            loop {
+                let (status, words) = post(program.addr, "ann", "", &big[..size]).await;
+                if status != 200 {
+                    return (status, words);
+                }
+            }
+        };
+        let (status, words) = timeout(SOON, refused).await.expect("a refusal in time");
+        assert!([503, 507].contains(&status), "{status} {words}");
+    }
+    let (status, words) = get(program.addr, "/readyz").await;
+    assert_eq!(status, 503, "{words}");
+    assert_eq!(get(program.addr, "/healthz").await.0, 200);
+    let pid = program.child.id().expect("running").to_string();
+    let more = Command::new("prlimit").args(["--fsize=unlimited:", "--pid", &pid]).status().await;
+    assert!(more.expect("prlimit").success());
+    assert_eq!(get(program.addr, "/readyz").await, (200, "ready\n".into()), "without a push in between");
+    assert_eq!(post(program.addr, "ann", "", &big).await.0, 200);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tidings_server::{Devices, EventKind, Options, Server};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{Client, Ended, seen, server, status};
+use crate::client::{Client, Ended, ask, nothing_runs, seen, server, status};
 
 const OFFER: [(&str, &str); 1] = [("sec-websocket-protocol", "tidings.v1")];
 
@@ -102,6 +102,24 @@ async fn a_device_goes_on_behind_what_it_has_acknowledged_and_a_new_one_begins_n
         (vec![json!("2"), json!("3")], json!(true)),
         "what it says itself counts"
     );
+}
+
+#[tokio::test]
+async fn what_no_device_has_acknowledged_is_pending() {
+    let server = server().await;
+    let mut client = device(&server, "?user=ann&device=a").await;
+    missed(&mut client).await;
+    let ids: Vec<String> = ["1", "2", "3"].map(|text| server.push("ann", text).id).to_vec();
+    for id in &ids[..2] {
+        next(&mut client).await;
+        say(&mut client, json!({ "type": "ack", "id": id })).await;
+    }
+    heard(&server, &mut client, "HeartBeat").await;
+    drop(client);
+    nothing_runs(&server).await;
+    let (_, ann) = ask(server.addr(), "GET", "/users/ann", "", b"").await;
+    let ann: Value = serde_json::from_str(&ann).expect("JSON");
+    assert_eq!((&ann["links"], &ann["pending"]), (&json!(0), &json!(1)));
 }
 
 #[tokio::test]

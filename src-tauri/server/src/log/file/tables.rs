@@ -70,6 +70,17 @@ pub(super) fn note_devices(connection: &Connection, changes: &Changes) -> rusqli
     Ok(())
 }
 
+/// Puts a message of nobody in, before all others.
+pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    let insert = "INSERT OR REPLACE INTO recent (seq, user, form, body) VALUES (0, '', 0, zeroblob(16384))";
+    connection.prepare_cached(insert)?.execute([]).map(drop)
+}
+
+/// Takes that out again.
+pub(super) fn untouch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM recent WHERE seq = 0")?.execute([]).map(drop)
+}
+
 /// Everything in `recent`, oldest first.
 pub(super) fn recent(connection: &Connection, mut take: impl FnMut(String, Item)) -> rusqlite::Result<()> {
     let mut select = connection.prepare("SELECT seq, id, form, body, user FROM recent ORDER BY seq")?;
@@ -90,6 +101,12 @@ pub(super) fn users(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         .prepare_cached("SELECT name FROM user WHERE messages > 0")?
         .query_map([], |row| row.get(0))?
         .collect()
+}
+
+/// How many messages are in their place.
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    let select = "SELECT coalesce(sum(messages), 0) FROM user";
+    connection.prepare_cached(select)?.query_row([], |row| unsigned(row, 0))
 }
 
 pub(super) fn owner(connection: &Connection, name: &str) -> rusqlite::Result<Option<Owner>> {
