@@ -382,7 +382,7 @@ async fn a_message_too_big_costs_itself_and_is_acknowledged() {
 /// Each kind of packet once as it must not be, at a link that stands.
 #[tokio::test(start_paused = true)]
 async fn what_breaks_the_protocol_ends_the_link_and_nothing_else() {
-    let table: [(&str, Vec<u8>); 18] = [
+    let table: [(&str, Vec<u8>); 24] = [
         ("a kind that doesn't exist", vec![0x00, 0]),
         ("a CONNECT of the broker's", vec![0x10, 2, 0, 0]),
         ("a second CONNACK", WELCOME.to_vec()),
@@ -393,13 +393,19 @@ async fn what_breaks_the_protocol_ends_the_link_and_nothing_else() {
         ("a PUBLISH numbered 0", publish(ONCE_AT_LEAST, "a", Some(0), &[], b"x")),
         ("a PUBLISH whose properties are longer than it", vec![0x30, 4, 0, 1, b'a', 9]),
         ("a PUBLISH with a property that doesn't exist", publish(0x30, "a", None, &[0x7E, 1], b"x")),
+        ("a PUBACK without a number", vec![0x40, 1, 0]),
+        ("a PUBREC without a number", vec![0x50, 1, 0]),
         ("a PUBREL without its flags", vec![0x60, 2, 0, 1]),
         ("a PUBREL without a number", vec![0x62, 0]),
+        ("a PUBCOMP without a number", vec![0x70, 1, 0]),
         ("a SUBACK that is cut off", vec![0x90, 1, 0]),
         ("a SUBSCRIBE of the broker's", vec![0x82, 2, 0, 1]),
+        ("an UNSUBSCRIBE of the broker's", vec![0xA2, 2, 0, 1]),
+        ("an UNSUBACK that is cut off", vec![0xB0, 1, 0]),
         ("a PINGRESP with flags", vec![0xD1, 0]),
         ("a PINGREQ of the broker's", vec![0xC0, 0]),
         ("a DISCONNECT with flags", vec![0xE1, 0]),
+        ("an AUTH that nobody asked for", vec![0xF0, 0]),
         ("a length without an end", vec![0x30, 0xFF, 0xFF, 0xFF, 0xFF]),
     ];
     for (what, bytes) in table {

@@ -16,7 +16,6 @@ pub(super) const SUBACK: u8 = 9;
 pub(super) const UNSUBACK: u8 = 11;
 pub(super) const PINGRESP: u8 = 13;
 pub(super) const DISCONNECT: u8 = 14;
-pub(super) const AUTH: u8 = 15;
 
 /// A packet as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,12 +99,12 @@ impl Framer {
     }
 }
 
-/// Whether a packet of a broker's begins so, by its kind and flags. Nothing that we have published is acknowledged.
+/// Whether a packet of a broker's begins so, by its kind and flags. We publish nothing and name no method to authenticate by, so nothing answers to that.
 fn may_begin(first: u8) -> bool {
     match first >> 4 {
         PUBLISH => true,
         PUBREL => first & 0x0F == 2,
-        CONNACK | SUBACK | UNSUBACK | PINGRESP | DISCONNECT | AUTH => first & 0x0F == 0,
+        CONNACK | SUBACK | UNSUBACK | PINGRESP | DISCONNECT => first & 0x0F == 0,
         _ => false,
     }
 }

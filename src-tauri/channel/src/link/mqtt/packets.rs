@@ -10,7 +10,7 @@ use mqtt_protocol_core::mqtt::packet::{
 };
 
 use super::frame::{
-    AUTH, CONNACK, DISCONNECT, MOST_PACKET, Malformed, PINGRESP, PUBLISH, PUBREL, Packet, SUBACK, UNSUBACK,
+    CONNACK, DISCONNECT, MOST_PACKET, Malformed, PINGRESP, PUBLISH, PUBREL, Packet, SUBACK, UNSUBACK,
 };
 use crate::link::tap::MOST_MESSAGE;
 use crate::{Mqtt, Payload, Published, Qos};
@@ -109,7 +109,7 @@ pub(crate) fn read(version: Version, packet: Packet) -> Result<Said, Malformed> 
             [code] => Reason { code: *code, said: String::new() },
             [code, rest @ ..] => Reason { code: *code, said: Told::read(rest)?.said },
         })),
-        UNSUBACK | AUTH => Ok(Said::Nothing),
+        UNSUBACK if body.len() > 1 => Ok(Said::Nothing),
         _ => Err(Malformed),
     }
 }
