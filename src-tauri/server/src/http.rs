@@ -43,6 +43,9 @@ const CLIENT_LIMIT: usize = 64 << 10;
 const READ_BUFFER: usize = 1 << 10;
 /// In a 101: what is spoken beside the plain recipe.
 const ANNOUNCES: &str = "tidings-protocol";
+/// When to come back to a server that stops or is in trouble, in seconds. Too low: it still is; too high: the next one waits for its
+/// clients.
+const TROUBLE_RETRY: &str = "10";
 /// When to come back to a server that is full, in seconds. Too low: it is busy saying no; too high: places stay empty.
 const NO_PLACE_RETRY: &str = "30";
 const TAKEN_AWAY: Denied = Denied::Unknown("this token is not known");
@@ -157,7 +160,9 @@ async fn link(
     speaks_v1: bool,
     wire: &Arc<Wire>,
 ) -> Result<Link, Response> {
-    let unavailable = |why: &'static str| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    let unavailable = |again: &'static str, why: &'static str| {
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, again)], why).into_response()
+    };
     let Asked { since, device, .. } = asked;
     // A link by the plain recipe is of a device without a name.
     let device = device.filter(|_| speaks_v1);
@@ -166,12 +171,12 @@ async fn link(
         return Err((StatusCode::BAD_REQUEST, mend).into_response());
     }
     if shared.has_no_place(&guest.user, device.as_deref()) {
-        let again = [(header::RETRY_AFTER, NO_PLACE_RETRY)];
-        return Err((again, unavailable("all places for links are taken\n")).into_response());
+        return Err(unavailable(NO_PLACE_RETRY, "all places for links are taken\n"));
     }
     let (from, v1) = if speaks_v1 {
         let begun = v1::begin(&shared.log, &guest.user, device.clone().unwrap_or_default(), since).await;
-        let (from, v1) = begun.map_err(|_| unavailable("messages can't be read at the moment\n"))?;
+        let (from, v1) =
+            begun.map_err(|_| unavailable(TROUBLE_RETRY, "messages can't be read at the moment\n"))?;
         (from, Some(v1))
     } else {
         (since.map_or(From::Now, From::Since), None)
@@ -188,7 +193,7 @@ async fn link(
         // What it was let in by was taken away meanwhile, and nobody has told the link.
         Some(_) if !shared.access.stands(by) => Err(TAKEN_AWAY.into_response()),
         Some(link) => Ok(link),
-        None => Err(unavailable("the server is stopping\n")),
+        None => Err(unavailable(TROUBLE_RETRY, "the server is stopping\n")),
     }
 }
 

@@ -16,8 +16,8 @@ use tracing_subscriber::filter::LevelFilter;
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Args {
-    /// Address and port to listen on. Beyond loopback, --token-file and --push-token are needed; put a proxy
-    /// with TLS in front.
+    /// Address and port to listen on. Beyond loopback, users need credentials (--token-file, --jwt-key, --jwt-keys or
+    /// --user-header) and pushes a token; put a proxy with TLS in front. A socket of systemd's comes before this.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
@@ -159,9 +159,14 @@ Examples:
   curl -d 'Tea is ready' http://127.0.0.1:8080/push/ann
   curl --json '{\"title\": \"Order 7\", \"body\": \"is paid\"}' http://127.0.0.1:8080/push/ann
 
+  curl --json '{\"users\": [\"ann\", \"bob\"], \"body\": \"Tea\"}' http://127.0.0.1:8080/push
+  curl http://127.0.0.1:8080/users/ann
+  tidings-server --token-file tokens --push-token-file push-tokens --metrics 127.0.0.1:9464 --drain 10s
+
 A push is answered with {\"id\": \"…\", \"links\": N}: the message's id and the number of links reached.
 The channel is at ws://127.0.0.1:8080/ws/user-channel?user=ann; add &since=ID for what was missed.
 
+SIGHUP: read tokens and keys again. SIGTERM, SIGINT: stop; a second one: at once.
 Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong arguments.";
 
 #[tokio::main(flavor = "current_thread")]

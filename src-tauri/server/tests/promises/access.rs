@@ -35,8 +35,12 @@ fn in_seconds(seconds: f64) -> f64 {
 }
 
 fn jwt(claims: &Value) -> String {
+    jwt_by(SECRET, claims)
+}
+
+fn jwt_by(secret: &str, claims: &Value) -> String {
     let message = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256"}"#), BASE64.encode(claims.to_string()));
-    let proof = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), message.as_bytes());
+    let proof = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), message.as_bytes());
     format!("{message}.{}", BASE64.encode(proof))
 }
 
@@ -126,6 +130,28 @@ async fn a_file_that_cannot_be_used_leaves_the_old_one_in_force() {
     assert_eq!(post(server.addr(), "ann", "authorization: Bearer p1\r\n", b"x").await.0, 401);
     assert_eq!(post(server.addr(), "ann", "authorization: Bearer p2\r\n", b"x").await.0, 200);
     assert_eq!(ann.text().await, "x");
+}
+
+#[tokio::test]
+async fn a_key_that_leaves_its_set_takes_its_own_links_with_it() {
+    let files = Files::new();
+    let key = |kid: &str, secret: &str| json!({ "kty": "oct", "kid": kid, "k": BASE64.encode(secret) });
+    let other = "another secret of more than thirty-two bytes";
+    let set = |keys: &[Value]| json!({ "keys": keys }).to_string();
+    let keys = KeyFile::Set(files.write("set", &set(&[key("new", SECRET), key("old", other)])));
+    let server =
+        start(Options { jwt: Some(Jwt { keys, audience: None, issuer: None }), ..Options::default() }).await;
+    let claims = |user: &str| json!({ "sub": user, "exp": in_seconds(600.0) });
+    let mut ann = by_token(&server, &jwt_by(SECRET, &claims("ann"))).await.expect("open");
+    let mut bob = by_token(&server, &jwt_by(other, &claims("bob"))).await.expect("open");
+    files.write(
+        "set",
+        &set(&[key("new", SECRET), key("newer", "one more secret of more than thirty-two bytes")]),
+    );
+    assert_eq!(bob.ended().await, Ended::Close(Some(3000), "the credential is not good any more".into()));
+    assert_eq!(status(by_token(&server, &jwt_by(other, &claims("bob"))).await), 401);
+    server.push("ann", "still here");
+    assert_eq!(ann.text().await, "still here");
 }
 
 #[tokio::test]

@@ -427,3 +427,22 @@ fn what_is_public_or_short_or_private_is_no_key() {
         assert_eq!(Keys::of_key(&bytes).err(), Some(KeyError::NoPublicKey), "{why}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_comes_is_no_token_and_no_end_of_the_program(
+        head in "\\PC{0,40}",
+        body in "\\PC{0,80}",
+        proof in proptest::collection::vec(proptest::num::u8::ANY, 0..80),
+        raw in "[A-Za-z0-9_.=-]{0,120}",
+    ) {
+        let keys = secret();
+        proptest::prop_assert_eq!(user(&keys, &raw), None);
+        proptest::prop_assert_eq!(user(&keys, &signed(&head, &body, |_| proof.clone())), None);
+        let signed_rubbish = signed(r#"{"alg":"HS256"}"#, &body, by_secret(SECRET.as_bytes()));
+        proptest::prop_assert_eq!(user(&keys, &signed_rubbish), None);
+        let _ = Keys::of_set(body.as_bytes());
+        let _ = Keys::of_key(&proof);
+        let _ = Keys::of_key(format!("-----BEGIN PUBLIC KEY-----\n{raw}\n-----END PUBLIC KEY-----\n").as_bytes());
+    }
+}
