@@ -187,6 +187,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
+    allow_many_links();
     // Before the start, so that an early signal is not missed.
     let mut signals = Signals::new()?;
     let stop_code = args.stop_code.unwrap_or(if args.drain.is_zero() { GOING_AWAY } else { SERVICE_RESTART });
@@ -260,6 +261,20 @@ async fn run(args: Args) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// A link is a descriptor, and the limit that most programs start with (1,024) is for those that wait by `select`. The other
+/// one, which it may be raised to, is the limit that was meant.
+#[cfg(unix)]
+fn allow_many_links() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::debug!(%error, "the limit of descriptors stays as it is");
+    }
+}
+
+#[cfg(not(unix))]
+fn allow_many_links() {}
 
 /// The folder of data.
 fn data(asked: Option<PathBuf>, child: bool) -> anyhow::Result<Option<PathBuf>> {

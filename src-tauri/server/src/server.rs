@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::oneshot,
     task::JoinHandle,
     time::{Instant, sleep_until, timeout},
@@ -31,6 +31,9 @@ use crate::{
     wire::Door,
 };
 
+/// How many connections may wait to be accepted; the system has a limit of its own (`net.core.somaxconn`). Too low: of a fleet
+/// that comes back at once some wait for a second, until they knock again; too high: they wait in vain.
+const WAITING: u32 = 4096;
 /// The shortest pause between two closes of a drain. Too low: it wakes for each of many links; too high: they come in
 /// bursts.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
@@ -88,7 +91,7 @@ impl Server {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         // Wrong options are told before an address is taken.
         let keepers = Keepers::of(&options)?;
-        let listener = bind(options.listen).await?;
+        let listener = bind(options.listen)?;
         Self::serve(listener, options, keepers).await
     }
 
@@ -124,7 +127,7 @@ impl Server {
         let metrics = match options.metrics {
             None => None,
             Some(addr) => {
-                let listener = bind(addr).await?;
+                let listener = bind(addr)?;
                 let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
                 let door = Door::new(listener, Arc::default(), options.head_timeout);
                 let app = http::operating(Arc::clone(&shared));
@@ -391,9 +394,16 @@ fn share(number: usize, count: usize) -> f64 {
     number as f64 / count as f64
 }
 
-async fn bind(addr: SocketAddr) -> Result<TcpListener, StartError> {
-    // On Unix, tokio sets SO_REUSEADDR: the port of a server that has just stopped can be had at once.
-    TcpListener::bind(addr).await.map_err(|source| {
+fn bind(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    let listen = || {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // The port of a server that has just stopped can be had at once. Elsewhere it would mean that two may have it.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        socket.listen(WAITING)
+    };
+    listen().map_err(|source: io::Error| {
         if source.kind() == io::ErrorKind::AddrInUse {
             StartError::InUse(addr)
         } else {

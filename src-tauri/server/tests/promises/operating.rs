@@ -259,6 +259,28 @@ async fn a_store_that_cannot_be_written_is_not_ready_and_one_that_can_be_again_i
 }
 
 #[tokio::test]
+async fn it_may_have_as_many_links_as_the_system_lets_it() {
+    let mut child = Command::new("sh");
+    let command = r#"ulimit -S -n 64; ulimit -H -n 300; exec "$0" "$@""#;
+    child.args([
+        "-c",
+        command,
+        env!("CARGO_BIN_EXE_tidings-server"),
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        "none",
+    ]);
+    let program = Program::of(child).await;
+    let mut links = Vec::new();
+    for number in 0..200 {
+        let query = format!("?user={number}");
+        let link = Client::connect_to(program.addr, &query, &[]);
+        links.push(timeout(SOON, link).await.expect("let in in time").expect("let in"));
+    }
+}
+
+#[tokio::test]
 async fn a_log_in_json_is_an_object_per_line() {
     let mut program = Program::start(&["--log-format", "json"], &[]).await;
     program.signal("-TERM").await;
