@@ -5,8 +5,7 @@ use tidings_api::CaughtUp;
 use tidings_channel::Status;
 use tidings_words::Words;
 
-use crate::clock::clock;
-use crate::snapshot::timestamp;
+use crate::clock::{clock, timestamp};
 
 /// As the contract has it; `None` until the server has told.
 #[must_use]

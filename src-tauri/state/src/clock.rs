@@ -3,6 +3,11 @@
 use jiff::{Timestamp, Zoned};
 use tidings_words::Words;
 
+/// The system's time as a timestamp; a clock beyond the calendar (year 9999) reads as its end.
+pub fn timestamp(time: std::time::SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or(Timestamp::MAX)
+}
+
 /// A time of day; with its date when that is not today's.
 #[must_use]
 pub fn clock(time: Timestamp, now: &Zoned, seconds: bool, words: Words) -> String {

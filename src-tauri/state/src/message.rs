@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
@@ -12,8 +13,6 @@ use tidings_inbox::{
     About, Action, Arrival, Attachment, ChannelProfile, Does, Format, HttpRequest, Message, Published, Raw,
 };
 use tidings_words::Words;
-
-use crate::snapshot::timestamp;
 
 /// A frame as the inbox takes it; `None` where nothing of it was had.
 pub fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {

@@ -14,6 +14,7 @@ use tidings_settings::credential::CredentialSource;
 use tidings_words::Words;
 use tokio::sync::watch;
 
+pub use crate::clock::timestamp;
 use crate::notice::{Notice, Source};
 use crate::session::SessionView;
 use crate::trouble::Trouble;
@@ -227,9 +228,4 @@ pub fn state_line(channel: &str, state: &State, entered: Timestamp, words: Words
 fn dropped_report(dropped: &Dropped) -> tidings_api::Dropped {
     let Dropped { repeated, ignored } = *dropped;
     tidings_api::Dropped { repeated, ignored }
-}
-
-/// The system's time as a timestamp; a clock beyond the calendar (year 9999) reads as its end.
-pub fn timestamp(time: std::time::SystemTime) -> Timestamp {
-    Timestamp::try_from(time).unwrap_or(Timestamp::MAX)
 }
