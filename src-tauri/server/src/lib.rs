@@ -26,6 +26,7 @@ mod log;
 mod metrics;
 mod options;
 mod order;
+mod outbox;
 mod server;
 mod shared;
 mod tail;
@@ -38,8 +39,8 @@ pub use access::proxy::{Network, NoNetwork, UserHeader};
 pub use access::rate::{NoRate, Rate};
 pub use access::tokens::{TokenFileError, parse_tokens};
 pub use event::{Event, EventKind, NotSeen, Request};
-pub use log::DataError;
-pub use options::{Devices, Durability, Options, StartError};
+pub use log::file::open::{DataError, Durability};
+pub use options::{Devices, Options, StartError};
 pub use server::{NotSent, Server};
 pub use shared::{Pushed, Refusal};
 

@@ -20,8 +20,8 @@ use crate::{
     event::EventKind,
     log::{Form, NotRead},
     order::{CLOSE_LIMIT, Command, Cut},
+    outbox::{Due, Outbox},
     shared::Shared,
-    tail::{Due, Outbox},
     users::Opened,
     wire::Wire,
 };
@@ -69,7 +69,8 @@ impl Link {
         until: Option<SystemTime>,
         v1: Option<V1>,
     ) -> Self {
-        let Opened { id, user, outbox, commands, cuts } = opened;
+        let Opened { id, user, tail, from, commands, cuts } = opened;
+        let outbox = Outbox::new(tail, from);
         let place = Place { shared, id, user, speaks_v1: v1.is_some(), ended: false };
         Self { place, outbox, commands, cuts, wire, until, v1: v1.map(Box::new) }
     }

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     access::{files::FileError, guest::NameError, jwt::Jwt, proxy::UserHeader, rate::Rate},
-    log::DataError,
+    log::file::open::{DataError, Durability},
 };
 
 /// How long a link may be silent before the server ends it. It is what the proxy in front would do; lower
@@ -74,15 +74,6 @@ pub struct Options {
     /// How many events are kept for [`Server::wait_for`](crate::Server::wait_for). 0: none, for a server
     /// that runs for long.
     pub events: usize,
-}
-
-/// What a message that is kept outlives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// The loss of power: it is on the disk.
-    Fsync,
-    /// The end of the process, however it ends; a loss of power may take the newest.
-    Process,
 }
 
 /// How many links a user may have at once.

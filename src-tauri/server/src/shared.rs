@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::sleep};
 use crate::{
     access::{Access, files::FileError},
     event::EventLog,
-    log::{DataError, Draft, Kept, Limit, Log, NotKept, NotRead},
+    log::{Draft, Kept, Limit, Log, NotKept, NotRead, file::open::DataError},
     options::Options,
     users::Users,
 };

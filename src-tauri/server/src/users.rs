@@ -16,10 +16,10 @@ use crate::{
     REPLACED, UNAUTHORIZED,
     access::By,
     event::{EventKind, EventLog},
-    log::Item,
+    log::item::Item,
     options::Devices,
     order::{Command, Cut},
-    tail::{From, Outbox, Tail},
+    tail::{From, Tail},
 };
 
 /// The tables. Idle users are in none.
@@ -36,7 +36,8 @@ pub(crate) struct Users {
 pub(crate) struct Opened {
     pub(crate) id: u64,
     pub(crate) user: String,
-    pub(crate) outbox: Outbox,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) from: From,
     pub(crate) commands: mpsc::UnboundedReceiver<Command>,
     pub(crate) cuts: mpsc::UnboundedReceiver<Cut>,
 }
@@ -136,22 +137,21 @@ impl Users {
         }
         let (commands, commanded) = mpsc::unbounded_channel();
         let (cuts, cut) = mpsc::unbounded_channel();
-        let tail = Arc::new(Tail::default());
-        let outbox = Outbox::new(Arc::clone(&tail), from);
+        let tail = Arc::new(Tail::at(&from));
         state.links.insert(
             id,
             Handle {
                 user: name.to_owned(),
                 commands,
                 cuts,
-                tail,
+                tail: Arc::clone(&tail),
                 stalled: false,
                 by,
                 since: SystemTime::now(),
             },
         );
         self.running.send_modify(|running| *running += 1);
-        Some(Opened { id, user: name.to_owned(), outbox, commands: commanded, cuts: cut })
+        Some(Opened { id, user: name.to_owned(), tail, from, commands: commanded, cuts: cut })
     }
 
     /// Takes a link out of the tables; doing it twice is harmless.

@@ -10,7 +10,8 @@ use serde_json::{json, value::RawValue};
 
 use crate::{
     log::{Draft, Form, Item, Log, NotRead},
-    tail::{CaughtUp, From},
+    outbox::CaughtUp,
+    tail::From,
 };
 
 /// What is agreed upon in the upgrade.

@@ -11,7 +11,7 @@
 //! write to the log and one to the file. Put in a row they share pages; folded later, a user's messages share theirs. What
 //! `recent` still holds after a crash is folded at the next start.
 
-mod open;
+pub(crate) mod open;
 mod tables;
 
 use std::{
@@ -30,14 +30,12 @@ use std::{
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use self::open::{DataError, Durability};
 use super::{
-    Draft, Item, Keep, Kept, Limit, NotKept, NotRead, Page, Standing,
     devices::{Changes, Devices},
-    now,
+    item::{Draft, Item, Keep, Kept, Limit, NotKept, NotRead, Page, Standing, now},
 };
-use crate::{options::Durability, users::Users};
-
-pub use open::DataError;
+use crate::users::Users;
 
 /// How many messages share a commit at most, and so wait for one another.
 const GROUP_MESSAGES: usize = 1024;

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Draft, Item, Keep, Kept, Limit, Page, Standing, devices, now};
+use super::{
+    devices,
+    item::{Draft, Item, Keep, Kept, Limit, Page, Standing, now},
+};
 use crate::users::Users;
 
 pub(crate) struct Memory {

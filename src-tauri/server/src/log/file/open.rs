@@ -9,8 +9,17 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{super::now, tables};
-use crate::options::Durability;
+use super::tables;
+use crate::log::item::now;
+
+/// What a message that is kept outlives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The loss of power: it is on the disk.
+    Fsync,
+    /// The end of the process, however it ends; a loss of power may take the newest.
+    Process,
+}
 
 /// The file's name in its folder.
 const FILE: &str = "messages.db";

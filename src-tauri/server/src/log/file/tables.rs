@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::super::{Draft, Form, Item, Keep, devices::Changes};
+use crate::log::{
+    devices::Changes,
+    item::{Draft, Form, Item, Keep},
+};
 
 /// What a message counts for beside its text, against the limit of bytes.
 const WEIGHT: u64 = 64;
