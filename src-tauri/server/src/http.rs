@@ -117,6 +117,9 @@ async fn upgrade(
         Ok(Query(asked)) => shared.access.user(&headers, wire.peer(), asked.user.as_deref()),
         Err(_) => Err(Denied::Unknown("the query is not readable")),
     };
+    if let Err(denied) = &user {
+        tracing::info!(peer = %wire.peer(), "an upgrade was refused: {}", denied.words());
+    }
     let name = user.as_ref().map_or_else(|_| String::new(), |guest| guest.user.clone());
     shared.events.record(id, &name, EventKind::Requested(request(&uri, &headers)));
 

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fmt,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -105,7 +106,7 @@ pub(super) async fn one(
     body: Body,
 ) -> Response {
     let pushed = async {
-        let pusher = shared.access.push(&headers, wire.peer()).map_err(Refused::Denied)?;
+        let pusher = pusher(&shared, &headers, wire.peer()).map_err(Refused::Denied)?;
         let body = read(&shared, &pusher, body, shared.max_message).await?;
         let draft = draft(&body, is_json(&headers))?;
         shared.access.count(&pusher, 1).map_err(Refused::Denied)?;
@@ -129,7 +130,7 @@ pub(super) async fn many(
     body: Body,
 ) -> Response {
     let to = async {
-        let pusher = shared.access.push(&headers, wire.peer()).map_err(Refused::Denied)?;
+        let pusher = pusher(&shared, &headers, wire.peer()).map_err(Refused::Denied)?;
         let body = read(&shared, &pusher, body, shared.max_message.saturating_add(USERS_BYTES)).await?;
         let (users, text) = divide(&body)?;
         if text.len() > shared.max_message {
@@ -189,7 +190,7 @@ pub(super) async fn user(
     Path(user): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(denied) = shared.access.push(&headers, wire.peer()) {
+    if let Err(denied) = pusher(&shared, &headers, wire.peer()) {
         return denied.into_response();
     }
     if !shared.access.knows(&user) {
@@ -204,6 +205,13 @@ pub(super) async fn user(
                 .into_response()
         }
     }
+}
+
+/// Who asks. A refusal is told in the log, since whoever pushes may tell nobody.
+fn pusher(shared: &Shared, headers: &HeaderMap, peer: IpAddr) -> Result<Pusher, Denied> {
+    shared.access.push(headers, peer).inspect_err(|denied| {
+        tracing::info!(%peer, "a push was refused: {}", denied.words());
+    })
 }
 
 /// The body, if there is room for it and it comes in time.

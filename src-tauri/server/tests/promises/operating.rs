@@ -281,6 +281,22 @@ async fn it_may_have_as_many_links_as_the_system_lets_it() {
 }
 
 #[tokio::test]
+async fn who_is_refused_is_told_in_the_log_without_what_they_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&tokens, "ann one\n").expect("written");
+    let args = ["--token-file", tokens.to_str().expect("a path"), "--push-token", "p1"];
+    let mut program = Program::start(&args, &[]).await;
+    let wrong = Client::connect_to(program.addr, "", &[("authorization", "Bearer s3cret")]).await;
+    assert_eq!(status(wrong), 401);
+    let line = program.line("an upgrade was refused").await;
+    assert!(line.contains("127.0.0.1") && line.contains("this token is not known"), "{line}");
+    assert_eq!(post(program.addr, "ann", "authorization: Bearer s3cret\r\n", b"x").await.0, 401);
+    let line = program.line("a push was refused").await;
+    assert!(!line.contains("s3cret"), "{line}");
+}
+
+#[tokio::test]
 async fn a_log_in_json_is_an_object_per_line() {
     let mut program = Program::start(&["--log-format", "json"], &[]).await;
     program.signal("-TERM").await;
