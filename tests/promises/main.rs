@@ -16,6 +16,7 @@ mod a_sign_in_at_a_provider_lasts;
 mod a_sign_in_is_one_click_away;
 mod a_stopped_process_loses_nothing;
 mod a_subscription_is_signed;
+mod all_here_or_said_so;
 mod an_address_is_enough;
 mod an_open_menu_keeps_its_rows;
 mod any_servers_messages_are_understood;
