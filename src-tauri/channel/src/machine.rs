@@ -254,7 +254,7 @@ impl Machine {
                 if let Some(dial) = self.dial_of(generation).copied() {
                     let took = now.mono.saturating_sub(dial.reached);
                     self.config.memory.with(|known| known.ghosts.settled());
-                    let by_offer = self.doubt_dial(&dial, &cause);
+                    let by_offer = self.doubt_dial(&dial);
                     let haunts = dial.stage.may_be_late()
                         && verdict::may_be_completed(&cause, took, &self.config.timing);
                     if generation == self.generation {

@@ -82,8 +82,8 @@ struct Args {
     #[arg(long, value_name = "WHAT", default_value = "fsync")]
     durability: Durability,
 
-    /// How many links a user may have: one, where the newest stays, or one for each device that speaks tidings.v1 (at most
-    /// 32), where each gets every message.
+    /// How many links a user may have: one, where the newest stays, or many (at most 32), where each gets every message
+    /// and only the same device's (of tidings.v1) is replaced.
     #[arg(long, value_name = "HOW-MANY", default_value = "one")]
     devices: HowMany,
 

@@ -82,7 +82,7 @@ pub enum Devices {
     /// One: the newest stays.
     #[default]
     One,
-    /// One for each device that names itself (`tidings.v1`), and one for all that don't.
+    /// One for each device that names itself (`tidings.v1`), and those that don't.
     Many,
 }
 

@@ -74,7 +74,7 @@ impl State {
 /// A live link of a user.
 struct Live {
     link: u64,
-    /// Of which device, where that matters.
+    /// Of which device, where it has said so.
     device: Option<Box<str>>,
 }
 
@@ -114,13 +114,12 @@ impl Users {
         if state.stopping {
             return None;
         }
-        let device = device.filter(|_| self.devices == Devices::Many);
         let live = Live { link: id, device: device.map(Into::into) };
         let of_user = match state.live.get_mut(name) {
             Some(of_user) => of_user,
             None => state.live.entry(name.to_owned()).or_insert_with(|| Vec::with_capacity(1)),
         };
-        let replaced = match of_user.iter_mut().find(|other| other.device == live.device) {
+        let replaced = match of_user.iter_mut().find(|other| self.is_replaced(other, device)) {
             Some(older) => Some(std::mem::replace(older, live).link),
             None => {
                 of_user.push(live);
@@ -194,9 +193,17 @@ impl Users {
 
     /// Whether a link of this device would take another's place.
     pub(crate) fn has(&self, name: &str, device: Option<&str>) -> bool {
-        let device = device.filter(|_| self.devices == Devices::Many);
         let state = self.state();
-        state.live.get(name).is_some_and(|live| live.iter().any(|live| live.device.as_deref() == device))
+        state.live.get(name).is_some_and(|live| live.iter().any(|live| self.is_replaced(live, device)))
+    }
+
+    /// Whether a newer link, of this device, takes this one's place. Where there may be many, one that names no device takes nobody's: it
+    /// may be of any.
+    fn is_replaced(&self, live: &Live, device: Option<&str>) -> bool {
+        match self.devices {
+            Devices::One => true,
+            Devices::Many => device.is_some() && live.device.as_deref() == device,
+        }
     }
 
     /// Since when the user's oldest link is there.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::{Machine, Phase};
 use crate::machine::facts::{Now, Output, Said};
 use crate::machine::links::{Dial, Up};
-use crate::{CaughtUp, Cause, Stage};
+use crate::{CaughtUp, Stage};
 
 /// How long it is told that messages may be missing, though all that was sent since is here. Too low: who comes back to a desk doesn't see
 /// it; too high: it is still told when everybody knows. (The inbox tells it for good.)
@@ -13,9 +13,9 @@ const GAP_TOLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Machine {
     /// A dial failed. Whether the offer may be why: then the next one is made without, and soon.
-    pub(super) fn doubt_dial(&mut self, dial: &Dial, cause: &Cause) -> bool {
-        // Nothing was offered before that, and a credential is refused for its own sake.
-        let by_offer = dial.offers && dial.stage == Stage::Upgrade && !cause.is_refused_sign_in();
+    pub(super) fn doubt_dial(&mut self, dial: &Dial) -> bool {
+        // Nothing was offered before that. Whatever the answer says: 403 is what many servers can only say.
+        let by_offer = dial.offers && dial.stage == Stage::Upgrade;
         if dial.stage == Stage::Upgrade {
             self.config.memory.with(|known| known.offer.failed(by_offer));
         }

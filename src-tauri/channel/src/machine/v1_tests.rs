@@ -95,7 +95,7 @@ fn a_server_that_refuses_the_offer_is_dialled_without_it_soon_and_in_the_end_for
     let mut bench = begin();
     open(&mut bench, Offered::Announced);
     lose(&mut bench);
-    for cause in [Cause::Status { status: 400 }, Cause::Lost { detail: Detail::HungUp }] {
+    for cause in [Cause::Status { status: 400 }, Cause::SignInRefused { status: 403 }] {
         bench.until_dial(secs(60));
         assert!(offers(&mut bench));
         fail(&mut bench, cause);
