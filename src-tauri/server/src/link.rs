@@ -52,7 +52,7 @@ enum End {
 pub(crate) struct Link {
     place: Place,
     outbox: Outbox,
-    commands: mpsc::UnboundedReceiver<Command>,
+    commands: mpsc::UnboundedReceiver<Box<Command>>,
     cuts: mpsc::UnboundedReceiver<Cut>,
     wire: Arc<Wire>,
     /// When its credential ends.
@@ -83,22 +83,23 @@ impl Link {
             Instant::now()
                 + until.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_CREDENTIAL)
         });
-        let serving = serve(
-            &self.place,
-            &mut self.outbox,
-            &mut self.commands,
-            &self.wire,
-            &mut socket,
-            until,
-            self.v1.as_deref_mut(),
-        );
+        // What waits for long is all that a link is to hold. What is seldom waited for is in a box, here and below, or every
+        // link would be as large as the largest of it; and a future that had a name first would be held twice.
         let mut end = tokio::select! {
             biased;
             Some(cut) = self.cuts.recv() => End::Cut(cut),
-            Err(end) = serving => end,
+            Err(end) = serve(
+                &self.place,
+                &mut self.outbox,
+                &mut self.commands,
+                &self.wire,
+                &mut socket,
+                until,
+                self.v1.as_deref_mut(),
+            ) => end,
         };
         if let End::Cut(Cut::Stall) = end {
-            end = End::Cut(self.stalled().await);
+            end = End::Cut(Box::pin(self.stalled()).await);
         }
         match end {
             End::Closed { code, reason } => {
@@ -119,7 +120,7 @@ impl Link {
                 let why =
                     if cut == Cut::TooSlow { "the client does not read" } else { "ended by the server" };
                 self.place.end(EventKind::Gone { why: why.to_owned() });
-                let _ = timeout(CLOSE_LIMIT, self.wire.drain()).await;
+                let _ = Box::pin(timeout(CLOSE_LIMIT, self.wire.drain())).await;
             }
         }
     }
@@ -143,7 +144,7 @@ impl Link {
 async fn serve(
     place: &Place,
     outbox: &mut Outbox,
-    commands: &mut mpsc::UnboundedReceiver<Command>,
+    commands: &mut mpsc::UnboundedReceiver<Box<Command>>,
     wire: &Wire,
     socket: &mut WebSocket,
     until: Option<Instant>,
@@ -151,18 +152,19 @@ async fn serve(
 ) -> Result<Infallible, End> {
     let mut heard = Instant::now();
     if v1.is_some() {
-        send(socket, Message::text(HELLO)).await?;
+        Box::pin(send(socket, Message::text(HELLO))).await?;
     }
     loop {
         tokio::select! {
             biased;
-            Some(command) = commands.recv() => match command {
+            Some(command) = commands.recv() => match *command {
                 Command::Close { code, reason, after } => {
-                    return Err(close_in_time(place, outbox, socket, code, reason, after).await);
+                    let closing = close_in_time(place, outbox, socket, code, reason, after);
+                    return Err(Box::pin(closing).await);
                 }
                 Command::Raw { bytes, done, after } => {
-                    drain(place, outbox, socket, after).await?;
-                    match timeout(WRITE_LIMIT, wire.write_raw(&bytes)).await {
+                    Box::pin(drain(place, outbox, socket, after)).await?;
+                    match Box::pin(timeout(WRITE_LIMIT, wire.write_raw(&bytes))).await {
                         // Nobody waiting for it is no reason to stop.
                         Ok(Ok(())) => drop(done.send(())),
                         Ok(Err(error)) => return Err(End::Gone(error.to_string())),
@@ -173,19 +175,18 @@ async fn serve(
             message = socket.recv() => {
                 heard = Instant::now();
                 if let Some(Err(error)) = &message && is_too_long(error) {
-                    return Err(refuse(place, socket, TOO_BIG, "no client has so much to say").await);
+                    return Err(Box::pin(refuse(place, socket, TOO_BIG, "no client has so much to say")).await);
                 }
                 if let (Some(v1), Some(Ok(Message::Text(text)))) = (&mut v1, &message) {
-                    // In a box, or every link would be as large as this is.
                     let heard = Box::pin(v1.hear(&place.shared.log, &place.user, text, outbox.sent())).await;
                     if heard == Err(TooMuch) {
-                        return Err(refuse(place, socket, POLICY, "too much at once").await);
+                        return Err(Box::pin(refuse(place, socket, POLICY, "too much at once")).await);
                     }
                 }
                 if let Some(end) = hear(place, message) {
                     if let End::Closed { .. } = end {
                         // The library sends its answer while it reads on.
-                        let _ = timeout(CLOSE_LIMIT, socket.recv()).await;
+                        let _ = Box::pin(timeout(CLOSE_LIMIT, socket.recv())).await;
                     }
                     return Err(end);
                 }
@@ -193,14 +194,15 @@ async fn serve(
             () = deadline(heard, place.shared.idle_timeout, until) => {
                 if until.is_some_and(|until| until <= Instant::now()) {
                     let reason = "the credential has expired".to_owned();
-                    return Err(close_in_time(place, outbox, socket, UNAUTHORIZED, reason, u64::MAX).await);
+                    let closing = close_in_time(place, outbox, socket, UNAUTHORIZED, reason, u64::MAX);
+                    return Err(Box::pin(closing).await);
                 }
                 tracing::info!(link = place.id, user = place.user, "silent for too long");
                 return Err(End::Cut(Cut::Fin));
             }
             due = outbox.next(&place.shared.log, &place.user) => match due {
                 Ok(due) => send_due(place, socket, due).await?,
-                Err(error) => return Err(unread(place, socket, error).await),
+                Err(error) => return Err(Box::pin(unread(place, socket, error)).await),
             },
         }
     }
@@ -369,5 +371,20 @@ impl Drop for Place {
             self.end(EventKind::Gone { why: "the upgrade was not finished".to_owned() });
         }
         self.shared.users.running.send_modify(|running| *running -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_what_it_returns<A, B, R>(_: impl FnOnce(A, B) -> R) -> usize {
+        size_of::<R>()
+    }
+
+    #[test]
+    fn an_idle_link_holds_little_but_what_it_waits_for() {
+        let size = size_of_what_it_returns(Link::run);
+        assert!(size <= 2560, "{size} bytes: box what is seldom waited for");
     }
 }

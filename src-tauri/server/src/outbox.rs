@@ -75,7 +75,7 @@ impl Outbox {
         loop {
             match &mut self.walk {
                 Walk::Stand(since) => {
-                    let standing = log.stand(user, since).await?;
+                    let standing = Box::pin(log.stand(user, since)).await?;
                     self.sent = standing.seq;
                     self.caught_up =
                         CaughtUp { complete: standing.complete, from: standing.from, until: None };
@@ -96,7 +96,7 @@ impl Outbox {
                         self.tail.has_walked(None);
                     }
                     None => {
-                        let page = log.after(user, self.sent, PAGE).await?;
+                        let page = Box::pin(log.after(user, self.sent, PAGE)).await?;
                         self.caught_up.complete &= page.complete;
                         (*items, *end) = (page.items.into(), page.last);
                     }

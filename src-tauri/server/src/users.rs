@@ -38,7 +38,7 @@ pub(crate) struct Opened {
     pub(crate) user: String,
     pub(crate) tail: Arc<Tail>,
     pub(crate) from: From,
-    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
+    pub(crate) commands: mpsc::UnboundedReceiver<Box<Command>>,
     pub(crate) cuts: mpsc::UnboundedReceiver<Cut>,
 }
 
@@ -81,12 +81,20 @@ struct Live {
 /// What the others hold of a link.
 struct Handle {
     user: String,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<Box<Command>>,
     cuts: mpsc::UnboundedSender<Cut>,
     tail: Arc<Tail>,
     stalled: bool,
     by: By,
     since: SystemTime,
+}
+
+impl Handle {
+    /// Asks the link to do something; says whether it was asked, for one that has just ended takes no commands.
+    fn tell(&self, command: Command) -> bool {
+        // In a box, for a channel has room for 32 from the start.
+        self.commands.send(Box::new(command)).is_ok()
+    }
 }
 
 impl Users {
@@ -130,8 +138,7 @@ impl Users {
             self.events.record(older, name, EventKind::Replaced { by: id });
             if let Some(handle) = state.links.get(&older) {
                 let reason = "replaced by a newer connection".to_owned();
-                // A link that has just ended takes no commands, here and below.
-                let _ = handle.commands.send(Command::Close { code: REPLACED, reason, after: state.newest });
+                handle.tell(Command::Close { code: REPLACED, reason, after: state.newest });
             }
         }
         let (commands, commanded) = mpsc::unbounded_channel();
@@ -225,7 +232,7 @@ impl Users {
     pub(crate) fn command(&self, name: Option<&str>, command: impl Fn(u64) -> Command) -> usize {
         let state = self.state();
         let of_user = state.links.values().filter(|handle| name.is_none_or(|name| handle.user == name));
-        of_user.filter(|handle| handle.commands.send(command(state.newest)).is_ok()).count()
+        of_user.filter(|handle| handle.tell(command(state.newest))).count()
     }
 
     /// Opens no link any more. Those that are open go on.
@@ -246,8 +253,7 @@ impl Users {
     pub(crate) fn close_links(&self, numbers: &[u64], code: u16, reason: &str) {
         let state = self.state();
         for handle in numbers.iter().filter_map(|number| state.links.get(number)) {
-            let _ =
-                handle.commands.send(Command::Close { code, reason: reason.to_owned(), after: state.newest });
+            handle.tell(Command::Close { code, reason: reason.to_owned(), after: state.newest });
         }
     }
 
@@ -257,7 +263,7 @@ impl Users {
         let fallen = state.links.values().filter(|handle| !stands(handle.by));
         let reason = "the credential is not good any more";
         let close = || Command::Close { code: UNAUTHORIZED, reason: reason.to_owned(), after: state.newest };
-        fallen.filter(|handle| handle.commands.send(close()).is_ok()).count()
+        fallen.filter(|handle| handle.tell(close())).count()
     }
 
     /// Cuts each link of a user (of all: `None`); returns how many.
@@ -279,7 +285,7 @@ impl Users {
         state.stopping = true;
         for handle in state.links.values() {
             let reason = "the server is stopping".to_owned();
-            let _ = handle.commands.send(Command::Close { code, reason, after: state.newest });
+            handle.tell(Command::Close { code, reason, after: state.newest });
             if handle.stalled {
                 let _ = handle.cuts.send(Cut::Fin);
             }
