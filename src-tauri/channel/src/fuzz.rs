@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
+use tidings_dialect::{Dialect, Envelope, Given, v1};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -388,6 +389,41 @@ fn close(frame: &[u8], ends: bool) -> Option<CloseInfo> {
     }
 }
 
+/// What a server of `tidings.v1` sends: each line is a frame, and `!` says that all that came so far is stored. Nothing makes it panic, nothing is
+/// answered, no id is too long, and what is acknowledged is the last message that is stored, once.
+pub fn v1(input: &[u8]) {
+    let mut talk = Dialect::V1.talk(Given::default());
+    let _ = talk.open();
+    let (mut heard, mut stored): (Vec<String>, usize) = (Vec::new(), 0);
+    for line in String::from_utf8_lossy(input).lines() {
+        if line == "!" {
+            let all = heard.len();
+            let said = talk.stored(all as u64);
+            assert_eq!(said.is_some(), all > stored, "acknowledged otherwise than once");
+            if let Some(said) = said {
+                let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+                assert_eq!(said["id"].as_str(), heard.last().map(String::as_str));
+            }
+            stored = all;
+            continue;
+        }
+        let Some(reply) = talk.hear(line) else { continue };
+        assert!(reply.say.is_empty() && reply.post.is_none() && reply.keep.is_empty(), "answered");
+        let ids = reply.read.iter().chain(reply.envelope.iter().filter_map(|envelope| envelope.id.as_ref()));
+        for id in ids {
+            assert!((1..=v1::MOST_ID).contains(&id.len()), "an id of {} bytes", id.len());
+        }
+        assert!(reply.read.len() <= v1::MOST_READ);
+        if let Some(Envelope { id: Some(id), number, .. }) = reply.envelope {
+            heard.push(id);
+            assert_eq!(number, Some(heard.len() as u64));
+        }
+        for message in reply.messages {
+            assert_eq!(message, line, "a message of the recipe as it came");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -430,6 +466,11 @@ mod tests {
     #[test]
     fn what_fuzzing_kept_for_sockjs_holds() {
         replay("sockjs", super::sockjs);
+    }
+
+    #[test]
+    fn what_fuzzing_kept_for_v1_holds() {
+        replay("v1", super::v1);
     }
 
     #[test]

@@ -20,6 +20,9 @@
 mod access;
 mod blocking;
 mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 mod link;
 mod log;
