@@ -86,6 +86,8 @@ const TESTS: &[Package] = &[
     // An MQTT broker, and what publishes there.
     package("mosquitto", Some("mosquitto")),
     package("mosquitto-clients", Some("mosquitto_pub")),
+    // What several nodes of the server share.
+    package("nats-server", Some("nats-server")),
     // The pages' pictures are set in it.
     package("fonts-inter", None),
 ];

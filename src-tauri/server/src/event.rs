@@ -49,7 +49,7 @@ pub enum EventKind {
     Pong(Vec<u8>),
     /// A newer link of the same user took this one's place; `Closing` with 4500 follows.
     Replaced {
-        /// The newer link.
+        /// The newer link; 0: it is on another node.
         by: u64,
     },
     /// The server sends a close frame (`None`: one without a code).

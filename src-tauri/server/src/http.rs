@@ -176,6 +176,9 @@ async fn link(
     if shared.has_no_place(&guest.user, device.as_deref()) {
         return Err(unavailable(NO_PLACE_RETRY, "all places for links are taken\n"));
     }
+    if !shared.log.is_connected() {
+        return Err(unavailable(TROUBLE_RETRY, "messages can't be had at the moment\n"));
+    }
     let (from, v1) = if speaks_v1 {
         let begun = v1::begin(&shared.log, &guest.user, device.clone().unwrap_or_default(), since).await;
         let (from, v1) =
@@ -189,6 +192,9 @@ async fn link(
         let (shared, wire) = (Arc::clone(shared), Arc::clone(wire));
         move || {
             let opened = shared.users.open(id, &guest.user, device.as_deref(), from, guest.by)?;
+            if let Some(device) = shared.users.claims(device.as_deref()) {
+                shared.log.opened(&guest.user, device, id);
+            }
             Some(Link::new(shared, opened, wire, guest.until, v1))
         }
     };

@@ -43,6 +43,7 @@ pub use access::rate::{NoRate, Rate};
 pub use access::tokens::{TokenFileError, parse_tokens};
 pub use event::{Event, EventKind, NotSeen, Request};
 pub use log::file::open::{DataError, Durability};
+pub use log::nats::connect::{Nats, NatsError};
 pub use options::{Devices, Options, StartError};
 pub use server::{NotSent, Server};
 pub use shared::{Pushed, Refusal};

@@ -69,8 +69,8 @@ impl Link {
         until: Option<SystemTime>,
         v1: Option<V1>,
     ) -> Self {
-        let Opened { id, user, tail, from, commands, cuts } = opened;
-        let outbox = Outbox::new(tail, from);
+        let Opened { id, user, tail, from, newest, commands, cuts } = opened;
+        let outbox = Outbox::new(tail, from, newest);
         let place = Place { shared, id, user, speaks_v1: v1.is_some(), ended: false };
         Self { place, outbox, commands, cuts, wire, until, v1: v1.map(Box::new) }
     }

@@ -8,7 +8,7 @@ use axum::http::HeaderName;
 use clap::{Parser, ValueEnum};
 use sd_notify::NotifyState;
 use tidings_server::{
-    Devices, GOING_AWAY, Jwt, KeyFile, Network, Options, Rate, SERVICE_RESTART, Server, UserHeader,
+    Devices, GOING_AWAY, Jwt, KeyFile, Nats, Network, Options, Rate, SERVICE_RESTART, Server, UserHeader,
 };
 use tracing_subscriber::filter::LevelFilter;
 
@@ -74,7 +74,7 @@ struct Args {
     /// Folder in which messages are kept, so that they outlive the server; `none`: in memory. Default: the
     /// StateDirectory= of systemd, else $XDG_STATE_HOME/tidings-server, ~/.local/state/tidings-server; with --child,
     /// none.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "nats")]
     data: Option<PathBuf>,
 
     /// When a push is answered: once its message is on the disk, or once it is with the system, so that it outlives
@@ -86,6 +86,26 @@ struct Args {
     /// and only the same device's (of tidings.v1) is replaced.
     #[arg(long, value_name = "HOW-MANY", default_value = "one")]
     devices: HowMany,
+
+    /// NATS with JetStream: servers with the same are one. Several addresses of its cluster with commas between them.
+    #[arg(long, value_name = "URL")]
+    nats: Option<String>,
+
+    /// File with what lets us into NATS: a .creds file, a user and a password with a space between them, or a token.
+    #[arg(long, value_name = "FILE", requires = "nats")]
+    nats_credentials: Option<PathBuf>,
+
+    /// File with the certificate of the authority of NATS (PEM). TLS is a must then; else it is with tls://.
+    #[arg(long, value_name = "FILE", requires = "nats")]
+    nats_ca: Option<PathBuf>,
+
+    /// On how many servers of NATS each message is. Default: 3, or 1 where there is only one.
+    #[arg(long, value_name = "COUNT", requires = "nats", value_parser = clap::value_parser!(u8).range(1..=5))]
+    nats_replicas: Option<u8>,
+
+    /// How many bytes all messages may take in NATS; then the oldest go. Default: as many as there is room for.
+    #[arg(long, value_name = "BYTES", requires = "nats")]
+    nats_max_bytes: Option<u64>,
 
     /// Messages kept per user for ?since=ID.
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
@@ -134,6 +154,10 @@ struct Args {
     #[arg(long, value_name = "FORMAT", env = "TIDINGS_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
 }
+
+/// How long to wait for a NATS that starts, too. Too low: machines that come up together fail; too high: a wrong address is
+/// told late.
+const NATS_WAIT: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Durability {
@@ -194,11 +218,19 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let options = Options {
         listen: args.listen,
         idle_timeout: Some(args.idle_timeout).filter(|time| !time.is_zero()),
-        data: data(args.data, args.child)?,
+        data: if args.nats.is_some() { None } else { data(args.data, args.child)? },
         durability: match args.durability {
             Durability::Fsync => tidings_server::Durability::Fsync,
             Durability::Process => tidings_server::Durability::Process,
         },
+        nats: args.nats.map(|url| Nats {
+            url,
+            credentials: args.nats_credentials,
+            ca: args.nats_ca,
+            replicas: args.nats_replicas.map(usize::from),
+            max_bytes: args.nats_max_bytes,
+            wait: NATS_WAIT,
+        }),
         backlog: args.backlog,
         backlog_bytes: args.keep_bytes,
         backlog_age: Some(args.keep_age).filter(|age| !age.is_zero()),

@@ -11,6 +11,7 @@ use std::{
 use crate::{
     access::{files::FileError, guest::NameError, jwt::Jwt, proxy::UserHeader, rate::Rate},
     log::file::open::{DataError, Durability},
+    log::nats::connect::{Nats, NatsError},
 };
 
 /// How long a link may be silent before the server ends it. It is what the proxy in front would do; lower
@@ -50,6 +51,8 @@ pub struct Options {
     pub devices: Devices,
     /// Each 101 says that `tidings.v1` is spoken here, so that clients ask for it. It is spoken with whoever asks for it all the same.
     pub announce_v1: bool,
+    /// The NATS by which several servers are one; `None`: this one is alone.
+    pub nats: Option<Nats>,
     /// How many messages per user are kept for `?since=`. 0 turns replay off.
     pub backlog: usize,
     /// … how many bytes of them …
@@ -99,6 +102,7 @@ impl Default for Options {
             durability: Durability::Fsync,
             devices: Devices::default(),
             announce_v1: false,
+            nats: None,
             backlog: 1000,
             backlog_bytes: 4 << 20,
             backlog_age: None,
@@ -158,6 +162,9 @@ pub enum StartError {
     /// Messages can't be kept.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// NATS won't do.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
     /// A name that can't be a user.
     #[error("{0:?} is no user name: 1 to 128 characters, no control characters")]
     BadUser(String),

@@ -54,10 +54,10 @@ enum Walk {
 }
 
 impl Outbox {
-    /// The way of the link whose tail was made for it.
-    pub(crate) fn new(tail: Arc<Tail>, from: From) -> Self {
+    /// The way of the link whose tail was made for it, when `newest` was all that was stored.
+    pub(crate) fn new(tail: Arc<Tail>, from: From, newest: u64) -> Self {
         let (sent, walk) = match from {
-            From::Now => (0, Walk::Done),
+            From::Now => (newest, Walk::Done),
             From::Since(since) => (0, Walk::Stand(since)),
             From::Seq(seq) => (seq, Walk::Page { items: VecDeque::new(), last: false }),
         };
@@ -103,6 +103,10 @@ impl Outbox {
                 },
                 Walk::Done if !std::mem::replace(&mut self.told, true) => {
                     return Ok(Some(Due::CaughtUp(self.caught_up)));
+                }
+                Walk::Done if self.tail.takes_again() => {
+                    self.tail.has_walked(Some(self.sent));
+                    self.walk = Walk::Page { items: VecDeque::new(), last: false };
                 }
                 Walk::Done => {
                     let item = self.tail.take(self.sent, last);

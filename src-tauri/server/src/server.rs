@@ -116,7 +116,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let addr =
             listener.local_addr().map_err(|source| StartError::Listen { addr: options.listen, source })?;
-        let shared = Arc::new(Shared::new(&options, access)?);
+        let shared = Arc::new(Shared::new(&options, access).await?);
         let door = Door::new(listener, Arc::clone(&shared.hide_pings), options.head_timeout);
         let (open, closed) = oneshot::channel::<()>();
         let closed = async {

@@ -15,8 +15,8 @@ use tokio::{sync::oneshot, time::sleep};
 use crate::{
     access::{Access, files::FileError},
     event::EventLog,
-    log::{Draft, Kept, Limit, Log, NotKept, NotRead, file::open::DataError},
-    options::Options,
+    log::{Draft, Kept, Limit, Log, NotKept, NotRead},
+    options::{Options, StartError},
     users::Users,
 };
 
@@ -93,9 +93,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(options: &Options, access: Access) -> Result<Self, DataError> {
+    pub(crate) async fn new(options: &Options, access: Access) -> Result<Self, StartError> {
         let events = Arc::new(EventLog::new(options.events));
         let users = Arc::new(Users::new(Arc::clone(&events), options.devices));
+        let log = Log::open(options, Arc::clone(&users)).await?;
         Ok(Self {
             access,
             events,
@@ -110,7 +111,7 @@ impl Shared {
             eat_close_codes: AtomicBool::new(false),
             hide_pings: Arc::default(),
             sluggish: Mutex::default(),
-            log: Log::open(options, Arc::clone(&users))?,
+            log,
             users,
         })
     }
@@ -197,6 +198,7 @@ impl Shared {
     /// one that didn't.
     pub(crate) async fn ready(&self) -> Result<(), String> {
         self.goes_on()?;
+        self.log.ready()?;
         if self.failed.load(Relaxed) {
             self.log.probe().await.map_err(|error| error.to_string())?;
             self.failed.store(false, Relaxed);

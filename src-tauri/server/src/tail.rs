@@ -33,6 +33,8 @@ struct Queue {
     bytes: usize,
     /// The link still reads the log, and has come so far.
     walks: Option<u64>,
+    /// Something is missing here that the log holds.
+    again: bool,
 }
 
 impl Tail {
@@ -61,10 +63,21 @@ impl Tail {
         Ok(())
     }
 
+    /// Has its link read the log once more from where it is, before it takes from here.
+    pub(crate) fn walk_again(&self) {
+        self.queue().again = true;
+        self.wake.notify_one();
+    }
+
     /// How far its link has come that still reads the log: nothing after that may be dropped there. `None`: it reads
     /// the log no more.
     pub(crate) fn walks(&self) -> Option<u64> {
         self.queue().walks
+    }
+
+    /// Whether the log is to be read once more. Asking takes note of it.
+    pub(crate) fn takes_again(&self) -> bool {
+        std::mem::take(&mut self.queue().again)
     }
 
     /// Notes how far its link has come in the log; `None`: it reads the log no more.

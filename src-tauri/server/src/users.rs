@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    REPLACED, UNAUTHORIZED,
+    REPLACED, SERVICE_RESTART, UNAUTHORIZED,
     access::By,
     event::{EventKind, EventLog},
     log::item::Item,
@@ -21,6 +21,9 @@ use crate::{
     order::{Command, Cut},
     tail::{From, Tail},
 };
+
+/// Why a link is closed with [`REPLACED`].
+const BY_A_NEWER: &str = "replaced by a newer connection";
 
 /// The tables. Idle users are in none.
 pub(crate) struct Users {
@@ -38,6 +41,8 @@ pub(crate) struct Opened {
     pub(crate) user: String,
     pub(crate) tail: Arc<Tail>,
     pub(crate) from: From,
+    /// The `seq` of the newest message that was stored then, of all users.
+    pub(crate) newest: u64,
     pub(crate) commands: mpsc::UnboundedReceiver<Box<Command>>,
     pub(crate) cuts: mpsc::UnboundedReceiver<Cut>,
 }
@@ -87,6 +92,10 @@ struct Handle {
     stalled: bool,
     by: By,
     since: SystemTime,
+    /// The number of its claim to the user among all nodes; 0: it has none yet.
+    claim: u64,
+    /// The highest claim of another node that came in since it was opened.
+    rival: u64,
 }
 
 impl Handle {
@@ -106,6 +115,16 @@ impl Users {
     /// A number for the next link or refused request.
     pub(crate) fn next_link(&self) -> u64 {
         self.links.fetch_add(1, Relaxed) + 1
+    }
+
+    /// What a link of this device is to claim among all nodes: the user, or one of the user's devices; `None`: it replaces
+    /// nobody.
+    #[expect(clippy::option_option, reason = "no claim, and one to the user, are two things")]
+    pub(crate) fn claims<'a>(&self, device: Option<&'a str>) -> Option<Option<&'a str>> {
+        match self.devices {
+            Devices::One => Some(None),
+            Devices::Many => device.map(Some),
+        }
     }
 
     /// Makes link `id` the user's live one, or that of one of the user's devices, before its 101 goes out, so that no push
@@ -137,7 +156,7 @@ impl Users {
         if let Some(older) = replaced {
             self.events.record(older, name, EventKind::Replaced { by: id });
             if let Some(handle) = state.links.get(&older) {
-                let reason = "replaced by a newer connection".to_owned();
+                let reason = BY_A_NEWER.to_owned();
                 handle.tell(Command::Close { code: REPLACED, reason, after: state.newest });
             }
         }
@@ -154,10 +173,20 @@ impl Users {
                 stalled: false,
                 by,
                 since: SystemTime::now(),
+                claim: 0,
+                rival: 0,
             },
         );
         self.running.send_modify(|running| *running += 1);
-        Some(Opened { id, user: name.to_owned(), tail, from, commands: commanded, cuts: cut })
+        Some(Opened {
+            id,
+            user: name.to_owned(),
+            tail,
+            from,
+            newest: state.newest,
+            commands: commanded,
+            cuts: cut,
+        })
     }
 
     /// Takes a link out of the tables; doing it twice is harmless.
@@ -233,6 +262,69 @@ impl Users {
         let state = self.state();
         let of_user = state.links.values().filter(|handle| name.is_none_or(|name| handle.user == name));
         of_user.filter(|handle| handle.tell(command(state.newest))).count()
+    }
+
+    /// What is stored up to there is known, whether or not it was handed to [`kept`](Self::kept).
+    pub(crate) fn reached(&self, seq: u64) {
+        let mut state = self.state();
+        state.newest = state.newest.max(seq);
+    }
+
+    /// Something that was stored was not handed to [`kept`](Self::kept): each link is to read the log once more from where
+    /// it is.
+    pub(crate) fn walk_again(&self) {
+        for handle in self.state().links.values() {
+            handle.tail.walk_again();
+        }
+    }
+
+    /// Takes note of a claim to a user (with many, of one of the user's devices): of this link here, or (`None`) of another
+    /// node. A link whose own claim is known and lower gives way.
+    pub(crate) fn claimed(&self, name: &str, device: Option<&str>, seq: u64, link: Option<u64>) {
+        let mut state = self.state();
+        let State { newest, live, links, .. } = &mut *state;
+        let of_device =
+            live.get(name).and_then(|live| live.iter().find(|live| self.is_replaced(live, device)));
+        let Some(live) = of_device.map(|live| live.link) else { return };
+        let Some(handle) = links.get_mut(&live) else { return };
+        match link {
+            Some(link) if link == live => handle.claim = handle.claim.max(seq),
+            // One that was replaced here already.
+            Some(_) => return,
+            None => handle.rival = handle.rival.max(seq),
+        }
+        if handle.claim == 0 || handle.rival < handle.claim {
+            return;
+        }
+        self.events.record(live, name, EventKind::Replaced { by: 0 });
+        let reason = BY_A_NEWER.to_owned();
+        handle.tell(Command::Close { code: REPLACED, reason, after: *newest });
+        state.withdraw(name, live);
+    }
+
+    /// Whether a link is its user's.
+    pub(crate) fn is_live(&self, name: &str, link: u64) -> bool {
+        self.state().of_user(name).any(|(live, _)| live == link)
+    }
+
+    /// What the links here have claimed: users, each with a device where that has a link of its own.
+    pub(crate) fn claimed_here(&self) -> Vec<(String, Option<Box<str>>)> {
+        let state = self.state();
+        let claims = |(name, live): (&String, &Vec<Live>)| {
+            let claims = live.iter().filter_map(|live| self.claims(live.device.as_deref()));
+            claims.map(|device| (name.clone(), device.map(Into::into))).collect::<Vec<_>>()
+        };
+        state.live.iter().flat_map(claims).collect()
+    }
+
+    /// Numbers have begun anew: nothing that is known holds any more, and each client is to say where it stands.
+    pub(crate) fn restart(&self) {
+        let mut state = self.state();
+        state.newest = 0;
+        for handle in state.links.values() {
+            let reason = "the log was made anew".to_owned();
+            handle.tell(Command::Close { code: SERVICE_RESTART, reason, after: 0 });
+        }
     }
 
     /// Opens no link any more. Those that are open go on.

@@ -61,7 +61,7 @@ impl Refused {
             Self::NotKept(NotKept::Full) => StatusCode::INSUFFICIENT_STORAGE,
             Self::NotKept(NotKept::Unavailable) | Self::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoUser => StatusCode::NOT_FOUND,
-            Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLong(_) | Self::NotKept(NotKept::TooLong(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Bad(_) => StatusCode::BAD_REQUEST,
         }
@@ -90,9 +90,11 @@ impl IntoResponse for Refused {
             Self::NotKept(NotKept::Unavailable) | Self::Stopping(_) => {
                 (status, [(header::RETRY_AFTER, RETRY_AFTER)], body).into_response()
             }
-            Self::NotKept(NotKept::Full) | Self::NoUser | Self::TooLong(_) | Self::TooSlow | Self::Bad(_) => {
-                (status, body).into_response()
-            }
+            Self::NotKept(NotKept::Full | NotKept::TooLong(_))
+            | Self::NoUser
+            | Self::TooLong(_)
+            | Self::TooSlow
+            | Self::Bad(_) => (status, body).into_response(),
         }
     }
 }
@@ -218,6 +220,7 @@ fn pusher(shared: &Shared, headers: &HeaderMap, peer: IpAddr) -> Result<Pusher, 
 async fn read(shared: &Shared, pusher: &Pusher, body: Body, most: usize) -> Result<Bytes, Refused> {
     // Who has pushed too much isn't even listened to.
     shared.access.count(pusher, 0).map_err(Refused::Denied)?;
+    // Where nothing can be kept, that may be over in a moment.
     shared.goes_on().map_err(Refused::Stopping)?;
     match timeout(shared.body_timeout, collect(body, most)).await {
         Ok(Some(body)) => body,

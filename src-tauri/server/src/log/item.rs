@@ -104,6 +104,9 @@ pub(crate) enum NotKept {
     /// There is no room, and who pushes can do nothing about it.
     #[error("there is no room to keep the message")]
     Full,
+    /// The engine takes nothing that is longer than these so many bytes, with what it adds.
+    #[error("NATS takes messages of {0} bytes at most, with what is added to each (its max_payload)")]
+    TooLong(usize),
     /// It may be kept another time.
     #[error("messages can't be kept at the moment")]
     Unavailable,

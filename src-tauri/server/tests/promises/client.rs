@@ -89,11 +89,24 @@ impl Client {
         timeout(SOON, self.0.next()).await.expect("something in time").unwrap_or(Err(Error::ConnectionClosed))
     }
 
+    /// A text, however long it takes.
+    pub(crate) async fn text_some_time(&mut self) -> String {
+        match self.0.next().await {
+            Some(Ok(Message::Text(text))) => text.as_str().to_owned(),
+            other => panic!("expected a text, got {other:?}"),
+        }
+    }
+
     pub(crate) async fn text(&mut self) -> String {
         match self.next().await {
             Ok(Message::Text(text)) => text.as_str().to_owned(),
             other => panic!("expected a text, got {other:?}"),
         }
+    }
+
+    /// Waits, however long it takes, until there is something to read. It is left there.
+    pub(crate) async fn has_something(&self) {
+        self.0.get_ref().readable().await.expect("a socket");
     }
 
     /// Reads to the end and tells what it was.
@@ -140,6 +153,18 @@ pub(crate) async fn ask(
     headers: &str,
     body: &[u8],
 ) -> (u16, String) {
+    ask_within(SOON, addr, method, path, headers, body).await
+}
+
+/// The same, where the answer may take longer.
+pub(crate) async fn ask_within(
+    within: Duration,
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> (u16, String) {
     let mut stream = TcpStream::connect(addr).await.expect("a listening server");
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n",
@@ -149,7 +174,7 @@ pub(crate) async fn ask(
     // A server that refuses it needn't hear it to the end, and may reset what comes behind its answer.
     let _ = stream.write_all(body).await;
     let mut answer = Vec::new();
-    let _ = timeout(SOON, stream.read_to_end(&mut answer)).await.expect("an answer in time");
+    let _ = timeout(within, stream.read_to_end(&mut answer)).await.expect("an answer in time");
     let answer = String::from_utf8(answer).expect("UTF-8");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");

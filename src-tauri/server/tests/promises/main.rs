@@ -5,6 +5,8 @@ mod client;
 mod faults;
 mod hostile;
 mod links;
+mod nats;
+mod nodes;
 mod operating;
 mod pushes;
 mod replay;
