@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::SinkExt as _;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
@@ -32,6 +33,19 @@ use v1::{HELLO, TooMuch, V1};
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// The longest time for which a timer is set. A credential that is good for longer ends then, so that none is good for ever.
 const LONGEST_CREDENTIAL: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Up to so many bytes a message goes through the library's buffer, which stays as large. Too low: more calls to the system for
+/// each; too high: memory of every link that was ever sent much.
+const LARGE: usize = 4 << 10;
+/// The first byte of a frame: the last of its message …
+const FINAL: u8 = 0x80;
+/// … which is text …
+const TEXT: u8 = 0x1;
+/// … or bytes.
+const BINARY: u8 = 0x2;
+/// The second byte of a frame whose length takes the next two …
+const MEDIUM_LENGTH: u8 = 126;
+/// … or eight.
+const LONG_LENGTH: u8 = 127;
 /// What a client's text must be to be taken as proof of life and nothing else.
 const HEARTBEAT: &str = "HeartBeat";
 /// "Policy violation" (RFC 6455 § 7.4.1).
@@ -159,11 +173,11 @@ async fn serve(
             biased;
             Some(command) = commands.recv() => match *command {
                 Command::Close { code, reason, after } => {
-                    let closing = close_in_time(place, outbox, socket, code, reason, after);
+                    let closing = close_in_time(place, outbox, socket, wire, code, reason, after);
                     return Err(Box::pin(closing).await);
                 }
                 Command::Raw { bytes, done, after } => {
-                    Box::pin(drain(place, outbox, socket, after)).await?;
+                    Box::pin(drain(place, outbox, socket, wire, after)).await?;
                     match Box::pin(timeout(WRITE_LIMIT, wire.write_raw(&bytes))).await {
                         // Nobody waiting for it is no reason to stop.
                         Ok(Ok(())) => drop(done.send(())),
@@ -194,14 +208,14 @@ async fn serve(
             () = deadline(heard, place.shared.idle_timeout, until) => {
                 if until.is_some_and(|until| until <= Instant::now()) {
                     let reason = "the credential has expired".to_owned();
-                    let closing = close_in_time(place, outbox, socket, UNAUTHORIZED, reason, u64::MAX);
+                    let closing = close_in_time(place, outbox, socket, wire, UNAUTHORIZED, reason, u64::MAX);
                     return Err(Box::pin(closing).await);
                 }
                 tracing::info!(link = place.id, user = place.user, "silent for too long");
                 return Err(End::Cut(Cut::Fin));
             }
             due = outbox.next(&place.shared.log, &place.user) => match due {
-                Ok(due) => send_due(place, socket, due).await?,
+                Ok(due) => send_due(place, socket, wire, due).await?,
                 Err(error) => return Err(Box::pin(unread(place, socket, error)).await),
             },
         }
@@ -219,10 +233,16 @@ async fn deadline(heard: Instant, limit: Option<Duration>, until: Option<Instant
 }
 
 /// Sends what is due up to message `last`.
-async fn drain(place: &Place, outbox: &mut Outbox, socket: &mut WebSocket, last: u64) -> Result<(), End> {
+async fn drain(
+    place: &Place,
+    outbox: &mut Outbox,
+    socket: &mut WebSocket,
+    wire: &Wire,
+    last: u64,
+) -> Result<(), End> {
     loop {
         match outbox.take(&place.shared.log, &place.user, last).await {
-            Ok(Some(due)) => send_due(place, socket, due).await?,
+            Ok(Some(due)) => send_due(place, socket, wire, due).await?,
             Ok(None) => return Ok(()),
             Err(error) => return Err(unread(place, socket, error).await),
         }
@@ -245,7 +265,7 @@ async fn refuse(place: &Place, socket: &mut WebSocket, code: u16, reason: &str) 
 }
 
 /// Sends what is due, by what is spoken.
-async fn send_due(place: &Place, socket: &mut WebSocket, due: Due) -> Result<(), End> {
+async fn send_due(place: &Place, socket: &mut WebSocket, wire: &Wire, due: Due) -> Result<(), End> {
     let frame = match due {
         Due::Item(item) if place.speaks_v1 => Message::text(V1::frame(&item)),
         Due::CaughtUp(told) if place.speaks_v1 => Message::text(V1::caught_up(told)),
@@ -253,12 +273,52 @@ async fn send_due(place: &Place, socket: &mut WebSocket, due: Due) -> Result<(),
         // The plain recipe has no word for it.
         Due::Item(_) | Due::CaughtUp(_) => return Ok(()),
     };
-    send(socket, frame).await
+    match &frame {
+        Message::Text(text) if text.len() > LARGE => send_large(socket, wire, TEXT, text.as_bytes()).await,
+        Message::Binary(bytes) if bytes.len() > LARGE => send_large(socket, wire, BINARY, bytes).await,
+        Message::Text(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {
+            send(socket, frame).await
+        }
+    }
 }
 
 /// Whether a client sent more than it may. (The library's type for it is none of axum's.)
 fn is_too_long(error: &axum::Error) -> bool {
     error.to_string().starts_with("Space limit exceeded")
+}
+
+/// The beginning of a frame that is a whole message, without a mask (RFC 6455, section 5.2). A length takes as few bytes as it
+/// can, and a large one more than one.
+fn head(kind: u8, length: usize) -> Vec<u8> {
+    let mut head = vec![FINAL | kind];
+    match u16::try_from(length) {
+        Ok(length) => {
+            head.push(MEDIUM_LENGTH);
+            head.extend(length.to_be_bytes());
+        }
+        Err(_) => {
+            head.push(LONG_LENGTH);
+            head.extend((length as u64).to_be_bytes());
+        }
+    }
+    head
+}
+
+/// Sends a message around the library: its buffer would stay as large as the largest that went through it, for as long as
+/// the link lives.
+async fn send_large(socket: &mut WebSocket, wire: &Wire, kind: u8, payload: &[u8]) -> Result<(), End> {
+    let head = head(kind, payload.len());
+    let sending = async {
+        // What the library holds comes first.
+        socket.flush().await.map_err(|error| error.to_string())?;
+        wire.write_raw(&head).await.map_err(|error| error.to_string())?;
+        wire.write_raw(payload).await.map_err(|error| error.to_string())
+    };
+    match timeout(WRITE_LIMIT, sending).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(End::Gone(error)),
+        Err(_) => Err(End::Cut(Cut::TooSlow)),
+    }
 }
 
 async fn send(socket: &mut WebSocket, frame: Message) -> Result<(), End> {
@@ -298,11 +358,12 @@ async fn close_in_time(
     place: &Place,
     outbox: &mut Outbox,
     socket: &mut WebSocket,
+    wire: &Wire,
     code: u16,
     reason: String,
     after: u64,
 ) -> End {
-    match timeout(CLOSE_LIMIT, close(place, outbox, socket, code, reason, after)).await {
+    match timeout(CLOSE_LIMIT, close(place, outbox, socket, wire, code, reason, after)).await {
         Ok(end) => end,
         Err(_) => End::Cut(Cut::Fin),
     }
@@ -313,11 +374,12 @@ async fn close(
     place: &Place,
     outbox: &mut Outbox,
     socket: &mut WebSocket,
+    wire: &Wire,
     code: u16,
     reason: String,
     after: u64,
 ) -> End {
-    if let Err(end) = drain(place, outbox, socket, after).await {
+    if let Err(end) = drain(place, outbox, socket, wire, after).await {
         return end;
     }
     if code == 1006 || place.eats_close_codes() {

@@ -137,3 +137,25 @@ async fn a_message_that_is_too_long_for_a_client_to_say_ends_its_link() {
     seen(&server, |kind| matches!(kind, EventKind::Gone { .. })).await;
     assert_eq!(server.links("ann"), 0);
 }
+
+#[tokio::test]
+async fn messages_of_any_length_arrive_whole_and_in_order_between_pongs() {
+    let server = server().await;
+    let mut client = Client::connect(&server, "?user=ann").await;
+    let lengths = [0, 1, 125, 126, 4096, 4097, 65535, 65536, 65537, 1 << 20, 3];
+    for length in lengths {
+        client.send(Message::Ping(vec![7].into())).await;
+        server.push("ann", "x".repeat(length));
+        server.push_binary("ann", vec![1; length]);
+    }
+    let (mut texts, mut binaries, mut pongs) = (Vec::new(), Vec::new(), 0);
+    while binaries.len() < lengths.len() || pongs == 0 {
+        match client.next().await.expect("a frame") {
+            Message::Text(text) => texts.push(text.len()),
+            Message::Binary(bytes) => binaries.push(bytes.len()),
+            Message::Pong(_) => pongs += 1,
+            other @ (Message::Ping(_) | Message::Close(_) | Message::Frame(_)) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((texts, binaries), (lengths.to_vec(), lengths.to_vec()));
+}

@@ -280,6 +280,35 @@ async fn it_may_have_as_many_links_as_the_system_lets_it() {
     }
 }
 
+/// The memory that a process has, in KiB.
+#[cfg(target_os = "linux")]
+fn memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_link_that_was_sent_much_holds_little_afterwards() {
+    const LINKS: u64 = 60;
+    let program = Program::start(&["--backlog", "0"], &[]).await;
+    let mut links = Vec::new();
+    for number in 0..LINKS {
+        let query = format!("?user={number}");
+        links.push(Client::connect_to(program.addr, &query, &[]).await.expect("let in"));
+    }
+    let pid = program.child.id().expect("running");
+    let before = memory(pid);
+    let big = vec![b'x'; 1 << 20];
+    for (number, link) in links.iter_mut().enumerate() {
+        assert_eq!(post(program.addr, &number.to_string(), "", &big).await.0, 200);
+        assert_eq!(link.text().await.len(), big.len());
+    }
+    let grown = memory(pid).saturating_sub(before);
+    assert!(grown < LINKS * 1024 / 3, "{grown} KiB for {LINKS} links");
+}
+
 #[tokio::test]
 async fn who_is_refused_is_told_in_the_log_without_what_they_sent() {
     let folder = tempfile::tempdir().expect("a folder");
