@@ -11,13 +11,15 @@ pub(crate) enum Group {
     Window,
     Page,
     Million,
+    Server,
+    Kills,
     Packages,
 }
 
 /// A group with the name that a person types, and what it is.
 pub(crate) type Named = (&'static str, Group, &'static str);
 
-const GROUPS: [Named; 9] = [
+const GROUPS: [Named; 11] = [
     ("idle", Group::Idle, "memory and wake-ups of an agent that waits for messages"),
     ("start", Group::Start, "from the start of the agent to its open link"),
     ("notify", Group::Notify, "from the server's send to the desktop's popup"),
@@ -26,6 +28,8 @@ const GROUPS: [Named; 9] = [
     ("window", Group::Window, "how soon the window is there, and what of it stays"),
     ("page", Group::Page, "how soon the window shows the first page of 100,000 messages"),
     ("million", Group::Million, "search, paging and start with a million messages"),
+    ("server", Group::Server, "the server with its messages on the disk, beside ntfy"),
+    ("kills", Group::Kills, "50 kills of the server under pushes: what is lost or comes twice"),
     ("packages", Group::Packages, "sizes of programs and packages"),
 ];
 
@@ -77,7 +81,7 @@ impl Group {
         match self {
             Self::Idle | Self::Start | Self::Notify | Self::Burst | Self::Window | Self::Packages => true,
             // Inboxes are filled by the benchmark's own, and only this build's agent may know their version.
-            Self::Links | Self::Page | Self::Million => false,
+            Self::Links | Self::Page | Self::Million | Self::Server | Self::Kills => false,
         }
     }
 }

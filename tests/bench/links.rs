@@ -147,7 +147,7 @@ async fn memory_at_a_broker(count: u32) -> anyhow::Result<f64> {
 }
 
 /// Both ends of each link are files, of two processes that inherit this.
-fn allow_files() -> anyhow::Result<()> {
+pub(crate) fn allow_files() -> anyhow::Result<()> {
     let most = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
     Ok(())

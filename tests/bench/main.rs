@@ -20,6 +20,7 @@ mod packages;
 mod pair;
 mod process;
 mod progress;
+mod server;
 mod stage;
 mod table;
 mod window;
@@ -74,6 +75,8 @@ async fn measure(group: Group) -> anyhow::Result<Vec<Row>> {
         Group::Window => window::measure().await,
         Group::Page => window::first_page().await,
         Group::Million => million::measure().await,
+        Group::Server => server::measure().await,
+        Group::Kills => server::kills().await,
         Group::Packages => packages::measure(),
     }
 }

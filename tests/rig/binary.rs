@@ -8,6 +8,17 @@ use anyhow::{Context, ensure};
 /// Names another binary to test, such as an installed one.
 const OTHER: &str = "TIDINGS_BIN";
 
+/// The server's binary, beside the agent's.
+pub fn server() -> anyhow::Result<PathBuf> {
+    let path = tidings()?.with_file_name("tidings-server");
+    ensure!(
+        path.is_file(),
+        "there is no {}: run `cargo build -p tidings -p tidings-server --no-default-features`",
+        path.display()
+    );
+    Ok(path)
+}
+
 /// The agent's binary: in the build folder of the program that asks, where `cargo build -p tidings --no-default-features` puts it,
 /// or what `TIDINGS_BIN` names.
 pub fn tidings() -> anyhow::Result<PathBuf> {

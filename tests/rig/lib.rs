@@ -19,6 +19,7 @@ pub mod mosquitto;
 pub mod namespace;
 pub mod network;
 pub mod nginx;
+pub mod node;
 pub mod notification_service;
 pub mod ntfy;
 pub mod overheard;

@@ -114,6 +114,11 @@ impl Peer {
         self.addr
     }
 
+    /// Its process, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// Ends it as a service manager does.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
         self.end(Signal::TERM).await
@@ -235,7 +240,7 @@ fn project() -> PathBuf {
 }
 
 /// A loopback address of its own: while the server is down, nobody else's takes its port.
-fn own_address() -> anyhow::Result<SocketAddr> {
+pub(crate) fn own_address() -> anyhow::Result<SocketAddr> {
     let [a, b, c, ..] = RandomState::new().hash_one("an address").to_be_bytes();
     let listener =
         TcpListener::bind((Ipv4Addr::new(127, a, b, c.clamp(1, 254)), 0)).context("no free port")?;

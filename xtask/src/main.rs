@@ -140,6 +140,7 @@ fn demo(typed: &[String], headless: bool, out: &Path) -> anyhow::Result<()> {
 fn bench(names: &[&str], against: Option<&str>) -> anyhow::Result<()> {
     packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
     run(&mut cargo(&["build", "--release", "-p", "tidings", "--bins"]))?;
+    run(&mut cargo(&["build", "--release", "-p", "tidings-server"]))?;
     // The yardsticks are programs of their own, which `cargo run` would not build.
     let programs = ["--bin", "tidings-bench", "--bin", "tidings-bare", "--bin", "tidings-links"];
     run(cargo(&["build", "--release", "-p", "tidings-tests"]).args(programs))?;
