@@ -4,6 +4,7 @@ mod access;
 mod client;
 mod faults;
 mod hostile;
+mod killed;
 mod links;
 mod nats;
 mod nodes;
