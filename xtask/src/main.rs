@@ -1,4 +1,4 @@
-//! What a person types: `cargo xtask test`, `demo`, `bench`, `desktops`, `peers`, `tools`, `package`, `packages`. Continuous integration types the first
+//! What a person types: `cargo xtask test`, `demo`, `bench`, `desktops`, `peers`, `cluster`, `tools`, `package`, `packages`. Continuous integration types the first
 //! of them and nothing else. Few and small dependencies, so that it builds in seconds.
 
 use std::env;
@@ -23,6 +23,7 @@ mod checks;
 #[path = "../../tests/rig/chromium.rs"]
 mod chromium;
 mod circles;
+mod cluster;
 #[expect(unreachable_pub, reason = "the tests' library hands it on")]
 #[path = "../../tests/rig/debian.rs"]
 mod debian;
@@ -86,6 +87,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         }
         Task::Desktops(names) => desktops::run_on(&names)?,
         Task::Peers(names) => peers::run_on(&names)?,
+        Task::Cluster => cluster::show()?,
         Task::Tools => {
             packages::install(&[Purpose::Build, Purpose::Window, Purpose::Desktop, Purpose::Tests])?;
             tools::check()?;

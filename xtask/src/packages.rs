@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     Packages,
     /// What other people's servers are fed by.
     Peers,
+    /// Several nodes of the server. (nginx may be missing.)
+    Cluster,
 }
 
 /// Not every system has them: Ubuntu has Chromium as a snap alone, and older releases an older Tomcat. What needs them is
@@ -99,6 +101,8 @@ const PACKAGES: &[Package] = &[
     package("debootstrap", Some("debootstrap")),
 ];
 
+const CLUSTER: &[Package] = &[package("nats-server", Some("nats-server"))];
+
 const PEERS: &[Package] = &[package("mosquitto-clients", Some("mosquitto_pub"))];
 
 impl Purpose {
@@ -110,6 +114,7 @@ impl Purpose {
             Self::Tests => TESTS,
             Self::Packages => PACKAGES,
             Self::Peers => PEERS,
+            Self::Cluster => CLUSTER,
         }
     }
 }

@@ -30,6 +30,7 @@ pub(crate) enum Task {
     Desktops(Vec<String>),
     /// The names of other people's servers.
     Peers(Vec<&'static str>),
+    Cluster,
     Tools,
     Package {
         check: bool,
@@ -139,6 +140,16 @@ const COMMANDS: &[Command] = &[
             ["--list"] => Ok(Task::Say(peer_names::list())),
             _ => Ok(Task::Peers(peer_names::named(typed)?)),
         },
+    },
+    Command {
+        name: "cluster",
+        usage: &[(
+            "cluster",
+            "three servers of NATS, three nodes of tidings-server, nginx and a client on loopback, until\n\
+             Ctrl-C; says what to try",
+        )],
+        more: String::new,
+        read: |typed| alone(typed, Task::Cluster),
     },
     Command {
         name: "tools",
