@@ -256,9 +256,17 @@ async fn run(args: Args) -> anyhow::Result<()> {
         ..Options::default()
     };
     // From systemd, by socket activation, instead of --listen.
-    let server = match listenfd::ListenFd::from_env().take_tcp_listener(0)? {
-        Some(listener) => Server::start_on(listener, options).await?,
-        None => Server::start(options).await?,
+    let listener = listenfd::ListenFd::from_env().take_tcp_listener(0)?;
+    let starting = Box::pin(async {
+        match listener {
+            Some(listener) => Server::start_on(listener, options).await,
+            None => Server::start(options).await,
+        }
+    });
+    let server = tokio::select! {
+        server = starting => server?,
+        // It may wait for NATS.
+        () = signals.stop() => return Ok(()),
     };
     tracing::info!("listening on {}", server.addr());
     if let Some(addr) = server.metrics_addr() {

@@ -115,6 +115,20 @@ async fn a_node_that_was_killed_holds_nobodys_place() {
     assert!(matches!(client.ended().await, Ended::Close(Some(REPLACED), _)));
 }
 
+#[tokio::test]
+async fn a_node_that_waits_for_its_nats_can_be_stopped() {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tidings-server"));
+    command.args(["--listen", "127.0.0.1:0", "--nats", "nats://127.0.0.1:1"]).stdin(Stdio::null());
+    let mut waiting = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("a node");
+    let mut told = [0; 1];
+    let mut log = waiting.stderr.take().expect("its log");
+    tokio::io::AsyncReadExt::read_exact(&mut log, &mut told).await.expect("that it waits");
+    let id = waiting.id().expect("it runs").to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+    let end = timeout(Duration::from_secs(5), waiting.wait()).await.expect("an end in time");
+    assert!(end.expect("its status").success());
+}
+
 /// What is pushed and received.
 #[derive(Default)]
 struct Books {

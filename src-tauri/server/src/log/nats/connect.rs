@@ -1,6 +1,7 @@
 //! The way into NATS, and what it has to be like: told in words at the start, not by pushes that fail later.
 
 use std::{
+    error::Error as _,
     fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -62,12 +63,12 @@ pub enum NatsError {
     )]
     Address(String),
     /// A file can't be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {why}", path.display())]
     File {
         /// Which.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        why: io::Error,
     },
     /// The file of credentials holds none.
     #[error(
@@ -84,6 +85,11 @@ pub enum NatsError {
         /// What was seen.
         why: String,
     },
+    /// It isn't to be trusted.
+    #[error(
+        "NATS at {0} has a certificate that is not to be trusted: name the authority that signed it (--nats-ca)"
+    )]
+    Untrusted(String),
     /// It doesn't let us in.
     #[error("NATS at {url} refuses us: {}", if *.given { "the credentials are wrong (--nats-credentials)" } else { "it wants credentials (--nats-credentials)" })]
     Refused {
@@ -208,6 +214,15 @@ async fn connect(options: &Nats, url: &str) -> Result<(Client, mpsc::UnboundedRe
     let given = options.credentials.is_some();
     match timeout(ANSWER * 3, connecting.connect(addresses)).await {
         Ok(Ok(client)) => Ok((client, events)),
+        // What TLS finds wrong comes as what was read and makes no sense.
+        Ok(Err(error))
+            if error
+                .source()
+                .and_then(|source| source.downcast_ref::<io::Error>())
+                .is_some_and(|error| error.kind() == io::ErrorKind::InvalidData) =>
+        {
+            Err(NatsError::Untrusted(url.to_owned()))
+        }
         Ok(Err(error)) => Err(match error.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                 NatsError::Refused { url: url.to_owned(), given }
@@ -226,7 +241,7 @@ async fn connect(options: &Nats, url: &str) -> Result<(Client, mpsc::UnboundedRe
 }
 
 fn readable(path: &Path) -> Result<String, NatsError> {
-    fs::read_to_string(path).map_err(|source| NatsError::File { path: path.to_owned(), source })
+    fs::read_to_string(path).map_err(|why| NatsError::File { path: path.to_owned(), why })
 }
 
 /// By the kind that the file holds.
