@@ -16,6 +16,7 @@ use tidings_tests::notification_service::ABLE;
 use tidings_tests::scene::{Place, Scene, USER, channel};
 use tidings_tests::wait::eventually;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request as Upgrade, Response};
@@ -265,16 +266,18 @@ enum Liar {
 }
 
 /// A server that announces it, and then does otherwise. Each link is sent a message; counts the upgrades with the offer.
-async fn liar(how: Liar) -> anyhow::Result<(String, Arc<AtomicUsize>)> {
+async fn liar(how: Liar) -> anyhow::Result<(String, Arc<AtomicUsize>, Arc<Notify>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("ws://{}/ws", listener.local_addr()?);
     let offers = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&offers);
+    let end = Arc::new(Notify::new());
+    let ends = Arc::clone(&end);
     tokio::spawn(async move {
         let mut number = 0;
         while let Ok((stream, _)) = listener.accept().await {
             number += 1;
-            let counted = Arc::clone(&counted);
+            let (counted, ends) = (Arc::clone(&counted), Arc::clone(&ends));
             tokio::spawn(async move {
                 #[expect(clippy::result_large_err, reason = "the library wants it so")]
                 let upgrade = |request: &Upgrade, mut response: Response| {
@@ -296,17 +299,21 @@ async fn liar(how: Liar) -> anyhow::Result<(String, Arc<AtomicUsize>)> {
                 };
                 let Ok(mut link) = accept_hdr_async(stream, upgrade).await else { return };
                 let _ = link.send(Message::text(format!("link {number}"))).await;
-                while let Some(Ok(_)) = link.next().await {}
+                let heard = async { while let Some(Ok(_)) = link.next().await {} };
+                tokio::select! {
+                    () = heard => {}
+                    () = ends.notified() => {}
+                }
             });
         }
     });
-    Ok((url, offers))
+    Ok((url, offers, end))
 }
 
 #[tokio::test]
 async fn a_server_that_cannot_do_what_it_says_is_heard_by_the_recipe() -> anyhow::Result<()> {
     for how in [Liar::Refuses(400), Liar::Refuses(403), Liar::Refuses(500), Liar::Agrees, Liar::Declines] {
-        let (url, offers) = liar(how).await?;
+        let (url, offers, _) = liar(how).await?;
         let mut app = App::with_settings(channel("Orders", &url)).background().start().await?;
         let stored = |count: usize| move |stored: &[Stored]| stored.len() >= count;
         app.wait_for_inbox("the first link's message", stored(1)).await?;
@@ -318,5 +325,25 @@ async fn a_server_that_cannot_do_what_it_says_is_heard_by_the_recipe() -> anyhow
         app.wait_for_status("connected", connected).await.with_context(|| format!("{how:?}"))?;
         assert!(offers.load(Ordering::Relaxed) <= 3, "{how:?}: it isn't asked for again and again");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_offer_that_comes_to_nothing_again_is_made_no_more_and_doctor_says_so() -> anyhow::Result<()> {
+    let (url, offers, end) = liar(Liar::Refuses(400)).await?;
+    let app = App::with_settings(channel("Orders", &url)).background().start().await?;
+    for (link, offered) in [(1, 1), (2, 1), (3, 2)] {
+        app.wait_for_inbox("a link's message", |stored| stored.len() >= link).await?;
+        eventually("the offer", || (offers.load(Ordering::Relaxed) >= offered).then_some(())).await?;
+        let connected = |status: &StatusReport| status.channels[0].state == StateName::Connected;
+        app.wait_for_status("connected", connected).await?;
+        if link < 3 {
+            end.notify_waiters();
+        }
+    }
+    assert_eq!(offers.load(Ordering::Relaxed), 2);
+    let output = app.run(&["doctor", "--channel", "Orders"]).await?;
+    assert!(output.stdout.contains("says that it speaks tidings.v1, but"), "{output:?}");
+    assert_eq!(offers.load(Ordering::Relaxed), 2, "and doctor makes none");
     Ok(())
 }

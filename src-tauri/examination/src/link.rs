@@ -59,7 +59,9 @@ pub(crate) async fn upgrade(
     let words = told.words;
     let began = Instant::now();
     let has_secret = params.credential.is_some();
-    let (channel, mut frames) = Channel::spawn(config.clone(), Start::Connect, Same { params, session });
+    // One link, by the plain recipe: nothing of it is to be acknowledged.
+    let plain = Config { v1: false, ..config.clone() };
+    let (channel, mut frames) = Channel::spawn(plain, Start::Connect, Same { params, session });
     let mut status = channel.status();
     match opened_by_any(&mut status, addresses, |_| {}).await {
         Err(cause) => {
@@ -124,6 +126,9 @@ async fn tell_carrier(status: &watch::Receiver<Status>, told: &mut Told) {
             told.tell(good("carrier", None, words.doctor_carried_alone(&carrier))).await;
         }
         None => {}
+    }
+    if status.v1_refused {
+        told.tell(noted(good("protocol", None, words.doctor_v1_refused()))).await;
     }
 }
 
@@ -192,7 +197,7 @@ pub(crate) async fn idle(
     let silent = |config: Config| {
         let heartbeat = Heartbeat::new("", config.heartbeat.interval(), config.heartbeat.proxy_timeout());
         let liveness = Liveness::new(Duration::ZERO, config.liveness.deadline());
-        Some(Config { heartbeat: heartbeat.ok()?, liveness: liveness.ok()?, ..config })
+        Some(Config { heartbeat: heartbeat.ok()?, liveness: liveness.ok()?, v1: false, ..config })
     };
     let Some(silent) = silent(config.clone()) else { return };
     let (channel, mut frames) = Channel::spawn(silent, Start::Connect, Same { params, session });

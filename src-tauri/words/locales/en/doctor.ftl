@@ -37,6 +37,7 @@ doctor-secret-none = none
 doctor-stream-silent = over a stream nothing can be asked: that it lives shows in what the server sends by itself
 doctor-upgraded = the server takes the channel
 doctor-upgraded-at = the server takes the channel at { $address }
+doctor-v1-refused = the server says that it speaks tidings.v1, but an upgrade that asks for it comes to nothing (a proxy may drop it): the channel does without
 doctor-carried = carried by { $carrier }: { $instead }
 doctor-carried-alone = carried by { $carrier }
 doctor-held = the server took the channel: it is connected, and stays so

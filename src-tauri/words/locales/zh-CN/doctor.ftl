@@ -34,6 +34,7 @@ doctor-secret-none = 没有
 doctor-stream-silent = 事件流无法询问服务器：只能从服务器主动发送的内容看出它是否存活
 doctor-upgraded = 服务器接受了该频道
 doctor-upgraded-at = 服务器在 { $address } 接受了该频道
+doctor-v1-refused = 服务器声称支持 tidings.v1，但请求它的升级都没有成功（可能被代理拦截）：此频道改用普通方式
 doctor-carried = 传输方式：{ $carrier }（{ $instead }）
 doctor-carried-alone = 传输方式：{ $carrier }
 doctor-held = 服务器已接受该频道：它已连接，并保持连接
