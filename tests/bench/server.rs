@@ -11,7 +11,7 @@ use anyhow::{Context, bail, ensure};
 use futures_util::StreamExt;
 use tempfile::TempDir;
 use tidings_tests::desktop::Process;
-use tidings_tests::node::{Kills, Node, Reader};
+use tidings_tests::node::{Kills, Node};
 use tidings_tests::peer::Peer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -74,12 +74,10 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Kills of the server while it is pushed to, and what of it the real `tidings listen` hears.
+/// Kills of the server while it is pushed to, and what of it a client hears that asks for what came after its last.
 pub(crate) async fn kills() -> anyhow::Result<Vec<Row>> {
     let mut node = Node::start(&["--durability", "fsync"]).await?;
-    let tally = Kills { kills: KILLS, between: BETWEEN, pushers: PUSHERS, reader: Reader::Tidings }
-        .run(&mut node)
-        .await?;
+    let tally = Kills { kills: KILLS, between: BETWEEN, pushers: PUSHERS }.run(&mut node).await?;
     let count = |what: &str, count: usize| {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         Row::new(format!("{KILLS} kills: {what}"), Unit::Count, count as f64)

@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::ensure;
 use tidings_tests::disk::{SmallDisk, may_mount};
 use tidings_tests::listen::{Home, Program};
-use tidings_tests::node::{Kills, Node, Pusher, Reader};
+use tidings_tests::node::{Kills, Node, Pusher};
 
 const USER: &str = "ann";
 
@@ -22,8 +22,7 @@ async fn reader(node: &Node, home: &Home) -> anyhow::Result<Program> {
 async fn each_comes_once_though_the_server_is_killed_again_and_again() -> anyhow::Result<()> {
     for durability in ["fsync", "process"] {
         let mut node = Node::start(&["--durability", durability]).await?;
-        let tally =
-            Kills { kills: 5, between: 300, pushers: 16, reader: Reader::Eager }.run(&mut node).await?;
+        let tally = Kills { kills: 5, between: 300, pushers: 16 }.run(&mut node).await?;
         println!("{durability}: {tally:?}");
         ensure!(tally.answered >= 1500, "{tally:?}");
         ensure!(tally.lost.is_empty() && tally.twice.is_empty(), "{durability}: {tally:?}");

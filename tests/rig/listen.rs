@@ -8,7 +8,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rustix::process::{Pid, kill_process};
@@ -100,17 +99,13 @@ impl Program {
 
     /// The next line on stdout without its line end; fails where there is none soon.
     pub async fn line(&mut self) -> anyhow::Result<String> {
-        self.line_within(SOON).await
-    }
-
-    async fn line_within(&mut self, limit: Duration) -> anyhow::Result<String> {
         let stdout = self.stdout.as_mut().context("stdout was closed")?;
         let mut line = String::new();
-        match timeout(limit, stdout.read_line(&mut line)).await {
+        match timeout(SOON, stdout.read_line(&mut line)).await {
             Ok(Ok(read)) if read > 0 => {}
             Ok(Ok(_)) => bail!("it ended\n{}", self.log()),
             Ok(Err(error)) => bail!("unreadable: {error}\n{}", self.log()),
-            Err(_) => bail!("no line within {limit:?}\n{}", self.log()),
+            Err(_) => bail!("no line within {SOON:?}\n{}", self.log()),
         }
         line.strip_suffix('\n').map(str::to_owned).with_context(|| format!("half a line: {line:?}"))
     }
@@ -123,14 +118,8 @@ impl Program {
 
     /// The next line that tells of a message.
     pub async fn message(&mut self) -> anyhow::Result<Value> {
-        self.message_within(SOON).await
-    }
-
-    /// The same, where each line may take so long.
-    pub async fn message_within(&mut self, limit: Duration) -> anyhow::Result<Value> {
         loop {
-            let line = self.line_within(limit).await?;
-            let line: Value = serde_json::from_str(&line).with_context(|| format!("not JSON: {line:?}"))?;
+            let line = self.json().await?;
             if line["type"] == "message" {
                 return Ok(line);
             }
