@@ -98,6 +98,8 @@ pub(crate) struct Mqtt<S> {
     last_sent: Instant,
     /// How often the broker has to hear of us.
     keep_alive: Duration,
+    /// Has a plain stream acknowledge at once what came.
+    acknowledge: fn(&S),
     /// PINGREQs without an answer.
     pings: VecDeque<Ping>,
     /// Messages that wait to be acknowledged.
@@ -134,7 +136,7 @@ enum Mode {
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
-    pub(crate) fn new(pipe: Pipe<S>, version: Version, keep_alive: Duration) -> Self {
+    pub(crate) fn new(pipe: Pipe<S>, version: Version, keep_alive: Duration, acknowledge: fn(&S)) -> Self {
         Self {
             pipe,
             version,
@@ -144,6 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
             broken: None,
             last_sent: Instant::now(),
             keep_alive,
+            acknowledge,
             pings: VecDeque::new(),
             unacknowledged: 0,
             once: Vec::new(),
@@ -240,6 +243,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
                 }
                 self.events.push_back(counter.map_or(Event::Bytes, Event::Pong));
                 self.ask_for_proof();
+                // Nothing of ours follows that could carry it, and a broker that doesn't ask for TCP_NODELAY (mosquitto, unless it
+                // is told to) holds the next message back until it comes, for up to 40 ms.
+                if let Pipe::Plain(stream) = &self.pipe {
+                    (self.acknowledge)(stream);
+                }
             }
             Said::Ended(Reason { code, said }) => {
                 self.mode = Mode::Over;

@@ -137,7 +137,7 @@ async fn open<C: Connect>(
         let Connected { stream, route, .. } = connector.connect(config, stage).await?;
         // A broker that has read our name gives it to that link: better it hears that we hung up.
         C::reset_on_drop(&stream, true);
-        return Ok((Connection::new(Pipe::Plain(stream), version, keep_alive), route));
+        return Ok((Connection::new(Pipe::Plain(stream), version, keep_alive, C::acknowledge), route));
     }
     let params = match params.credential {
         // They are said in MQTT.
@@ -149,7 +149,7 @@ async fn open<C: Connect>(
     let request = upgrade_request(&config.url, &params, Some("mqtt"), None)?;
     let (socket, route, _) = upgraded(config, connector, params, request, false, stage).await?;
     let pipe = Pipe::WebSocket(Box::new(socket));
-    Ok((Connection::new(pipe, version, keep_alive), route))
+    Ok((Connection::new(pipe, version, keep_alive, C::acknowledge), route))
 }
 
 /// The broker's codes for what is to be heard; an error, if it takes none of it.

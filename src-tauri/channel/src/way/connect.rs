@@ -22,6 +22,9 @@ pub(crate) trait Connect: Send + Sync + 'static {
     /// Whether dropping the stream resets the connection rather than ends it.
     fn reset_on_drop(_stream: &Self::Stream, _reset: bool) {}
 
+    /// Tells the peer's kernel now that all has come, which ours would do a while later.
+    fn acknowledge(_stream: &Self::Stream) {}
+
     /// A link is up at this address.
     fn serves(&self, _address: SocketAddr) {}
 

@@ -87,6 +87,15 @@ impl Connect for Tcp {
         }
     }
 
+    fn acknowledge(stream: &Self::Stream) {
+        #[cfg(target_os = "linux")]
+        if let Err(error) = SockRef::from(stream.socket()).set_tcp_quickack(true) {
+            tracing::debug!(%error, "the socket acknowledges in its own time");
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = stream;
+    }
+
     fn serves(&self, address: SocketAddr) {
         self.doubts().serves(address);
     }
