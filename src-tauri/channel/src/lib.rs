@@ -442,12 +442,12 @@ impl DialRefusal {
     }
 }
 
-/// What an MQTT broker made of the subscriptions.
+/// What a server made of what it was asked for: an MQTT broker of the subscriptions, a hub of event streams of the last event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subscribed {
-    /// The broker has kept nothing for us, though it had done so before: what came meanwhile is lost.
+    /// It hasn't kept what came meanwhile, though it had done so before.
     pub lost: bool,
-    /// It knows nothing of us: no message repeats one that was not acknowledged.
+    /// A broker that knows nothing of us: no message repeats one that was not acknowledged.
     pub anew: bool,
     /// The filters that it refuses, where it takes others.
     pub refused: Vec<String>,
@@ -466,7 +466,7 @@ pub trait Owner: Send + 'static {
         std::future::ready(())
     }
 
-    /// What an MQTT broker made of the subscriptions, before the link is told connected and any message of it is handed on.
+    /// What the server made of what it was asked for, before the link is told connected and any message of it is handed on.
     fn subscribed(&mut self, subscribed: Subscribed) -> impl Future<Output = ()> + Send {
         drop(subscribed);
         std::future::ready(())

@@ -1,8 +1,8 @@
-//! A small user-channel server: the demo, small teams and the tests run it.
+//! A user-channel server: companies, the demo and the tests run it.
 //!
 //! One WebSocket per user at `GET /ws/user-channel`; the newest connection of a user wins and the older is
-//! closed with [`REPLACED`]. `POST /push/USER` sends a message. `?since=ID` replays from a bounded backlog
-//! before going live. The wire is described in `docs/protocol.md`; the binary of the same name is a thin
+//! closed with [`REPLACED`]. `POST /push/USER` sends a message. `?since=ID` replays what is kept, within
+//! limits, before going live; `tidings.v1` adds acknowledgements, devices and read marks. The wire is described in `docs/protocol.md`; the binary of the same name is a thin
 //! command line over [`Server`].
 //!
 //! ```text
@@ -14,7 +14,7 @@
 //! kept from the start ([`Server::wait_for`] can't miss anything), and each link can be closed with any code,
 //! dropped, reset, stalled or fed raw bytes.
 //!
-//! **Invariants.** A user has at most one live link. A link that ends leaves nothing behind: no task, no
+//! **Invariants.** A user has at most one live link, or one for each device ([`Options`] says which). A link that ends leaves nothing behind: no task, no
 //! socket. No type of the WebSocket library is in the public surface.
 
 mod access;

@@ -119,7 +119,7 @@ impl Owner for Dialler {
             self.inbox.settle_deliveries(&self.id, Timestamp::now());
         }
         if lost {
-            tracing::warn!(channel = self.id, "the broker has kept nothing: messages may be missing");
+            tracing::warn!(channel = self.id, "the server has not kept all: messages may be missing");
             let text = self.snapshot.borrow().words.missed_session();
             self.tell(text).await;
         }
