@@ -173,8 +173,8 @@ async fn serve(
             biased;
             Some(command) = commands.recv() => match *command {
                 Command::Close { code, reason, after } => {
-                    let closing = close_in_time(place, outbox, socket, wire, code, reason, after);
-                    return Err(Box::pin(closing).await);
+                    let closing = close(place, outbox, socket, wire, code, reason, after);
+                    return Err(Box::pin(in_time(closing)).await);
                 }
                 Command::Raw { bytes, done, after } => {
                     Box::pin(drain(place, outbox, socket, wire, after)).await?;
@@ -208,8 +208,8 @@ async fn serve(
             () = deadline(heard, place.shared.idle_timeout, until) => {
                 if until.is_some_and(|until| until <= Instant::now()) {
                     let reason = "the credential has expired".to_owned();
-                    let closing = close_in_time(place, outbox, socket, wire, UNAUTHORIZED, reason, u64::MAX);
-                    return Err(Box::pin(closing).await);
+                    let closing = close(place, outbox, socket, wire, UNAUTHORIZED, reason, u64::MAX);
+                    return Err(Box::pin(in_time(closing)).await);
                 }
                 tracing::info!(link = place.id, user = place.user, "silent for too long");
                 return Err(End::Cut(Cut::Fin));
@@ -353,20 +353,9 @@ fn hear(place: &Place, message: Option<Result<Message, axum::Error>>) -> Option<
     None
 }
 
-/// The same within the limit.
-async fn close_in_time(
-    place: &Place,
-    outbox: &mut Outbox,
-    socket: &mut WebSocket,
-    wire: &Wire,
-    code: u16,
-    reason: String,
-    after: u64,
-) -> End {
-    match timeout(CLOSE_LIMIT, close(place, outbox, socket, wire, code, reason, after)).await {
-        Ok(end) => end,
-        Err(_) => End::Cut(Cut::Fin),
-    }
+/// Ends a link that is being closed, by force where it takes too long.
+async fn in_time(closing: impl Future<Output = End>) -> End {
+    timeout(CLOSE_LIMIT, closing).await.unwrap_or(End::Cut(Cut::Fin))
 }
 
 /// Sends what is due, then the close frame, and waits for the client's.

@@ -25,7 +25,9 @@ const PLACES: [&str; 3] = ["/usr/sbin/nats-server", "/usr/bin/nats-server", "/us
 /// Names the file in which `cargo xtask test` looks for what was skipped.
 const SKIPPED: &str = "TIDINGS_TESTS_SKIPPED";
 /// Far more than it takes to start, or to find a leader: only a failure waits for it.
-pub(crate) const LONG: Duration = Duration::from_secs(30);
+pub(crate) const LONG: Duration = Duration::from_secs(120);
+/// Held by who has a cluster: several at once on two cores elect leaders for longer than anything here waits.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Servers that end on drop.
@@ -33,6 +35,7 @@ pub(crate) struct Cluster {
     program: PathBuf,
     servers: Vec<One>,
     folder: TempDir,
+    _alone: Option<tokio::sync::MutexGuard<'static, ()>>,
 }
 
 struct One {
@@ -105,7 +108,8 @@ impl Cluster {
             fs::write(folder.path().join(format!("{name}.conf")), text).expect("written");
             servers.push(One { addr, process: None });
         }
-        let mut cluster = Self { program, servers, folder };
+        let _alone = if count > 1 { Some(ALONE.lock().await) } else { None };
+        let mut cluster = Self { program, servers, folder, _alone };
         for number in 0..count {
             cluster.start(number).await;
         }
