@@ -29,7 +29,8 @@ use crate::way::dialled::{DialFailure, Dialled};
 use crate::way::posted::posted;
 use crate::way::tcp::Tcp;
 use crate::{
-    Cause, Command, Config, DialAsk, Frame, Owner, Pulse, Receipt, Route, Signal, Stage, Start, State, Status,
+    Cause, Command, Config, DialAsk, Frame, Owner, Pulse, Receipt, Route, Settled, Signal, Stage, Start,
+    State, Status,
 };
 
 /// Frames that wait for the owner; with messages of up to 1 MiB this bounds memory. Too low: bursts stop
@@ -367,8 +368,8 @@ impl<O: Owner, C: Connect> Driver<O, C> {
             }
             Event::Retry(wait) => Input::Retry { generation, wait },
             Event::Pong(counter) => Input::Pong { generation, counter },
-            Event::Settled(at) => {
-                self.pulse.send_modify(|pulse| pulse.settled = Some(at));
+            Event::Settled(place) => {
+                self.pulse.send_modify(|pulse| pulse.settled = Some(Settled { generation, place }));
                 Input::Bytes { generation }
             }
             Event::WriteStuck(stuck) => Input::WriteStuck { generation, stuck },

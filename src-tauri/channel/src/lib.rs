@@ -83,7 +83,7 @@ pub use examine::{Examined, Examining, examine};
 pub use http::Method;
 pub use memory::{Kept, Memory};
 pub use settings::{Backoff, ConfigError, Heartbeat, Liveness, TakeBack};
-pub use status::{CaughtUp, IdleLimit, Instead, PeerCheck, Pulse, Route, State, Status};
+pub use status::{CaughtUp, IdleLimit, Instead, PeerCheck, Pulse, Route, Settled, State, Status};
 pub use timing::Timing;
 pub use way::client_cert::{ClientCert, ClientCertError};
 pub use way::fetch::{Fetch, Fetched, fetch};
@@ -202,13 +202,23 @@ pub enum Receipt {
 
 /// What an MQTT broker knows a delivery by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Delivery(pub(crate) u16);
+pub struct Delivery {
+    /// The broker gives it to a later one once this one is acknowledged.
+    pub(crate) number: u16,
+    pub(crate) place: u64,
+}
 
 impl Delivery {
     /// Its number, which the server gives to a later message once it has it back.
     #[must_use]
     pub fn number(self) -> u16 {
-        self.0
+        self.number
+    }
+
+    /// Which delivery of its link it is, from 1.
+    #[must_use]
+    pub fn place(self) -> u64 {
+        self.place
     }
 }
 

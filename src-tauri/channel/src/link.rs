@@ -11,7 +11,7 @@ pub(crate) mod tap;
 pub(crate) mod websocket;
 
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::machine::facts::{End, Proof};
 use crate::{About, Delivery, Payload};
@@ -28,8 +28,8 @@ pub(crate) enum Event {
     /// How long the server wants the next dial to wait.
     Retry(Duration),
     Pong(u64),
-    /// The server has proven to know all that was acknowledged before this time.
-    Settled(SystemTime),
+    /// The server has proven to have the receipts of all deliveries up to the one of this place.
+    Settled(u64),
     WriteStuck(bool),
     Ended(End),
     Gone,

@@ -100,8 +100,17 @@ pub struct Pulse {
     pub rtt: Option<Duration>,
     /// When the last heartbeat was sent.
     pub heartbeat: Option<SystemTime>,
-    /// The server has proven to know every receipt that was given before this time (MQTT).
-    pub settled: Option<SystemTime>,
+    /// What the server has proven to know last (MQTT).
+    pub settled: Option<Settled>,
+}
+
+/// The server has proven to have the receipts of all deliveries of a link up to this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// The link (see [`Status::generation`]).
+    pub generation: u64,
+    /// The [place](crate::Delivery::place) of the last of them.
+    pub place: u64,
 }
 
 /// C4: the six states.

@@ -22,6 +22,8 @@ pub struct About {
 pub struct Published {
     /// The number of its delivery, which the broker gives to a later message once it knows that this one is stored.
     pub number: Option<u16>,
+    /// Which delivery of its link it is, from 1.
+    pub place: u64,
     /// The broker doesn't know that it is, if it came before.
     pub again: bool,
     /// The link that it came over; each has another number.

@@ -19,6 +19,7 @@ use crate::message::{
 };
 use crate::recall::{MARKED, Recalled, Stone, Stones, Unwritten};
 use crate::schema::index;
+use crate::sent_again::NotAgain;
 use crate::text::link;
 
 /// Ids and series that are remembered of what is gone; of more, the oldest are forgotten. Too few: what was deleted comes back where
@@ -234,11 +235,23 @@ impl Database {
         self.connection.prepare_cached(same)?.exists(params![channel, topic, raw])
     }
 
-    /// The channel's server knows that what came until this time is stored.
-    pub(crate) fn settle_deliveries(&self, channel: &str, until: Timestamp) -> rusqlite::Result<()> {
-        let settled = "UPDATE message SET delivery = NULL \
-                       WHERE channel = ?1 AND delivery IS NOT NULL AND received_at <= ?2";
-        self.connection.prepare_cached(settled)?.execute(params![channel, until.as_millisecond()]).map(|_| ())
+    /// The channel's server knows that these are stored.
+    pub(crate) fn settle(&self, channel: &str, settled: &NotAgain) -> rusqlite::Result<()> {
+        let transaction = self.connection.unchecked_transaction()?;
+        match settled {
+            NotAgain::Rows(rows) => {
+                let mut settle =
+                    transaction.prepare_cached("UPDATE message SET delivery = NULL WHERE row = ?1")?;
+                for row in rows {
+                    settle.execute([row.0])?;
+                }
+            }
+            NotAgain::All => {
+                let all = "UPDATE message SET delivery = NULL WHERE channel = ?1 AND delivery IS NOT NULL";
+                transaction.execute(all, [channel])?;
+            }
+        }
+        transaction.commit()
     }
 
     /// Those of this series, and when each was sent.

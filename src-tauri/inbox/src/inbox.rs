@@ -141,10 +141,15 @@ impl Inbox {
         self.ask(|reply| Command::BeginAnew(channel.to_owned(), reply)).await;
     }
 
-    /// The channel's server has proven to know that what came until this time is stored: what it sends from now on repeats none of it.
-    /// Does not wait for it.
-    pub fn settle_deliveries(&self, channel: &str, until: Timestamp) {
-        self.send(Command::SettleDeliveries(channel.to_owned(), until));
+    /// The channel's server has proven to know that this link's deliveries up to this [place](crate::Published::place) are stored: it sends
+    /// none of them again. Does not wait for it.
+    pub fn settle_deliveries(&self, channel: &str, link: u64, place: u64) {
+        self.send(Command::Settle(channel.to_owned(), link, place));
+    }
+
+    /// The channel's server has forgotten us: it sends nothing again of what came before. Does not wait for it.
+    pub fn settle_all_deliveries(&self, channel: &str) {
+        self.send(Command::SettleAll(channel.to_owned()));
     }
 
     /// Does what was found out about messages that came before: that they are deleted, or read elsewhere.

@@ -31,7 +31,7 @@ use crate::history::Query;
 use crate::message::{Message, RowId};
 use crate::policy::{self, Decision};
 use crate::recall::{Recall, Unwritten};
-use crate::sent_again::SentAgain;
+use crate::sent_again::{NotAgain, SentAgain};
 use crate::waiting::{Held, Waiting};
 use crate::{
     Arrival, ChannelProfile, Dropped, Event, Note, Notice, Notifier, Policy, Popup, Published, Receipt,
@@ -63,7 +63,9 @@ pub(crate) enum Command {
     Newest(String, oneshot::Sender<Option<Timestamp>>),
     HighestId(String, oneshot::Sender<Option<u64>>),
     BeginAnew(String, oneshot::Sender<()>),
-    SettleDeliveries(String, Timestamp),
+    /// Up to this place of this link.
+    Settle(String, u64, u64),
+    SettleAll(String),
     Recall(Vec<Recall>, oneshot::Sender<()>),
     Find(Query, oneshot::Sender<Vec<Message>>),
     RowOf(String, oneshot::Sender<Option<RowId>>),
@@ -248,8 +250,9 @@ impl Writer {
                         self.begin_anew(&channel);
                         answer(reply, ());
                     }
-                    Command::SettleDeliveries(channel, until) => {
-                        self.look_up(|database| database.settle_deliveries(&channel, until));
+                    Command::Settle(channel, link, place) => self.settle_deliveries(&channel, link, place),
+                    Command::SettleAll(channel) => {
+                        self.look_up(|database| database.settle(&channel, &NotAgain::All));
                     }
                     Command::Recall(recalls, reply) => {
                         self.take_in_recalls(&recalls);

@@ -28,6 +28,7 @@ pub fn arrival(channel: Arc<ChannelProfile>, frame: Frame) -> Option<Arrival> {
         let tidings_channel::Published { receipt, again, retained, expires_in, .. } = *published;
         Published {
             number: receipt.map(tidings_channel::Delivery::number),
+            place: receipt.map(tidings_channel::Delivery::place).unwrap_or_default(),
             again,
             link: generation,
             retained,

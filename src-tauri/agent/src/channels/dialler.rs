@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::Timestamp;
 use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner, Subscribed};
 use tidings_inbox::{ChannelProfile, Inbox};
 use tidings_settings::credential::Credentials;
@@ -116,7 +115,7 @@ impl Owner for Dialler {
 
     async fn subscribed(&mut self, Subscribed { lost, anew, refused }: Subscribed) {
         if anew {
-            self.inbox.settle_deliveries(&self.id, Timestamp::now());
+            self.inbox.settle_all_deliveries(&self.id);
         }
         if lost {
             tracing::warn!(channel = self.id, "the server has not kept all: messages may be missing");

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Zoned;
-use tidings_channel::{CaughtUp, Frame, Kept, Payload, Pulse, Receipts, State, Status};
+use tidings_channel::{CaughtUp, Frame, Kept, Payload, Pulse, Receipts, Settled, State, Status};
 use tidings_dialect::v1::MOST_READ;
 use tidings_inbox::{Arrival, ChannelProfile, Inbox, Query, Receipt};
 use tidings_state::caught_up;
 use tidings_state::message::{arrival, own, told_instead};
-use tidings_state::snapshot::{Snapshot, timestamp};
+use tidings_state::snapshot::Snapshot;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::gotify::CatchUp;
@@ -121,8 +121,8 @@ pub(super) async fn pump(
                 let pulse = *felt.pulse.borrow_and_update();
                 if pulse.settled != settled {
                     settled = pulse.settled;
-                    if let Some(until) = settled {
-                        inbox.settle_deliveries(&felt.channel, timestamp(until));
+                    if let Some(Settled { generation, place }) = settled {
+                        inbox.settle_deliveries(&felt.channel, generation, place);
                     }
                 }
                 felt.health.feel(&felt.channel, pulse);

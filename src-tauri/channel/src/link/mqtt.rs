@@ -9,7 +9,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
@@ -106,8 +106,8 @@ pub(crate) struct Mqtt<S> {
     unacknowledged: usize,
     /// Numbers of those that are to come once.
     once: Vec<u16>,
-    /// How many were acknowledged, and of how many of these the broker has proven to know.
-    acknowledged: u64,
+    /// How many came that are to be acknowledged, and of how many of these the broker has proven to know.
+    delivered: u64,
     proven: u64,
     events: VecDeque<Event>,
     /// What comes may have waited at the broker.
@@ -120,8 +120,8 @@ pub(crate) struct Mqtt<S> {
 struct Ping {
     /// The machine's number of it.
     counter: Option<u64>,
-    /// Where nothing was unacknowledged then: how many had been acknowledged, and when.
-    proves: Option<(u64, SystemTime)>,
+    /// How many had come then, where nothing was unacknowledged.
+    proves: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
             pings: VecDeque::new(),
             unacknowledged: 0,
             once: Vec::new(),
-            acknowledged: 0,
+            delivered: 0,
             proven: 0,
             events: VecDeque::new(),
             resumed: false,
@@ -221,9 +221,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
     fn hear(&mut self, said: Said) -> Result<(), Malformed> {
         match said {
             Said::Published { topic, payload, qos, id, mut about } => {
-                about.receipt = id.map(Delivery);
+                about.receipt = id.map(|number| self.delivery(number));
                 about.resumed = self.resumed;
-                self.unacknowledged += usize::from(id.is_some());
                 self.once.extend(id.filter(|_| qos == Qos::ExactlyOnce));
                 let about =
                     About { topic: Some(topic), published: Some(Box::new(about)), ..About::default() };
@@ -235,11 +234,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
             }
             Said::Pong => {
                 let Ping { counter, proves } = self.pings.pop_front().unwrap_or_default();
-                if let Some((acknowledged, at)) =
-                    proves.filter(|(acknowledged, _)| *acknowledged > self.proven)
-                {
-                    self.proven = acknowledged;
-                    self.events.push_back(Event::Settled(at));
+                if let Some(place) = proves.filter(|place| *place > self.proven) {
+                    self.proven = place;
+                    self.events.push_back(Event::Settled(place));
                 }
                 self.events.push_back(counter.map_or(Event::Bytes, Event::Pong));
                 self.ask_for_proof();
@@ -260,15 +257,21 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Mqtt<S> {
         Ok(())
     }
 
+    fn delivery(&mut self, number: u16) -> Delivery {
+        self.unacknowledged += 1;
+        self.delivered += 1;
+        Delivery { number, place: self.delivered }
+    }
+
     fn request(&mut self, counter: Option<u64>) {
-        let proves = (self.unacknowledged == 0).then(|| (self.acknowledged, SystemTime::now()));
+        let proves = (self.unacknowledged == 0).then_some(self.delivered);
         self.pings.push_back(Ping { counter, proves });
         self.send(&PING);
     }
 
     /// At once, so that hardly ever a broker sends again what we know that it knows.
     fn ask_for_proof(&mut self) {
-        if self.unacknowledged == 0 && self.acknowledged > self.proven && self.pings.is_empty() {
+        if self.unacknowledged == 0 && self.delivered > self.proven && self.pings.is_empty() {
             self.request(None);
         }
     }
@@ -323,15 +326,14 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Link for Mqtt<S> {
         self.request(Some(counter));
     }
 
-    fn received(&mut self, Delivery(id): Delivery) {
+    fn received(&mut self, Delivery { number, .. }: Delivery) {
         self.unacknowledged = self.unacknowledged.saturating_sub(1);
-        self.acknowledged += 1;
-        match self.once.iter().position(|once| *once == id) {
+        match self.once.iter().position(|once| *once == number) {
             Some(at) => {
                 self.once.swap_remove(at);
-                self.send(&stored_once(id));
+                self.send(&stored_once(number));
             }
-            None => self.send(&stored(id)),
+            None => self.send(&stored(number)),
         }
         self.ask_for_proof();
     }

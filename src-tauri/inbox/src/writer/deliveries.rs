@@ -15,9 +15,9 @@ impl Writer {
         let mut unsettled = self.look_up(|database| database.unsettled(message));
         unsettled.extend(self.waiting.unsettled(message));
         let sent_again = self.of_link(&message.channel, published.link);
-        let found = sent_again.find(number, &unsettled);
+        let found = sent_again.find(number, published.place, &unsettled);
         if let Some(row) = found {
-            sent_again.has(row);
+            sent_again.has(row, published.place);
         }
         found.is_some()
     }
@@ -25,13 +25,22 @@ impl Writer {
     /// A message is stored, which came by a delivery.
     pub(super) fn note_delivery(&mut self, message: &Message, published: &Published) {
         if message.delivery.is_some() {
-            self.of_link(&message.channel, published.link).has(message.row);
+            self.of_link(&message.channel, published.link).has(message.row, published.place);
         }
     }
 
+    /// The broker has proven to have the receipts of this link's deliveries up to this place.
+    pub(super) fn settle_deliveries(&mut self, channel: &str, link: u64, place: u64) {
+        let now = (self.clock)().steady;
+        let Some(sent_again) = self.sent_again.get_mut(channel) else { return };
+        let settled = sent_again.settle(link, place, now);
+        self.look_up(|database| database.settle(channel, &settled));
+    }
+
     fn of_link(&mut self, channel: &str, link: u64) -> &mut SentAgain {
+        let now = (self.clock)().steady;
         let sent_again = self.sent_again.entry(channel.to_owned()).or_default();
-        sent_again.go_on_over(link);
+        sent_again.go_on_over(link, now);
         sent_again
     }
 

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use jiff::Timestamp;
 use tidings_inbox::{About, Arrival, Field, Inbox, Payload, Published, Receipt, Source};
 
 use crate::support::{file, folder, open_well, orders, text};
 
-/// Of this topic, by this delivery, over the link of this number; `again`: the broker doesn't know that it is stored.
+/// Of this topic, by this delivery, over the link of this number; `again`: the broker doesn't know that it is stored. Its numbers
+/// are those of a session that began before the link.
 fn sent(link: u64, number: u16, again: bool, says: &str) -> Arrival {
-    let published = Published { number: Some(number), again, link, ..Published::default() };
+    sent_at(link, u64::from(number) + 100, number, again, says)
+}
+
+/// Likewise, as the delivery of this place.
+fn sent_at(link: u64, place: u64, number: u16, again: bool, says: &str) -> Arrival {
+    let published = Published { number: Some(number), place, again, link, ..Published::default() };
     let about = About { topic: Some("news/door".to_owned()), published: Some(published), ..About::default() };
     Arrival { about, ..text(&orders(), says) }
 }
@@ -51,6 +56,43 @@ async fn a_broker_that_gives_new_numbers_is_seen_through_and_loses_nothing() {
     assert_eq!(taken(&inbox, [sent(3, 1, true, "shut")]).await, 4, "once more after another lost link");
 }
 
+/// Such a broker's numbers begin anew with each link.
+#[tokio::test]
+async fn a_number_that_is_the_same_by_chance_is_no_sign_that_the_broker_keeps_them() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    let first = [sent_at(1, 1, 1, false, "open"), sent_at(2, 1, 1, false, "shut")];
+    assert_eq!(taken(&inbox, first).await, 2);
+    let again = [sent_at(3, 1, 1, true, "open"), sent_at(3, 2, 2, true, "shut")];
+    assert_eq!(taken(&inbox, again).await, 2);
+}
+
+/// A broker may answer pings before it has sent all again (RabbitMQ).
+#[tokio::test]
+async fn what_is_settled_over_one_link_is_not_what_came_over_another() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    let first = ["open", "shut", "ajar"].into_iter().zip(7..);
+    assert_eq!(taken(&inbox, first.map(|(says, number)| sent(1, number, false, says))).await, 3);
+    assert_eq!(taken(&inbox, [sent_at(2, 1, 1, true, "open")]).await, 3);
+    inbox.settle_deliveries("orders", 2, 1);
+    inbox.settle_deliveries("orders", 1, 3);
+    let again = [sent_at(2, 2, 2, true, "shut"), sent_at(2, 3, 3, true, "ajar")];
+    assert_eq!(taken(&inbox, again).await, 3);
+    assert_eq!(taken(&inbox, [sent_at(3, 1, 1, true, "open")]).await, 4, "it was known to be stored");
+}
+
+#[tokio::test]
+async fn what_came_behind_the_last_that_is_settled_is_not() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    let first = [sent_at(1, 1, 1, false, "open"), sent_at(1, 2, 2, false, "shut")];
+    assert_eq!(taken(&inbox, first).await, 2);
+    inbox.settle_deliveries("orders", 1, 1);
+    assert_eq!(taken(&inbox, [sent_at(2, 1, 2, true, "shut")]).await, 2);
+    assert_eq!(taken(&inbox, [sent_at(2, 2, 1, true, "open")]).await, 3);
+}
+
 #[tokio::test]
 async fn a_delivery_is_known_over_a_restart_until_it_is_settled() {
     let folder = folder();
@@ -59,7 +101,7 @@ async fn a_delivery_is_known_over_a_restart_until_it_is_settled() {
     inbox.close().await;
     let (inbox, _screen) = open_well(&file(&folder));
     assert_eq!(taken(&inbox, [sent(1, 7, true, "open")]).await, 2);
-    inbox.settle_deliveries("orders", Timestamp::from_second(1_800_000_000).expect("a time"));
+    inbox.settle_all_deliveries("orders");
     assert_eq!(taken(&inbox, [sent(1, 8, true, "shut")]).await, 3, "it was known to be stored");
     inbox.close().await;
 }
