@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{IN_VAIN, Machine, Phase, after_gap};
+use super::dialling::after_gap;
+use super::report::IN_VAIN;
+use super::{Machine, Phase};
 use crate::end::delay::{Delay, grown};
 use crate::end::verdict::{self, Verdict, verdict};
 use crate::machine::facts::{End, Now, Output};

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use tidings_dialect::Given;
 
 use super::tests::{Bench, config};
 use super::*;
-use crate::machine::facts::End;
-use crate::{About, Detail, Payload};
+use crate::machine::facts::{End, Proof};
+use crate::{About, Detail, Payload, Stage};
 
 /// One thing that happens. Generations are relative: 0 is the newest, 1 the one before: in a renewal the channel's link.
 #[derive(Debug, Clone, Copy)]

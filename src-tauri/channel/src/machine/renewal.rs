@@ -14,7 +14,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Machine, Phase, after_gap};
+use super::dialling::after_gap;
+use super::{Machine, Phase};
 use crate::end::verdict::{Verdict, verdict};
 use crate::machine::facts::{End, Now, Output};
 use crate::machine::links::{Closing, Dial, Renewal, Up};

@@ -1,10 +1,12 @@
 //! A new link before the old one ends, in invented time (N1).
 
+use tidings_dialect::Given;
+
 use super::talk_tests::dialogue;
 use super::tests::{Bench, config, millis, secs, up_and_answering, up_with};
 use super::*;
-use crate::machine::facts::End;
-use crate::{About, Detail, Payload};
+use crate::machine::facts::{End, Proof};
+use crate::{About, Detail, DialAsk, Payload, Stage};
 
 impl Bench {
     /// Asks for a renewal, whose dial has this number.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tidings_dialect::{Beat, Dialect, Dialogue, Post, Rule, Then};
+use tidings_dialect::{Beat, Dialect, Dialogue, Given, Post, Rule, Then};
 use tidings_template::{Condition, Pointer, Template};
 
 use super::tests::{Bench, config};
 use super::*;
-use crate::{About, Frame, Payload};
+use crate::machine::facts::Proof;
+use crate::{About, Frame, Payload, Stage};
 
 fn on(when: &str, then: Then) -> Rule {
     Rule { when: Condition::parse(when).expect("a good condition"), then }

@@ -12,10 +12,13 @@ mod sign_in;
 mod wars;
 
 use rand::SeedableRng;
+use tidings_dialect::Given;
 
 use super::*;
-use crate::machine::facts::End;
-use crate::{About, ChannelUrl, Detail, Heartbeat, Memory, Payload, SessionEnd, Site, TakeBack};
+use crate::machine::facts::{End, Proof};
+use crate::{
+    About, ChannelUrl, Detail, DialAsk, Heartbeat, Memory, Payload, SessionEnd, Site, Stage, TakeBack,
+};
 
 pub(super) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use tidings_dialect::Offered;
+use tidings_dialect::{Given, Offered};
 
 use super::tests::{Bench, config, secs};
 use super::*;
-use crate::machine::facts::End;
-use crate::{About, Detail, Enveloped, Payload};
+use crate::machine::facts::{End, Proof};
+use crate::{About, Detail, Enveloped, Payload, Stage};
 
 const HELLO: &str = r#"{"type":"hello","protocol":"tidings.v1"}"#;
 
