@@ -498,7 +498,7 @@ async fn markdown_is_drawn_of_elements_whose_links_lead_nowhere_by_themselves() 
         preview
             .expect("a text")
             .as_str()
-            .is_some_and(|text| text.starts_with("Release 2.4 is out\n\nThe new importer"))
+            .is_some_and(|text| text.starts_with("Release 2.4 is out\nThe new importer"))
     );
     page.ask(&format!("{title}.click()")).await.expect("a click");
     page.sees("the tree", "document.querySelector('.rich')").await.expect("drawn");

@@ -10,15 +10,17 @@ use tidings_tests::browser::Page;
 use tidings_tests::skip::skipped;
 
 /// All places of the window, and scenarios in which they look different.
-const PLACES: [&str; 23] = [
+const PLACES: [&str; 25] = [
     "several",
     "one",
     "none",
     "hostile",
     "markdown",
+    "pushed",
     "pictures",
     "notice",
     "states#channels",
+    "gap#channels",
     "add",
     "several#channels/orders",
     "spoken#channels",
@@ -119,6 +121,16 @@ async fn nothing_has_to_be_scrolled_sideways_at_any_width() {
                     .await
                     .expect("an answer");
                 assert_eq!(wide, json!(null), "{place} ({language}) at {width}");
+                // What a frame around it cuts off is as good as not there.
+                let cut = page
+                    .ask(
+                        "[...document.querySelectorAll('#column .card :is(button, input, textarea, select), #column .message button')]
+                            .filter(one => one.getBoundingClientRect().right > one.closest('.card, .message').getBoundingClientRect().right)
+                            .map(one => one.outerHTML.slice(0, 150))",
+                    )
+                    .await
+                    .expect("an answer");
+                assert_eq!(cut, json!([]), "{place} ({language}) at {width}");
             }
         }
     }

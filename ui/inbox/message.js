@@ -89,7 +89,8 @@ export class MessageItem {
     this.sender = make("span", { className: "sender" });
     facts.append(this.sender, this.channel, this.time);
     this.drawSender();
-    this.preview = foreign("p", shown(body.trim(), PREVIEW), "preview");
+    // Of three lines none is for what stands between paragraphs.
+    this.preview = foreign("p", shown(body.trim().replace(/\n\s*\n/g, "\n"), PREVIEW), "preview");
     const heading = make("h2", {}, this.mark, this.button);
     this.element = make("li", { className: "message" }, heading, facts, this.preview);
     if (url !== null) this.element.append(this.link(url));

@@ -263,6 +263,16 @@ export const scenarios = {
       shop: { kind: "dialogue", preset: "stomp", dialogue: { set: { destination: "/user/queue/notifications" } } },
     },
   }),
+  /** Servers that say whether all that was missed is here. */
+  gap: () => ({
+    channels: [
+      channel("Orders", { caught_up: { complete: true, from: null, until: null } }),
+      channel("Build", { caught_up: { complete: false, from: at("09:12"), until: at("11:48") } }),
+      channel("Desk", { caught_up: { complete: false, from: at("17:20", 1), until: null } }),
+      channel("Stock", { state: "waiting", retry_at: at("14:02:31"), cause: "server restarting (1012)", caught_up: { complete: false, from: null, until: null } }),
+    ],
+    messages: someMessages(),
+  }),
   /** Channels by which one sends, or could. */
   sending: (language) => ({
     channels: [
