@@ -117,14 +117,22 @@ async fn the_kind_decides_what_there_is_to_fill_in() {
         "send_url",
         "client_id",
         "session_expiry",
+        "ignore",
     ];
     for (kind, seen) in [
-        ("recipe", &keys[..7]),
+        ("recipe", &[&keys[..7], &["ignore"]].concat()[..]),
         ("gotify", &["liveness.ping_after", "quiet_close_codes", "take_back_after"][..]),
-        ("sse", &["mapping.title", "send_url"][..]),
+        ("sse", &["mapping.title", "send_url", "ignore"][..]),
         (
             "mqtt",
-            &["liveness.ping_after", "take_back_after", "mapping.title", "client_id", "session_expiry"][..],
+            &[
+                "liveness.ping_after",
+                "take_back_after",
+                "mapping.title",
+                "client_id",
+                "session_expiry",
+                "ignore",
+            ][..],
         ),
     ] {
         choose(&mut page, "kind", kind).await;
@@ -193,6 +201,89 @@ async fn a_dialogue_is_previewed_on_frames_and_its_mistakes_stand_at_their_field
     page.sees("the mark", &format!("{when}.ariaInvalid === 'true'")).await.expect("marked");
     page.press("Save").await.expect("a press");
     page.sees("the focus", &format!("document.activeElement === {when}")).await.expect("there");
+    assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
+}
+
+/// Puts this text into a control of a new rule for frames.
+async fn rule(page: &mut Page, label: &str, text: &str) {
+    let control = format!(
+        "[...document.querySelectorAll('[data-key=\"dialogue.on\"] .rows-row:last-child label')]
+            .find(one => one.firstChild.textContent === {})?.querySelector('input, textarea')",
+        json!(label)
+    );
+    page.ask(&format!(
+        "(control => {{ control.focus(); control.value = {};
+            control.dispatchEvent(new Event('input', {{ bubbles: true }})) }})({control})",
+        json!(text)
+    ))
+    .await
+    .expect("typed");
+}
+
+#[tokio::test]
+async fn a_rule_asks_over_http_and_keeps_values_and_is_previewed_and_read_back() {
+    let mut page = page("spoken#channels/app").await;
+    page.sees("the rules", &is_seen("dialogue.on")).await.expect("there");
+    page.press("Add a rule for frames").await.expect("a press");
+    let more = "document.querySelector('[data-key=\"dialogue.on\"] .rows-row:last-child details')";
+    page.ask(&format!("void {more}.querySelector('summary').click()")).await.expect("opened");
+    rule(&mut page, "When", "json.type == 'hello'").await;
+    rule(&mut page, "Ask by POST at", "https://app.example/auth").await;
+    rule(&mut page, "With these fields, one a line", "socket = {{ json.socket }}\nroom=kitchen").await;
+    rule(&mut page, "Keep for later texts, one a line", "session = {{ json.session }}").await;
+    page.ask(
+        "(area => { area.value = '{\"type\":\"hello\",\"socket\":\"1.2\"}'; area.dispatchEvent(new Event('input', { bubbles: true })) })\
+            (document.querySelector('.preview-section textarea'))",
+    )
+    .await
+    .expect("typed");
+    let turn = "document.querySelector('.turns li:nth-child(2)')?.textContent";
+    let posted = json!("Says POST https://app.example/auth\nsocket=1.2\nroom=kitchen");
+    page.sees("what would be asked", &format!("{turn}?.includes({posted})")).await.expect("told");
+    page.press("Save").await.expect("a press");
+    page.sees("the news", "document.querySelector('#toast').textContent.includes('Saved')")
+        .await
+        .expect("saved");
+    page.ask("void (location.hash = '#channels')").await.expect("gone on");
+    page.ask("void (location.hash = '#channels/app')").await.expect("back");
+    let written = json!([
+        "json.type == 'hello'",
+        "",
+        "",
+        "",
+        "https://app.example/auth",
+        "socket = {{ json.socket }}\nroom = kitchen",
+        "session = {{ json.session }}"
+    ]);
+    let controls = "[...document.querySelectorAll('[data-key=\"dialogue.on\"] .rows-row:last-child :is(input:not([type=checkbox]), textarea)')]";
+    let there =
+        format!("JSON.stringify({controls}.map(one => one.value)) === {}", json!(written.to_string()));
+    page.sees("all of it", &there).await.expect("in the file");
+    page.sees("it open", &format!("{more}.open")).await.expect("so");
+
+    // What the server says must not choose who gets the sign-in.
+    page.ask(&format!("void ({more}.open = false)")).await.expect("closed");
+    rule(&mut page, "Ask by POST at", "https://{{ json.host }}/auth").await;
+    page.press("Save").await.expect("a press");
+    let url = format!("{more}.querySelector('input')");
+    page.sees("the mend at it", &format!("{url}.ariaInvalid === 'true' && document.activeElement === {url}"))
+        .await
+        .expect("told");
+    page.sees("it in view", &format!("{url}.checkVisibility()")).await.expect("opened");
+    rule(&mut page, "Ask by POST at", "").await;
+    page.press("Save").await.expect("a press");
+    page.sees(
+        "that an address is missing",
+        &format!("{more}.closest('.rows-row').textContent.includes('needs `url`')"),
+    )
+    .await
+    .expect("told");
+    for label in ["With these fields, one a line", "Keep for later texts, one a line"] {
+        rule(&mut page, label, "").await;
+    }
+    rule(&mut page, "Answer", "hello").await;
+    page.press("Save").await.expect("a press");
+    page.sees("the news", "document.querySelector('.save-bar.idle') !== null").await.expect("saved");
     assert_eq!(page.complaints().await.expect("the browser runs"), &[] as &[String]);
 }
 
@@ -473,7 +564,7 @@ async fn every_key_of_a_channel_has_its_control() {
                 backoff.first backoff.cap mapping.title mapping.body mapping.id mapping.time mapping.priority \
                 mapping.url mapping.icon mapping.image mapping.tag mapping.actions mapping.silent \
                 mapping.expires rule kind topics preset dialogue.set dialogue.greet dialogue.on dialogue.beat \
-                dialogue.subprotocol dialogue.framing";
+                dialogue.subprotocol dialogue.framing dialogue.backlog";
     let mut page = page("several#add").await;
     page.sees("the form", &control("url")).await.expect("there");
     let there = page.ask("[...document.querySelectorAll('[data-key]')].map(field => field.dataset.key)");

@@ -180,11 +180,14 @@ export function editorForm(app, id, first, reload) {
     for (const field of own("send_url")) field.element.hidden = !posts;
     for (const field of own("send_app")) field.element.hidden = is !== "gotify";
     for (const field of own("app_icons")) field.element.hidden = is !== "gotify";
+    // Their messages are known by their own fields: no text of theirs is noise.
+    for (const field of own("ignore")) field.element.hidden = is === "ntfy" || is === "gotify";
     mapping.hidden = !posts && !subscribes;
     for (const field of own("url")) field.element.querySelector("input")?.setAttribute("placeholder", EXAMPLES[is] ?? "");
     sign.speak(speaks && saysSecret(draft.values, report.presets ?? []));
     sign.broker(subscribes, isBroker(draft.values));
-    trial.disturbs(!subscribes);
+    // Others push nobody out, and neither does a broker to whom the trial has a name of its own.
+    trial.disturbs(is === "recipe" || speaks);
     preview.speak(speaks);
     const now = String(at(draft.values, "preset") ?? "");
     if (kind !== is || preset !== now) {

@@ -81,7 +81,7 @@ export function kindFields(presets) {
     ["stomp", words.framingStomp], ["socket.io", words.framingSocketIo],
   ]));
   const subprotocol = textField("dialogue.subprotocol", words.subprotocol, { kind: "code", hint: words.subprotocolHint, placeholder: "v12.stomp" });
-  const dialogue = [greetField(), onField(), beatField(), subprotocol, framing];
+  const dialogue = [greetField(), onField(), beatField(), subprotocol, framing, backlogField()];
   return { kind, topics, preset, set, dialogue };
 }
 
@@ -186,6 +186,38 @@ const LETTERS = 24;
  * @param {string} value @param {string} [placeholder] */
 const lines = (value, placeholder = "") => make("textarea", { value, rows: Math.min(8, Math.max(value.split("\n").length, Math.ceil(value.length / LETTERS))), spellcheck: false, className: "code", placeholder });
 
+/** Names and their texts, one on each line: `name = text`. A line that doesn't begin so belongs to the text above it.
+ * @param {Record<string, string> | undefined} values @param {string} placeholder */
+function pairs(values, placeholder) {
+  const written = Object.entries(values ?? {}).map(([name, text]) => `${name} = ${text}`).join("\n");
+  const area = lines(written, placeholder);
+  return {
+    area,
+    /** @returns {Record<string, string> | undefined} */
+    read() {
+      if (area.value === written) return values;
+      /** @type {[string, string][]} */
+      const read = [];
+      for (const line of area.value.split("\n")) {
+        const [, name, text = ""] = /^\s*([^\s={}]+)\s*=\s?(.*)$/.exec(line) ?? [];
+        const above = read.at(-1);
+        if (name !== undefined) read.push([name, text]);
+        else if (above !== undefined) above[1] += `\n${line}`;
+        else if (line.trim() !== "") read.push([line.trim(), ""]);
+      }
+      return read.length === 0 ? undefined : Object.fromEntries(read.map(([name, text]) => [name, text.trimEnd()]));
+    },
+  };
+}
+
+/** @returns {Field} */
+function backlogField() {
+  const field = orNothing(choiceField("dialogue.backlog", words.backlog, [
+    ["", words.backlogDefault], ["true", words.backlogSent], ["false", words.backlogNone],
+  ], words.backlogHint));
+  return { ...field, read: () => ({ true: true, false: false })[String(field.read())] };
+}
+
 /** @returns {Field} */
 function greetField() {
   return rowsField("dialogue.greet", words.greet, {
@@ -212,6 +244,9 @@ function onField() {
       const say = lines(item.say ?? "", example('{"type":"pong"}'));
       const message = line(item.message ?? "", example("/payload"));
       const refused = line(item.refused ?? "", example("{{ json.message }}"));
+      const url = line(String(item.post?.url ?? ""), example("https://app.example/auth"));
+      const form = pairs(item.post?.form, example("socket = {{ json.id }}"));
+      const keep = pairs(item.keep, example("session = {{ json.session }}"));
       const texts = { when, say, message, refused };
       const checks = Object.entries({
         connected: words.onConnected, signed_in: words.onSignedIn, caught_up: words.onCaughtUp,
@@ -224,9 +259,13 @@ function onField() {
         "div", { className: "frame-rule" },
         small(words.onWhen, when), small(words.onSay, say), small(words.onMessage, message), small(words.onRefused, refused),
         make("div", { className: "checks" }, ...checks.map(({ label }) => label)),
+        make(
+          "details", { className: "sub", open: item.post !== undefined || item.keep !== undefined }, make("summary", {}, make("span", { className: "hint" }, words.onMore)),
+          make("div", { className: "frame-more" }, small(words.onPost, url), small(words.onForm, form.area), small(words.onKeep, keep.area)),
+        ),
       );
       return {
-        element, controls: texts,
+        element, controls: { ...texts, post: url, "post.form": form.area, keep: keep.area },
         read() {
           const rule = { ...item };
           for (const [key, control] of Object.entries(texts)) {
@@ -239,6 +278,13 @@ function onField() {
             if (box.checked) rule[key] = true;
             else if (item[key] !== false) delete rule[key];
           }
+          const post = { url: url.value.trim() || undefined, form: form.read() };
+          // Without fields it is asked all the same; fields without an address are a mistake that the agent tells of.
+          if (post.url === undefined && post.form === undefined) delete rule.post;
+          else rule.post = { ...(post.url === undefined ? {} : { url: post.url }), form: post.form ?? {} };
+          const kept = keep.read();
+          if (kept === undefined) delete rule.keep;
+          else rule.keep = kept;
           return rule;
         },
       };

@@ -288,10 +288,15 @@ export function rowsField(key, label, { hint, add, remove, fresh, row, items, va
     fail(text, about) {
       wrong?.removeAttribute("aria-invalid");
       wrong?.removeAttribute("aria-describedby");
-      const [, place, part] = /\[(\d+)\](?:\.(\w+))?$/.exec(about ?? "") ?? [];
+      const [, place, part] = /\[(\d+)\](?:\.(.+))?$/.exec(about ?? "") ?? [];
       const named = about?.startsWith(`${key}.`) ? about.slice(key.length + 1) : undefined;
       const row = place !== undefined ? rows[Number(place)] : rows.find(({ controls }) => named !== undefined && named in (controls ?? {}));
-      wrong = text === null ? undefined : row?.controls?.[part ?? named ?? ""] ?? Object.values(row?.controls ?? {})[0];
+      const controls = row?.controls ?? {};
+      // A table's keys may have one control: `post.form.id` is told at `post.form`.
+      let path = part ?? named ?? "";
+      while (!(path in controls) && path.includes(".")) path = path.slice(0, path.lastIndexOf("."));
+      wrong = text === null ? undefined : controls[path] ?? Object.values(controls)[0];
+      for (let holder = wrong?.closest("details"); holder; holder = holder.parentElement?.closest("details") ?? null) holder.open = true;
       (wrong === undefined ? group : row?.element ?? group).append(problem);
       joined.fail(text);
       wrong?.setAttribute("aria-invalid", "true");

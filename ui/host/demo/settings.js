@@ -113,6 +113,9 @@ function checkDialogue({ preset, dialogue }) {
     if (!rule.when) throw invalid(`dialogue.on[${place}].when`, "this rule has no `when`: say which frames it is about");
     if (/[^=!<>]=[^=]/.test(rule.when)) throw invalid(`dialogue.on[${place}].when`, "`when` has a mistake: `=` compares nothing. Write it as \"json.type == 'ping'\"");
     template(`dialogue.on[${place}].say`, rule.say);
+    if (rule.post && !rule.post.url) throw invalid(`dialogue.on[${place}].post`, "`post` needs `url` and `form`");
+    if (/\{\{.*\bjson\b/.test(rule.post?.url ?? "")) throw invalid(`dialogue.on[${place}].post.url`, "`url` may know the names of `set` alone: what the server sends must not say where the sign-in goes");
+    for (const [name, text] of Object.entries(rule.post?.form ?? {})) template(`dialogue.on[${place}].post.form.${name}`, text);
   });
 }
 
@@ -281,6 +284,9 @@ export function rehearsalOf(values, channel, sample) {
   const said = (text) => text
     .replaceAll(/\{\{\s*n\s*\}\}/g, () => String((counter += 1)))
     .replaceAll(/\{\{\s*secret\s*\|\s*tojson\s*\}\}/g, '"***"').replaceAll(/\{\{\s*secret\s*\}\}/g, "***");
+  /** @param {{ url: string, form: Record<string, string> } | undefined} post @param {unknown} json */
+  const posted = (post, json) => (post === undefined ? [] : [[`POST ${post.url}`, ...Object.entries(post.form).map(([name, text]) => (
+    `${name}=${said(text).replaceAll(/\{\{\s*json\.([\w.]+)\s*\}\}/g, (_, path) => String(at(/** @type {any} */ (json), path)))}`))].join("\n")]);
   /** @type {import("../api").Meaning[]} */
   const waits = on.some((/** @type {any} */ rule) => rule.connected) ? ["subscribe"] : ["connected"];
   /** @type {import("../api").Turn[]} */
@@ -300,9 +306,9 @@ export function rehearsalOf(values, channel, sample) {
     if (rule?.refused) means.push("refused");
     const found = rule?.message === undefined ? undefined : rule.message.split("/").slice(1).reduce((/** @type {any} */ part, /** @type {string} */ key) => part?.[key], json) ?? json;
     const texts = rule === undefined ? [heard] : found === undefined ? [] : [JSON.stringify(found)];
-    if (rule !== undefined && !rule.say && texts.length === 0 && means.length === 0) means.push("noise");
+    if (rule !== undefined && !rule.say && !rule.post && texts.length === 0 && means.length === 0) means.push("noise");
     const messages = texts.map((text) => previewOf({ ...values, kind: "recipe" }, channel, text));
-    turns.push({ heard, said: rule?.say ? [said(rule.say)] : [], unsaid: 0, messages, means, refused: rule?.refused ?? null });
+    turns.push({ heard, said: [...rule?.say ? [said(rule.say)] : [], ...posted(rule?.post, json)], unsaid: 0, messages, means, refused: rule?.refused ?? null });
   }
   return { turns };
 }
