@@ -16,6 +16,8 @@ use tidings_inbox::{Inbox, Note};
 use tidings_state::snapshot::{state_line, timestamp};
 use tidings_words::Words;
 
+/// The close code of a take-over, by which the page knows one.
+const REPLACED: u16 = 4500;
 /// What is told.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -90,17 +92,11 @@ impl Health {
         let (cause, code) = match &status.state {
             State::Waiting { cause, .. } | State::NeedsUser { cause, .. } => {
                 // The page's words for 4500 are for a take-over.
-                let code = if let Cause::Closed(close) = cause
-                    && close.other_meaning().is_none()
-                {
-                    Some(close.code)
-                } else {
-                    None
-                };
-                (line.cause, code)
+                let code = if let Cause::Closed(close) = cause { Some(close.code) } else { None };
+                (line.cause, code.filter(|code| *code != REPLACED))
             }
             State::Replaced { .. } => {
-                let code = status.last_close.as_ref().map_or(4500, |close| close.code);
+                let code = status.last_close.as_ref().map_or(REPLACED, |close| close.code);
                 (Some(words.cause_close(&code, &words.cause_close_4500())), Some(code))
             }
             State::Disconnected { .. } => (Some(words.health_disconnected()), None),

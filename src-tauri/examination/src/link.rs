@@ -290,9 +290,7 @@ fn over(state: &State) -> Option<Cause> {
     match state {
         State::Connecting { .. } | State::Connected { .. } => None,
         State::Waiting { cause, .. } | State::NeedsUser { cause, .. } => Some(cause.clone()),
-        State::Replaced { .. } => {
-            Some(Cause::Closed(tidings_channel::CloseInfo { code: 4500, reason: String::new() }))
-        }
+        State::Replaced { .. } => Some(Cause::TakenOver),
         State::Disconnected { .. } => Some(Cause::Local),
     }
 }

@@ -195,7 +195,8 @@ fn closed(close: &CloseInfo, words: Words) -> String {
         (3000, None) => words.cause_close_3000(),
         (3003, None) => words.cause_close_3003(),
         (4500, _) => match close.other_meaning() {
-            None => words.cause_close_4500(),
+            // One that is a take-over is told as that, and by no cause.
+            None => words.cause_close_1000(),
             Some(OtherMeaning::SlowLink) => words.cause_close_slow_link(),
             Some(OtherMeaning::ServerError) => words.cause_close_1011(),
         },
@@ -357,6 +358,12 @@ mod tests {
             let is_chinese = chinese.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
             assert!(is_chinese || others, "{cause:?}: {chinese}");
         }
+        let closed = Cause::Closed(CloseInfo { code: 4500, reason: String::new() });
+        assert_eq!(
+            told(&closed, Words::default()),
+            "closed by the server (4500)",
+            "a take-over is none of these"
+        );
         let restarting = Cause::Closed(CloseInfo { code: 1012, reason: String::new() });
         assert_eq!(told(&restarting, Words::of(Language::SimplifiedChinese)), "服务器正在重启 (1012)");
     }

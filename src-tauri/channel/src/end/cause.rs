@@ -445,6 +445,8 @@ mod tests {
         assert_eq!(closed(3000, ""), "sign-in needed (3000)");
         assert_eq!(closed(1013, "Try again later"), "server busy (1013)");
         assert_eq!(closed(4321, "bye"), "bye (4321)");
+        assert_eq!(closed(4500, ""), "closed by the server (4500)", "a take-over is none of these");
+        assert_eq!(closed(4500, "lunch break"), "closed by the server: lunch break (4500)");
         assert_eq!(closed(1013, "再见"), "server busy: 再见 (1013)");
         assert_eq!(closed(1001, ""), "server going away (1001)");
         assert_eq!(closed(4321, "lunch break"), "lunch break (4321)");

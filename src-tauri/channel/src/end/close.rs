@@ -122,7 +122,8 @@ pub(crate) fn close_code_words(close: &CloseInfo) -> Option<&'static str> {
         3000 => "sign-in needed",
         3003 => "not allowed",
         4500 => match close.other_meaning() {
-            None => "replaced by another tab or device",
+            // One that is a take-over is told as that, and by no cause.
+            None => "closed by the server",
             Some(OtherMeaning::SlowLink) => "the link was too slow for the server",
             Some(OtherMeaning::ServerError) => "server error",
         },
