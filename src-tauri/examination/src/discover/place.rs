@@ -73,8 +73,12 @@ impl Place {
             }
             "ntfy" => {
                 let url = Url::parse(&format!("https://{rest}"))?;
-                // Its apps' own way to say so.
-                let open = url.query_pairs().any(|(name, value)| name == "secure" && value == "false");
+                // Its apps' own way to say so; where nothing is said, as of an address without a scheme.
+                let secure = url.query_pairs().find(|(name, _)| name == "secure");
+                let open = match secure {
+                    Some((_, value)) => value == "false",
+                    None => ChannelUrl::parse(url.as_str(), true).is_ok_and(|url| url.is_loopback()),
+                };
                 let mut url = url;
                 url.set_query(None);
                 let address = url.as_str().to_owned();
@@ -192,6 +196,8 @@ mod tests {
             (" ntfy.sh/alerts ", "https://ntfy.sh/alerts"),
             ("ntfy://ntfy.sh/alerts?display=Mine", "https://ntfy.sh/alerts"),
             ("NTFY://localhost:8080/alerts?secure=false", "http://localhost:8080/alerts"),
+            ("ntfy://127.0.0.1:8080/alerts", "http://127.0.0.1:8080/alerts"),
+            ("ntfy://127.0.0.1:8080/alerts?secure=true", "https://127.0.0.1:8080/alerts"),
             ("https://push.example/#/messages/3", "https://push.example"),
             ("https://push.example/gotify/", "https://push.example/gotify"),
             ("localhost:8080", "http://localhost:8080"),
