@@ -22,7 +22,7 @@ struct Talker {
     sign_in: fn(&str) -> String,
 }
 
-const TALKERS: [Talker; 5] = [
+const TALKERS: [Talker; 6] = [
     Talker {
         name: "socket-io",
         preset: "socket.io",
@@ -53,6 +53,13 @@ const TALKERS: [Talker; 5] = [
         sign_in: |token| secret(token, "auth = \"bearer\"\n"),
     },
     Talker {
+        name: "signalr",
+        preset: "signalr",
+        open: "",
+        closed: r#"headers = { X-Room = "closed" }"#,
+        sign_in: |token| secret(token, "auth = { query = \"access_token\" }\n"),
+    },
+    Talker {
         name: "home-assistant",
         preset: "home-assistant",
         open: "",
@@ -66,6 +73,7 @@ impl Talker {
         match self.name {
             "rabbitmq" => servers::rabbitmq().await,
             "action-cable" => servers::action_cable().await,
+            "signalr" => servers::signalr().await,
             "home-assistant" => servers::home_assistant().await,
             name => servers::of_npm(name).await,
         }
@@ -81,7 +89,11 @@ impl Talker {
     }
 
     fn channel(&self, peer: &Peer, what: &str, secret: Option<&str>) -> String {
-        let path = if self.name == "rabbitmq" { "/ws" } else { "" };
+        let path = match self.name {
+            "rabbitmq" => "/ws",
+            "signalr" => "/alerts",
+            _ => "",
+        };
         let sign_in = secret.map(self.sign_in).unwrap_or_default();
         alerts(&format!(
             "kind = \"dialogue\"\npreset = {:?}\nurl = \"ws://{}{path}\"\n{sign_in}{what}\n",
@@ -258,7 +270,7 @@ async fn where_nothing_is_kept_what_comes_after_the_return_is_told_as_news() -> 
 /// As to the phone that its app registers: by `notify.mobile_app_desk`.
 #[tokio::test]
 async fn home_assistant_notifies_a_desk_that_is_registered_as_an_app() -> anyhow::Result<()> {
-    let talker = &TALKERS[4];
+    let talker = &TALKERS[5];
     let Some(peer) = talker.start().await? else { return Ok(()) };
     let right = talker.right(&peer).await?;
     let webhook = servers::home_assistant_app(&peer, &right).await?;

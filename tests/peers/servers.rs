@@ -133,6 +133,15 @@ pub(crate) async fn action_cable() -> anyhow::Result<Option<Peer>> {
     .await
 }
 
+/// A SignalR hub at `/alerts`, by another implementation than ASP.NET Core's.
+pub(crate) async fn signalr() -> anyhow::Result<Option<Peer>> {
+    Peer::start("signalr", |addr, _| {
+        let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
+        Ok(vec![own_server("signalr.py"), ip, port, SECRET.to_owned()])
+    })
+    .await
+}
+
 /// Home Assistant, whose only user is a person by the token that it tells at `/token`.
 pub(crate) async fn home_assistant() -> anyhow::Result<Option<Peer>> {
     Peer::start("home-assistant", |addr, folder| {

@@ -14,7 +14,7 @@ pub enum Source {
 }
 
 /// Name and source of each, and what it is.
-pub const PEERS: [(&str, Source, &str); 13] = [
+pub const PEERS: [(&str, Source, &str); 14] = [
     ("ntfy-old", Source::Debian("trixie"), "ntfy 2.11, from before updates and deletions"),
     ("ntfy", Source::Debian("sid"), "ntfy, the newest that Debian has"),
     ("rabbitmq", Source::Debian("sid"), "RabbitMQ: STOMP over WebSocket"),
@@ -27,6 +27,7 @@ pub const PEERS: [(&str, Source, &str); 13] = [
     ("rabbitmq-mqtt", Source::Debian("sid"), "RabbitMQ: MQTT"),
     ("aedes", Source::Npm, "aedes: MQTT"),
     ("amqtt", Source::PyPi, "amqtt: MQTT 3.1.1"),
+    ("signalr", Source::PyPi, "SignalR of aiosignalr, for ASP.NET Core's own can't be had"),
     ("home-assistant", Source::PyPi, "Home Assistant 2024.3, the last one for Debian 12's Python"),
 ];
 

@@ -151,7 +151,8 @@ fn npm(folder: &Path) -> anyhow::Result<()> {
     for file in ["package.json", "package-lock.json"] {
         fs::copy(Path::new(LOCK).with_file_name(file), folder.join(file)).context(file)?;
     }
-    run(program("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(folder))?;
+    // Not by `--prefix`: npm finds nothing there where the way to it leads over a link.
+    run(program("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder))?;
     fs::write(folder.join("node_modules/there"), lock).context("cannot note what is there")
 }
 
