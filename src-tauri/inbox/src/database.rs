@@ -19,7 +19,6 @@ use crate::message::{
 };
 use crate::recall::{MARKED, Recalled, Stone, Stones, Unwritten};
 use crate::schema::index;
-use crate::sent_again::NotAgain;
 use crate::text::link;
 
 /// Ids and series that are remembered of what is gone; of more, the oldest are forgotten. Too few: what was deleted comes back where
@@ -147,12 +146,13 @@ pub(crate) enum By {
 pub(crate) type Deleted = BTreeMap<String, u64>;
 
 impl Database {
-    /// Writes these, and what became of earlier ones, in one transaction. The search's index has them by
+    /// Writes these, what became of earlier ones, and which of those are settled, in one transaction. The search's index has them by
     /// [`index`](Self::index) only: it has time until somebody searches, and a popup waits for this.
     pub(crate) fn write<'a>(
         &mut self,
         messages: impl Iterator<Item = (&'a Message, State)>,
         states: &[(RowId, State)],
+        settled: &[RowId],
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut inserted = 0;
@@ -166,6 +166,11 @@ impl Database {
             update.execute(params![row, state])?;
         }
         drop(update);
+        let mut settle = transaction.prepare_cached("UPDATE message SET delivery = NULL WHERE row = ?1")?;
+        for row in settled {
+            settle.execute([row.0])?;
+        }
+        drop(settle);
         transaction.commit()?;
         self.count += inserted;
         self.behind |= inserted > 0;
@@ -235,23 +240,10 @@ impl Database {
         self.connection.prepare_cached(same)?.exists(params![channel, topic, raw])
     }
 
-    /// The channel's server knows that these are stored.
-    pub(crate) fn settle(&self, channel: &str, settled: &NotAgain) -> rusqlite::Result<()> {
-        let transaction = self.connection.unchecked_transaction()?;
-        match settled {
-            NotAgain::Rows(rows) => {
-                let mut settle =
-                    transaction.prepare_cached("UPDATE message SET delivery = NULL WHERE row = ?1")?;
-                for row in rows {
-                    settle.execute([row.0])?;
-                }
-            }
-            NotAgain::All => {
-                let all = "UPDATE message SET delivery = NULL WHERE channel = ?1 AND delivery IS NOT NULL";
-                transaction.execute(all, [channel])?;
-            }
-        }
-        transaction.commit()
+    /// The channel's server knows that all is stored.
+    pub(crate) fn settle_all(&self, channel: &str) -> rusqlite::Result<()> {
+        let settled = "UPDATE message SET delivery = NULL WHERE channel = ?1 AND delivery IS NOT NULL";
+        self.connection.prepare_cached(settled)?.execute([channel]).map(|_| ())
     }
 
     /// Those of this series, and when each was sent.

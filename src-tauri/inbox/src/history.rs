@@ -319,7 +319,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (opened, _) = crate::open::open_or_set_aside(&folder.path().join("inbox.db"));
         let (mut database, _) = opened.expect("a file");
-        database.write(messages.iter().map(|message| (message, State::Shown)), &[]).expect("written");
+        database.write(messages.iter().map(|message| (message, State::Shown)), &[], &[]).expect("written");
         database.index(messages.len()).expect("indexed");
         database
     }

@@ -100,6 +100,8 @@ pub(crate) struct Writer {
     waiting: Waiting,
     /// What became of messages that are in the file, not yet written there.
     outcomes: Vec<(RowId, State)>,
+    /// Deliveries that are not sent again any more; the file learns it with the next message.
+    settled: Vec<RowId>,
     /// Handed to the notifier and not answered, with what they are once shown.
     in_flight: HashMap<RowId, State>,
     next_row: i64,
@@ -144,6 +146,7 @@ impl Writer {
             replacements: 0,
             waiting: Waiting::default(),
             outcomes: Vec::new(),
+            settled: Vec::new(),
             in_flight: HashMap::new(),
             // A file not seen yet may hold any low number; this is higher, and rises more slowly than time.
             next_row: Timestamp::now().as_millisecond(),
@@ -251,9 +254,7 @@ impl Writer {
                         answer(reply, ());
                     }
                     Command::Settle(channel, link, place) => self.settle_deliveries(&channel, link, place),
-                    Command::SettleAll(channel) => {
-                        self.look_up(|database| database.settle(&channel, &NotAgain::All));
-                    }
+                    Command::SettleAll(channel) => self.take_for_settled(&channel, NotAgain::All),
                     Command::Recall(recalls, reply) => {
                         self.take_in_recalls(&recalls);
                         answer(reply, ());

@@ -3,7 +3,7 @@
 use super::Writer;
 use crate::Published;
 use crate::message::Message;
-use crate::sent_again::SentAgain;
+use crate::sent_again::{NotAgain, SentAgain};
 
 impl Writer {
     /// Whether it is stored already.
@@ -14,6 +14,7 @@ impl Writer {
         let Some(number) = message.delivery.filter(|_| published.again) else { return false };
         let mut unsettled = self.look_up(|database| database.unsettled(message));
         unsettled.extend(self.waiting.unsettled(message));
+        unsettled.retain(|(row, _)| !self.settled.contains(row));
         let sent_again = self.of_link(&message.channel, published.link);
         let found = sent_again.find(number, published.place, &unsettled);
         if let Some(row) = found {
@@ -34,7 +35,14 @@ impl Writer {
         let now = (self.clock)().steady;
         let Some(sent_again) = self.sent_again.get_mut(channel) else { return };
         let settled = sent_again.settle(link, place, now);
-        self.look_up(|database| database.settle(channel, &settled));
+        self.take_for_settled(channel, settled);
+    }
+
+    pub(super) fn take_for_settled(&mut self, channel: &str, settled: NotAgain) {
+        match settled {
+            NotAgain::Rows(rows) => self.settled.extend(rows),
+            NotAgain::All => self.look_up(|database| database.settle_all(channel)),
+        }
     }
 
     fn of_link(&mut self, channel: &str, link: u64) -> &mut SentAgain {

@@ -32,10 +32,11 @@ impl Writer {
         let mut written = 0;
         while let Some(database) = &mut self.database {
             let count = self.waiting.len().min(BATCH);
-            match database.write(self.waiting.oldest(count), &self.outcomes) {
+            match database.write(self.waiting.oldest(count), &self.outcomes, &self.settled) {
                 Ok(()) => {
                     self.waiting.written(count);
                     self.outcomes.clear();
+                    self.settled.clear();
                     written += count;
                 }
                 Err(error) if is_corrupt(&error) && self.replacements < REPLACEMENTS => {
@@ -107,6 +108,7 @@ impl Writer {
         // Closed first, or its log would be written under the new file's name.
         self.database = None;
         self.outcomes.clear();
+        self.settled.clear();
         self.doomed.clear();
         info!("the inbox is damaged: {error}");
         self.use_opened(open::replace(&self.path, error.into()));
@@ -171,6 +173,12 @@ impl Writer {
         self.reopen();
         self.flush();
         while self.index() {}
+        let settled = std::mem::take(&mut self.settled);
+        if let Some(database) = self.database.as_mut().filter(|_| !settled.is_empty())
+            && let Err(error) = database.write(std::iter::empty(), &[], &settled)
+        {
+            debug!("what is settled is not noted: {error}");
+        }
         if !self.waiting.is_empty() {
             error!(
                 "{} messages were shown but never written to the inbox {}",

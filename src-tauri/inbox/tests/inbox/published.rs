@@ -89,8 +89,10 @@ async fn what_came_behind_the_last_that_is_settled_is_not() {
     let first = [sent_at(1, 1, 1, false, "open"), sent_at(1, 2, 2, false, "shut")];
     assert_eq!(taken(&inbox, first).await, 2);
     inbox.settle_deliveries("orders", 1, 1);
+    inbox.close().await;
+    let (inbox, _screen) = open_well(&file(&folder));
     assert_eq!(taken(&inbox, [sent_at(2, 1, 2, true, "shut")]).await, 2);
-    assert_eq!(taken(&inbox, [sent_at(2, 2, 1, true, "open")]).await, 3);
+    assert_eq!(taken(&inbox, [sent_at(2, 2, 1, true, "open")]).await, 3, "also over a restart");
 }
 
 #[tokio::test]
