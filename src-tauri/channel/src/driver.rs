@@ -584,6 +584,8 @@ mod broker_tests;
 #[cfg(test)]
 mod renewal_tests;
 #[cfg(test)]
+mod rig;
+#[cfg(test)]
 mod sockjs_tests;
 #[cfg(test)]
 mod stream_tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, timeout};
 
-use super::tests::{Giver, Rig, config, secs};
+use super::rig::{Giver, Rig, config, secs};
 use crate::link::mqtt::frame::Packet;
 use crate::{
     Carrier, Cause, Command, Config, Credential, Detail, DialParams, Heartbeat, Mqtt, Payload, Qos, State,

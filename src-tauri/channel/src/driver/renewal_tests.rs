@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::tests::{Rig, Server, close, close_code, config, next, secs};
+use super::rig::{Rig, Server, close, close_code, config, next, secs};
 use super::*;
 use crate::Payload;
 use crate::machine::talk_tests::dialogue;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::tests::{Giver, Rig, Server, close, config, next, secs};
+use super::rig::{Giver, Rig, Server, close, config, next, secs};
 use crate::{
     Carrier, Cause, CloseInfo, Command, Config, Credential, Detail, DialParams, Heartbeat, Instead, Payload,
     PeerCheck, Signal, Stage, State,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::Instant;
 
-use super::tests::{Giver, Rig, config, secs};
+use super::rig::{Giver, Rig, config, secs};
 use crate::{About, Carrier, Cause, Command, Config, Detail, DialParams, Payload, PeerCheck, Signal, State};
 
 const EVENTS: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n\r\n";
