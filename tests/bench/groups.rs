@@ -13,13 +13,14 @@ pub(crate) enum Group {
     Million,
     Server,
     Kills,
+    Turmoil,
     Packages,
 }
 
 /// A group with the name that a person types, and what it is.
 pub(crate) type Named = (&'static str, Group, &'static str);
 
-const GROUPS: [Named; 11] = [
+const GROUPS: [Named; 12] = [
     ("idle", Group::Idle, "memory and wake-ups of an agent that waits for messages"),
     ("start", Group::Start, "from the start of the agent to its open link"),
     ("notify", Group::Notify, "from the server's send to the desktop's popup"),
@@ -30,6 +31,11 @@ const GROUPS: [Named; 11] = [
     ("million", Group::Million, "search, paging and start with a million messages"),
     ("server", Group::Server, "the server with its messages on the disk, beside ntfy"),
     ("kills", Group::Kills, "50 kills of the server under pushes: what is lost or comes twice"),
+    (
+        "turmoil",
+        Group::Turmoil,
+        "three nodes over NATS, killed and cut off under pushes: what is lost or comes twice",
+    ),
     ("packages", Group::Packages, "sizes of programs and packages"),
 ];
 
@@ -81,7 +87,7 @@ impl Group {
         match self {
             Self::Idle | Self::Start | Self::Notify | Self::Burst | Self::Window | Self::Packages => true,
             // Inboxes are filled by the benchmark's own, and only this build's agent may know their version.
-            Self::Links | Self::Page | Self::Million | Self::Server | Self::Kills => false,
+            Self::Links | Self::Page | Self::Million | Self::Server | Self::Kills | Self::Turmoil => false,
         }
     }
 }

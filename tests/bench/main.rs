@@ -23,6 +23,7 @@ mod progress;
 mod server;
 mod stage;
 mod table;
+mod turmoil;
 mod window;
 
 #[tokio::main]
@@ -76,7 +77,8 @@ async fn measure(group: Group) -> anyhow::Result<Vec<Row>> {
         Group::Page => window::first_page().await,
         Group::Million => million::measure().await,
         Group::Server => server::measure().await,
-        Group::Kills => server::kills().await,
+        Group::Kills => turmoil::kills().await,
+        Group::Turmoil => turmoil::measure().await,
         Group::Packages => packages::measure(),
     }
 }

@@ -11,7 +11,6 @@ use anyhow::{Context, bail, ensure};
 use futures_util::StreamExt;
 use tempfile::TempDir;
 use tidings_tests::desktop::Process;
-use tidings_tests::node::{Kills, Node};
 use tidings_tests::peer::Peer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -33,9 +32,6 @@ const WARM_UP: Duration = Duration::from_secs(2);
 /// How many pushes are timed to their reader, and how many a second go to others meanwhile: both servers bear as many.
 const TIMED: u32 = 2000;
 const BESIDE: u32 = 500;
-/// How often the server is killed, and how many pushes are answered before each.
-const KILLS: u32 = 50;
-const BETWEEN: usize = 2000;
 /// How many idle links, and how many are opened at once.
 const LINKS: u32 = 5000;
 const AT_ONCE: u32 = 50;
@@ -72,23 +68,6 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let row = Row::new(format!("server: memory per idle link, of {LINKS}"), Unit::Kib, ours);
     rows.push(row.beside(theirs).goal_times_bare(0.2));
     Ok(rows)
-}
-
-/// Kills of the server while it is pushed to, and what of it a client hears that asks for what came after its last.
-pub(crate) async fn kills() -> anyhow::Result<Vec<Row>> {
-    let mut node = Node::start(&["--durability", "fsync"]).await?;
-    let tally = Kills { kills: KILLS, between: BETWEEN, pushers: PUSHERS }.run(&mut node).await?;
-    let count = |what: &str, count: usize| {
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        Row::new(format!("{KILLS} kills: {what}"), Unit::Count, count as f64)
-    };
-    Ok(vec![
-        count("pushes that were answered", tally.answered),
-        Row::new("… a second, while it ran", Unit::Count, tally.a_second),
-        count("pushes whose answer was cut off", tally.unanswered),
-        count("answered and lost", tally.lost.len()).goal(0.0),
-        count("answered and heard twice", tally.twice.len()).goal(0.0),
-    ])
 }
 
 /// A server that is measured.

@@ -2,11 +2,15 @@
 //! meanwhile: it is killed, its disk is full, its file is damaged.
 
 use std::fs;
+use std::time::Duration;
 
 use anyhow::ensure;
+use tidings_tests::cluster::{Cluster, Far};
 use tidings_tests::disk::{SmallDisk, may_mount};
 use tidings_tests::listen::{Home, Program};
 use tidings_tests::node::{Kills, Node, Pusher};
+use tidings_tests::reader::Reader;
+use tidings_tests::turmoil::Turmoil;
 
 const USER: &str = "ann";
 
@@ -21,12 +25,32 @@ async fn reader(node: &Node, home: &Home) -> anyhow::Result<Program> {
 #[tokio::test]
 async fn each_comes_once_though_the_server_is_killed_again_and_again() -> anyhow::Result<()> {
     for durability in ["fsync", "process"] {
-        let mut node = Node::start(&["--durability", durability]).await?;
-        let tally = Kills { kills: 5, between: 300, pushers: 16 }.run(&mut node).await?;
+        let mut node = Node::start(&["--durability", durability, "--devices", "many"]).await?;
+        let tally = Kills { kills: 5, between: 300, pushers: 16 }.run(&mut node, false).await?;
         println!("{durability}: {tally:?}");
         ensure!(tally.answered >= 1500, "{tally:?}");
         ensure!(tally.lost.is_empty() && tally.twice.is_empty(), "{durability}: {tally:?}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_comes_once_though_nodes_and_servers_of_nats_are_killed() -> anyhow::Result<()> {
+    let Some(mut cluster) = Cluster::start(&["ann", "bob"], Far::default()).await? else { return Ok(()) };
+    let reader = Reader::start(&cluster.channels(), false).await?;
+    let turmoil = Turmoil {
+        lasts: Duration::from_secs(8),
+        rate: 200,
+        pushers: 16,
+        pauses: (500, 1500),
+        cut: &[],
+        cut_for: Duration::ZERO,
+        seed: 17,
+    };
+    let (tally, done) = turmoil.run(&mut cluster, reader).await?;
+    println!("{tally:?}, {done:?}");
+    ensure!(tally.answered >= 100 && done.nodes > 0 && done.leaders > 0, "{done:?} {tally:?}");
+    ensure!(tally.lost.is_empty() && tally.twice.is_empty(), "{done:?} {tally:?}");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! much of a desktop as the test gives it. Told what to do by signals, by its own command line and by its
 //! settings file.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -375,8 +376,7 @@ impl App {
 
     /// All messages in the inbox, in the order they came.
     pub fn inbox(&self) -> anyhow::Result<Vec<Stored>> {
-        let file = self.home().join(".local/share/tidings/inbox.db");
-        let inbox = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let inbox = self.open_inbox()?;
         let mut rows =
             inbox.prepare("SELECT channel, title, body, state, unread FROM message ORDER BY row")?;
         let rows = rows.query_map([], |row| {
@@ -390,6 +390,25 @@ impl App {
             })
         })?;
         rows.collect::<Result<_, _>>().context("the inbox can't be read")
+    }
+
+    /// How often each title is in the inbox.
+    pub fn titles(&self) -> anyhow::Result<BTreeMap<String, usize>> {
+        let inbox = self.open_inbox()?;
+        let mut rows = inbox.prepare("SELECT title, count(*) FROM message GROUP BY title")?;
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, count(row, 1)?)))?;
+        rows.collect::<Result<_, _>>().context("the inbox can't be read")
+    }
+
+    /// How often this title is in the inbox.
+    pub fn count(&self, title: &str) -> anyhow::Result<usize> {
+        let select = "SELECT count(*) FROM message WHERE title = ?";
+        self.open_inbox()?.query_row(select, [title], |row| count(row, 0)).context("the inbox can't be read")
+    }
+
+    fn open_inbox(&self) -> anyhow::Result<Connection> {
+        let file = self.home().join(".local/share/tidings/inbox.db");
+        Ok(Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
     }
 
     /// Waits until the inbox is as wanted.
@@ -485,6 +504,11 @@ impl App {
         variables.extend(self.more.iter().map(|(name, value)| (*name, value.into())));
         variables.into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
+}
+
+/// A number of rows.
+fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<usize> {
+    row.get::<_, i64>(column).map(|count| usize::try_from(count).unwrap_or_default())
 }
 
 impl Drop for App {

@@ -21,6 +21,7 @@ use tokio_tungstenite::connect_async;
 use crate::binary;
 use crate::desktop::{Process, Signal};
 use crate::peer::own_address;
+use crate::reader::{Channel, Reader};
 use crate::wait::{LOOK, SOON, eventually};
 
 /// More than any test sends: what is to be seen is what a kill costs, not what the limits do.
@@ -105,6 +106,8 @@ impl Node {
 pub struct Pusher {
     stream: TcpStream,
     addr: SocketAddr,
+    /// A header with its line's end, or nothing.
+    credential: String,
 }
 
 impl Pusher {
@@ -112,15 +115,23 @@ impl Pusher {
     pub async fn connect(addr: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, addr })
+        Ok(Self { stream, addr, credential: String::new() })
+    }
+
+    /// The same with a push token.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.credential = format!("authorization: Bearer {token}\r\n");
+        self
     }
 
     /// Sends a JSON object, or another text; returns status and body of the answer.
     pub async fn push(&mut self, user: &str, text: &str) -> anyhow::Result<(u16, String)> {
         let kind = if text.starts_with('{') { "application/json" } else { "text/plain" };
         let request = format!(
-            "POST /push/{user} HTTP/1.1\r\nhost: {}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{text}",
+            "POST /push/{user} HTTP/1.1\r\nhost: {}\r\n{}content-type: {kind}\r\ncontent-length: {}\r\n\r\n{text}",
             self.addr,
+            self.credential,
             text.len()
         );
         timeout(SOON, async {
@@ -169,9 +180,9 @@ pub struct Tally {
     pub a_second: f64,
     /// Pushes whose answer a kill cut off: they may be kept or not.
     pub unanswered: usize,
-    /// Of those that were answered, those that did not arrive.
+    /// Of those that were answered, those that did not arrive at a reader.
     pub lost: BTreeSet<String>,
-    /// Those that arrived more than once.
+    /// Those that arrived at one more than once.
     pub twice: BTreeSet<String>,
 }
 
@@ -180,7 +191,7 @@ const USER: &str = "ann";
 /// How long a reader may take for all of it.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// What comes last.
-const LAST: &str = "that is all";
+pub(crate) const LAST: &str = "that is all";
 
 #[derive(Default)]
 struct Answered {
@@ -189,8 +200,11 @@ struct Answered {
 }
 
 impl Kills {
-    /// Does it to this server.
-    pub async fn run(self, node: &mut Node) -> anyhow::Result<Tally> {
+    /// Does it to this server, which has to take many devices: its readers are a real agent and a client of the plain recipe.
+    pub async fn run(self, node: &mut Node, unheard: bool) -> anyhow::Result<Tally> {
+        let url = format!("ws://{}/ws/user-channel?user={USER}", node.addr());
+        let reader = Reader::start(&[Channel { name: USER.to_owned(), url, token: None }], unheard).await?;
+        reader.connected().await?;
         let heard = tokio::spawn(hear(node.addr()));
         let answered = Arc::new(Mutex::new(Answered::default()));
         let (count, mut counted) = watch::channel(0_usize);
@@ -212,10 +226,13 @@ impl Kills {
         let last =
             Pusher::connect(node.addr()).await?.push(USER, &format!(r#"{{"title": "{LAST}"}}"#)).await?;
         ensure!(last.0 == 200, "{last:?}");
-        let heard = heard.await??;
+        let heard = [heard.await??, reader.titles(LAST, 1, PATIENCE).await?];
         let answered = std::mem::take(&mut *answered.lock().unwrap_or_else(PoisonError::into_inner));
-        let lost = answered.texts.iter().filter(|text| !heard.contains_key(*text)).cloned().collect();
-        let twice = heard.into_iter().filter(|(_, times)| *times > 1).map(|(text, _)| text).collect();
+        let (mut lost, mut twice) = (BTreeSet::new(), BTreeSet::new());
+        for heard in heard {
+            lost.extend(answered.texts.iter().filter(|text| !heard.contains_key(*text)).cloned());
+            twice.extend(heard.into_iter().filter(|(_, times)| *times > 1).map(|(text, _)| text));
+        }
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let a_second = answered.texts.len() as f64 / up.as_secs_f64();
         let (answered, unanswered) = (answered.texts.len(), answered.cut_off);
@@ -224,7 +241,7 @@ impl Kills {
 }
 
 /// How often each message came, until the last, to a client that asks for what came after the last that it has as soon as it can:
-/// so each kill cuts it off. `tidings listen` remembers no id, and the agent dials such a server once a minute (rule B5).
+/// so each kill cuts it off. Unlike an inbox it would see a message that is sent twice.
 async fn hear(addr: SocketAddr) -> anyhow::Result<BTreeMap<String, usize>> {
     let (mut heard, mut last) = (BTreeMap::new(), "0".to_owned());
     let deadline = Instant::now() + PATIENCE;

@@ -185,7 +185,7 @@ fn nginx_settings(front: &str, nodes: &[u16; 3]) -> String {
          server {{\nlisten {front};\n\
          location = /ws/user-channel {{\nproxy_pass http://tidings;\nproxy_http_version 1.1;\n\
          proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
-         proxy_next_upstream error timeout http_503;\nproxy_read_timeout 90s;\nproxy_send_timeout 90s;\n\
+         proxy_connect_timeout 2s;\nproxy_next_upstream error timeout http_503;\nproxy_read_timeout 90s;\nproxy_send_timeout 90s;\n\
          proxy_buffering off;\n}}\n\
          location / {{\nproxy_pass http://tidings;\nproxy_http_version 1.1;\nproxy_set_header Connection \"\";\n\
          client_max_body_size 2m;\n}}\n}}\n}}\n",

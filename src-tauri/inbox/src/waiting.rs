@@ -69,7 +69,7 @@ impl Waiting {
         self.0.iter().map(|held| &held.message).any(|held| {
             held.id == message.id
                 && held.channel == message.channel
-                && if unique { held.series.is_some() } else { held.raw == message.raw }
+                && (held.raw == message.raw || unique && held.series.is_some())
         })
     }
 

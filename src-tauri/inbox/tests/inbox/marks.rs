@@ -70,6 +70,20 @@ async fn what_was_read_elsewhere_before_it_came_never_pops_up_whatever_clock_it_
 }
 
 #[tokio::test]
+async fn what_came_by_the_plain_recipe_comes_not_again_by_the_link_that_takes_its_place() {
+    let folder = folder();
+    let (inbox, _screen) = open_well(&file(&folder));
+    let says = r#"{"id":"7","title":"Order 7"}"#;
+    inbox.receive(text(&orders(), says)).await;
+    inbox.receive(marked(&orders(), "7", says)).await;
+    inbox.receive(marked(&orders(), "8", r#"{"id":"8","title":"Order 8"}"#)).await;
+    // Of another server, which begins at the same number.
+    inbox.receive(marked(&orders(), "7", r#"{"id":"7","title":"Order 1007"}"#)).await;
+    let titles: Vec<_> = inbox.recent(9).await.into_iter().map(|message| message.title).collect();
+    assert_eq!(titles, ["Order 1007", "Order 8", "Order 7"]);
+}
+
+#[tokio::test]
 async fn an_id_that_the_server_gives_once_comes_once_and_an_id_of_the_senders_as_often_as_it_is_sent() {
     let folder = folder();
     let (inbox, _screen) = open_well(&file(&folder));
