@@ -475,8 +475,13 @@ impl Answers {
                     refused = Some(why);
                     Meaning::Refused
                 }
+                dialect::Step::Foreign => {
+                    let Kind::Dialogue(dialogue) = &settings.kind else { continue };
+                    refused = Some(self.words().cause_foreign(&dialogue.name));
+                    Meaning::Refused
+                }
                 // No dialogue says so.
-                dialect::Step::Foreign | dialect::Step::Plain => Meaning::Refused,
+                dialect::Step::Plain => Meaning::Refused,
             });
         }
         let messages: Vec<Preview> = reply

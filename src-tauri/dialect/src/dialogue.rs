@@ -144,11 +144,14 @@ pub(crate) struct Talk {
     spent: BTreeSet<usize>,
     /// Texts of the reply that is being made which could not be.
     unsaid: usize,
+    /// The subscription stands, as far as that is ever said.
+    stands: bool,
 }
 
 impl Talk {
     pub(crate) fn new(dialogue: Arc<Dialogue>, given: Given) -> Self {
-        Self { dialogue, given, counter: 0, spent: BTreeSet::new(), unsaid: 0 }
+        let stands = dialogue.until().is_none();
+        Self { dialogue, given, counter: 0, spent: BTreeSet::new(), unsaid: 0, stands }
     }
 
     pub(crate) fn open(&mut self) -> Reply {
@@ -175,6 +178,11 @@ impl Talk {
             let known = [("json", json(&unit.json).unwrap_or_default()), ("raw", Value::from(frame))];
             let is_meant = |rule: &Rule| !is_about_close(rule) && !is_about_answer(rule);
             if !self.follow(is_meant, &unit.json, &known, &mut reply) {
+                // A preset knows all that its servers say before it, and another one's greeting would be a message with each dial.
+                if !self.stands && !dialogue.name.is_empty() {
+                    reply.steps.push(Step::Foreign);
+                    continue;
+                }
                 if alone && dialogue.framing == Framing::Text {
                     return None;
                 }
@@ -236,6 +244,7 @@ impl Talk {
             reply.steps.push(Step::Waits(Until::Subscribed));
         }
         if then.connected {
+            self.stands = true;
             reply.steps.push(Step::Stands);
         }
         if then.caught_up {

@@ -44,7 +44,10 @@ pub fn rehearse(dialogue: &Arc<Dialogue>, given: Given, sample: &str) -> Vec<Tur
             },
         };
         let ends = closed.is_some()
-            || reply.steps.iter().any(|step| matches!(step, Step::Refused(_) | Step::Replaced));
+            || reply
+                .steps
+                .iter()
+                .any(|step| matches!(step, Step::Refused(_) | Step::Replaced | Step::Foreign));
         turns.push(Turn { heard: Some(frame), reply, ends });
     }
     turns

@@ -259,6 +259,30 @@ fn every_preset_can_be_used() {
     assert_eq!(own.link_url().as_url().as_str(), "wss://a.example/own?x=1");
 }
 
+/// With each dial it would be one more of them.
+#[test]
+fn no_preset_takes_another_servers_greeting_for_a_message() {
+    for PresetNames { name, needs, .. } in presets() {
+        let set: Vec<String> = needs.keys().map(|name| format!("{name} = \"x\"")).collect();
+        let text = format!("preset = \"{name}\"\n[channel.dialogue.set]\n{}", set.join("\n"));
+        for greeting in [
+            "hello",
+            "o",
+            "[1]",
+            r#"{"title":"Order 17"}"#,
+            r#"{"id":"a","time":1,"event":"open","topic":"alerts"}"#,
+            r#"{"event":"pusher:connection_established","data":"{}"}"#,
+            r#"{"type":"auth_required","ha_version":"2024.3.3"}"#,
+        ] {
+            assert_eq!(played(&text, &[greeting]).1, [""; 0], "{name}: {greeting}");
+        }
+        let (_, _, steps) = played(&text, &["hello"]);
+        assert_eq!(steps.last(), Some(&Step::Foreign), "{name}");
+    }
+    let own = "[[channel.dialogue.on]]\nwhen = \"json.ready\"\nconnected = true\n";
+    assert_eq!(played(own, &["hello"]).1, ["hello"], "who says it himself may have left something out");
+}
+
 /// What a preset says to these frames of a server, and what of them are messages.
 fn played(settings: &str, frames: &[&str]) -> (Vec<String>, Vec<String>, Vec<Step>) {
     let dialogue = dialogue_of(&good(&format!("kind = \"dialogue\"\nurl = \"wss://a.example\"\n{settings}")));
