@@ -6,7 +6,9 @@ use serde_json::Value;
 use tidings_api::{StateName, StatusReport};
 use tidings_server::{EventKind, Options, Server};
 use tidings_tests::app::{App, Output, Start};
+use tidings_tests::gotify::Gotify;
 use tidings_tests::scene::{Place, USER, channel};
+use tidings_tests::web::{Page, Web};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The step of this name in a JSON report.
@@ -61,6 +63,39 @@ async fn a_failure_has_a_mend_and_exit_code_1() -> anyhow::Result<()> {
         &["doctor"],
     ] {
         assert_eq!(app.run(wrong).await?.code, Some(2), "{wrong:?}");
+    }
+    Ok(())
+}
+
+/// A Gotify address in an ntfy channel, and the like.
+#[tokio::test]
+async fn a_server_of_another_kind_is_named_with_the_keys_that_would_be_right() -> anyhow::Result<()> {
+    let gotify = Gotify::start("client").await?;
+    let server = gotify.url();
+    let ntfy = Page {
+        path: "/v1/health",
+        status: 200,
+        headers: "Content-Type: application/json\r\n".to_owned(),
+        body: r#"{"healthy":true}"#.to_owned(),
+    };
+    let nothing = Page { path: "", status: 404, headers: String::new(), body: String::new() };
+    let ntfy = Web::start(vec![ntfy], nothing).await?;
+    let settings = format!(
+        "[[channel]]\nname = \"A\"\nkind = \"dialogue\"\npreset = \"socket.io\"\nurl = \"{server}/socket.io/\"\n\
+         [[channel]]\nname = \"B\"\nkind = \"gotify\"\nurl = \"{}\"\ntoken_command = \"echo client\"\n\
+         [[channel]]\nname = \"C\"\nkind = \"gotify\"\nurl = \"{server}\"\ntoken_command = \"echo wrong\"\n",
+        ntfy.at("")
+    );
+    let app = App::with_settings(settings).background().start().await?;
+    for (name, mend) in [
+        ("A", Some("set kind = \"gotify\" for the channel")),
+        ("B", Some("set kind = \"ntfy\", topics = [\"…\"] for the channel")),
+        ("C", None),
+    ] {
+        let report = report(&app.run(&["doctor", "--channel", name, "--upgrade", "--json"]).await?);
+        let steps = report["steps"].as_array().expect("steps").iter();
+        let told: Vec<_> = steps.filter(|step| step["step"] == "dialect").map(|step| &step["mend"]).collect();
+        assert_eq!(told, mend.into_iter().collect::<Vec<_>>(), "{name}: {report}");
     }
     Ok(())
 }

@@ -154,6 +154,7 @@ async fn serve(stream: TcpStream, shared: Arc<Mutex<Shared>>) -> anyhow::Result<
     let (status, body) = {
         let shared = lock();
         match path.split('?').next().unwrap_or_default() {
+            "/push/version" => (200, json!({ "version": "2.9.1", "commit": "", "buildDate": "" })),
             _ if shared.token.is_empty() || token.as_deref() != Some(shared.token.as_str()) => {
                 (401, unauthorized())
             }

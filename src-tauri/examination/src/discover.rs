@@ -11,8 +11,9 @@ mod place;
 
 use std::time::Duration;
 
-use tidings_api::Discovery;
+use tidings_api::{Discovery, Step};
 use tidings_channel::{Cause, Config, DialParams, Examined, Examining, Fetch, Fetched, Stage, fetch};
+use tidings_dialect::Dialect;
 use tidings_state::cause;
 use tidings_words::Words;
 use tokio::time::timeout;
@@ -48,6 +49,39 @@ pub async fn discover(place: &Place, config: Config, words: Words) -> Discovery 
     let others = probes.map(|probe| ask(place, &config, probe));
     answers.extend(futures_util::future::join_all(others).await);
     judge::judge(place, &answers).told(place, &config, words)
+}
+
+/// Servers that say who they are, by the word of [`Discovery::found`], with their names: the same in every language.
+const NAMED: [(&str, &str); 6] = [
+    ("ntfy", "ntfy"),
+    ("gotify", "Gotify"),
+    ("tidings-server", "tidings-server"),
+    ("socket.io", "Socket.IO"),
+    ("home-assistant", "Home Assistant"),
+    ("mattermost", "Mattermost"),
+];
+
+/// Where the channel's own server is a well-known one of another kind: what it is, and the keys that would be right.
+pub(crate) async fn another(config: &Config, words: Words) -> Option<Step> {
+    let url = config.url.as_url();
+    let place = Place::read(url.as_str(), true).ok()?;
+    let found = discover(&place, config.clone(), words).await;
+    let (found, name) = NAMED.into_iter().find(|(known, _)| found.found.as_deref() == Some(known))?;
+    let is_so = match &config.dialect {
+        Dialect::Ntfy => found == "ntfy",
+        Dialect::Dialogue(dialogue) => found == dialogue.name,
+        // Gotify's is the plain one, at a path of its own.
+        Dialect::Plain | Dialect::V1 => {
+            found == "tidings-server" || (found == "gotify" && url.path().ends_with("/stream"))
+        }
+    };
+    let keys = match found {
+        "ntfy" => "kind = \"ntfy\", topics = [\"…\"]".to_owned(),
+        "gotify" => "kind = \"gotify\"".to_owned(),
+        "tidings-server" => "kind = \"recipe\"".to_owned(),
+        preset => format!("kind = \"dialogue\", preset = \"{preset}\""),
+    };
+    (!is_so).then(|| step::another(name, &keys, words))
 }
 
 /// What a broker is can't be asked before a sign-in: only whether there is a way to it.

@@ -36,6 +36,11 @@ pub(crate) fn greeted(greeting: Greeting, words: Words) -> Step {
     if greeting == Greeting::Ntfy { noted(step) } else { step }
 }
 
+/// The server is another one than the channel is set up for; `keys` would be right.
+pub(crate) fn another(name: &str, keys: &str, words: Words) -> Step {
+    bad("dialect", None, words.dialect_unspoken(&name), words.mend_dialect(&keys))
+}
+
 /// A sign-in was refused, and no secret was sent.
 pub(crate) fn without_secret(step: Step, words: Words) -> Step {
     Step { mend: Some(words.mend_no_secret()), ..step }
@@ -270,6 +275,8 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         Cause::Unreachable { .. } => words.mend_unreachable(),
         // What waits for a request of HTTP's says nothing at all.
         Cause::TimedOut { stage: Stage::SignIn } if config.url.is_mqtt() => words.mend_no_mqtt(),
+        // It is there, and says nothing that the channel waits for.
+        Cause::TimedOut { stage: Stage::SignIn | Stage::Subscribe } => words.mend_foreign(),
         Cause::TimedOut { .. } => words.mend_timed_out(),
         Cause::Proxy { .. } | Cause::ProxyAway(_) => words.mend_proxy(),
         Cause::Tls { .. } => words.mend_tls(),
