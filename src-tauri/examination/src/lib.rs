@@ -132,9 +132,9 @@ async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
         return broker::sign_in(config, params, session, addresses, idle.is_some(), &mut told).await;
     }
     link::upgrade(config.clone(), params.clone(), session.clone(), addresses, &mut told).await;
-    // It may be that of another kind of channel.
+    // It may be that of another kind of channel. Boxed, for all of its questions go out at once.
     if told.failed
-        && let Some(step) = discover::another(&config, words).await
+        && let Some(step) = Box::pin(discover::another(&config, words)).await
     {
         told.tell(step).await;
     }
