@@ -40,11 +40,13 @@ pub enum ChannelUrlError {
     Fragment,
     /// Plaintext to another machine.
     #[error(
-        "{host} would be reached without encryption: use wss:// (or mqtts://), or set `allow_plaintext = true` for this channel"
+        "{host} would be reached without encryption: use {scheme}://, or set `allow_plaintext = true` for this channel"
     )]
     Plaintext {
         /// The host.
         host: String,
+        /// The scheme that does the same with encryption.
+        scheme: &'static str,
     },
 }
 
@@ -55,11 +57,12 @@ impl ChannelUrl {
     /// Says what is wrong with the text and how to mend it.
     pub fn parse(text: &str, allow_plaintext: bool) -> Result<Self, ChannelUrlError> {
         let mut url = Url::parse(text.trim())?;
-        let (scheme, mqtt_port) = match url.scheme() {
-            "ws" | "http" => ("ws", None),
-            "wss" | "https" => ("wss", None),
-            "mqtt" => ("ws", Some(url.port().unwrap_or(1883))),
-            "mqtts" => ("wss", Some(url.port().unwrap_or(8883))),
+        let (scheme, encrypted, mqtt_port) = match url.scheme() {
+            "ws" => ("ws", "wss", None),
+            "http" => ("ws", "https", None),
+            "wss" | "https" => ("wss", "wss", None),
+            "mqtt" => ("ws", "mqtts", Some(url.port().unwrap_or(1883))),
+            "mqtts" => ("wss", "mqtts", Some(url.port().unwrap_or(8883))),
             other => return Err(ChannelUrlError::Scheme(other.to_owned())),
         };
         if let Some(port) = mqtt_port {
@@ -88,7 +91,7 @@ impl ChannelUrl {
             return Err(ChannelUrlError::Fragment);
         }
         if scheme == "ws" && !allow_plaintext && !is_loopback(&host) {
-            return Err(ChannelUrlError::Plaintext { host: host.to_string() });
+            return Err(ChannelUrlError::Plaintext { host: host.to_string(), scheme: encrypted });
         }
         Ok(Self { url, is_mqtt: mqtt_port.is_some() })
     }

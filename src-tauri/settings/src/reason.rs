@@ -18,7 +18,7 @@ pub fn of_address(error: &ChannelUrlError) -> Text {
         ChannelUrlError::Userinfo => mended(Text::settings_url_user(&"url"), Text::settings_mend_secret()),
         ChannelUrlError::MqttPath => mended(Text::settings_url_mqtt_path(), Text::settings_mend_mqtt_path()),
         ChannelUrlError::Fragment => mended(Text::settings_url_fragment(), Text::settings_mend_fragment()),
-        ChannelUrlError::Plaintext { host } => Text::address_plaintext(host),
+        ChannelUrlError::Plaintext { host, scheme } => Text::address_plaintext(host, scheme),
     }
 }
 

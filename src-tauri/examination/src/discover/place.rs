@@ -20,7 +20,7 @@ pub struct Place {
 #[must_use]
 pub fn why(error: &ChannelUrlError) -> Text {
     match error {
-        ChannelUrlError::Plaintext { host } => Text::discover_plaintext(host),
+        ChannelUrlError::Plaintext { host, .. } => Text::discover_plaintext(host),
         ChannelUrlError::Syntax(_)
         | ChannelUrlError::Scheme(_)
         | ChannelUrlError::NoHost

@@ -42,8 +42,8 @@ fn parsed(text: &str, allow_plaintext: bool) -> Result<ChannelUrl, (Text, Text)>
         ChannelUrlError::Userinfo => (Text::settings_url_user(&"url"), Text::settings_mend_secret()),
         ChannelUrlError::MqttPath => (Text::settings_url_mqtt_path(), Text::settings_mend_mqtt_path()),
         ChannelUrlError::Fragment => (Text::settings_url_fragment(), Text::settings_mend_fragment()),
-        ChannelUrlError::Plaintext { host } => {
-            (Text::settings_url_plaintext(&host), Text::settings_mend_plaintext())
+        ChannelUrlError::Plaintext { host, scheme } => {
+            (Text::settings_url_plaintext(&host), Text::settings_mend_plaintext(&scheme))
         }
     })?;
     if url.as_url().query_pairs().any(|(name, value)| looks_secret(&name) && !value.is_empty()) {

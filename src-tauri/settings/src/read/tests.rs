@@ -415,7 +415,15 @@ fn what_is_wrong_is_told_with_place_and_mend() {
         ("[[channel]]\nurl = 5", "2:7: `url` must be text, not a number; put it in quotes"),
         (
             "[[channel]]\nurl = \"ws://a.example\"",
-            "2:7: `url` would send everything unencrypted to a.example; write wss:// or mqtts://, or add allow_plaintext = true to this channel",
+            "2:7: `url` would send everything unencrypted to a.example; write wss://, or add allow_plaintext = true to this channel",
+        ),
+        (
+            "[[channel]]\nkind = \"sse\"\nurl = \"http://a.example\"",
+            "3:7: `url` would send everything unencrypted to a.example; write https://, or add allow_plaintext = true to this channel",
+        ),
+        (
+            "[[channel]]\nkind = \"mqtt\"\nurl = \"mqtt://a.example\"\ntopics = [\"a\"]",
+            "3:7: `url` would send everything unencrypted to a.example; write mqtts://, or add allow_plaintext = true to this channel",
         ),
         (
             "[[channel]]\nurl = \"wss://me@a.example\"",

@@ -27,7 +27,7 @@ url-too-long = it is too long
 url-other = it can't be read
 address-syntax = this is not a URL: { $why }; { $mend }
 address-scheme = { $scheme }:// can't carry a channel; write wss:// (or ws:// on this machine)
-address-plaintext = { $host } would be reached without encryption; write wss:// or mqtts://, or name the channel in the settings with allow_plaintext = true
+address-plaintext = { $host } would be reached without encryption; write { $scheme }://, or name the channel in the settings with allow_plaintext = true
 proxy-syntax = the proxy's address is not a URL: { $why }; { $mend }
 proxy-scheme = { $scheme }:// is no kind of proxy that is known here; write http://, socks5:// or socks5h://
 proxy-no-host = the proxy's address names no host; { $mend }

@@ -179,7 +179,7 @@ settings-mend-unsaid = write { $text } in a text, or another auth
 settings-mend-port = write the server's port, or none
 settings-mend-mqtt-path = remove what stands behind the port, and name what is to be heard in `topics`
 settings-mend-fragment = remove it from the # on
-settings-mend-plaintext = write wss:// or mqtts://, or add allow_plaintext = true to this channel
+settings-mend-plaintext = write { $scheme }://, or add allow_plaintext = true to this channel
 settings-mend-id = use at most { $most } letters, digits, `-`, `_` and `.`
 settings-mend-username = correct it, or choose another `auth`
 settings-mend-auth-name = use letters, digits and `-`; the secret itself stands elsewhere

@@ -27,7 +27,7 @@ url-too-long = 过长
 url-other = 无法读取
 address-syntax = 这不是 URL：{ $why }；{ $mend }
 address-scheme = { $scheme }:// 不能承载频道；请写 wss://（本机可用 ws://）
-address-plaintext = 到 { $host } 的连接将不加密；请写 wss:// 或 mqtts://，或在设置中写明该频道并加上 allow_plaintext = true
+address-plaintext = 到 { $host } 的连接将不加密；请写 { $scheme }://，或在设置中写明该频道并加上 allow_plaintext = true
 proxy-syntax = 代理的地址不是 URL：{ $why }；{ $mend }
 proxy-scheme = { $scheme }:// 不是已知的代理类型；请写 http://、socks5:// 或 socks5h://
 proxy-no-host = 代理的地址没有主机；{ $mend }

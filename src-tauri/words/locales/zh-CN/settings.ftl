@@ -179,7 +179,7 @@ settings-mend-unsaid = 请在文本中写 { $text }，或改用其他 auth
 settings-mend-port = 请写服务器的端口，或不写
 settings-mend-mqtt-path = 请删除端口之后的内容，并在 `topics` 中写明要接收的主题
 settings-mend-fragment = 请删除 # 及其后的内容
-settings-mend-plaintext = 请写 wss:// 或 mqtts://，或为此频道添加 allow_plaintext = true
+settings-mend-plaintext = 请写 { $scheme }://，或为此频道添加 allow_plaintext = true
 settings-mend-id = 最多可用 { $most } 个字母、数字、`-`、`_` 和 `.`
 settings-mend-username = 请更正，或选择其他 `auth`
 settings-mend-auth-name = 请使用字母、数字和 `-`；密钥本身存放在别处

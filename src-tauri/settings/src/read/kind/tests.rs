@@ -166,7 +166,7 @@ fn a_mistake_in_a_dialogue_is_told_at_its_place() {
             "[[channel.dialogue.on]]\nwhen = \"true\"\npost = { url = \"http://a.example\", form = {} }",
             "",
             "unencrypted",
-            "wss",
+            "https://",
         ),
     ] {
         let told = read(&dialogue(text)).expect_err(text);
