@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use tidings_api::{CarrierName, StateName};
 use tidings_tests::app::Start;
 use tidings_tests::nginx::Nginx;
@@ -180,6 +181,23 @@ async fn a_wrong_or_a_missing_sign_in_needs_the_user() -> anyhow::Result<()> {
             let desk = Desk::set(channel(&ntfy, r#"["private", "alerts"]"#, &keys)).await?;
             desk.connected().await?;
         }
+    }
+    Ok(())
+}
+
+/// 2.11 says no more than that it is one.
+#[tokio::test]
+async fn a_limit_is_told_by_what_it_limits() -> anyhow::Result<()> {
+    for (name, cause) in [
+        ("ntfy-old", "too many requests (429)"),
+        ("ntfy", "more subscriptions than the server allows from here (42903)"),
+    ] {
+        let Some(ntfy) = servers::ntfy_with(name, "visitor-subscription-limit: 1\n").await? else { continue };
+        let one = Desk::set(channel(&ntfy, r#"["alerts"]"#, "")).await?;
+        one.connected().await?;
+        let other = Desk::set(channel(&ntfy, r#"["backup"]"#, "")).await?;
+        let told = |status: &tidings_api::StatusReport| status.channels[0].cause.as_deref() == Some(cause);
+        other.app.wait_for_status(cause, told).await.with_context(|| name.to_owned())?;
     }
     Ok(())
 }

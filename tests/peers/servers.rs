@@ -14,11 +14,16 @@ pub(crate) const NTFY: [&str; 2] = ["ntfy-old", "ntfy"];
 
 /// An ntfy where all topics are everybody's, but `ann` alone may read `private`, and nobody may read `closed`.
 pub(crate) async fn ntfy(name: &str) -> anyhow::Result<Option<Peer>> {
+    ntfy_with(name, "visitor-request-limit-exempt-hosts: 127.0.0.1\n").await
+}
+
+/// The same, with these settings more.
+pub(crate) async fn ntfy_with(name: &str, more: &str) -> anyhow::Result<Option<Peer>> {
     let ntfy = Peer::start(name, |addr, folder| {
         let settings = format!(
             "base-url: http://{addr}\nlisten-http: {addr}\ncache-file: /tmp/cache.db\n\
              attachment-cache-dir: /tmp/attachments\nauth-file: /tmp/users.db\nauth-default-access: read-write\n\
-             visitor-request-limit-exempt-hosts: 127.0.0.1\nlog-level: warn\n"
+             log-level: warn\n{more}"
         );
         Ok(["ntfy", "serve", "--config", &folder.write("server.yml", &settings)?].map(str::to_owned).to_vec())
     });

@@ -65,11 +65,14 @@ impl Dialect {
     }
 
     /// Where the server says why it refused an upgrade at this path with a status that doesn't: ntfy answers all refusals with 200 up to
-    /// 2.11 at least, and by the right status at a path beside it.
+    /// 2.11 at least, and by the right status at a path beside it; which of its limits a 429 is about it says to a poll.
     #[must_use]
     pub fn reason_path(&self, path: &str, status: u16) -> Option<String> {
         match self {
-            Self::Ntfy if status == 200 => path.strip_suffix("/ws").map(|topics| format!("{topics}/auth")),
+            Self::Ntfy if matches!(status, 200 | 429) => {
+                let asked = if status == 200 { "auth" } else { "json?poll=1&since=none" };
+                path.strip_suffix("/ws").map(|topics| format!("{topics}/{asked}"))
+            }
             Self::Plain | Self::Ntfy | Self::Dialogue(_) | Self::V1 => None,
         }
     }

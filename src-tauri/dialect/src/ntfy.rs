@@ -61,6 +61,7 @@ mod tests {
             ntfy.reason_path("/base/alerts,backup/ws", 200).as_deref(),
             Some("/base/alerts,backup/auth")
         );
+        assert_eq!(ntfy.reason_path("/alerts/ws", 429).as_deref(), Some("/alerts/json?poll=1&since=none"));
         for (path, status) in [("/alerts/ws", 403), ("/alerts/ws", 404), ("/alerts", 200)] {
             assert_eq!(ntfy.reason_path(path, status), None, "{path} {status}");
         }

@@ -159,6 +159,7 @@ fn is_no_way(cause: &Cause) -> bool {
         | Cause::StreamOver
         | Cause::NoMore
         | Cause::Busy { .. }
+        | Cause::Limit { .. }
         | Cause::Moved { .. }
         | Cause::WrongAddress { .. }
         | Cause::NotAWebSocket { .. }

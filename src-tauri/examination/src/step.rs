@@ -306,7 +306,10 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         }
         Cause::Moved { to, same_host: true, .. } => words.mend_moved(&tidings_channel::plain(to)),
         Cause::Moved { .. } => words.mend_status(),
-        Cause::Busy { .. } | Cause::Status { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
+        Cause::Limit { code: 42903 } => words.mend_limit_subscriptions(),
+        Cause::Busy { .. }
+        | Cause::Limit { .. }
+        | Cause::Status { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
         Cause::Answered { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
         Cause::Status { status: 502..=504 | 521..=524 | 530 }
         | Cause::Answered { status: 502..=504 | 521..=524 | 530 } => words.mend_behind(),

@@ -137,6 +137,11 @@ pub enum Cause {
         /// HTTP status.
         status: u16,
     },
+    /// A limit of the server's is reached, by its own number for it (ntfy's 42900 to 42999).
+    Limit {
+        /// The number.
+        code: u16,
+    },
     /// A redirect to what looks like no sign-in.
     Moved {
         /// HTTP status.
@@ -317,6 +322,14 @@ impl fmt::Display for Cause {
             }
             Self::Answered { status } => write!(f, "{} ({status})", status_words(*status)),
             Self::Busy { status } => write!(f, "server busy ({status})"),
+            Self::Limit { code } => {
+                let words = match code {
+                    42903 => "more subscriptions than the server allows from here",
+                    42909 => "too many failed sign-ins came from here: the server takes none for a while",
+                    _ => "too many requests",
+                };
+                write!(f, "{words} ({code})")
+            }
             Self::Moved { status, same_host: true, to } => {
                 write!(f, "the address moved to {} ({status})", plain(to))
             }

@@ -61,6 +61,7 @@ pub(crate) fn verdict(
             Cause::Status { .. }
             | Cause::Answered { .. }
             | Cause::Busy { .. }
+            | Cause::Limit { .. }
             | Cause::Moved { .. }
             | Cause::WrongAddress { .. }
             | Cause::NoSockJs { .. }
@@ -94,7 +95,7 @@ fn of_cause(cause: &Cause, quiet: &BTreeSet<u16>, timing: &Timing) -> Verdict {
         Cause::Status { status } | Cause::Answered { status } | Cause::NoSockJs { status } => {
             after_status(*status, timing)
         }
-        Cause::Busy { .. } => Verdict::Ordinary,
+        Cause::Busy { .. } | Cause::Limit { .. } => Verdict::Ordinary,
         // Waiting may mend it where something in front hangs up for a server that is not there yet.
         Cause::WrongAddress { status: None } => Verdict::Ordinary,
         Cause::WrongAddress { status: Some(_) } => Verdict::WrongAddress,
@@ -142,6 +143,7 @@ pub(crate) fn is_in_vain(cause: &Cause) -> bool {
         Cause::Lost { detail } => *detail == Detail::HungUp,
         Cause::Moved { .. } | Cause::WrongAddress { .. } | Cause::Foreign { .. } => true,
         Cause::Busy { .. }
+        | Cause::Limit { .. }
         | Cause::Silent { .. }
         | Cause::Unanswered { .. }
         | Cause::WriteStalled
@@ -201,6 +203,7 @@ pub(crate) fn may_be_completed(cause: &Cause, took: Duration, timing: &Timing) -
         | Cause::Status { .. }
         | Cause::Answered { .. }
         | Cause::Busy { .. }
+        | Cause::Limit { .. }
         | Cause::Moved { .. }
         | Cause::WrongAddress { .. }
         | Cause::SignInRefused { .. }

@@ -103,6 +103,7 @@ mend-session = sign in again: Sign in… in Tidings, or `tidings sign-in`
 mend-role = ask whoever runs the site for the right to use this channel, or sign in as another user
 mend-stream-address = check the address: it has to be one that answers with server-sent events (text/event-stream)
 mend-address = check the URL's path; a proxy in front must pass `Upgrade` and `Connection` on
+mend-limit-subscriptions = have all topics of this server in one channel, or close other clients of it
 mend-busy = the server is busy: wait
 mend-server-error = ask who runs the server to look into its log
 mend-status = check the URL, and what the server wants in `headers`

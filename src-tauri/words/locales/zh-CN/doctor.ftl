@@ -91,6 +91,7 @@ mend-session = 请重新登录：在 Tidings 中选择“登录…”，或运�
 mend-role = 请向网站管理者申请使用此频道的权限，或以其他用户身份登录
 mend-stream-address = 请检查地址：它必须以服务器推送事件（text/event-stream）作答
 mend-address = 请检查网址的路径；前面的代理必须转发 `Upgrade` 和 `Connection`
+mend-limit-subscriptions = 把此服务器的所有主题放进一个频道，或关闭它的其他客户端
 mend-busy = 服务器繁忙，请稍候
 mend-server-error = 请让服务器管理员查看其日志
 mend-status = 请检查网址，以及服务器要求的 `headers`
