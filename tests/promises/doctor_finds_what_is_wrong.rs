@@ -6,6 +6,7 @@ use serde_json::Value;
 use tidings_api::{StateName, StatusReport};
 use tidings_server::{EventKind, Options, Server};
 use tidings_tests::app::{App, Output, Start};
+use tidings_tests::events::EventSource;
 use tidings_tests::gotify::Gotify;
 use tidings_tests::scene::{Place, USER, channel};
 use tidings_tests::web::{Page, Web};
@@ -96,6 +97,23 @@ async fn a_server_of_another_kind_is_named_with_the_keys_that_would_be_right() -
         let steps = report["steps"].as_array().expect("steps").iter();
         let told: Vec<_> = steps.filter(|step| step["step"] == "dialect").map(|step| &step["mend"]).collect();
         assert_eq!(told, mend.into_iter().collect::<Vec<_>>(), "{name}: {report}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn where_all_who_listen_are_sent_to_it_goes_on_to_the_end() -> anyhow::Result<()> {
+    let (gotify, events) = (Gotify::start("client").await?, EventSource::start().await?);
+    let settings = format!(
+        "[[channel]]\nname = \"A\"\nkind = \"gotify\"\nurl = \"{}\"\ntoken_command = \"echo client\"\nenabled = false\n\
+         [[channel]]\nname = \"B\"\nkind = \"sse\"\nurl = \"{}\"\nenabled = false\n",
+        gotify.url(),
+        events.url()
+    );
+    let app = App::with_settings(settings).background().start().await?;
+    for name in ["A", "B"] {
+        let report = report(&app.run(&["doctor", "--channel", name, "--json"]).await?);
+        assert_eq!(step(&report, "upgrade")["ok"], true, "{name}: {report}");
     }
     Ok(())
 }

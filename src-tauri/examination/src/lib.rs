@@ -9,7 +9,8 @@
 //! The way up to the TLS handshake is looked at by [`tidings_channel::examine`] and disturbs nobody. An upgrade takes
 //! the place of every other instance of the user, so it is made only when told ([`Reach::Link`]), and a channel that
 //! the agent holds is let go of meanwhile by its [`Lender`] (R3). An MQTT broker knows its clients by their ids: under one that is
-//! drawn for the occasion it is signed in to, and nobody's place is taken.
+//! drawn for the occasion it is signed in to, and nobody's place is taken. Nor is it at ntfy, Gotify and a stream of events, which
+//! send to all who listen.
 
 mod broker;
 pub mod discover;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use tidings_api::Step;
 use tidings_channel::{Config, DialParams, Status};
 use tidings_settings::credential::Credentials;
-use tidings_settings::{CaFileError, ChannelSettings};
+use tidings_settings::{CaFileError, ChannelSettings, Kind};
 use tidings_words::Words;
 use tokio::sync::{mpsc, watch};
 
@@ -57,6 +58,12 @@ impl Examination {
     /// When a file that they name can't be read.
     pub fn of(channel: &ChannelSettings, reach: Reach, words: Words) -> Result<Self, CaFileError> {
         let config = channel.config()?;
+        let reach = match (reach, &channel.kind) {
+            (Reach::Handshake, Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse) => {
+                Reach::Link { idle: None, lender: None }
+            }
+            (reach, _) => reach,
+        };
         Ok(Self {
             credentials: Some(channel.credentials(&config)),
             config,
@@ -70,7 +77,7 @@ impl Examination {
 /// How far an examination goes.
 #[derive(Debug)]
 pub enum Reach {
-    /// As far as nobody is disturbed: up to the TLS handshake, and at a broker to the end.
+    /// As far as nobody is disturbed: up to the TLS handshake, and to the end where a channel's kind has no take-overs.
     Handshake,
     /// On to the upgrade and the first ping: another instance of the same user is replaced.
     Link {
