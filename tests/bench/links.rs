@@ -146,9 +146,16 @@ async fn memory_at_a_broker(count: u32) -> anyhow::Result<f64> {
     Ok(Memory::of(process.id())?.rss_mib)
 }
 
-/// Both ends of each link are files, of two processes that inherit this.
-pub(crate) fn allow_files() -> anyhow::Result<()> {
+/// Both ends of each link are files, of two processes that inherit this. Returns how many each may have.
+pub(crate) fn allow_files() -> anyhow::Result<u64> {
+    const ENOUGH: u64 = 200_000;
     let most = getrlimit(Resource::Nofile).maximum;
+    // Root may raise what others may have at most.
+    if most.is_some_and(|most| most < ENOUGH)
+        && setrlimit(Resource::Nofile, Rlimit { current: Some(ENOUGH), maximum: Some(ENOUGH) }).is_ok()
+    {
+        return Ok(ENOUGH);
+    }
     setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
-    Ok(())
+    Ok(most.unwrap_or(u64::MAX))
 }

@@ -1,7 +1,7 @@
 //! `tidings-server` with its messages on the disk, beside the real ntfy with its cache file, in the same run: pushes a second, the way
 //! of a push to its reader, memory of an idle link.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use futures_util::StreamExt;
 use tempfile::TempDir;
+use tidings_tests::cluster::{Cluster, Far, PUSH_TOKEN};
 use tidings_tests::desktop::Process;
-use tidings_tests::peer::Peer;
+use tidings_tests::peer::{self, Peer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{interval, sleep, timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -30,11 +31,16 @@ const LENGTH: usize = 300;
 const COUNTED: Duration = Duration::from_secs(8);
 const WARM_UP: Duration = Duration::from_secs(2);
 /// How many pushes are timed to their reader, and how many a second go to others meanwhile: both servers bear as many.
-const TIMED: u32 = 2000;
+const TIMED: u32 = 500;
 const BESIDE: u32 = 500;
-/// How many idle links, and how many are opened at once.
+/// How often the two are timed.
+const TURNS: u32 = 4;
+/// How many idle links, and how many of ours alone; how many are opened at once.
 const LINKS: u32 = 5000;
+const MANY_LINKS: u32 = 50_000;
 const AT_ONCE: u32 = 50;
+/// How many links come from one address: there are 28,000 ports to each by default.
+const OF_AN_ADDRESS: usize = 10_000;
 /// How long a server may take to start, and to answer.
 const SOON: Duration = Duration::from_secs(30);
 /// What a server does once many links are open is over then.
@@ -42,31 +48,82 @@ const LOOK: Duration = Duration::from_millis(20);
 const SETTLE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
-    allow_files()?;
-    say("  pushes …");
-    let theirs = Subject::ntfy().await?;
-    let theirs = pushes(theirs.place).await?;
+    let files = allow_files()?;
+    let with_ntfy = peer::is_here("ntfy");
+    if !with_ntfy {
+        say(
+            "  there is no ntfy here to stand beside (`cargo xtask peers ntfy` brings it): its column is left out",
+        );
+    }
     let mut rows = Vec::new();
-    for (durability, goal) in [("fsync", true), ("process", false)] {
-        let ours = Subject::ours(durability).await?;
-        let ours = pushes(ours.place).await?;
-        let row = Row::new(format!("{PUSHERS} push at once, {durability}: a push"), Unit::Ms, 1e3 / ours)
-            .beside(1e3 / theirs);
+    say("  pushes …");
+    let theirs = if with_ntfy { Some(pushes(Subject::ntfy().await?.place).await?) } else { None };
+    for durability in ["fsync", "process"] {
+        let ours = pushes(Subject::ours(&["--durability", durability]).await?.place).await?;
+        let row = Row::new(format!("{PUSHERS} push at once, {durability}: a push"), Unit::Ms, 1e3 / ours);
+        let goal = theirs.is_some() && durability == "fsync";
+        let row = row.maybe_beside(theirs.map(|theirs| 1e3 / theirs));
         rows.push(if goal { row.goal_times_bare(0.25) } else { row });
-        rows.push(Row::new(format!("… pushes a second, {durability}"), Unit::Count, ours).beside(theirs));
+        let row = Row::new(format!("… pushes a second, {durability}"), Unit::Count, ours);
+        rows.push(row.maybe_beside(theirs));
     }
     say("  from the push to the reader …");
-    let theirs = Subject::ntfy().await?;
-    let theirs = way(theirs.place).await?;
-    let ours = Subject::ours("fsync").await?;
-    let ours = way(ours.place).await?;
-    rows.push(Row::time("push to reader: median", ours.median()).beside_time(theirs.median()));
-    rows.push(Row::time("push to reader: p99", ours.p99()).beside_time(theirs.p99()).goal_times_bare(0.5));
+    let (mut ours, mut theirs) = (Times::default(), Times::default());
+    // In turn, since what else the disk does changes by the minute.
+    for _ in 0..TURNS {
+        if with_ntfy {
+            way(Subject::ntfy().await?.place, &mut theirs).await?;
+        }
+        way(Subject::ours(&["--durability", "fsync"]).await?.place, &mut ours).await?;
+    }
+    let [median, p99] = ["push to reader: median", "push to reader: p99"];
+    let [median, p99] = [Row::time(median, ours.median()), Row::time(p99, ours.p99())];
+    if with_ntfy {
+        rows.push(median.beside_time(theirs.median()));
+        rows.push(p99.beside_time(theirs.p99()).goal_times_bare(0.5));
+    } else {
+        rows.extend([median, p99]);
+    }
     say(&format!("  {LINKS} idle links …"));
-    let theirs = memory(&Subject::ntfy().await?).await?;
-    let ours = memory(&Subject::ours("fsync").await?).await?;
-    let row = Row::new(format!("server: memory per idle link, of {LINKS}"), Unit::Kib, ours);
-    rows.push(row.beside(theirs).goal_times_bare(0.2));
+    let theirs = if with_ntfy { Some(memory(&Subject::ntfy().await?, LINKS).await?.0) } else { None };
+    let (ours, _) = memory(&Subject::ours(&[]).await?, LINKS).await?;
+    let row =
+        Row::new(format!("server: memory per idle link, of {LINKS}"), Unit::Kib, ours).maybe_beside(theirs);
+    rows.push(if theirs.is_some() { row.goal_times_bare(0.2) } else { row });
+    // Some are for whatever else is open.
+    let most = u32::try_from(files.saturating_sub(1000)).unwrap_or(u32::MAX).min(MANY_LINKS);
+    let limit = if most < MANY_LINKS {
+        " (as many as the limit of open files here allows: `ulimit -Hn`)"
+    } else {
+        ""
+    };
+    say(&format!("  {most} idle links{limit} …"));
+    let (ours, opens) = memory(&Subject::ours(&[]).await?, most).await?;
+    rows.push(Row::new(format!("server: memory per idle link, of {most}"), Unit::Kib, ours));
+    rows.push(Row::new("… links opened a second meanwhile", Unit::Count, opens));
+    rows.extend(nodes().await?);
+    Ok(rows)
+}
+
+/// What a push costs by one node and by three over three servers of NATS.
+async fn nodes() -> anyhow::Result<Vec<Row>> {
+    say("  pushes to one node and to three over NATS …");
+    let Some(cluster) = Cluster::start(&["ann"], Far::default()).await? else { return Ok(Vec::new()) };
+    let mut rows = Vec::new();
+    for count in [1, 3] {
+        let places: Vec<_> = cluster.nodes().into_iter().take(count).map(Place::Cluster).collect();
+        let before = cluster.cpu_time()?;
+        let (pushed, took) = pushes_to(&places).await?;
+        let after = cluster.cpu_time()?;
+        let name = if count == 1 { "one node over NATS" } else { "three nodes over NATS" };
+        rows.push(Row::new(format!("{name}: pushes a second"), Unit::Count, pushed / took.as_secs_f64()));
+        for (what, cost) in [("nodes", after.0 - before.0), ("NATS", after.1 - before.1)] {
+            let row = format!("… processor time of a push, {what}");
+            // Warming up costs as much.
+            let pushed = pushed * (COUNTED + WARM_UP).as_secs_f64() / took.as_secs_f64();
+            rows.push(Row::new(row, Unit::Ms, cost.as_secs_f64() * 1e3 / pushed));
+        }
+    }
     Ok(rows)
 }
 
@@ -88,11 +145,13 @@ enum Holds {
 enum Place {
     Ours(SocketAddr),
     Ntfy(SocketAddr),
+    /// One of several nodes.
+    Cluster(SocketAddr),
 }
 
 impl Place {
     fn addr(self) -> SocketAddr {
-        let (Self::Ours(addr) | Self::Ntfy(addr)) = self;
+        let (Self::Ours(addr) | Self::Ntfy(addr) | Self::Cluster(addr)) = self;
         addr
     }
 
@@ -100,6 +159,8 @@ impl Place {
     fn push(self, user: &str) -> String {
         match self {
             Self::Ours(_) => format!("/push/u{user}"),
+            // Who is known there is in a file.
+            Self::Cluster(_) => "/push/ann".to_owned(),
             Self::Ntfy(_) => format!("/u{user}"),
         }
     }
@@ -107,21 +168,21 @@ impl Place {
     /// Where somebody's messages come.
     fn channel(self, user: &str) -> String {
         match self {
-            Self::Ours(addr) => format!("ws://{addr}/ws/user-channel?user=u{user}"),
+            Self::Ours(addr) | Self::Cluster(addr) => format!("ws://{addr}/ws/user-channel?user=u{user}"),
             Self::Ntfy(addr) => format!("ws://{addr}/u{user}/ws"),
         }
     }
 }
 
 impl Subject {
-    async fn ours(durability: &str) -> anyhow::Result<Self> {
+    async fn ours(options: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let program = std::env::current_exe()?.with_file_name("tidings-server");
         ensure!(program.exists(), "there is no {}", program.display());
         let addr = free_address()?;
         let mut command = Command::new(program);
-        command.args(["--listen", &addr.to_string(), "--log", "warn", "--durability", durability, "--data"]);
-        command.arg(folder.path().join("data")).env_remove("TIDINGS_LOG");
+        command.args(["--listen", &addr.to_string(), "--log", "warn"]).args(options);
+        command.arg("--data").arg(folder.path().join("data")).env_remove("TIDINGS_LOG");
         let mut process = Process::spawn("tidings-server", &command, folder.path())?;
         let deadline = Instant::now() + SOON;
         while TcpStream::connect(addr).await.is_err() {
@@ -151,15 +212,22 @@ impl Subject {
 }
 
 fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 /// How many pushes a second are answered with 200.
 async fn pushes(place: Place) -> anyhow::Result<f64> {
+    let (pushed, took) = pushes_to(&[place]).await?;
+    Ok(pushed / took.as_secs_f64())
+}
+
+/// How many pushes are answered with 200, and in which time, by these together.
+async fn pushes_to(places: &[Place]) -> anyhow::Result<(f64, Duration)> {
     let count = Arc::new(AtomicU64::new(0));
     let pushers: Vec<_> = (0..PUSHERS)
         .map(|number| {
             let count = Arc::clone(&count);
+            let place = places[number as usize % places.len()];
             tokio::spawn(async move {
                 let mut pusher = Pusher::connect(place).await?;
                 let mut user = number;
@@ -187,7 +255,7 @@ async fn pushes(place: Place) -> anyhow::Result<f64> {
     }
     ensure!(counted > 0, "no push was answered");
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    Ok(counted as f64 / took.as_secs_f64())
+    Ok((counted as f64, took))
 }
 
 /// A connection over which one push goes after the other.
@@ -206,8 +274,12 @@ impl Pusher {
 
     async fn push(&mut self, user: &str, body: &[u8]) -> anyhow::Result<()> {
         let (path, addr) = (self.place.push(user), self.place.addr());
+        let token = match self.place {
+            Place::Cluster(_) => format!("authorization: Bearer {PUSH_TOKEN}\r\n"),
+            Place::Ours(_) | Place::Ntfy(_) => String::new(),
+        };
         let mut request =
-            format!("POST {path} HTTP/1.1\r\nhost: {addr}\r\ncontent-length: {}\r\n\r\n", body.len())
+            format!("POST {path} HTTP/1.1\r\nhost: {addr}\r\n{token}content-length: {}\r\n\r\n", body.len())
                 .into_bytes();
         request.extend_from_slice(body);
         self.stream.write_all(&request).await?;
@@ -241,7 +313,7 @@ async fn link(place: Place, user: &str) -> anyhow::Result<Link> {
 }
 
 /// From the moment before a push to the moment when its reader has it, while others get messages, too.
-async fn way(place: Place) -> anyhow::Result<Times> {
+async fn way(place: Place, times: &mut Times) -> anyhow::Result<()> {
     let mut reader = link(place, "reader").await?;
     let beside = tokio::spawn(async move {
         let mut pusher = Pusher::connect(place).await?;
@@ -253,7 +325,6 @@ async fn way(place: Place) -> anyhow::Result<Times> {
         anyhow::Ok(())
     });
     let mut pusher = Pusher::connect(place).await?;
-    let mut times = Times::default();
     for number in 0..TIMED {
         let text = format!("message {number:8} {}", "x".repeat(LENGTH - 17));
         let start = Instant::now();
@@ -277,27 +348,55 @@ async fn way(place: Place) -> anyhow::Result<Times> {
     } else {
         beside.abort();
     }
-    Ok(times)
+    Ok(())
 }
 
-/// Resident memory for each of many idle links, in KiB.
-async fn memory(subject: &Subject) -> anyhow::Result<f64> {
+/// Resident memory for each of so many idle links, in KiB, and how many were opened a second.
+async fn memory(subject: &Subject, count: u32) -> anyhow::Result<(f64, f64)> {
     // One of each, so that everything has been used once.
     let first = link(subject.place, "first").await?;
     Pusher::connect(subject.place).await?.push("first", b"one").await?;
     sleep(SETTLE).await;
     let before = Memory::of(subject.process)?.rss_mib;
-    let mut links = vec![first];
-    while links.len() <= LINKS as usize {
-        let names: Vec<String> =
-            (0..AT_ONCE).map(|number| format!("l{}", links.len() + number as usize)).collect();
-        let opened = names.iter().map(|name| link(subject.place, name));
+    let mut links = Vec::with_capacity(count as usize);
+    let start = Instant::now();
+    while links.len() < count as usize {
+        let numbers = (links.len()..).take(AT_ONCE as usize);
+        let opened = numbers.map(|number| idle_link(subject.place, number));
         for opened in futures_util::future::join_all(opened).await {
             links.push(opened?);
         }
     }
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    let links_count = links.len() as f64;
+    let opens = links_count / start.elapsed().as_secs_f64();
     sleep(SETTLE).await;
     let after = Memory::of(subject.process)?.rss_mib;
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    Ok((after - before) * 1024.0 / (links.len() - 1) as f64)
+    drop(first);
+    Ok(((after - before) * 1024.0 / links_count, opens))
+}
+
+/// A link that nobody reads, which costs us its socket alone; from an address of its own for each few thousand.
+async fn idle_link(place: Place, number: usize) -> anyhow::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    // The first few come from where ntfy has no limits for.
+    if let address @ 1.. = u8::try_from(number / OF_AN_ADDRESS)? {
+        socket.bind((Ipv4Addr::new(127, 50, 0, address), 0).into())?;
+    }
+    let mut stream = timeout(SOON, socket.connect(place.addr())).await.context("no connection in time")??;
+    let channel = place.channel(&format!("l{number}"));
+    let path = channel.split_once(&place.addr().to_string()).context("no path")?.1;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        place.addr()
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
+        let read = timeout(SOON, stream.read_buf(&mut answer)).await.context("no upgrade in time")??;
+        ensure!(read > 0, "the server ended the connection");
+    }
+    ensure!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
+    Ok(stream)
 }

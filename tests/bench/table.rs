@@ -64,6 +64,11 @@ impl Row {
         self
     }
 
+    /// The same, where there is one.
+    pub(crate) fn maybe_beside(self, bare: Option<f64>) -> Self {
+        Self { bare, ..self }
+    }
+
     /// The same for times.
     pub(crate) fn beside_time(self, bare: Duration) -> Self {
         self.beside(bare.as_secs_f64() * 1e3)

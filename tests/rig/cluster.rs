@@ -246,6 +246,12 @@ impl Cluster {
         None
     }
 
+    /// The processor's time that the nodes have taken, and the servers of NATS.
+    pub fn cpu_time(&self) -> anyhow::Result<(Duration, Duration)> {
+        let of = |all: &[One]| all.iter().map(One::cpu_time).sum::<anyhow::Result<Duration>>();
+        Ok((of(&self.nodes)?, of(&self.nats)?))
+    }
+
     /// Waits until each node takes links and pushes.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
         for node in &mut self.nodes {
@@ -280,6 +286,16 @@ impl One {
         command.args(words).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         self.process = Some(Process::spawn(&format!("{}-{}", self.name, self.starts), &command, folder)?);
         Ok(())
+    }
+
+    /// In user's and system's time.
+    fn cpu_time(&self) -> anyhow::Result<Duration> {
+        let id = self.process.as_ref().context("it does not run")?.id();
+        let told = fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // Behind the name, which may hold anything; the clock's ticks are 10 ms.
+        let fields: Vec<_> = told.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok());
+        Ok(Duration::from_millis(10 * (ticks(11).context("no time")? + ticks(12).context("no time")?)))
     }
 
     async fn listens(&mut self) -> anyhow::Result<()> {

@@ -57,6 +57,11 @@ pub struct Answer {
     pub body: String,
 }
 
+/// Whether the server of this name is on this machine.
+pub fn is_here(name: &str) -> bool {
+    PEERS.iter().any(|(known, source, _)| *known == name && place(*source).exists())
+}
+
 impl Peer {
     /// Starts the server of this name (see [`PEERS`]) with what `made` makes of its address and its folder, and waits until
     /// it listens. `None`: it isn't here, or was not asked for.

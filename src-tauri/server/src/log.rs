@@ -12,7 +12,7 @@
 //!
 //! **An engine** is a variant of [`Log`] with three methods and a duty:
 //! - `append` returns once the message is as safe as it gets, and (where one node has it all) not before it was handed to
-//!   [`Users::kept`];
+//!   [`Users::kept`], which it is once it outlives this process;
 //! - `after` reads a user's messages in the order of `seq`, oldest first, and says where the end is;
 //! - `stand` tells where a client stands that names the last id it has;
 //! - the duty: each message that is stored goes to [`Users::kept`] once, and a user's in the order of `seq`. An engine

@@ -1,9 +1,10 @@
 //! The durable engine: one SQLite file in a folder of its own, written by one thread, read by another.
 //!
 //! ```text
-//!            all that wait, one transaction, one fsync           now and then, a user's at a time
+//!            all that wait, one transaction                      now and then, a user's at a time
 //! pushes ──▶ keeper ─▶ `recent` (by seq: written in a row) ─▶ fold ─▶ `message` (by user and seq) ─▶ trimmed
-//!                  └─▶ Fresh (the same in memory, bounded)
+//!    ▲             ├─▶ Fresh (the same in memory, bounded), and the links
+//!    └── syncer ◀──┘   one fsync for all that wait for it
 //! links  ──▶ reader ─▶ Fresh first, then `message`: what is folded meanwhile is seen twice, never not at all
 //! ```
 //!
@@ -24,6 +25,7 @@
 //! own, and tools to look into the file. What is above, a page for each message, is why there is `recent`.
 
 pub(crate) mod open;
+mod sync;
 mod tables;
 
 use std::{
@@ -43,6 +45,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use self::open::{DataError, Durability};
+use self::sync::Syncer;
 use super::{
     devices::{Changes, Devices},
     item::{Draft, Item, Keep, Kept, Limit, NotKept, NotRead, Page, Standing, now},
@@ -110,7 +113,7 @@ impl File {
         keep: Keep,
         users: Arc<Users>,
     ) -> Result<Self, DataError> {
-        let store = open::open(folder, durability)?;
+        let store = open::open(folder)?;
         let failed = |error| DataError::of(&store.path, &error);
         let reading = open::connect(&store.path).map_err(failed)?;
         let copying = open::connect(&store.path).map_err(failed)?;
@@ -132,11 +135,18 @@ impl File {
             facts: Arc::clone(&facts),
             copier,
             full: Arc::clone(&full),
+            syncer: None,
             changed: 0,
             _lock: store.lock,
         };
         keeping.fold_what_was_left().map_err(failed)?;
-        let threads = vec![
+        let mut syncing = None;
+        if durability == Durability::Fsync {
+            let (syncer, thread) = Syncer::start(&store.path)?;
+            keeping.syncer = Some(syncer);
+            syncing = Some(thread);
+        }
+        let mut threads = vec![
             spawn("keeper", move || keeping.run(&appends))?,
             spawn("reader", {
                 let facts = Arc::clone(&facts);
@@ -144,6 +154,7 @@ impl File {
             })?,
             spawn("copier", move || copy(&copying, &full, &copies))?,
         ];
+        threads.extend(syncing);
         Ok(Self { devices, facts, running: Mutex::new(Some(Running { keeper, reader, threads })) })
     }
 
@@ -293,6 +304,8 @@ struct Keeper {
     copier: mpsc::Sender<()>,
     /// SQLite's log is to be emptied.
     full: Arc<AtomicBool>,
+    /// Who answers once it is on the disk; `None`: that is not waited for.
+    syncer: Option<Syncer>,
     /// Bytes of pages changed since the last copy, about.
     changed: usize,
     /// Keeps other servers out.
@@ -366,10 +379,15 @@ impl Keeper {
                     messages.add(user, item.clone());
                 }
                 drop(messages);
-                for ((user, item), answer) in made.iter().zip(answers) {
+                let kept = made.iter().map(|(user, item)| {
                     let links = self.users.kept(user, item);
+                    Kept { id: item.id().into_owned(), links }
+                });
+                let answers = answers.into_iter().zip(kept).collect::<Vec<_>>();
+                match &self.syncer {
+                    Some(syncer) => syncer.answer(answers),
                     // Who pushed may have gone.
-                    let _ = answer.send(Ok(Kept { id: item.id().into_owned(), links }));
+                    None => answers.into_iter().for_each(|(answer, kept)| drop(answer.send(Ok(kept)))),
                 }
                 self.copy_now_and_then();
             }
@@ -384,6 +402,11 @@ impl Keeper {
 
     /// A log that takes the room of the disk, while the file has pages to spare, is emptied first.
     fn commit_or_make_room(&mut self, made: &[(String, Item)], changes: &Changes) -> rusqlite::Result<usize> {
+        if let Some(syncer) = self.syncer.as_ref().filter(|syncer| syncer.has_failed()) {
+            // All of it is written to the file then, and that is synced.
+            open::empty(&self.connection)?;
+            syncer.is_mended();
+        }
         match self.commit(made, changes) {
             Err(error) if not_kept(&error) == NotKept::Full => {
                 open::copy(&self.connection, "TRUNCATE").map_err(|_| error)?;

@@ -9,7 +9,10 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::tables;
+use super::{
+    sync::{self, Syncer},
+    tables,
+};
 use crate::log::item::now;
 
 /// What a message that is kept outlives.
@@ -97,7 +100,7 @@ pub(super) struct Store {
     pub(super) lock: fs::File,
 }
 
-pub(super) fn open(folder: &Path, durability: Durability) -> Result<Store, DataError> {
+pub(super) fn open(folder: &Path) -> Result<Store, DataError> {
     let refused = |source| DataError::Folder { folder: folder.to_owned(), source };
     let (mut folders, mut files) = (DirBuilder::new(), OpenOptions::new());
     folders.recursive(true);
@@ -117,6 +120,8 @@ pub(super) fn open(folder: &Path, durability: Durability) -> Result<Store, DataE
         Err(TryLockError::Error(source)) => return Err(refused(source)),
     }
     let path = folder.join(FILE);
+    // SQLite removes its log when it closes the file.
+    let ended_well = !sync::log_of(&path).exists();
     // An empty file is one that was being made when something ended us: nothing was kept in it.
     files.open(&path).map_err(refused)?;
     let failed = |error| DataError::of(&path, &error);
@@ -135,17 +140,16 @@ pub(super) fn open(folder: &Path, durability: Durability) -> Result<Store, DataE
         }
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    let synchronous = match durability {
-        Durability::Fsync => "FULL",
-        // The log is not synced at a commit, but before it is copied into the file, which therefore stays whole.
-        Durability::Process => "NORMAL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+    // The log is not synced at a commit, but before it is copied into the file, which therefore stays whole. For `fsync` the
+    // syncer does it, beside the next commits.
+    connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
     // The copier does it.
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(failed)?;
     // Reading a bit of everything shows damage now rather than at the first message.
     let (born, newest) = tables::born_and_newest(&connection).map_err(failed)?;
     tables::users(&connection).map_err(failed)?;
+    // Readers may have more than a loss of power has left here.
+    let newest = if ended_well { newest } else { newest.saturating_add(Syncer::TAKEN_BACK) };
     Ok(Store { connection, path, born, newest, lock })
 }
 
@@ -166,6 +170,13 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "cache_size", CACHE)?;
     Ok(connection)
+}
+
+/// Copies all of SQLite's log into the file and begins it anew, or fails.
+pub(super) fn empty(connection: &Connection) -> rusqlite::Result<()> {
+    let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    if busy { Err(rusqlite::Error::SqliteFailure(error, None)) } else { Ok(()) }
 }
 
 /// Copies SQLite's log into the file; returns how many pages the log has.

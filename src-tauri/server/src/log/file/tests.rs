@@ -155,7 +155,7 @@ async fn a_device_is_known_after_a_restart_and_after_a_kill_by_the_last_message(
     file.close();
     let killed = open(copy.path(), KEEP);
     assert_eq!(killed.devices.reached("ann", "a"), Some(begins));
-    assert_eq!(killed.newest(), first);
+    assert!(killed.newest() > first, "somebody may have one that was not on the disk");
     let closed = open(folder.path(), KEEP);
     assert_eq!(closed.devices.reached("ann", "a"), Some(first));
 }
