@@ -295,6 +295,11 @@ pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
         {
             words.mend_no_mqtt()
         }
+        Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp }
+            if config.mqtt.is_some() =>
+        {
+            words.mend_broker_websocket()
+        }
         Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp } => words.mend_hung_up(),
         Cause::WrongAddress { .. }
         | Cause::NotAWebSocket { .. }
@@ -362,7 +367,7 @@ fn certificate_mend(detail: &Detail, words: Words) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tidings_channel::ChannelUrl;
+    use tidings_channel::{ChannelUrl, Mqtt};
 
     use super::*;
 
@@ -475,6 +480,15 @@ mod tests {
             let told = mend(&cause, &Config::new(broker.clone()), ENGLISH);
             assert!(told.contains("speaks no MQTT") && !told.contains("WebSocket"), "{told}");
         }
+    }
+
+    #[test]
+    fn who_hangs_up_on_a_request_is_told_by_what_the_channel_is() {
+        let cause = Cause::Lost { detail: Detail::HungUp };
+        assert!(!mend(&cause, &config(), ENGLISH).contains("WebSocket"), "it may be a stream of events");
+        let topics = Mqtt { topics: Vec::new(), client_id: None, session_expiry: Duration::ZERO };
+        let told = mend(&cause, &Config { mqtt: Some(Box::new(topics)), ..config() }, ENGLISH);
+        assert!(told.contains("mqtt://"), "{told}");
     }
 
     #[test]
