@@ -74,6 +74,11 @@ async fn each_frame_is_told_with_what_follows_and_no_server_is_asked_and_no_secr
     Ok(())
 }
 
+/// A dialogue whose only rule asks this over HTTP.
+fn posting(post: &serde_json::Value) -> serde_json::Value {
+    json!({ "on": [{ "when": "true", "post": post }] })
+}
+
 #[tokio::test]
 async fn a_preset_is_rehearsed_too_and_a_mistake_is_told_at_its_key() -> anyhow::Result<()> {
     let app = App::without_settings().background().start().await?;
@@ -100,6 +105,13 @@ async fn a_preset_is_rehearsed_too_and_a_mistake_is_told_at_its_key() -> anyhow:
         (json!({ "on": [{ "when": "json.type ==", "ignore": true }] }), "dialogue.on[0].when"),
         (json!({ "greet": ["ok", "{{ secret"] }), "dialogue.greet[1]"),
         (json!({ "on": [{ "when": "true", "keep": { "secret": "x" } }] }), "dialogue.on[0].keep"),
+        (posting(&json!({ "form": {} })), "dialogue.on[0].post"),
+        (posting(&json!({ "url": "nowhere", "form": {} })), "dialogue.on[0].post.url"),
+        (posting(&json!({ "url": "https://{{ json.at }}/", "form": {} })), "dialogue.on[0].post.url"),
+        (
+            posting(&json!({ "url": "https://a.example", "form": { "id": "{{ json" } })),
+            "dialogue.on[0].post.form",
+        ),
     ] {
         let mut client = Client::connect(&app.socket()).await?;
         let keys = values(json!({ "kind": "dialogue", "dialogue": dialogue }));

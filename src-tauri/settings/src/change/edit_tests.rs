@@ -336,6 +336,11 @@ fn a_dialogue_is_written_and_changed_as_people_write_one() {
     let mixed = format!("{dotted}\n{rules}");
     let second = edited(&mixed, &[set(Some("a"), "dialogue.on", json!([rule("x"), rule("y"), rule("z")]))]);
     assert!(second.starts_with(&mixed) && second.matches("[[channel.dialogue.on]]").count() == 3, "{second}");
+    // What is asked over HTTP, and what is kept, are tables of the rule.
+    let asks = json!({"when": "x", "post": {"url": "https://a/b", "form": {"id": "{{ json.id }}"}}, "keep": {"s": "{{ json.s }}"}});
+    let asking = edited("[[channel]]\nid = \"a\"\n", &[set(Some("a"), "dialogue.on", json!([asks]))]);
+    let post = "post = { form = { id = \"{{ json.id }}\" }, url = \"https://a/b\" }\n";
+    assert!(asking.contains(post) && asking.contains("keep = { s = \"{{ json.s }}\" }\n"), "{asking}");
 }
 
 #[test]

@@ -120,11 +120,15 @@ pub(super) fn dialogue(
         backlog: own.backlog.or(preset.backlog).unwrap_or_default(),
         set,
     };
-    for post in dialogue.on.iter().filter_map(|rule| rule.then.post.as_ref()) {
+    // The channel's own rules come first, and a preset's names its address in `set`.
+    for (at, post) in
+        dialogue.on.iter().enumerate().filter_map(|(at, rule)| Some((at, rule.then.post.as_ref()?)))
+    {
         let Some(url) = post.url(&dialogue.set) else { continue };
         let Err((message, mend)) = parsed_web(&url, allow_plaintext) else { continue };
         let named = dialogue.set.keys().find(|name| post.url.uses(name));
-        let about = named.map_or_else(|| "dialogue.on".to_owned(), |name| format!("dialogue.set.{name}"));
+        let about = named
+            .map_or_else(|| format!("dialogue.on[{at}].post.url"), |name| format!("dialogue.set.{name}"));
         let error = match place {
             Some(place) => place.error(message, mend),
             None => table.error(message, mend),
@@ -284,13 +288,16 @@ fn post(entry: Entry<'_>) -> Result<Post, SettingsError> {
         );
         return Err(table.error(Text::settings_post(), mend));
     };
-    let address = template(url, Template::parse)?;
+    let about_url = |error: SettingsError| error.about("dialogue.on.post.url");
+    let address = template(url, Template::parse).map_err(about_url)?;
     if ["json", "raw", "answer", "secret", "username", "last", "n"].into_iter().any(|name| address.uses(name))
     {
-        return Err(url.error(Text::settings_post_url(), Text::settings_mend_post_url()));
+        return Err(about_url(url.error(Text::settings_post_url(), Text::settings_mend_post_url())));
     }
-    let text =
-        |(name, _, value): (&str, usize, Entry<'_>)| Ok((name.to_owned(), template(value, Template::parse)?));
+    let text = |(name, _, value): (&str, usize, Entry<'_>)| {
+        let about = |error: SettingsError| error.about("dialogue.on.post.form");
+        Ok((name.to_owned(), template(value, Template::parse).map_err(about)?))
+    };
     Ok(Post {
         url: address,
         form: form.pairs()?.into_iter().map(text).collect::<Result<_, SettingsError>>()?,
