@@ -236,7 +236,7 @@ impl Handler for Answers {
             self.wishes.make(Wish::OpenWindow { activation_token: None, at: None });
             return Err(self.refusal(ErrorCode::WindowOpen, &Text::refused_window_open()));
         }
-        tokio::spawn(news::stream(self.clone(), events));
+        tokio::spawn(self.clone().stream(events));
         Ok(receiver)
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     access::{files::FileError, guest::NameError, jwt::Jwt, proxy::UserHeader, rate::Rate},
-    log::file::open::{DataError, Durability},
+    log::file::{error::DataError, open::Durability},
     log::nats::connect::{Nats, NatsError},
 };
 

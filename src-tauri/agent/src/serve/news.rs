@@ -6,67 +6,69 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::Answers;
 
-/// Feeds one subscriber until it or the agent is gone.
-pub(super) async fn stream(mut answers: Answers, events: mpsc::Sender<Event>) {
-    let mut messages = answers.inbox.events();
-    let mut pictures = answers.pictures.came();
-    let mut told = answers.snapshot.borrow_and_update().report();
-    if events.send(Event::Snapshot(told.clone())).await.is_err() {
-        return;
-    }
-    loop {
-        tokio::select! {
-            () = events.closed() => return,
-            changed = answers.snapshot.changed() => {
-                if changed.is_err() {
-                    return;
+impl Answers {
+    /// Feeds one subscriber until it or the agent is gone.
+    pub(super) async fn stream(mut self, events: mpsc::Sender<Event>) {
+        let mut messages = self.inbox.events();
+        let mut pictures = self.pictures.came();
+        let mut told = self.snapshot.borrow_and_update().report();
+        if events.send(Event::Snapshot(told.clone())).await.is_err() {
+            return;
+        }
+        loop {
+            tokio::select! {
+                () = events.closed() => return,
+                changed = self.snapshot.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let now = self.snapshot.borrow_and_update().report();
+                    for event in news(&told, &now) {
+                        if events.send(event).await.is_err() {
+                            return;
+                        }
+                    }
+                    told = now;
                 }
-                let now = answers.snapshot.borrow_and_update().report();
-                for event in news(&told, &now) {
+                came = pictures.recv() => {
+                    let rows = match came {
+                        Ok(rows) => rows,
+                        // Some were missed, as below.
+                        Err(broadcast::error::RecvError::Lagged(_)) => {
+                            let snapshot = Event::Snapshot(self.snapshot.borrow().report());
+                            if events.send(snapshot).await.is_err() {
+                                return;
+                            }
+                            continue;
+                        }
+                        Err(broadcast::error::RecvError::Closed) => return,
+                    };
+                    for row in rows.iter() {
+                        let Some(message) = self.inbox.message(*row).await else { continue };
+                        let (app, pictures) = (self.pictures.app(&message), self.pictures.of(&message));
+                        if events.send(Event::Pictures { message: row.0, app, pictures }).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+                message = messages.recv() => {
+                    let event = match message {
+                        Ok(tidings_inbox::Event::Stored(message)) => {
+                            Event::Message(self.stored(&message, &self.snapshot.borrow()))
+                        }
+                        Ok(tidings_inbox::Event::Gone(rows)) => Event::Gone { messages: numbers(&rows) },
+                        Ok(tidings_inbox::Event::Read(rows)) => Event::Read { messages: numbers(&rows) },
+                        // Its words are in the snapshot.
+                        Ok(tidings_inbox::Event::Notice(_)) => continue,
+                        // Some messages were missed: the snapshot makes the reader look again.
+                        Err(broadcast::error::RecvError::Lagged(_)) => {
+                            Event::Snapshot(self.snapshot.borrow().report())
+                        }
+                        Err(broadcast::error::RecvError::Closed) => return,
+                    };
                     if events.send(event).await.is_err() {
                         return;
                     }
-                }
-                told = now;
-            }
-            came = pictures.recv() => {
-                let rows = match came {
-                    Ok(rows) => rows,
-                    // Some were missed, as below.
-                    Err(broadcast::error::RecvError::Lagged(_)) => {
-                        let snapshot = Event::Snapshot(answers.snapshot.borrow().report());
-                        if events.send(snapshot).await.is_err() {
-                            return;
-                        }
-                        continue;
-                    }
-                    Err(broadcast::error::RecvError::Closed) => return,
-                };
-                for row in rows.iter() {
-                    let Some(message) = answers.inbox.message(*row).await else { continue };
-                    let (app, pictures) = (answers.pictures.app(&message), answers.pictures.of(&message));
-                    if events.send(Event::Pictures { message: row.0, app, pictures }).await.is_err() {
-                        return;
-                    }
-                }
-            }
-            message = messages.recv() => {
-                let event = match message {
-                    Ok(tidings_inbox::Event::Stored(message)) => {
-                        Event::Message(answers.stored(&message, &answers.snapshot.borrow()))
-                    }
-                    Ok(tidings_inbox::Event::Gone(rows)) => Event::Gone { messages: numbers(&rows) },
-                    Ok(tidings_inbox::Event::Read(rows)) => Event::Read { messages: numbers(&rows) },
-                    // Its words are in the snapshot.
-                    Ok(tidings_inbox::Event::Notice(_)) => continue,
-                    // Some messages were missed: the snapshot makes the reader look again.
-                    Err(broadcast::error::RecvError::Lagged(_)) => {
-                        Event::Snapshot(answers.snapshot.borrow().report())
-                    }
-                    Err(broadcast::error::RecvError::Closed) => return,
-                };
-                if events.send(event).await.is_err() {
-                    return;
                 }
             }
         }

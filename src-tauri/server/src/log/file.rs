@@ -24,6 +24,7 @@
 //! redb without fsync doesn't outlive a kill, so it has no `process`; SQLite is in the workspace already, has a backup of its
 //! own, and tools to look into the file. What is above, a page for each message, is why there is `recent`.
 
+pub(crate) mod error;
 pub(crate) mod open;
 mod sync;
 mod tables;
@@ -44,7 +45,8 @@ use std::{
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use self::open::{DataError, Durability};
+use self::error::DataError;
+use self::open::Durability;
 use self::sync::Syncer;
 use super::{
     devices::{Changes, Devices},

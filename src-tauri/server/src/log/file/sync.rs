@@ -9,12 +9,12 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
         mpsc,
     },
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
 };
 
 use tokio::sync::oneshot;
 
-use super::{open::DataError, spawn};
+use super::error::DataError;
 use crate::log::item::{Kept, NotKept};
 
 /// How many messages are written and may not be on the disk. Too low: readers wait for the disk; too high: ids jump far at
@@ -51,7 +51,9 @@ impl Syncer {
             failed: Arc::default(),
         };
         let (unsynced, failed) = (Arc::clone(&syncer.unsynced), Arc::clone(&syncer.failed));
-        let thread = spawn("syncer", move || run(&log, &wait, &unsynced, &failed))?;
+        let run = move || run(&log, &wait, &unsynced, &failed);
+        let thread =
+            thread::Builder::new().name("syncer".to_owned()).spawn(run).map_err(DataError::Thread)?;
         Ok((syncer, thread))
     }
 
