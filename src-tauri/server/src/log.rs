@@ -138,6 +138,15 @@ impl Log {
         }
     }
 
+    /// When a message was stored, in milliseconds since 1970; a number that is none where nobody knows.
+    pub(crate) async fn time(&self, seq: u64) -> u64 {
+        match self {
+            // Their numbers are times.
+            Self::Memory(_) | Self::File(_) => seq,
+            Self::Nats(nats) => nats.time(seq).await.unwrap_or(0),
+        }
+    }
+
     /// Whether a message could be kept: found out by writing, so to be asked only where there is a doubt.
     pub(crate) async fn probe(&self) -> Result<(), NotKept> {
         match self {
@@ -152,8 +161,7 @@ impl Log {
         match self {
             Self::Memory(memory) => Ok(memory.kept()),
             Self::File(file) => file.kept().await,
-            // NATS has numbers of its own, which count what else is in its stream.
-            Self::Nats(_) => Err(NotRead),
+            Self::Nats(nats) => nats.kept().await,
         }
     }
 

@@ -111,9 +111,9 @@ struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     backlog: usize,
 
-    /// … of these so many bytes at most …
-    #[arg(long, value_name = "BYTES", default_value_t = 4 << 20)]
-    keep_bytes: usize,
+    /// … of these so many bytes at most; 4194304 by default. NATS has no such limit: there --nats-max-bytes is for all …
+    #[arg(long, value_name = "BYTES", conflicts_with = "nats")]
+    keep_bytes: Option<usize>,
 
     /// … and for so long. 0s: for ever.
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = humantime::parse_duration)]
@@ -155,6 +155,8 @@ struct Args {
     log_format: LogFormat,
 }
 
+/// How many bytes of messages are kept per user, where nothing else is asked for.
+const KEEP_BYTES: usize = 4 << 20;
 /// How long to wait for a NATS that starts, too. Too low: machines that come up together fail; too high: a wrong address is
 /// told late.
 const NATS_WAIT: Duration = Duration::from_secs(30);
@@ -232,7 +234,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
             wait: NATS_WAIT,
         }),
         backlog: args.backlog,
-        backlog_bytes: args.keep_bytes,
+        backlog_bytes: args.keep_bytes.unwrap_or(KEEP_BYTES),
         backlog_age: Some(args.keep_age).filter(|age| !age.is_zero()),
         token_file: args.token_file,
         jwt: match (args.jwt_key, args.jwt_keys) {

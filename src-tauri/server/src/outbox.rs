@@ -26,9 +26,9 @@ pub(crate) enum Due {
 pub(crate) struct CaughtUp {
     /// Nothing had been dropped.
     pub(crate) complete: bool,
-    /// Where the client stood; 0: nobody knows.
+    /// Where the client stood; 0: nobody knows. Once it is told: the time of that, as [`Log::time`] has it.
     pub(crate) from: u64,
-    /// The first message that was there.
+    /// The first message that was there; then its time.
     pub(crate) until: Option<u64>,
 }
 
@@ -101,8 +101,18 @@ impl Outbox {
                         (*items, *end) = (page.items.into(), page.last);
                     }
                 },
-                Walk::Done if !std::mem::replace(&mut self.told, true) => {
-                    return Ok(Some(Due::CaughtUp(self.caught_up)));
+                Walk::Done if !self.told => {
+                    let mut told = self.caught_up;
+                    if !told.complete {
+                        // Only now, as most links lack nothing.
+                        told.from = Box::pin(log.time(told.from)).await;
+                        told.until = match told.until {
+                            Some(until) => Some(Box::pin(log.time(until)).await),
+                            None => None,
+                        };
+                    }
+                    self.told = true;
+                    return Ok(Some(Due::CaughtUp(told)));
                 }
                 Walk::Done if self.tail.takes_again() => {
                     self.tail.has_walked(Some(self.sent));

@@ -35,14 +35,14 @@ use async_nats::{
         self, ErrorCode,
         context::{PublishError, PublishErrorKind},
         message::StreamMessage,
-        stream::{RawMessageErrorKind, Stream},
+        stream::{Info, RawMessageErrorKind, Stream},
     },
 };
 use futures_util::TryStreamExt as _;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use crate::{
@@ -55,7 +55,7 @@ use crate::{
 
 use claims::Claim;
 use connect::NatsError;
-use health::{Health, PAUSE};
+use health::{ANSWER, Health, PAUSE};
 
 /// How long a push, or a read, is tried again while NATS finds itself a new leader, which takes it up to 9 s, or another
 /// server. Too low: each is told to those who push; too high: they wait for what will not be.
@@ -234,15 +234,9 @@ impl Nats {
         if self.first(subject, seq).await?.is_some_and(|item| item.seq == seq) {
             return Ok(true);
         }
-        let stream = &self.stream;
-        let read = self.read(|| async move {
-            let count = stream.info_with_subjects(subject).await.ok()?;
-            let (info, counts) = (count.info.clone(), count.try_collect::<Vec<_>>().await.ok()?);
-            Some((info, counts.into_iter().map(|(_, count)| count).sum::<usize>()))
-        });
-        let (info, count) = read.await?;
+        let (info, count) = self.read(|| count(&self.stream, subject)).await?;
         // One more had the oldest go.
-        if count >= self.keep.messages.max(1) {
+        if count >= self.keep.messages.max(1) as u64 {
             return Ok(false);
         }
         let age = SystemTime::from(info.created).elapsed().unwrap_or_default();
@@ -280,6 +274,24 @@ impl Nats {
     async fn ack(&self, subject: &str, seq: u64) -> Result<Option<(u64, u64)>, NotRead> {
         let entry = self.entry(subject, seq).await?;
         Ok(entry.map(|entry| (entry.sequence, entry::acked(&entry.payload).unwrap_or(0))))
+    }
+
+    /// When this entry was stored, in milliseconds since 1970; `None`: it isn't there, or can't be asked for.
+    pub(crate) async fn time(&self, seq: u64) -> Option<u64> {
+        let entry = timeout(ANSWER, self.stream.get_raw_message(seq)).await.ok()?.ok()?;
+        let since_1970 = SystemTime::from(entry.time).duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        u64::try_from(since_1970.as_millis()).ok()
+    }
+
+    /// How many messages are kept, of all users: what else is in the stream isn't counted.
+    pub(crate) async fn kept(&self) -> Result<u64, NotRead> {
+        // Asked once: who counts asks again by itself.
+        timeout(ANSWER, count(&self.stream, entry::MESSAGES))
+            .await
+            .ok()
+            .flatten()
+            .map(|(_, count)| count)
+            .ok_or(NotRead)
     }
 
     /// The number of the newest entry.
@@ -338,6 +350,14 @@ impl Drop for Nats {
             task.abort();
         }
     }
+}
+
+/// What the stream is like, and how many entries it has under these subjects.
+async fn count(stream: &Stream, subjects: &str) -> Option<(Info, u64)> {
+    let counts = stream.info_with_subjects(subjects).await.ok()?;
+    let info = counts.info.clone();
+    let count = counts.try_fold(0, async |all, (_, count)| Ok(all + count as u64)).await.ok()?;
+    Some((info, count))
 }
 
 /// Why it is of no use to try again, if it isn't.

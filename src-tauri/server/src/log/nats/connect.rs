@@ -90,6 +90,11 @@ pub enum NatsError {
         "NATS at {0} has a certificate that is not to be trusted: name the authority that signed it (--nats-ca)"
     )]
     Untrusted(String),
+    /// It is not encrypted.
+    #[error(
+        "NATS at {0} speaks no TLS, which --nats-ca and tls:// want: set up its certificate, or do without them"
+    )]
+    NoTls(String),
     /// It doesn't let us in.
     #[error("NATS at {url} refuses us: {}", if *.given { "the credentials are wrong (--nats-credentials)" } else { "it wants credentials (--nats-credentials)" })]
     Refused {
@@ -221,7 +226,12 @@ async fn connect(options: &Nats, url: &str) -> Result<(Client, mpsc::UnboundedRe
                 .and_then(|source| source.downcast_ref::<io::Error>())
                 .is_some_and(|error| error.kind() == io::ErrorKind::InvalidData) =>
         {
-            Err(NatsError::Untrusted(url.to_owned()))
+            let is_about_it = error.source().is_some_and(|source| source.to_string().contains("certificate"));
+            Err(if is_about_it {
+                NatsError::Untrusted(url.to_owned())
+            } else {
+                NatsError::NoTls(url.to_owned())
+            })
         }
         Ok(Err(error)) => Err(match error.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
