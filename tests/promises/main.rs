@@ -17,6 +17,7 @@ mod a_sign_in_at_a_provider_lasts;
 mod a_sign_in_is_one_click_away;
 mod a_stopped_process_loses_nothing;
 mod a_subscription_is_signed;
+mod a_token_that_ends_is_no_gap;
 mod all_here_or_said_so;
 mod an_address_is_enough;
 mod an_open_menu_keeps_its_rows;
