@@ -49,7 +49,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let files = allow_files()?;
-    let with_ntfy = peer::is_here("ntfy");
+    let with_ntfy = peer::is_here("ntfy", "usr/bin/ntfy");
     if !with_ntfy {
         say(
             "  there is no ntfy here to stand beside (`cargo xtask peers ntfy` brings it): its column is left out",

@@ -57,9 +57,9 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Whether the server of this name is on this machine.
-pub fn is_here(name: &str) -> bool {
-    PEERS.iter().any(|(known, source, _)| *known == name && place(*source).exists())
+/// Whether the server of this name is on this machine, whose program is there in its folder.
+pub fn is_here(name: &str, program: &str) -> bool {
+    PEERS.iter().any(|(known, source, _)| *known == name && place(*source).join(program).exists())
 }
 
 impl Peer {
