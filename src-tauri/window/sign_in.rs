@@ -28,7 +28,7 @@ use url::Url;
 use self::agent::{Agent, Outcome};
 use self::frame::Frame;
 use self::judge::{Cookies, Judge, Look, STALE, Stop, Turn};
-use self::view::{Denied, Failure, Seen, View};
+use self::view::{Denied, Eyes, Failure, Seen, View};
 use crate::complain::complain;
 
 /// Between a change on the page and the look at it, so that a burst of changes is looked at once. Too low costs looks; too high
@@ -188,12 +188,12 @@ impl SignIn {
                 judge.touched(Instant::now());
                 Turn::Wait
             }
+            Seen::Channel => {
+                self.led_to_channel();
+                Turn::Wait
+            }
             Seen::Denied(denied) => {
-                self.frame.note(&match denied {
-                    Denied::Window => self.words.view_no_window(),
-                    Denied::Download => self.words.view_no_download(),
-                    Denied::Scheme => self.words.view_no_scheme(),
-                });
+                self.denied(denied);
                 Turn::Wait
             }
             Seen::Failed(failure) => {
@@ -203,6 +203,38 @@ impl SignIn {
         };
         drop(judge);
         self.act(turn);
+    }
+
+    fn denied(&self, denied: Denied) {
+        self.frame.note(&match denied {
+            Denied::Window => self.words.view_no_window(),
+            Denied::Download => self.words.view_no_download(),
+            Denied::Scheme => self.words.view_no_scheme(),
+        });
+    }
+
+    /// The site leads to the channel's own address: whoever has just signed in had asked for nothing else.
+    fn led_to_channel(self: &Rc<Self>) {
+        let (shared, turn) = (self.clone(), self.turn.get());
+        glib::MainContext::default().spawn_local(async move {
+            let Some(view) = shared.view.borrow().as_ref().map(View::eyes) else { return };
+            let cookies = compared(&view.cookies().await);
+            let is_in = shared.turn.get() == turn && shared.judge.borrow().led_to_channel(&cookies);
+            if is_in {
+                shared.take(view, turn).await;
+            } else if shared.turn.get() == turn {
+                shared.denied(Denied::Scheme);
+            }
+        });
+    }
+
+    /// Takes the cookies of a user who is in.
+    async fn take(self: &Rc<Self>, view: Eyes, turn: u64) {
+        let cookies = view.all_cookies().await;
+        if self.turn.get() == turn {
+            let page = self.shown().map(String::from).unwrap_or_default();
+            self.hand_over(cookies, page);
+        }
     }
 
     fn act(self: &Rc<Self>, turn: Turn) {
@@ -290,12 +322,7 @@ impl SignIn {
             if cookies.is_empty() {
                 return shared.frame.note(&shared.words.view_no_cookie());
             }
-            let cookies = view.all_cookies().await;
-            if shared.turn.get() != turn {
-                return;
-            }
-            let page = shared.shown().map(String::from).unwrap_or_default();
-            shared.hand_over(cookies, page);
+            shared.take(view, turn).await;
         });
     }
 

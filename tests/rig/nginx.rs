@@ -51,6 +51,18 @@ impl Nginx {
         .await
     }
 
+    /// The same with these locations before the others; `@upstream@` in them is the upstream's address.
+    pub async fn with_locations(
+        upstream: SocketAddr,
+        timeout: Duration,
+        locations: &str,
+    ) -> anyhow::Result<Self> {
+        Self::with(upstream, timeout, |text| {
+            text.replacen("location / {", &format!("{locations}\n        location / {{"), 1)
+        })
+        .await
+    }
+
     async fn with(
         upstream: SocketAddr,
         timeout: Duration,

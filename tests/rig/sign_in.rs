@@ -101,6 +101,13 @@ impl<'a> SignIn<'a> {
         self.desktop.xdotool(&["key", "Return"]).await.map(drop)
     }
 
+    /// Fills in a form whose one field has the focus, and sends it.
+    pub async fn answer(&self, text: &str) -> anyhow::Result<()> {
+        self.desktop.xdotool(&["windowfocus", "--sync", &self.window]).await?;
+        self.desktop.xdotool(&["type", "--delay", "15", text]).await?;
+        self.desktop.xdotool(&["key", "Return"]).await.map(drop)
+    }
+
     /// Waits until it is gone.
     pub async fn gone(self) -> anyhow::Result<()> {
         let gone = async || {

@@ -34,6 +34,9 @@ const SPARING: [&str; 4] = ["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+Use
 /// The password of `ann`, who has both roles, and of `bob`, who may see pages but not the channel.
 pub const PASSWORD: &str = "secret";
 
+/// The code that their second factor shows.
+pub const CODE: &str = "123456";
+
 /// A running Tomcat on loopback. It ends on drop.
 #[derive(Debug)]
 pub struct Tomcat {

@@ -1,70 +1,17 @@
 //! "Sign in …" shows the web app's own page, on a real Tomcat behind a real nginx; once the user is in, the channel is connected.
 
-use std::time::Duration;
-
-use tidings_server::Options;
-use tidings_tests::desktop::Desktop;
 use tidings_tests::files;
-use tidings_tests::nginx::Nginx;
 use tidings_tests::sign_in::SignIn;
-use tidings_tests::tomcat::{PASSWORD, Tomcat, sign_in};
-use tidings_tests::window::{Desk, SOON};
-use tokio::time::{Instant, sleep};
+use tidings_tests::tomcat::{PASSWORD, sign_in};
+use tidings_tests::window::SOON;
 
-const HOST: &str = "127.0.0.1";
-/// Between two looks at what Tomcat counts.
-const LOOK: Duration = Duration::from_millis(50);
-
-struct Stage {
-    desk: Desk,
-    nginx: Nginx,
-    tomcat: Tomcat,
-}
-
-impl Stage {
-    /// A channel of the app behind nginx, whose sign-in begins on this page; `None` where there is no Tomcat.
-    async fn start(options: &[(&str, &str)], page: &str) -> Option<Self> {
-        let tomcat = Tomcat::start(options).await.expect("a Tomcat")?;
-        let nginx = Nginx::start(tomcat.addr(), Duration::from_secs(60)).await.expect("nginx");
-        let at = nginx.addr();
-        let settings = move |_: &tidings_server::Server| {
-            format!(
-                "[[channel]]\nname = \"Orders\"\nurl = \"ws://{at}/ws/user-channel\"\nauth = \"session\"\nsign_in = \"http://{at}{page}\"\n"
-            )
-        };
-        let desktop = Desktop::start().await.expect("a desktop");
-        let desk = Desk::start_in(desktop, Options::default(), settings, true).await.expect("a desk");
-        Some(Self { desk, nginx, tomcat })
-    }
-
-    /// Waits until there are as many sessions as wished, of those that live and of all.
-    async fn sessions(&self, wished: impl Fn(usize, usize) -> bool) {
-        let deadline = Instant::now() + SOON;
-        loop {
-            let (live, made) = self.tomcat.sessions().await.expect("a count");
-            if wished(live, made) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{live} sessions of {made} live");
-            sleep(LOOK).await;
-        }
-    }
-
-    /// Asks for the sign-in as the tray and the popup do.
-    async fn sign_in(&self) -> SignIn<'_> {
-        let socket = tidings_api::socket::path_in(&self.desk.desktop.home().join(".local/state/tidings"));
-        let mut client = tidings_api::client::Client::connect(&socket).await.expect("the agent");
-        let request = tidings_api::Request::SignIn { channel: "Orders".to_owned(), activation_token: None };
-        client.ask(&request).await.expect("done");
-        SignIn::of(&self.desk.desktop, HOST).await.expect("the page")
-    }
-}
+use crate::web_app::{HOST, WebApp};
 
 #[tokio::test]
 async fn from_needs_you_to_a_message_in_one_sign_in_and_the_browser_is_left_alone() {
     // Its page opens the channel by itself, as the recipe's does.
-    let Some(stage) = Stage::start(&[("mode", "session")], "/app/socket").await else { return };
-    let Stage { desk, nginx, tomcat } = &stage;
+    let Some(app) = WebApp::start(&[("mode", "session")], "/app/socket").await else { return };
+    let WebApp { desk, nginx, tomcat } = &app;
     desk.shows("You are not signed in").await.expect("nobody is");
     let tab = sign_in(nginx.addr(), "ann").await.expect("signed in");
     let tab = tidings_tests::tomcat::link(nginx.addr(), &tab).await.expect("the browser's tab");
@@ -95,21 +42,21 @@ async fn from_needs_you_to_a_message_in_one_sign_in_and_the_browser_is_left_alon
 
 #[tokio::test]
 async fn a_session_that_is_late_refused_or_over_has_the_page_shown_again() {
-    let Some(stage) = Stage::start(&[("login", "2")], "/").await else { return };
-    let Stage { desk, tomcat, .. } = &stage;
-    let view = stage.sign_in().await;
+    let Some(app) = WebApp::start(&[("login", "2")], "/").await else { return };
+    let WebApp { desk, tomcat, .. } = &app;
+    let view = app.sign_in().await;
     // Left open for longer than the server remembers what the page was for.
-    stage.sessions(|live, _| live == 0).await;
+    app.sessions(|live, _| live == 0).await;
     tomcat.set("login", "120").await.expect("an option");
     let (_, made) = tomcat.sessions().await.expect("a count");
     view.fill_in("bob", PASSWORD).await.expect("typed");
-    stage.sessions(|_, now| now > made).await;
+    app.sessions(|_, now| now > made).await;
     view.shows(HOST).await.expect("a fresh page, by itself");
 
     // He may see pages, but not the channel.
     let (_, made) = tomcat.sessions().await.expect("a count");
     view.fill_in("bob", PASSWORD).await.expect("typed");
-    stage.sessions(|_, now| now > made).await;
+    app.sessions(|_, now| now > made).await;
     view.shows(HOST).await.expect("the page again, for another user");
     view.fill_in("ann", PASSWORD).await.expect("typed");
     view.gone().await.expect("in");

@@ -158,12 +158,25 @@ impl Judge {
         }
         // A page that asks for a password came in answer to what was posted: it was the wrong one.
         self.posted &= !(look.new && look.asks == Asks::Password);
-        let Some(before) = self.before.as_ref().filter(|_| self.posted) else {
+        if self.before.is_none() || !self.posted {
             self.before = Some(look.cookies.clone());
             return false;
-        };
-        let changed = look.cookies.iter().any(|(key, value)| before.get(key) != Some(value));
-        changed && look.asks == Asks::Nothing && look.status < 400 && !self.not_yet.contains(&look.page)
+        }
+        self.changed(&look.cookies)
+            && look.asks == Asks::Nothing
+            && look.status < 400
+            && !self.not_yet.contains(&look.page)
+    }
+
+    /// Whether the user is in, where the site leads to the channel's own address, with these cookies.
+    pub(crate) fn led_to_channel(&self, cookies: &Cookies) -> bool {
+        self.posted && self.changed(cookies)
+    }
+
+    /// Whether one of them has another value than before something was posted.
+    fn changed(&self, cookies: &Cookies) -> bool {
+        let other = |before: &Cookies| cookies.iter().any(|(key, value)| before.get(key) != Some(value));
+        self.before.as_ref().is_some_and(other)
     }
 
     /// What this page led to was refused.
@@ -215,6 +228,17 @@ mod tests {
         judge.posted(true);
         judge.looked(&Look { new: true, ..look("/login", Asks::Password, "b") });
         assert!(!judge.looked(&look("/forgotten", Asks::Nothing, "c")), "nothing was posted since");
+    }
+
+    #[test]
+    fn who_is_led_to_the_channel_is_in() {
+        let mut judge = judge();
+        let cookies = |session| look("/login", Asks::Password, session).cookies;
+        judge.looked(&look("/login", Asks::Password, "a"));
+        assert!(!judge.led_to_channel(&cookies("b")), "nothing was posted");
+        judge.posted(true);
+        assert!(!judge.led_to_channel(&cookies("a")), "the login page's own cookie");
+        assert!(judge.led_to_channel(&cookies("b")));
     }
 
     #[test]

@@ -13,12 +13,13 @@ use url::Url;
 use webkit2gtk::{
     AuthenticationRequestExt as _, AuthenticationScheme, CacheModel, ContextMenuAction, ContextMenuExt as _,
     ContextMenuItemExt as _, CookieManagerExt as _, DownloadExt as _, FileChooserRequestExt as _, LoadEvent,
-    MemoryPressureSettings, NavigationPolicyDecision, NavigationPolicyDecisionExt as _, NetworkProxyMode,
-    NetworkProxySettings, PermissionRequestExt as _, PolicyDecisionExt as _, PolicyDecisionType,
-    ResponsePolicyDecision, ResponsePolicyDecisionExt as _, SettingsExt as _, URIRequestExt as _,
-    URIResponseExt as _, UserContentInjectedFrames, UserContentManager, UserContentManagerExt as _,
-    UserScript, UserScriptInjectionTime, WebContext, WebContextExt as _, WebProcessTerminationReason,
-    WebResourceExt as _, WebView, WebViewExt as _, WebsiteDataManager, WebsiteDataManagerExt as _,
+    MemoryPressureSettings, NavigationAction, NavigationPolicyDecision, NavigationPolicyDecisionExt as _,
+    NetworkProxyMode, NetworkProxySettings, PermissionRequestExt as _, PolicyDecisionExt as _,
+    PolicyDecisionType, ResponsePolicyDecision, ResponsePolicyDecisionExt as _, SettingsExt as _,
+    URIRequestExt as _, URIResponseExt as _, UserContentInjectedFrames, UserContentManager,
+    UserContentManagerExt as _, UserScript, UserScriptInjectionTime, WebContext, WebContextExt as _,
+    WebProcessTerminationReason, WebResourceExt as _, WebView, WebViewExt as _, WebsiteDataManager,
+    WebsiteDataManagerExt as _,
 };
 
 use super::judge::Asks;
@@ -54,6 +55,8 @@ pub(crate) enum Seen {
     Stirred,
     /// The user typed or clicked.
     Touched,
+    /// The site leads to the channel's own address, which is not asked for.
+    Channel,
     /// Something was asked for that the view does not do.
     Denied(Denied),
     /// There is no page to be shown.
@@ -135,7 +138,7 @@ impl View {
         ));
         let web = WebView::builder().web_context(&context).user_content_manager(&content).build();
         harden(&web);
-        refuse(&web, &seen);
+        refuse(&web, &page.url, &seen);
         trust(&web, &context, page, &seen);
         tell(&web, &seen);
         web.load_uri(&page.sign_in);
@@ -293,18 +296,34 @@ fn shown(address: &str) -> bool {
     })
 }
 
-fn refuse(web: &WebView, seen: &Rc<dyn Fn(Seen)>) {
-    let told = seen.clone();
+/// Whether this is the address of the channel, `ws` or `wss`, as a page would have it.
+fn is_channel(address: &str, channel: &str) -> bool {
+    let (Ok(address), Ok(channel)) = (Url::parse(address), Url::parse(channel)) else { return false };
+    let place = |url: &Url| {
+        let encrypted = matches!(url.scheme(), "https" | "wss");
+        (encrypted, url.host_str().map(str::to_owned), url.port_or_known_default(), url.path().to_owned())
+    };
+    place(&address) == place(&channel)
+}
+
+fn refuse(web: &WebView, channel: &str, seen: &Rc<dyn Fn(Seen)>) {
+    let (told, channel) = (seen.clone(), channel.to_owned());
     web.connect_decide_policy(move |_, decision, kind| match kind {
         PolicyDecisionType::NavigationAction => {
-            let action = decision
+            let mut action = decision
                 .downcast_ref::<NavigationPolicyDecision>()
                 .and_then(NavigationPolicyDecision::navigation_action);
-            let request = action.and_then(|action| action.request());
-            let address = request.as_ref().and_then(webkit2gtk::URIRequestExt::uri);
-            if !address.is_some_and(|address| shown(&address)) {
+            let request = action.as_ref().and_then(NavigationAction::request);
+            let address = request.as_ref().and_then(webkit2gtk::URIRequestExt::uri).unwrap_or_default();
+            if !shown(&address) {
                 decision.ignore();
                 told(Seen::Denied(Denied::Scheme));
+                return true;
+            }
+            // Servers may remember that somebody wanted the channel before he was in, and open a link now, to the view.
+            if action.as_mut().is_some_and(NavigationAction::is_redirect) && is_channel(&address, &channel) {
+                decision.ignore();
+                told(Seen::Channel);
                 return true;
             }
             if request.and_then(|request| request.http_method()).is_some_and(|method| method == "POST") {
@@ -449,7 +468,22 @@ fn tell(web: &WebView, seen: &Rc<dyn Fn(Seen)>) {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::{is_channel, shown};
+
+    #[test]
+    fn the_channel_is_known_by_its_place() {
+        let channel = "wss://shop.example/ws/user-channel";
+        assert!(is_channel("https://shop.example/ws/user-channel", channel));
+        assert!(is_channel("https://shop.example:443/ws/user-channel?a=1#b", channel));
+        for other in [
+            "http://shop.example/ws/user-channel",
+            "https://shop.example/ws",
+            "https://id.example/ws/user-channel",
+            "https://shop.example:8443/ws/user-channel",
+        ] {
+            assert!(!is_channel(other, channel), "{other}");
+        }
+    }
 
     #[test]
     fn pages_of_the_web_are_shown_and_nothing_else() {

@@ -42,6 +42,9 @@ import org.apache.tomcat.websocket.server.WsSci;
  *
  * <p>Users: {@code ann} has both roles; {@code bob} may see pages, but not the channel. The password of each is {@code secret}.
  *
+ * <p>{@code /sso} signs in at an identity provider instead, which is this server, too, under another name: {@code /idp/…} knows
+ * nothing of the app but where to go back to. It asks for a code ({@link #CODE}) after the password.
+ *
  * <p>{@code /control/…} is the test's: it needs no session and makes none.
  */
 public final class Stage {
@@ -49,6 +52,10 @@ public final class Stage {
     static final List<String> EVENTS = new CopyOnWriteArrayList<>();
     /** The links by what the newest takes over: a user's name, or a session. */
     static final Map<String, Session> LINKS = new ConcurrentHashMap<>();
+    /** What the identity provider gave out, each good for one sign-in. */
+    static final Set<String> TICKETS = ConcurrentHashMap.newKeySet();
+    /** The code of everybody's second factor. */
+    static final String CODE = "123456";
     static final AtomicInteger MADE = new AtomicInteger();
     static Map<String, String> options;
     static Manager manager;
@@ -113,6 +120,40 @@ public final class Stage {
                 case "/static.txt" -> { response.setContentType("text/plain"); response.getWriter().print("static"); }
                 case "/open" -> html(response, "Signed out", SOCKET);
                 case "/app/socket" -> html(response, "Hello " + request.getRemoteUser(), SOCKET);
+                case "/app/second" -> {
+                    boolean right = CODE.equals(request.getParameter("code"));
+                    if (right) request.getSession().setAttribute("second", true);
+                    if (right) response.sendRedirect("/app/page");
+                    else second(response, "/app/second", "code");
+                }
+                case "/sso" -> {
+                    String state = java.util.UUID.randomUUID().toString();
+                    request.getSession().setAttribute("state", state);
+                    String back = option("site", "") + "/sso/back?state=" + state;
+                    response.sendRedirect(option("idp", "") + "/idp/page?back="
+                        + java.net.URLEncoder.encode(back, java.nio.charset.StandardCharsets.UTF_8));
+                }
+                case "/sso/back" -> {
+                    boolean ours = request.getParameter("state").equals(request.getSession().getAttribute("state"));
+                    if (!ours || !TICKETS.remove(request.getParameter("ticket"))) { response.sendError(400); return; }
+                    try { request.login("ann", "secret"); } catch (jakarta.servlet.ServletException error) { throw new IOException(error); }
+                    response.sendRedirect("/app/page");
+                }
+                case "/idp/page" -> {
+                    request.getSession().setAttribute("back", request.getParameter("back"));
+                    form(response, "", "/idp/password", "name", "password");
+                }
+                case "/idp/password" -> {
+                    if ("secret".equals(request.getParameter("password"))) second(response, "/idp/code", "otp");
+                    else form(response, "<p>Wrong.</p>", "/idp/password", "name", "password");
+                }
+                case "/idp/code" -> {
+                    if (!CODE.equals(request.getParameter("otp"))) { second(response, "/idp/code", "otp"); return; }
+                    String ticket = java.util.UUID.randomUUID().toString();
+                    TICKETS.add(ticket);
+                    response.setStatus(303);
+                    response.setHeader("Location", request.getSession().getAttribute("back") + "&ticket=" + ticket);
+                }
                 case "/app/logout" -> { request.getSession().invalidate(); html(response, "Signed out", ""); }
                 case "/app/sign-out" -> {
                     try { request.logout(); } catch (jakarta.servlet.ServletException error) { throw new IOException(error); }
@@ -138,6 +179,13 @@ public final class Stage {
                 + "<p><label>Name <input name=" + name + " autofocus></label></p>"
                 + "<p><label>Password <input type=password name=" + password + "></label></p>"
                 + "<p><button>Sign in</button></p></form>");
+        }
+
+        /** The second factor. */
+        private static void second(HttpServletResponse response, String action, String name) throws IOException {
+            EVENTS.add("asked for a code");
+            html(response, "Your code", "<form method=post action=" + action + ">"
+                + "<p><label>Code <input name=" + name + " autofocus></label></p><p><button>Go on</button></p></form>");
         }
 
         private static void html(HttpServletResponse response, String title, String body) throws IOException {
@@ -191,7 +239,8 @@ public final class Stage {
     /**
      * {@code port} (0: any), {@code base} (a folder of its own), {@code mode} (user, session), {@code life} (seconds without a request),
      * {@code login} (seconds for the login page), {@code rotate} (a new id with each 101), {@code origin} (the only one let in),
-     * {@code keep} (the file that sessions outlive a restart in), {@code node} (its route).
+     * {@code keep} (the file that sessions outlive a restart in), {@code node} (its route), {@code idp} (the identity provider's
+     * address), {@code site} (the app's own, before which stands a proxy), {@code second} (a code is asked for after the form login).
      */
     static String option(String key, String otherwise) {
         return options.getOrDefault(key, otherwise);
@@ -244,6 +293,13 @@ public final class Stage {
             };
             var where = EnumSet.of(DispatcherType.REQUEST);
             servlets.addFilter("rotation", rotation).addMappingForUrlPatterns(where, false, "/ws/*");
+            Filter second = (request, response, chain) -> {
+                HttpServletRequest http = (HttpServletRequest) request;
+                boolean done = option("second", null) == null || http.getSession().getAttribute("second") != null;
+                if (done || http.getServletPath().equals("/app/second")) chain.doFilter(request, response);
+                else ((HttpServletResponse) response).sendRedirect("/app/second");
+            };
+            servlets.addFilter("second", second).addMappingForUrlPatterns(where, false, "/ws/*", "/app/*");
         }, null);
         app.addServletContainerInitializer(new WsSci(), Set.of(Channel.class));
         tomcat.start();

@@ -270,6 +270,13 @@ impl Machine {
         if elsewhere && matches!(verdict, Verdict::Floor(_) | Verdict::WrongAddress) {
             verdict = Verdict::Ordinary;
         }
+        let other_upgrades = cause == Cause::NotAWebSocket { detail: Detail::WrongAcceptKey };
+        if other_upgrades
+            && config.session.is_some()
+            && config.memory.with(|known| known.session.answered_other())
+        {
+            verdict = Verdict::Ordinary;
+        }
         // F1: nor is what one carrier meets.
         if carried && matches!(verdict, Verdict::Floor(_) | Verdict::WrongAddress) {
             verdict = Verdict::Ordinary;

@@ -33,6 +33,8 @@ pub(crate) struct Session {
     ended: Option<Ended>,
     /// What it was, until there is another session or link.
     over: Option<SessionEnd>,
+    /// An upgrade was answered by what belongs to another, since the last link.
+    answered_other: bool,
 }
 
 /// How a link ended.
@@ -82,6 +84,13 @@ impl Session {
         self.asked = Some(now);
         self.ended = None;
         self.over = None;
+        self.answered_other = false;
+    }
+
+    /// The upgrade's answer was another upgrade's. The first one since a link tells nothing: a server may have remembered one from
+    /// before the sign-in, and answers that once (S11).
+    pub(crate) fn answered_other(&mut self) -> bool {
+        !std::mem::replace(&mut self.answered_other, true)
     }
 
     fn idle(&self, now: SystemTime) -> Duration {

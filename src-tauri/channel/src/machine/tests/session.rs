@@ -131,3 +131,21 @@ fn the_end_of_a_session_is_told_by_what_it_was() {
     let State::NeedsUser { cause, .. } = bench.state() else { panic!("the user is needed at once") };
     assert_eq!(cause, Cause::RoleMissing { site: "shop.example".to_owned() });
 }
+
+#[test]
+fn an_upgrade_from_before_the_sign_in_that_is_answered_now_costs_one_dial() {
+    let mut bench = Bench::new(session(), Start::Connect, 3);
+    let other = || Cause::NotAWebSocket { detail: Detail::WrongAcceptKey };
+    bench.until_dial(secs(1));
+    bench.fail(other());
+    bench.until_dial(secs(3));
+    bench.fail(other());
+    let floor = config().timing.not_websocket_floor;
+    assert!(bench.until_dial(floor * 2) >= floor, "whoever goes on so is no WebSocket");
+    bench.open();
+    bench.pass(secs(60));
+    bench.closed(1008);
+    bench.until_dial(secs(60));
+    bench.fail(other());
+    assert!(bench.until_dial(floor * 2) < secs(60), "after another sign-in, again");
+}
