@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tidings_api::{ChannelReport, Cookie, Reply, Request, SessionKept, StateName};
-use tidings_tests::app::App;
+use tidings_tests::app::{App, Start};
 use tidings_tests::desktop::PrivateBus;
 use tidings_tests::files;
 use tidings_tests::keyring::Keyring;
@@ -156,6 +156,28 @@ async fn from_needs_you_to_a_message_and_to_one_popup_at_the_sessions_end() -> a
     assert_eq!(output.code, Some(0), "{output:?}");
     let jar = std::fs::read_to_string(&exported)?;
     assert!(jar.contains("JSESSIONID") && !jar.contains("evil.example"), "{jar}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dead_session_is_dialled_with_no_more_for_a_restart_of_the_agent() -> anyhow::Result<()> {
+    let Some(mut desk) = Desk::start(&[], true, "").await? else { return Ok(()) };
+    desk.sign_in(desk.tomcat.addr(), "ann").await?;
+    desk.wait_for(StateName::Connected).await?;
+    desk.tomcat.end_sessions().await?;
+    desk.look_again().await?;
+    let over = desk.wait_for(StateName::NeedsUser).await?;
+    let made = desk.tomcat.sessions().await?.1;
+    for _ in 0..2 {
+        desk.app.restart(Start::Background).await?;
+        assert_eq!(desk.wait_for(StateName::NeedsUser).await?.cause, over.cause);
+        assert_eq!(desk.tomcat.sessions().await?.1, made, "each dial makes one");
+    }
+    desk.app.restart(Start::ByHand).await?;
+    desk.wait_for(StateName::NeedsUser).await?;
+    assert_eq!(desk.tomcat.sessions().await?.1, made + 1, "who starts it wants it to be tried");
+    desk.sign_in(desk.tomcat.addr(), "ann").await?;
+    desk.wait_for(StateName::Connected).await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod a_full_screen_makes_room;
 mod a_kill_leaves_the_settings_whole;
 mod a_late_upgrade_silences_nobody;
 mod a_message_is_sent;
+mod a_new_desktop_costs_no_dial;
 mod a_provider_that_gives_no_token_is_told;
 mod a_push_that_is_answered_is_kept;
 mod a_session_is_kept_as_its_app_keeps_it;

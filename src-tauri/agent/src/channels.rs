@@ -27,7 +27,7 @@ use tidings_api::{Action, ErrorCode, Outgoing, Refusal};
 use tidings_channel::{Channel, Command, Config, DialParams, Kept, Memory, Signal, Start, State};
 use tidings_ground::text::quoted;
 use tidings_inbox::{HttpRequest, Inbox};
-use tidings_settings::credential::{CredentialSource, Credentials};
+use tidings_settings::credential::Credentials;
 use tidings_settings::{CaFileError, ChannelSettings, Kind, SignedInBy};
 use tidings_state::loan::{Lent, Loan};
 use tidings_state::snapshot::{ChannelView, Snapshot, timestamp};
@@ -198,6 +198,7 @@ impl Channels {
         let session = signing.as_ref().and_then(|signing| signing.by.session().cloned());
         let credentials = Credentials::new(&settings.id, settings.credential.clone(), settings.auth.clone())
             .signed_in_by(signing.as_ref().map(|signing| signing.by.clone()))
+            .refused_before(config.memory.refused_session())
             .telling({
                 let (wishes, channel) = (self.wishes.clone(), settings.id.clone());
                 move || wishes.make(Wish::SecretReadable { channel: channel.clone() })
@@ -232,6 +233,7 @@ impl Channels {
             credentials: credentials.clone(),
             renewal,
             signing: signing.clone(),
+            memory: config.memory.clone(),
             headers: settings.headers.clone(),
             resume: settings.resume.clone(),
             topics,
@@ -446,10 +448,8 @@ impl Channels {
     /// The channel's secret is another one now, or can be read at last. One that waits for it dials at once, and
     /// a link by the old one is dialled anew; what is off or replaced stays so.
     pub(crate) fn credential_changed(&self, id: &str) {
-        let keyring = |held: &&Held| {
-            matches!(held.settings.credential, CredentialSource::Keyring | CredentialSource::Provider(_))
-        };
-        let Some(held) = self.held.iter().find(|held| held.settings.id == id).filter(keyring) else { return };
+        let held = self.held.iter().find(|held| held.settings.id == id);
+        let Some(held) = held.filter(|held| held.has_secret_in_keyring()) else { return };
         held.forget.now();
         match held.view.status().state {
             State::Connected { .. } => {
@@ -477,11 +477,21 @@ impl Channels {
         }
     }
 
-    /// There is a session bus now: what waits for a secret in the keyring looks there.
+    /// There is a session bus now: what waits for a secret in the keyring looks there. What was refused is not dialled with again.
     pub(crate) fn keyring_may_be_there(&self) {
-        let waits = |held: &&Held| matches!(held.view.status().state, State::NeedsUser { .. });
+        let waits = |held: &&Held| {
+            matches!(held.view.status().state, State::NeedsUser { .. }) && held.has_secret_in_keyring()
+        };
         for held in self.held.iter().filter(waits) {
-            self.credential_changed(&held.settings.id);
+            let (credentials, wishes) = (held.credentials.clone(), self.wishes.clone());
+            let channel = held.settings.id.clone();
+            tokio::spawn(async move {
+                let has_news = credentials.lock().await.has_news().await;
+                tracing::debug!(channel, has_news, "the keyring was looked at");
+                if has_news {
+                    wishes.make(Wish::SecretReadable { channel });
+                }
+            });
         }
     }
 

@@ -190,6 +190,14 @@ impl Machine {
                 Phase::Replaced { since, take_back }
             }
         };
+        // S6: whoever starts Tidings by hand wants it to be tried.
+        let session_refused = config.session.as_ref().filter(|_| start != Start::ByHand).and_then(|site| {
+            let refused = config
+                .memory
+                .look(|known| known.session.refused(now.wall, config.timing.needs_user_from).cloned())?;
+            let ago = now.wall.duration_since(refused.at).unwrap_or_default();
+            Some((now.mono.saturating_sub(ago), ending::refused_session(site.host.clone(), refused.end)))
+        });
         let ways = config
             .memory
             .look(|known| Ways::new(config.carrier, &config.fallbacks, &known.carriers, now.wall));
@@ -212,7 +220,7 @@ impl Machine {
             refresh: false,
             refreshed: false,
             with_origin: false,
-            session_refused: None,
+            session_refused,
             elsewhere: false,
             worked: None,
             sign_ins_refused: 0,
@@ -267,6 +275,7 @@ impl Machine {
                             // isn't refused, too, it is still to be tried.
                             if !matches!(cause, Cause::Owner { .. }) {
                                 self.session_refused = None;
+                                self.config.memory.with(|known| known.session.try_again());
                             }
                         }
                         self.conclude(cause, retry_after, false, now);

@@ -130,6 +130,17 @@ impl Memory {
         self.with(|known| known.carriers.arrive(network));
     }
 
+    /// The next dial carries this session, by a number of its own: whoever recalls this memory knows by it whether another one is at
+    /// hand than the one that the site refused.
+    pub fn carry_session(&self, session: Option<u64>) {
+        self.with(|known| known.session.carries(session));
+    }
+
+    /// The session that the site refused, until it took another one.
+    pub fn refused_session(&self) -> Option<u64> {
+        self.look(|known| known.session.refused_session())
+    }
+
     /// The zero of the times in here, which all machines that share it count from.
     pub(crate) fn zero(&self) -> Instant {
         *self.0.zero.get_or_init(Instant::now)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tidings_channel::{DialAsk, DialParams, DialRefusal, Owner, Subscribed};
+use tidings_channel::{DialAsk, DialParams, DialRefusal, Memory, Owner, Subscribed};
 use tidings_inbox::{ChannelProfile, Inbox};
 use tidings_settings::credential::Credentials;
 use tidings_state::message::own;
@@ -24,6 +24,7 @@ pub(super) struct Dialler {
     pub(super) renewal: Renewal,
     /// How its user signs in, where that is done by hand.
     pub(super) signing: Option<Signing>,
+    pub(super) memory: Memory,
     pub(super) headers: Vec<(String, String)>,
     pub(super) resume: Option<String>,
     /// An ntfy channel's.
@@ -77,6 +78,9 @@ impl Owner for Dialler {
         let mut credentials = self.credentials.lock().await;
         let credential = credentials.for_dial(ask, words).await;
         self.renewal.arm(credentials.ends_at());
+        if credential.is_ok() {
+            self.memory.carry_session(credentials.carried_session());
+        }
         drop(credentials);
         self.report_session().await;
         let credential = credential?;

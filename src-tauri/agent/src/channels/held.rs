@@ -8,7 +8,7 @@ use tidings_api::SessionReport;
 use tidings_channel::{Channel, Command, Config, Kept, Signal, State, Status};
 use tidings_inbox::{ChannelProfile, Dropped};
 use tidings_settings::ChannelSettings;
-use tidings_settings::credential::{Credentials, Forget};
+use tidings_settings::credential::{CredentialSource, Credentials, Forget};
 use tidings_state::loan::Lent;
 use tidings_state::snapshot::ChannelView;
 use tokio::sync::{Mutex, watch};
@@ -58,6 +58,11 @@ impl Held {
             )
         };
         self.settings = settings;
+    }
+
+    /// Whether the keyring has its secret, if anything has.
+    pub(super) fn has_secret_in_keyring(&self) -> bool {
+        matches!(self.settings.credential, CredentialSource::Keyring | CredentialSource::Provider(_))
     }
 
     /// What the next agent has to know.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use crate::end::close::{CloseInfo, TOO_BIG, close_code_words};
 use crate::end::detail::{Detail, day};
 use crate::end::plain::plain;
@@ -39,7 +41,8 @@ impl Stage {
 }
 
 /// Why a session is over, as far as can be told (S8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SessionEnd {
     /// It had its time, or nobody can tell.
     Over,

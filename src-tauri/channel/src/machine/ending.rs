@@ -12,7 +12,7 @@ use crate::machine::facts::{End, Now, Output};
 use crate::machine::idle::{self, Ended, Means};
 use crate::machine::links::{Closing, Dial, Renewal, Up};
 use crate::machine::ways::Failed;
-use crate::{Cause, CloseInfo, Config, Detail};
+use crate::{Cause, CloseInfo, Config, Detail, SessionEnd};
 
 /// 4500s in a row that are taken for our own late upgrades' (R3). Too low: several that were given up one after the other on a
 /// server that is slow to sign in silence the channel for good; too high: another instance is replaced as often.
@@ -375,10 +375,11 @@ impl Machine {
             Some(site) if status != 407 => site.host.clone(),
             Some(_) | None => return Cause::SignInRefused { status },
         };
-        let cause = match status {
-            403 => Cause::RoleMissing { site },
-            _ => Cause::SessionOver { site, end: self.config.memory.with(|known| known.session.over()) },
-        };
+        let cause = self.config.memory.with(|known| {
+            let end = (status != 403).then(|| known.session.over());
+            known.session.refuse(end, now.wall);
+            refused_session(site, end)
+        });
         self.session_refused = Some((now.mono, cause.clone()));
         cause
     }
@@ -415,5 +416,13 @@ impl Machine {
             return Cause::WrongAddress { status: None };
         }
         cause
+    }
+}
+
+/// `end`: why it is over; `None`: its user may not have the channel.
+pub(super) fn refused_session(site: String, end: Option<SessionEnd>) -> Cause {
+    match end {
+        Some(end) => Cause::SessionOver { site, end },
+        None => Cause::RoleMissing { site },
     }
 }

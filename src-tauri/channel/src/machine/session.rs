@@ -17,7 +17,21 @@ const LONGEST: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     place: String,
-    life: Duration,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    life: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<Refused>,
+}
+
+/// A session that the site took no more (S6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refused {
+    /// When.
+    pub(crate) at: SystemTime,
+    /// Whose: a number of its own, and nothing of its cookies.
+    session: u64,
+    /// Why; `None`: its user may not have the channel.
+    pub(crate) end: Option<SessionEnd>,
 }
 
 /// What is known of one place.
@@ -35,6 +49,10 @@ pub(crate) struct Session {
     over: Option<SessionEnd>,
     /// An upgrade was answered by what belongs to another, since the last link.
     answered_other: bool,
+    /// The number of the session that the last dial carried.
+    carried: Option<u64>,
+    /// The one that was refused, until another is tried.
+    refused: Option<Refused>,
 }
 
 /// How a link ended.
@@ -51,15 +69,16 @@ struct Ended {
 impl Session {
     /// What another process knew.
     pub(crate) fn recall(kept: Option<&Kept>) -> Self {
-        let Some(Kept { place, life }) = kept.filter(|kept| kept.life <= LONGEST) else {
-            return Self::default();
-        };
-        Self { place: place.clone(), life: Some(*life), ..Self::default() }
+        let Some(Kept { place, life, refused }) = kept else { return Self::default() };
+        let life = life.filter(|life| *life <= LONGEST);
+        Self { place: place.clone(), life, refused: refused.clone(), ..Self::default() }
     }
 
     /// What another process has to know.
     pub(crate) fn kept(&self) -> Option<Kept> {
-        Some(Kept { place: self.place.clone(), life: self.life? })
+        let Self { place, life, refused, .. } = self;
+        let knows = life.is_some() || refused.is_some();
+        knows.then(|| Kept { place: place.clone(), life: *life, refused: refused.clone() })
     }
 
     /// From now on links go there: what is known of another place is forgotten.
@@ -85,12 +104,39 @@ impl Session {
         self.ended = None;
         self.over = None;
         self.answered_other = false;
+        self.refused = None;
     }
 
     /// The upgrade's answer was another upgrade's. The first one since a link tells nothing: a server may have remembered one from
     /// before the sign-in, and answers that once (S11).
     pub(crate) fn answered_other(&mut self) -> bool {
         !std::mem::replace(&mut self.answered_other, true)
+    }
+
+    /// The next dial carries the session of this number.
+    pub(crate) fn carries(&mut self, session: Option<u64>) {
+        self.carried = session;
+    }
+
+    /// The site takes it no more. `end`: as of [`Refused`].
+    pub(crate) fn refuse(&mut self, end: Option<SessionEnd>, now: SystemTime) {
+        self.refused = self.carried.map(|session| Refused { at: now, session, end });
+    }
+
+    /// What is tried now is another one, or the same by the user's own wish.
+    pub(crate) fn try_again(&mut self) {
+        self.refused = None;
+    }
+
+    /// The one that was refused so lately that it is not to be tried again.
+    pub(crate) fn refused(&self, now: SystemTime, lately: Duration) -> Option<&Refused> {
+        let is_new = |refused: &&Refused| now.duration_since(refused.at).is_ok_and(|ago| ago < lately);
+        self.refused.as_ref().filter(is_new)
+    }
+
+    /// The number of the one that was refused.
+    pub(crate) fn refused_session(&self) -> Option<u64> {
+        self.refused.as_ref().map(|refused| refused.session)
     }
 
     fn idle(&self, now: SystemTime) -> Duration {

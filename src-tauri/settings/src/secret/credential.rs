@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 
 use super::command::{COMMAND_LIMIT, from_command};
 use super::keyring::{self, Entry, KeyringError};
-use super::session::SessionJar;
+use super::session::{SessionJar, revision};
 use super::signed_in_by::SignedInBy;
 pub use super::source::{Auth, CredentialError, CredentialSource};
 use super::text::LARGEST;
@@ -35,6 +35,8 @@ pub struct Credentials {
     kept: Option<Credential>,
     /// What the last dial carried.
     carried: Option<Credential>,
+    /// The number of the session that a process before this one was refused with.
+    refused_before: Option<u64>,
     /// Of a channel whose user signs in.
     by: Option<SignedInBy>,
     /// When that ends, where it is known.
@@ -90,6 +92,7 @@ impl Credentials {
             command_limit: COMMAND_LIMIT,
             kept: None,
             carried: None,
+            refused_before: None,
             by: None,
             ends: None,
             forget: Forget::default(),
@@ -117,6 +120,16 @@ impl Credentials {
     /// When what was fetched last ends, where that is known.
     pub fn ends_at(&self) -> Option<SystemTime> {
         self.ends
+    }
+
+    /// With the number of a session that the site is known to refuse.
+    pub fn refused_before(self, session: Option<u64>) -> Self {
+        Self { refused_before: session, ..self }
+    }
+
+    /// The number of the session that the last dial carried.
+    pub fn carried_session(&self) -> Option<u64> {
+        self.carried.as_ref().filter(|_| self.session().is_some()).and_then(number)
     }
 
     /// Calls this as soon as a keyring that could not be read can be.
@@ -199,12 +212,27 @@ impl Credentials {
             let message = error.told(words);
             DialRefusal { cause: error.cause(), ..DialRefusal::told(message) }
         })?;
-        let is_new = self.carried != credential;
-        if ask.only_if_new && !is_new {
+        if ask.only_if_new && !self.is_new(&credential) {
             return Err(DialRefusal::unchanged());
         }
         self.carried.clone_from(&credential);
         Ok(credential)
+    }
+
+    /// Whether this is another one than was refused, as far as is known.
+    fn is_new(&self, credential: &Option<Credential>) -> bool {
+        let known = self.session().is_some() && self.refused_before.is_some();
+        let same = known && credential.as_ref().and_then(number) == self.refused_before;
+        self.carried != *credential && !same
+    }
+
+    /// Reads the source again: whether a dial would carry, or say, another thing than the last one.
+    pub async fn has_news(&mut self) -> bool {
+        self.forget.now();
+        match self.fetch(false).await {
+            Ok(credential) => self.is_new(&credential),
+            Err(_) => true,
+        }
     }
 
     /// What the server set with the answer that opened a link.
@@ -313,6 +341,12 @@ impl Credentials {
             });
         }
     }
+}
+
+/// A number of a session's own, of which nothing of it can be told.
+fn number(credential: &Credential) -> Option<u64> {
+    let Credential::Header { value, .. } = credential else { return None };
+    Some(revision(value))
 }
 
 /// Without what is secret.

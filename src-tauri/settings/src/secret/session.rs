@@ -185,7 +185,7 @@ impl Held {
 }
 
 /// A text's name.
-fn revision(text: &str) -> u64 {
+pub(super) fn revision(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

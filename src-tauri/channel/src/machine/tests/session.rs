@@ -65,6 +65,33 @@ fn a_wake_or_a_new_network_costs_a_dead_session_no_dial() {
     assert!(dials.windows(2).all(|pair| pair[1] - pair[0] >= secs(15 * 60)), "{dials:?}");
 }
 
+/// The next process, so much later, with what was known.
+fn started_again(bench: &Bench, settings: &Config, start: Start, later: Duration) -> Bench {
+    let now = Now { mono: bench.mono + later, wall: epoch() + bench.mono + later };
+    let memory = Memory::recall_at(&settings.memory.kept().borrow(), now);
+    let config = Config { memory, ..session() };
+    let machine = Machine::new(Arc::new(config), start, SmallRng::seed_from_u64(4), now);
+    Bench { machine, mono: now.mono, out: Vec::new() }
+}
+
+#[test]
+fn a_restart_costs_a_dead_session_no_dial() {
+    let settings = session();
+    let mut bench = Bench::new(settings.clone(), Start::Connect, 3);
+    settings.memory.carry_session(Some(7));
+    assert_eq!(bench.dials_with_a_dead_session(secs(60)).len(), 1);
+    let mut again = started_again(&bench, &settings, Start::Connect, secs(60));
+    assert_eq!(again.dials_with_a_dead_session(secs(13 * 60)).len(), 0);
+    let State::NeedsUser { cause, .. } = again.state() else { panic!("the user is needed") };
+    assert_eq!(cause, over(SessionEnd::Over));
+    let dials = again.dials_with_a_dead_session(secs(15 * 60));
+    assert_eq!(dials.len(), 1, "it goes on");
+    for (start, later) in [(Start::ByHand, secs(1)), (Start::Connect, secs(16 * 60))] {
+        let mut again = started_again(&bench, &settings, start, later);
+        assert_eq!(again.dials_with_a_dead_session(secs(60)).len(), 1, "{start:?} after {later:?}");
+    }
+}
+
 #[test]
 fn a_new_session_and_the_users_own_wish_dial_at_once() {
     let mut bench = Bench::new(session(), Start::Connect, 3);
