@@ -135,10 +135,7 @@ impl SignIn {
         self.frame.show(view.widget());
         self.frame.address(None);
         self.frame.done.set_sensitive(true);
-        let certificate = self.page.client_cert.then(|| self.words.view_client_cert());
-        let notes: Vec<&str> =
-            [Some(why).filter(|why| !why.is_empty()), certificate.as_deref()].into_iter().flatten().collect();
-        self.frame.note(&notes.join("\n"));
+        self.frame.note(why);
         self.view.replace(Some(view));
         self.watch(turn, STALE);
     }
@@ -210,6 +207,7 @@ impl SignIn {
             Denied::Window => self.words.view_no_window(),
             Denied::Download => self.words.view_no_download(),
             Denied::Scheme => self.words.view_no_scheme(),
+            Denied::Certificate => self.words.view_client_cert(),
         });
     }
 

@@ -1,6 +1,6 @@
 //! Why an OAuth provider gives no token is told in words, and alike in the tray, in the status and by the doctor.
 
-use tidings_api::StateName;
+use tidings_api::{StateName, StatusReport};
 use tidings_tests::app::App;
 use tidings_tests::desktop::PrivateBus;
 use tidings_tests::keyring::Keyring;
@@ -25,8 +25,12 @@ async fn provider(token: Page) -> anyhow::Result<Web> {
     .await
 }
 
-/// `words`: without what the tray may write otherwise, their first letter and their end.
-async fn told(web: &Web, state: StateName, words: &str) -> anyhow::Result<()> {
+/// What the tray offers where the user is needed.
+const SIGN_IN: &str = "Sign in …";
+const TRY_AGAIN: &str = "Connect";
+
+/// `words`: without what the tray may write otherwise, their first letter and their end. `offers`: what is to be clicked then.
+async fn told(web: &Web, state: StateName, words: &str, offers: &str) -> anyhow::Result<()> {
     let bus = PrivateBus::start()?;
     let keyring = Keyring::start(&bus).await?;
     keyring.keep_elsewhere("orders", OLD).await?;
@@ -40,7 +44,7 @@ async fn told(web: &Web, state: StateName, words: &str) -> anyhow::Result<()> {
             status.channels[0].state == state && is(status.channels[0].cause.as_ref())
         })
         .await?;
-    tray.wait_for(words, |seen| seen.told().contains(words)).await?;
+    tray.wait_for(words, |seen| seen.told().contains(words) && seen.labels().contains(&offers)).await?;
     let doctor = app.run(&["doctor", "--channel", "orders", "--upgrade"]).await?;
     assert_eq!(doctor.code, Some(1), "{doctor:?}");
     assert!(doctor.stdout.contains(words), "{doctor:?}");
@@ -53,24 +57,44 @@ async fn told(web: &Web, state: StateName, words: &str) -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_sign_in_that_is_over_asks_for_another_one() -> anyhow::Result<()> {
     let web = provider(answer("/token", 400, r#"{"error":"invalid_grant"}"#)).await?;
-    told(&web, StateName::NeedsUser, "our sign-in at 127.0.0.1 is over").await
+    told(&web, StateName::NeedsUser, "our sign-in at 127.0.0.1 is over", SIGN_IN).await
 }
 
 #[tokio::test]
 async fn a_client_that_the_provider_does_not_know_is_told_with_its_own_words() -> anyhow::Result<()> {
     let said = r#"{"error":"invalid_client","error_description":"Unknown client"}"#;
     let web = provider(answer("/token", 401, said)).await?;
-    told(&web, StateName::NeedsUser, "Unknown client").await
+    told(&web, StateName::NeedsUser, "Unknown client", TRY_AGAIN).await
 }
 
 #[tokio::test]
 async fn a_provider_that_is_away_is_waited_for() -> anyhow::Result<()> {
     let web = provider(answer("/token", 503, "")).await?;
-    told(&web, StateName::Waiting, "the sign-in service 127.0.0.1 can't be asked").await
+    told(&web, StateName::Waiting, "the sign-in service 127.0.0.1 can't be asked", "Reconnect now").await
 }
 
 #[tokio::test]
 async fn an_issuer_that_is_no_provider_is_told_as_that() -> anyhow::Result<()> {
     let web = Web::start(Vec::new(), answer("", 404, "")).await?;
-    told(&web, StateName::NeedsUser, "answers at 127.0.0.1 is no OAuth provider").await
+    told(&web, StateName::NeedsUser, "answers at 127.0.0.1 is no OAuth provider", TRY_AGAIN).await
+}
+
+#[tokio::test]
+async fn a_sign_in_that_cannot_help_is_offered_once_and_then_no_more() -> anyhow::Result<()> {
+    let web = Web::start(Vec::new(), answer("", 404, "")).await?;
+    let bus = PrivateBus::start()?;
+    let tray = TrayHost::start(&bus).await?;
+    let settings = channel("Orders", &format!("ws://{}/ws", web.addr))
+        + &format!("oauth = {{ issuer = \"{}\", client_id = \"tidings\" }}\n", web.at(""));
+    let app = App::with_settings(settings).bus(&bus).background().start().await?;
+    // Nobody has asked the provider yet.
+    tray.wait_for(SIGN_IN, |seen| seen.shows(SIGN_IN)).await?;
+    tray.click(&[SIGN_IN]).await?;
+    let words = "answers at 127.0.0.1 is no OAuth provider";
+    let is = |cause: &str| cause.contains(words);
+    let told = |status: &StatusReport| status.channels[0].cause.as_deref().is_some_and(is);
+    app.wait_for_status(words, told).await?;
+    let seen = tray.wait_for(TRY_AGAIN, |seen| seen.labels().contains(&TRY_AGAIN)).await?;
+    assert!(!seen.shows(SIGN_IN), "{:?}", seen.labels());
+    Ok(())
 }

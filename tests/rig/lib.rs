@@ -2,6 +2,7 @@
 
 pub mod album;
 pub mod app;
+pub mod authority;
 pub mod binary;
 pub mod browser;
 mod chromium;
@@ -36,6 +37,7 @@ pub mod scene;
 pub mod sign_in;
 pub mod skip;
 pub mod sockjs;
+pub mod tinyproxy;
 pub mod told;
 pub mod tomcat;
 pub mod tray_host;

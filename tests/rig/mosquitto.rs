@@ -9,11 +9,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
+use crate::authority::certify;
 use crate::desktop::{Process, Signal};
 use crate::nginx::free_address;
 
@@ -37,21 +37,6 @@ pub struct Mosquitto {
     encrypted: SocketAddr,
     process: Option<Process>,
     folder: TempDir,
-}
-
-/// An authority, and its certificate for this machine.
-fn certify(folder: &Path) -> anyhow::Result<()> {
-    let mut params = CertificateParams::new(Vec::new())?;
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, "An authority of our own");
-    let key = KeyPair::generate()?;
-    fs::write(folder.join("ca.pem"), params.self_signed(&key)?.pem())?;
-    let authority = Issuer::new(params, key);
-    let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &authority)?;
-    fs::write(folder.join("cert.pem"), certificate.pem())?;
-    fs::write(folder.join("key.pem"), key.serialize_pem())?;
-    Ok(())
 }
 
 /// Has `mosquitto_pub` publish a message for each line at a broker, with these options of it.

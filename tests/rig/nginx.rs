@@ -63,6 +63,25 @@ impl Nginx {
         .await
     }
 
+    /// One that talks TLS alone, by what [`certify`](crate::authority::certify) has made in this folder. It asks who comes for a
+    /// certificate of that authority; `strict`: and lets in nobody without one.
+    pub async fn encrypted(
+        upstream: SocketAddr,
+        timeout: Duration,
+        folder: &Path,
+        strict: bool,
+    ) -> anyhow::Result<Self> {
+        let (place, wants) = (folder.display(), if strict { "on" } else { "optional" });
+        let listens = format!(
+            "listen @listen@ ssl;
+        ssl_certificate {place}/cert.pem;
+        ssl_certificate_key {place}/key.pem;
+        ssl_verify_client {wants};
+        ssl_client_certificate {place}/ca.pem;"
+        );
+        Self::with(upstream, timeout, |text| text.replacen("listen @listen@;", &listens, 1)).await
+    }
+
     async fn with(
         upstream: SocketAddr,
         timeout: Duration,

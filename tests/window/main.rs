@@ -7,6 +7,7 @@ mod closing_it_leaves_nothing_behind;
 mod hostile_messages_are_text;
 mod hostile_sites_get_nothing_of_it;
 mod it_ends_tidings_when_asked;
+mod it_goes_the_channels_own_way;
 mod it_is_one_window;
 mod it_leads_from_nothing_to_a_message;
 mod it_leaves_no_ghost_link;

@@ -15,6 +15,14 @@ pub(crate) const HOST: &str = "127.0.0.1";
 /// Between two looks at what Tomcat counts.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// The settings of a channel at this site, `ws://…` or `wss://…`, whose sign-in begins on this page.
+pub(crate) fn channel(name: &str, site: &str, page: &str) -> String {
+    let web = site.replacen("ws", "http", 1);
+    format!(
+        "[[channel]]\nname = \"{name}\"\nurl = \"{site}/ws/user-channel?of={name}\"\nauth = \"session\"\nsign_in = \"{web}{page}\"\n"
+    )
+}
+
 pub(crate) struct WebApp {
     pub(crate) desk: Desk,
     pub(crate) nginx: Nginx,
@@ -37,13 +45,16 @@ impl WebApp {
         let timeout = Duration::from_secs(60);
         let nginx = Nginx::with_locations(tomcat.addr(), timeout, locations).await.expect("nginx");
         let at = nginx.addr();
-        let channel = format!(
-            "[[channel]]\nname = \"Orders\"\nurl = \"ws://{at}/ws/user-channel\"\nauth = \"session\"\nsign_in = \"http://{at}{page}\"\n"
-        );
+        let settings = channel("Orders", &format!("ws://{at}"), page);
+        Some(Self::with(tomcat, nginx, &settings).await)
+    }
+
+    /// That app behind that nginx, and a desk with these settings.
+    pub(crate) async fn with(tomcat: Tomcat, nginx: Nginx, settings: &str) -> Self {
         let desktop = Desktop::start().await.expect("a desktop");
-        let settings = |_: &tidings_server::Server| channel.clone();
+        let settings = |_: &tidings_server::Server| settings.to_owned();
         let desk = Desk::start_in(desktop, Options::default(), settings, true).await.expect("a desk");
-        Some(Self { desk, nginx, tomcat })
+        Self { desk, nginx, tomcat }
     }
 
     /// Waits until there are as many sessions as wished, of those that live and of all.
@@ -74,10 +85,28 @@ impl WebApp {
 
     /// Asks for the sign-in as the tray and the popup do.
     pub(crate) async fn ask_to_sign_in(&self) {
+        self.ask_to_sign_in_to("Orders").await;
+    }
+
+    /// The same for the channel of this name.
+    pub(crate) async fn ask_to_sign_in_to(&self, channel: &str) {
         let socket = tidings_api::socket::path_in(&self.desk.desktop.home().join(".local/state/tidings"));
         let mut client = tidings_api::client::Client::connect(&socket).await.expect("the agent");
-        let request = tidings_api::Request::SignIn { channel: "Orders".to_owned(), activation_token: None };
+        let request = tidings_api::Request::SignIn { channel: channel.to_owned(), activation_token: None };
         client.ask(&request).await.expect("done");
+    }
+
+    /// Waits until these words are to be read on the screen.
+    pub(crate) async fn reads(&self, words: &str) {
+        let deadline = Instant::now() + SOON;
+        loop {
+            let text = self.desk.desktop.settled().await.expect("a screen").text().await.expect("a text");
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            if text.contains(words) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{words:?} is not to be read in {text:?}");
+        }
     }
 
     /// The view that comes then, with a page of the app in it.

@@ -202,6 +202,10 @@ given_by?: string,
  */
 kept?: SessionKept, 
 /**
+ * The provider is none, or doesn't want Tidings: who signs in gets nothing by that.
+ */
+in_vain?: boolean, 
+/**
  * The shortest time after which the site was seen to end a session that asked for no page, seconds; `null` until that
  * was seen.
  */

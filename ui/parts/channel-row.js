@@ -98,7 +98,8 @@ export function channelRow(app, id, full = false) {
       command.setAttribute("aria-label", words.commandOf({ command: words.commands[action], name: title }));
     }
     // One that is connected needs no sign-in; any other may be waiting for one.
-    signsIn.hidden = !there || channel.session === undefined || channel.session.given_by !== undefined || channel.state === "connected";
+    const { session } = channel;
+    signsIn.hidden = !there || session === undefined || session.given_by !== undefined || session.in_vain === true || channel.state === "connected";
     signsIn.setAttribute("aria-label", words.commandOf({ command: words.actionSignIn, name: title }));
     signsIn.classList.toggle("strong", channel.state === "needs_user");
     // The first thing that makes sense is offered first.

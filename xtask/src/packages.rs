@@ -85,6 +85,7 @@ const TESTS: &[Package] = &[
     package("libtomcat10-embed-java", None),
     package("default-jdk-headless", Some("javac")),
     package("haproxy", Some("haproxy")),
+    package("tinyproxy-bin", Some("tinyproxy")),
     // An MQTT broker, and what publishes there.
     package("mosquitto", Some("mosquitto")),
     package("mosquitto-clients", Some("mosquitto_pub")),

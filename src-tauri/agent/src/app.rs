@@ -530,6 +530,11 @@ impl Agent {
     fn sign_in_ended(&mut self, Ended { channel, outcome }: Ended) {
         let Some(outcome) = outcome else { return };
         let told = self.sign_ins.tell(&channel, &outcome);
+        if let Err(Notice::SignIn(failure)) = &outcome
+            && failure.is_the_providers()
+        {
+            self.channels.sign_in_failed(&channel, failure.clone());
+        }
         match outcome {
             Ok(()) => {
                 self.snapshot.send_if_modified(|snapshot| snapshot.notices.remove(&Source::SignIn).is_some());

@@ -59,8 +59,8 @@ pub struct SignInPage {
     pub ca_file: Option<String>,
     /// The proxy to go through, without a password.
     pub proxy: Option<String>,
-    /// The channel shows a client certificate, which a view has not.
-    pub client_cert: bool,
+    /// Hosts that are reached without it: names (with a dot before them: what is below), addresses and networks.
+    pub direct: Vec<String>,
     /// Why the last sign-in is of no use, for people; absent where there was none.
     pub refused: Option<String>,
 }
@@ -106,6 +106,10 @@ pub struct SessionReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub kept: Option<SessionKept>,
+    /// The provider is none, or doesn't want Tidings: who signs in gets nothing by that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub in_vain: bool,
     /// The shortest time after which the site was seen to end a session that asked for no page, seconds; `null` until that
     /// was seen.
     pub life_s: Option<f64>,

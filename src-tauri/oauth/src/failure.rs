@@ -47,6 +47,14 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether it is the provider's, or that of how it is set up: no sign-in mends it.
+    pub fn is_the_providers(&self) -> bool {
+        match self {
+            Self::NoProvider { .. } | Self::NotOffered { .. } | Self::Refused { .. } => true,
+            Self::Away { .. } | Self::SignIn { .. } | Self::NoPort | Self::Declined | Self::TooLate => false,
+        }
+    }
+
     /// What is wrong, and how to mend it. `why` tells a cause in these words.
     pub fn told(&self, words: Words, why: impl Fn(&Cause) -> String) -> String {
         match self {

@@ -85,9 +85,10 @@ impl ChannelView {
         self.status.borrow().clone()
     }
 
-    /// Whether a person signs in to it, in Tidings.
-    pub fn is_signed_in_to(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.borrow().given_by.is_none())
+    /// Whether a person signs in to it, in Tidings, and gets something by that.
+    pub fn offers_sign_in(&self) -> bool {
+        let offers = |session: &SessionReport| session.given_by.is_none() && !session.in_vain;
+        self.session.as_ref().is_some_and(|session| offers(&session.borrow()))
     }
 
     /// Whether a person means it by this: its id or its name.

@@ -72,6 +72,8 @@ pub(crate) enum Denied {
     Download,
     /// An address of another kind than http and https.
     Scheme,
+    /// A client certificate.
+    Certificate,
 }
 
 /// Why there is no page.
@@ -114,7 +116,8 @@ impl View {
             if let Some(proxy) = &page.proxy {
                 // Names are looked up by the proxy in either case.
                 let proxy = proxy.replacen("socks5h://", "socks5://", 1);
-                let mut settings = NetworkProxySettings::new(Some(&proxy), &[]);
+                let direct: Vec<&str> = page.direct.iter().map(String::as_str).collect();
+                let mut settings = NetworkProxySettings::new(Some(&proxy), &direct);
                 data.set_network_proxy_settings(NetworkProxyMode::Custom, Some(&mut settings));
             }
         }
@@ -404,17 +407,18 @@ fn trust(web: &WebView, context: &WebContext, page: &SignInPage, seen: &Rc<dyn F
         }
         true
     });
-    // The view has none: the server says what it thinks of that.
-    web.connect_authenticate(|_, request| {
+    // The view has none, and goes on without: the server says what it thinks of that.
+    let told = seen.clone();
+    web.connect_authenticate(move |_, request| {
         let certificate = matches!(
             request.scheme(),
             AuthenticationScheme::ClientCertificateRequested
                 | AuthenticationScheme::ClientCertificatePinRequested
         );
         if certificate {
-            request.cancel();
+            told(Seen::Denied(Denied::Certificate));
         }
-        certificate
+        false
     });
 }
 

@@ -27,6 +27,7 @@ impl Signing {
             sign_in: page,
             given_by: (!is_by_hand(settings)).then(|| settings.credential.key().to_owned()),
             kept: None,
+            in_vain: false,
             life_s: None,
             kept_alive_s: session.and_then(|session| session.keep).map(|keep| keep.as_secs_f64()),
             alive_at: None,
@@ -34,10 +35,14 @@ impl Signing {
         Self { by, reported: Arc::new(watch::channel(report).0) }
     }
 
-    /// Says who keeps it now.
+    /// Says who keeps it now, and whether it is of use.
     pub(super) async fn report(&self) {
-        let kept = self.by.kept().await;
-        self.reported.send_if_modified(|report| std::mem::replace(&mut report.kept, kept) != kept);
+        let (kept, in_vain) = (self.by.kept().await, self.by.is_in_vain().await);
+        self.reported.send_if_modified(|report| {
+            let is_new = (report.kept, report.in_vain) != (kept, in_vain);
+            (report.kept, report.in_vain) = (kept, in_vain);
+            is_new
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 use tidings_api::{Cookie, ErrorCode, Refusal, SessionKept, SignInPage};
 use tidings_channel::{Cause, ChannelUrl, Command, Config, DialParams, Fetch, State, fetch};
 use tidings_ground::text::quoted;
+use tidings_oauth::Failure;
 use tidings_settings::{ChannelSettings, Jar, Session, SessionJar, SignIn, SignedInBy};
 use tidings_state::cause;
 use tidings_state::wish::Wish;
@@ -105,6 +106,17 @@ impl Channels {
         });
     }
 
+    /// A sign-in came to nothing, by the provider's fault: the channel says so, and offers none.
+    pub(crate) fn sign_in_failed(&self, id: &str, failure: Failure) {
+        let Some(held) = self.held.iter().find(|held| held.settings.id == id) else { return };
+        let Some(SignedInBy::Provider(provider)) = held.signed_in_by().cloned() else { return };
+        let (wishes, channel) = (self.wishes.clone(), id.to_owned());
+        tokio::spawn(async move {
+            provider.failed(failure).await;
+            wishes.make(Wish::SecretReadable { channel });
+        });
+    }
+
     /// Ends a sign-in: a session's site is told where the settings say how, all is forgotten, and the link is closed (1000).
     pub(crate) fn sign_out(&mut self, name: &str, answer: oneshot::Sender<Result<String, Refusal>>) {
         let words = self.words();
@@ -126,7 +138,7 @@ impl Held {
 
     /// Where and how its user signs in to its web app.
     fn page(&self, jar: &SessionJar, session: &Session, words: Words) -> SignInPage {
-        let ChannelSettings { id, name, ca_file, client_cert, proxy, .. } = &self.settings;
+        let ChannelSettings { id, name, ca_file, proxy, .. } = &self.settings;
         let without_query = |url: &ChannelUrl| {
             let mut url = url.as_url().clone();
             url.set_query(None);
@@ -150,8 +162,9 @@ impl Held {
             also: jar.addresses().iter().skip(1).map(without_query).collect(),
             sign_in: session.sign_in.to_string(),
             ca_file: ca_file.as_ref().map(|file| file.display().to_string()),
-            proxy: proxy.as_ref().map(ToString::to_string),
-            client_cert: client_cert.is_some(),
+            proxy: self.config.proxy.as_ref().map(ToString::to_string),
+            // The settings' own is for all that the channel asks for.
+            direct: if proxy.is_none() { direct() } else { Vec::new() },
             refused,
         }
     }
@@ -183,6 +196,18 @@ impl Held {
             });
         });
     }
+}
+
+/// Hosts that the environment wants to be reached without its proxy, as a web view takes them.
+fn direct() -> Vec<String> {
+    let listed = ["NO_PROXY", "no_proxy"].iter().find_map(|name| std::env::var(name).ok());
+    let listed = listed.unwrap_or_default();
+    let hosts = listed.split([',', ' ']).map(|host| host.trim_start_matches('*').trim_start_matches('.'));
+    let here = ["localhost", "127.0.0.0/8", "::1"].into_iter();
+    // A name means what is below it, too.
+    here.chain(hosts.filter(|host| !host.is_empty()))
+        .flat_map(|host| [host.to_owned(), format!(".{host}")])
+        .collect()
 }
 
 /// Asks for what ends a session at its site.

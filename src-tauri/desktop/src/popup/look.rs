@@ -119,7 +119,7 @@ pub(crate) fn signs_in(channel: &str, trouble: &Trouble, snapshot: &Snapshot) ->
     let needs_user =
         |view: &ChannelView| trouble.needs_user || matches!(view.status().state, State::NeedsUser { .. });
     let mut views = snapshot.channels.iter();
-    views.any(|view| view.id == channel && view.is_signed_in_to() && needs_user(view))
+    views.any(|view| view.id == channel && view.offers_sign_in() && needs_user(view))
 }
 
 /// The popup that tells of a channel itself.

@@ -224,7 +224,7 @@ fn commands(channel: &ChannelView, state: &State, words: Words) -> [Entry; 2] {
     let does = |action| Does::Act { action, channel: Some(channel.id.clone()) };
     // What the user is needed for.
     let first = match state {
-        State::NeedsUser { .. } if channel.is_signed_in_to() => {
+        State::NeedsUser { .. } if channel.offers_sign_in() => {
             command(words.action_sign_in(), true, Does::SignIn { channel: channel.id.clone() })
         }
         State::NeedsUser { .. }

@@ -38,6 +38,10 @@ struct Held {
     endpoints: Option<Endpoints>,
     tokens: Option<Tokens>,
     kept: Option<SessionKept>,
+    /// What a sign-in came to that was the provider's fault, until that is told.
+    failed: Option<Failure>,
+    /// The last time that a token was wanted, no sign-in would have helped.
+    in_vain: bool,
 }
 
 impl SignIn {
@@ -76,7 +80,10 @@ impl SignIn {
         // In a task of its own: a dial may be given up when the provider has taken the old token and its answer isn't kept yet.
         let Self { shared, config } = self.clone();
         let fetching = tokio::spawn(async move { shared.token(refused, &config).await });
-        let tokens = fetching.await.unwrap_or_else(|_| Err(self.shared.signed_out()))?;
+        let fetched = fetching.await.unwrap_or_else(|_| Err(self.shared.signed_out()));
+        let in_vain = matches!(&fetched, Err(CredentialError::Provider(why)) if why.is_the_providers());
+        self.shared.held.lock().await.in_vain = in_vain;
+        let tokens = fetched?;
         let ends = tokens.ends_at();
         Ok((tokens.access_token, ends))
     }
@@ -88,6 +95,16 @@ impl SignIn {
         held.tokens = Some(tokens);
         held.kept = Some(kept);
         (kept, why)
+    }
+
+    /// A sign-in came to nothing, by the provider's fault: told where the next token is wanted.
+    pub async fn failed(&self, failure: Failure) {
+        self.shared.held.lock().await.failed = Some(failure);
+    }
+
+    /// Whether a sign-in would have been of no use, when a token was wanted last.
+    pub async fn is_in_vain(&self) -> bool {
+        self.shared.held.lock().await.in_vain
     }
 
     /// Who keeps them; `None`: there are none, as far as is known.
@@ -125,12 +142,14 @@ impl Shared {
     ) -> Result<Tokens, CredentialError> {
         let Self { channel, provider, held } = self;
         let mut held = held.lock().await;
-        let Held { endpoints, tokens: known, kept } = &mut *held;
+        let failed = held.failed.take();
+        let Held { endpoints, tokens: known, kept, .. } = &mut *held;
         if known.is_none() {
             *known = read(channel).await?;
             *kept = known.is_some().then_some(SessionKept::Keyring);
         }
-        let old = known.clone().ok_or_else(|| self.signed_out())?;
+        let none = || failed.map_or_else(|| self.signed_out(), CredentialError::Provider);
+        let old = known.clone().ok_or_else(none)?;
         let left = old.ends_at().map(|ends| ends.duration_since(SystemTime::now()).unwrap_or_default());
         if left.is_none_or(|left| left > NEARLY_OVER) && !refused(&old.access_token) {
             return Ok(old);

@@ -42,6 +42,14 @@ impl SignedInBy {
         }
     }
 
+    /// Whether whoever signs in gets nothing by that, as far as is known.
+    pub async fn is_in_vain(&self) -> bool {
+        match self {
+            Self::Session(_) => false,
+            Self::Provider(sign_in) => sign_in.is_in_vain().await,
+        }
+    }
+
     /// The end of it: forgotten, here and in the keyring.
     ///
     /// # Errors

@@ -18,5 +18,5 @@ view-no-window = The page wanted to open another window. There are none here.
 view-no-download = The page wanted to save a file. Nothing is saved here.
 view-no-scheme = The page wanted to go to an address that is no web page.
 view-no-cookie = The site has not signed you in yet: it has set no cookie for the channel.
-view-client-cert = This channel shows a client certificate. The page here can't, so a site that wants one will not let you in.
+view-client-cert = The site asks for a client certificate, and this view has none to show, so it may not let you in. Then sign in by a program of your own: token_command.
 view-not-taken = Tidings could not take the sign-in over. Is it still running?

@@ -17,5 +17,5 @@ view-no-window = 页面想打开另一个窗口，这里不能打开。
 view-no-download = 页面想保存文件，这里不会保存任何内容。
 view-no-scheme = 页面想前往一个不是网页的地址。
 view-no-cookie = 网站还没有让您登录：它没有为该频道设置 Cookie。
-view-client-cert = 该频道会出示客户端证书，而这里的页面不能，因此要求证书的网站不会让您登录。
+view-client-cert = 网站要求客户端证书，而这个页面没有可出示的证书，因此可能不会让您登录。那时请用您自己的程序登录：token_command。
 view-not-taken = Tidings 无法接收这次登录。它还在运行吗？

@@ -450,6 +450,7 @@ fn a_channel_that_waits_for_a_sign_in_on_a_page_leads_to_it() {
     let session = tidings_api::SessionReport {
         sign_in: "https://shop.example/".to_owned(),
         kept: None,
+        in_vain: false,
         life_s: None,
         kept_alive_s: None,
         alive_at: None,
