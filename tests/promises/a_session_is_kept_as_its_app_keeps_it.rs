@@ -77,13 +77,19 @@ impl Desk {
         Ok(status.channels.remove(0))
     }
 
-    /// The server ends the link, which its app may come to know of only after the 101.
-    async fn ended_by_server(&self) -> anyhow::Result<()> {
+    /// The server sends this over the link, which its app may come to know of only after the 101.
+    async fn push(&self, text: &str) -> anyhow::Result<()> {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while self.tomcat.push("ann", "{}").await? == 0 {
+        while self.tomcat.push("ann", text).await? == 0 {
             anyhow::ensure!(Instant::now() < deadline, "the app knows of no link");
             tokio::task::yield_now().await;
         }
+        Ok(())
+    }
+
+    /// The server ends the link.
+    async fn ended_by_server(&self) -> anyhow::Result<()> {
+        self.push("{}").await?;
         self.tomcat.close("ann", 1011).await
     }
 
@@ -117,7 +123,7 @@ async fn from_needs_you_to_a_message_and_to_one_popup_at_the_sessions_end() -> a
     assert_eq!(kept, SessionKept::Keyring);
     let connected = desk.wait_for(StateName::Connected).await?;
     assert_eq!(connected.session.and_then(|session| session.kept), Some(SessionKept::Keyring));
-    desk.tomcat.push("ann", "{\"title\": \"Order 17\"}").await?;
+    desk.push("{\"title\": \"Order 17\"}").await?;
     desk.popups.wait_for_title("Order 17").await?;
 
     desk.tomcat.end_sessions().await?;

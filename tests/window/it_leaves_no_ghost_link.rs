@@ -24,9 +24,17 @@ async fn an_upgrade_that_the_server_remembers_is_not_asked_for_again() {
     view.gone().await.expect("it closes by itself");
     app.desk.shows("Connected since ").await.expect("connected");
     // Tomcat answered Tidings' first upgrade with the one that it remembered, and that link is gone.
-    assert_eq!(app.tomcat.push("ann", "a parcel").await.expect("pushed"), 1);
+    let with =
+        |events: &[String], begin: &str| events.iter().filter(|event| event.starts_with(begin)).count();
+    app.until("both came, and one went", |events| {
+        with(events, "open ann") >= 2 && with(events, "close ann") >= 1
+    })
+    .await;
     let events = app.tomcat.events().await.expect("events");
-    let with = |begin: &str| events.iter().filter(|event| event.starts_with(begin)).count();
-    assert_eq!(with("open ann") - with("close ann"), 1, "one link, and it is Tidings': {events:?}");
-    assert!(with("open ann") <= 2, "the view had none: {events:?}");
+    assert_eq!(
+        (with(&events, "open ann"), with(&events, "close ann")),
+        (2, 1),
+        "the view had none: {events:?}"
+    );
+    assert_eq!(app.tomcat.push("ann", "a parcel").await.expect("pushed"), 1);
 }

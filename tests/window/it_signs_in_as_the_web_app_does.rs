@@ -1,5 +1,7 @@
 //! "Sign in …" shows the web app's own page, on a real Tomcat behind a real nginx; once the user is in, the channel is connected.
 
+use std::time::Duration;
+
 use tidings_tests::files;
 use tidings_tests::sign_in::SignIn;
 use tidings_tests::tomcat::{PASSWORD, sign_in};
@@ -38,6 +40,21 @@ async fn from_needs_you_to_a_message_in_one_sign_in_and_the_browser_is_left_alon
     }
     let kept = files::that_hold(&desk.desktop.home(), "j_security_check");
     assert!(kept.is_empty(), "the page is in {kept:?}");
+}
+
+#[tokio::test]
+#[ignore = "takes over two minutes: as long as a Tomcat remembers what its login page was for, and longer"]
+async fn a_login_page_that_is_left_open_for_135_s_works() {
+    let Some(app) = WebApp::start(&[], "/").await else { return };
+    let view = app.sign_in().await;
+    let (_, made) = app.tomcat.sessions().await.expect("a count");
+    tokio::time::sleep(Duration::from_secs(135)).await;
+    let (_, now) = app.tomcat.sessions().await.expect("a count");
+    assert_eq!(now, made + 1, "the page was opened anew, once");
+    view.shows(HOST).await.expect("a fresh page");
+    view.fill_in("ann", PASSWORD).await.expect("typed");
+    view.gone().await.expect("in, at the first go");
+    app.desk.shows("Connected since ").await.expect("connected");
 }
 
 #[tokio::test]

@@ -72,13 +72,19 @@ impl WebApp {
 
     /// Waits until the app has noted this so often.
     pub(crate) async fn noted(&self, event: &str, times: usize) {
+        let so_often = |events: &[String]| events.iter().filter(|noted| *noted == event).count() >= times;
+        self.until(event, so_often).await;
+    }
+
+    /// Waits until what the app has noted is as wished.
+    pub(crate) async fn until(&self, what: &str, wished: impl Fn(&[String]) -> bool) {
         let deadline = Instant::now() + SOON;
         loop {
             let events = self.tomcat.events().await.expect("events");
-            if events.iter().filter(|noted| *noted == event).count() >= times {
+            if wished(&events) {
                 return;
             }
-            assert!(Instant::now() < deadline, "{event:?} not {times} times: {events:?}");
+            assert!(Instant::now() < deadline, "{what:?} is not so: {events:?}");
             sleep(LOOK).await;
         }
     }
