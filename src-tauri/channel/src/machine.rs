@@ -196,7 +196,7 @@ impl Machine {
                 .memory
                 .look(|known| known.session.refused(now.wall, config.timing.needs_user_from).cloned())?;
             let ago = now.wall.duration_since(refused.at).unwrap_or_default();
-            Some((now.mono.saturating_sub(ago), ending::refused_session(site.host.clone(), refused.end)))
+            Some((now.mono.saturating_sub(ago), session::refused(site.host.clone(), refused.end)))
         });
         let ways = config
             .memory

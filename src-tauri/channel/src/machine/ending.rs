@@ -11,8 +11,9 @@ use crate::end::verdict::{self, Verdict, verdict};
 use crate::machine::facts::{End, Now, Output};
 use crate::machine::idle::{self, Ended, Means};
 use crate::machine::links::{Closing, Dial, Renewal, Up};
+use crate::machine::session;
 use crate::machine::ways::Failed;
-use crate::{Cause, CloseInfo, Config, Detail, SessionEnd};
+use crate::{Cause, CloseInfo, Config, Detail};
 
 /// 4500s in a row that are taken for our own late upgrades' (R3). Too low: several that were given up one after the other on a
 /// server that is slow to sign in silence the channel for good; too high: another instance is replaced as often.
@@ -378,7 +379,7 @@ impl Machine {
         let cause = self.config.memory.with(|known| {
             let end = (status != 403).then(|| known.session.over());
             known.session.refuse(end, now.wall);
-            refused_session(site, end)
+            session::refused(site, end)
         });
         self.session_refused = Some((now.mono, cause.clone()));
         cause
@@ -416,13 +417,5 @@ impl Machine {
             return Cause::WrongAddress { status: None };
         }
         cause
-    }
-}
-
-/// `end`: why it is over; `None`: its user may not have the channel.
-pub(super) fn refused_session(site: String, end: Option<SessionEnd>) -> Cause {
-    match end {
-        Some(end) => Cause::SessionOver { site, end },
-        None => Cause::RoleMissing { site },
     }
 }

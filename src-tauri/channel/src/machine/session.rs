@@ -193,6 +193,14 @@ impl Session {
     }
 }
 
+/// Why the user is needed, where the site takes the session no more; `end` as of [`Refused`].
+pub(crate) fn refused(site: String, end: Option<SessionEnd>) -> Cause {
+    match end {
+        Some(end) => Cause::SessionOver { site, end },
+        None => Cause::RoleMissing { site },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
