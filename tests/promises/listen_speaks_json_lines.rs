@@ -1,13 +1,18 @@
 //! `tidings listen --json` for scripts: one JSON object a line on stdout and nothing else there, exit codes
 //! that say why it ended, and no secret in anything that it writes.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 use tidings_server::{EventKind, Options, Refusal, Server, parse_tokens};
 use tidings_tests::app::App;
 use tidings_tests::desktop::Signal;
+use tidings_tests::events::EventSource;
 use tidings_tests::listen::{Ended, Home, Program};
 use tidings_tests::nginx::free_address;
 use tidings_tests::wait::SOON;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
 
 async fn server() -> Server {
     Server::start(Options::default()).await.expect("a server")
@@ -304,6 +309,26 @@ async fn it_refuses_a_channel_that_the_agent_holds_and_names_tail() {
     let arguments = ["listen", "--json", "--channel", "ann"];
     let mut listen = Program::start(&agent.home(), &arguments, &[]).expect("it starts");
     listen.state("connected").await.expect("free again");
+}
+
+#[tokio::test]
+async fn beside_the_agent_it_listens_to_what_all_are_sent() {
+    let events = EventSource::start().await.expect("a server");
+    let settings = format!("[[channel]]\nid = \"news\"\nkind = \"sse\"\nurl = \"{}\"\n", events.url());
+    let agent = App::with_settings(settings).background().start().await.expect("the agent");
+    let mut listen = agent.command();
+    listen.args(["listen", "--json", "--channel", "news"]).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut listen = listen.spawn().expect("it starts");
+    let mut lines = BufReader::new(listen.stdout.take().expect("its output")).lines();
+    let connected = async {
+        while let Some(line) = lines.next_line().await.expect("text") {
+            if line.contains("\"connected\"") {
+                return;
+            }
+        }
+        panic!("it ended");
+    };
+    timeout(SOON, connected).await.expect("in time");
 }
 
 const TOKEN: &str = "s3cret-t0ken";

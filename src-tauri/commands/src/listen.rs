@@ -52,7 +52,7 @@ pub(crate) async fn run(paths: &Paths, args: &cli::Listen, words: Words) -> anyh
         Ok(channel) => channel,
         Err(message) => return Ok(usage(&message.said(words))),
     };
-    if agent_holds(paths, channel).await {
+    if channel.kind.may_be_taken_over() && agent_holds(paths, channel).await {
         return Ok(usage(&words.cli_held(&format_args!("{:?}", channel.name))));
     }
     let mut config = match channel.config() {

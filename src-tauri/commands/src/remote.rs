@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tidings_api::client::{self, Client, ClientError};
-use tidings_api::{Action, ErrorCode, Reply, Request, SessionKept, StateName, StatusReport};
+use tidings_api::{Action, ErrorCode, Reply, Request, SessionKept, StageName, StateName, StatusReport};
 use tidings_ground::paths::Paths;
 use tidings_ground::terminal::{self, print, say, tell, usage};
 use tidings_ground::{exit, reason};
@@ -129,10 +129,25 @@ pub(crate) fn local_time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+fn stage_words(stage: StageName, words: Words) -> String {
+    match stage {
+        StageName::Credential => words.stage_credential(),
+        StageName::Lookup => words.stage_lookup(),
+        StageName::Tcp => words.stage_tcp(),
+        StageName::Tls => words.stage_tls(),
+        StageName::Upgrade => words.stage_upgrade(),
+        StageName::SignIn => words.stage_sign_in(),
+        StageName::Subscribe => words.stage_subscribe(),
+    }
+}
+
 fn status_words(status: &StatusReport, words: Words) -> String {
     let mut lines = Vec::new();
     for channel in &status.channels {
         let mut line = words.cli_status(&channel.name, &channel.state.as_str(), &local_time(channel.since));
+        if let Some(stage) = channel.stage {
+            line = words.cli_status_stage(&line, &stage_words(stage, words));
+        }
         if let Some(retry_at) = channel.retry_at {
             line = words.cli_status_retry(&line, &local_time(retry_at));
         }
@@ -172,4 +187,25 @@ fn status_words(status: &StatusReport, words: Words) -> String {
     }
     lines.extend(status.notices.iter().map(|notice| format!("! {notice}")));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn how_far_a_dial_is_stands_in_the_status() {
+        let channel = json!({ "id": "a", "name": "A", "url": "wss://a.example/", "kind": "dialogue", "topics": [],
+            "carrier": "websocket", "instead_of": null, "sends": false, "state": "connecting", "stage": "subscribe",
+            "since": "2026-11-30T12:00:00Z", "attempt": 1, "retry_at": null, "cause": null, "last_close": null,
+            "rtt_ms": null, "answers_pings": null, "left_out": [], "idle_limit": null, "last_inbound": null,
+            "links_opened": 1, "unread": 0, "session": null, "caught_up": null, "dropped": null, "demo": false });
+        let report = json!({ "version": "1", "language": "en", "theme": "auto", "paused_until": null, "unread": 0,
+            "notices": [], "channels": [channel] });
+        let report = serde_json::from_value(report).expect("a report");
+        let told = status_words(&report, Words::of(tidings_words::Language::English));
+        assert!(told.starts_with("A: connecting since ") && told.ends_with(" (subscribing)"), "{told}");
+    }
 }

@@ -25,7 +25,7 @@ use std::time::Duration;
 use tidings_api::Step;
 use tidings_channel::{Config, DialParams, Status};
 use tidings_settings::credential::Credentials;
-use tidings_settings::{CaFileError, ChannelSettings, Kind};
+use tidings_settings::{CaFileError, ChannelSettings};
 use tidings_words::Words;
 use tokio::sync::{mpsc, watch};
 
@@ -58,11 +58,9 @@ impl Examination {
     /// When a file that they name can't be read.
     pub fn of(channel: &ChannelSettings, reach: Reach, words: Words) -> Result<Self, CaFileError> {
         let config = channel.config()?;
-        let reach = match (reach, &channel.kind) {
-            (Reach::Handshake, Kind::Ntfy { .. } | Kind::Gotify | Kind::Sse) => {
-                Reach::Link { idle: None, lender: None }
-            }
-            (reach, _) => reach,
+        let reach = match reach {
+            Reach::Handshake if !channel.kind.may_be_taken_over() => Reach::Link { idle: None, lender: None },
+            reach @ (Reach::Handshake | Reach::Link { .. } | Reach::Held(_)) => reach,
         };
         Ok(Self {
             credentials: Some(channel.credentials(&config)),

@@ -273,6 +273,16 @@ impl Kind {
         }
     }
 
+    /// Whether another connection of the same user may take the place of a first one. ntfy, Gotify and streams of events send to
+    /// all who listen; a broker knows its clients by their ids, of which each connection draws its own where none is set.
+    pub fn may_be_taken_over(&self) -> bool {
+        match self {
+            Self::Recipe | Self::Dialogue(_) => true,
+            Self::Ntfy { .. } | Self::Gotify | Self::Sse => false,
+            Self::Mqtt(mqtt) => mqtt.client_id.is_some(),
+        }
+    }
+
     /// Where the secret goes, unless `auth` says otherwise.
     pub(crate) fn usual_auth(&self) -> Auth {
         match self {

@@ -1,6 +1,7 @@
 ### What the command line prints for people, and the agent's refusals.
 
 cli-status = { $channel }: { $state } since { $time }
+cli-status-stage = { $line } ({ $stage })
 cli-status-retry = { $line }, next try at { $time }
 cli-status-cause = { $line }: { $cause }
 cli-status-idle = { $line }; silent links are ended there after { NUMBER($seconds) } s (`tidings doctor --idle` measures it), so this one is kept awake every { NUMBER($every) } s

@@ -8,6 +8,7 @@ cli-status = { $channel }：{ $state ->
     [replaced] 已被接管
    *[needs_user] 需要您处理
 }（自 { $time } 起）
+cli-status-stage = { $line }（{ $stage }）
 cli-status-retry = { $line }，将于 { $time } 重试
 cli-status-cause = { $line }：{ $cause }
 cli-status-idle = { $line }；空闲连接会在 { NUMBER($seconds) } 秒后被断开（可用 `tidings doctor --idle` 测量），因此每 { NUMBER($every) } 秒保持一次活动
