@@ -10,7 +10,7 @@ use tidings_tests::files;
 use tidings_tests::keyring::Keyring;
 use tidings_tests::notification_service::{ABLE, NotificationService};
 use tidings_tests::scene::channel;
-use tidings_tests::tomcat::{Haproxy, Tomcat, sign_in};
+use tidings_tests::tomcat::{Haproxy, Tomcat, ask, sign_in};
 
 /// The app, and an agent whose channel there has a session.
 struct Desk {
@@ -184,6 +184,34 @@ async fn a_dead_session_is_dialled_with_no_more_for_a_restart_of_the_agent() -> 
     assert_eq!(desk.tomcat.sessions().await?.1, made + 1, "who starts it wants it to be tried");
     desk.sign_in(desk.tomcat.addr(), "ann").await?;
     desk.wait_for(StateName::Connected).await?;
+    Ok(())
+}
+
+/// On the app's own page, in a browser that has the same session.
+#[tokio::test]
+async fn a_sign_out_elsewhere_is_one_popup_and_one_dial() -> anyhow::Result<()> {
+    let Some(desk) = Desk::start(&[], false, "").await? else { return Ok(()) };
+    let at = desk.tomcat.addr();
+    let (_, cookies) = desk.sign_in(at, "ann").await?;
+    desk.wait_for(StateName::Connected).await?;
+    desk.push("{}").await?;
+    let made = desk.tomcat.sessions().await?.1;
+    let answer = ask(at, "GET /app/logout", &format!("Cookie: {cookies}\r\n"), "").await?;
+    anyhow::ensure!(answer.contains("Signed out"), "{answer}");
+    desk.look_again().await?;
+    let over = desk.wait_for(StateName::NeedsUser).await?;
+    assert_eq!(over.cause.as_deref(), Some("your session at 127.0.0.1 is over. Sign in again"));
+    desk.popups.wait_for_title("Orders needs you").await?;
+    let events = desk.tomcat.events().await?;
+    assert!(
+        events.iter().any(|event| event == "close ann 1008"),
+        "Tomcat ends the links of a session: {events:?}"
+    );
+    assert!(desk.tomcat.sessions().await?.1 <= made + 1, "each dial makes one");
+    desk.sign_in(at, "ann").await?;
+    assert_eq!(desk.wait_for(StateName::Connected).await?.links_opened, 2);
+    let told = desk.popups.popups().iter().filter(|popup| popup.summary == "Orders needs you").count();
+    assert_eq!(told, 1, "one popup per end");
     Ok(())
 }
 
