@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -40,8 +41,8 @@ pub struct Desk {
     pub server: crate::scene::Place,
     /// Where secrets are kept, if anywhere.
     pub keyring: Option<Keyring>,
-    /// Locked until all of it has ended.
-    _turn: File,
+    /// Locked until all of it has ended, but while others are let pass.
+    turn: Mutex<Option<File>>,
 }
 
 /// The window with its page under remote control.
@@ -107,7 +108,22 @@ impl Desk {
         let agent = desktop.spawn("tidings", &desktop.command(binary::tidings()?))?;
         let bus = desktop.bus().connect().await?;
         let tray = TrayItem::registered(&bus, "tidings", SOON).await?;
-        Ok(Self { agent, tray, desktop, server: crate::scene::Place(server), keyring, _turn: turn })
+        Ok(Self {
+            agent,
+            tray,
+            desktop,
+            server: crate::scene::Place(server),
+            keyring,
+            turn: Mutex::new(Some(turn)),
+        })
+    }
+
+    /// Has others take their turns for so long, in which nothing is to happen here.
+    pub async fn rest(&self, time: Duration) -> anyhow::Result<()> {
+        drop(self.turn.lock().expect("nobody panics with it").take());
+        sleep(time).await;
+        *self.turn.lock().expect("nobody panics with it") = Some(turn()?);
+        Ok(())
     }
 
     /// Waits until the tray's status line begins so.

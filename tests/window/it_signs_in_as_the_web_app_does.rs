@@ -42,13 +42,13 @@ async fn from_needs_you_to_a_message_in_one_sign_in_and_the_browser_is_left_alon
     assert!(kept.is_empty(), "the page is in {kept:?}");
 }
 
+/// Longer than a Tomcat remembers what its login page was for.
 #[tokio::test]
-#[ignore = "takes over two minutes: as long as a Tomcat remembers what its login page was for, and longer"]
 async fn a_login_page_that_is_left_open_for_135_s_works() {
     let Some(app) = WebApp::start(&[], "/").await else { return };
     let view = app.sign_in().await;
     let (_, made) = app.tomcat.sessions().await.expect("a count");
-    tokio::time::sleep(Duration::from_secs(135)).await;
+    app.desk.rest(Duration::from_secs(135)).await.expect("a turn");
     let (_, now) = app.tomcat.sessions().await.expect("a count");
     assert_eq!(now, made + 1, "the page was opened anew, once");
     view.shows(HOST).await.expect("a fresh page");

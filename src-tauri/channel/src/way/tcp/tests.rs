@@ -49,6 +49,17 @@ async fn a_name_lookup_that_hangs_is_told_as_that() {
     assert_eq!(connected, Err(Cause::TimedOut { stage: Stage::Lookup }));
 }
 
+/// A port of 127.0.0.1, and the same of 127.0.0.2, where others may have it.
+async fn at_two_addresses() -> (TcpListener, TcpListener) {
+    loop {
+        let one = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = one.local_addr().expect("bound").port();
+        if let Ok(other) = TcpListener::bind(("127.0.0.2", port)).await {
+            return (one, other);
+        }
+    }
+}
+
 /// What something else than our server does at an address of its name.
 #[derive(Debug, Clone, Copy)]
 enum Stranger {
@@ -95,9 +106,8 @@ async fn an_address_that_answers_tcp_alone_is_passed_over_for_one_that_serves() 
         Stranger::AnswersAPage,
         Stranger::SpeaksNoHttp,
     ] {
-        let server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (server, strange) = at_two_addresses().await;
         let port = server.local_addr().expect("bound").port();
-        let strange = TcpListener::bind(("127.0.0.2", port)).await.expect("the same port elsewhere");
         let stranger_at = tokio::spawn(stand_in(strange, stranger));
         let resolve: Resolve = |_, port| {
             Box::pin(async move { Ok(vec![([127, 0, 0, 2], port).into(), ([127, 0, 0, 1], port).into()]) })
