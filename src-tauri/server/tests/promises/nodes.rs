@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::future::{Either, join_all, select, select_all};
+use futures_util::future::{Either, FutureExt as _, join_all, select, select_all};
 use tidings_server::{Nats, Options, REPLACED, Server};
 use tokio::{
     io::AsyncWriteExt,
@@ -195,10 +195,14 @@ async fn war(nodes: &[&Server]) -> (Client, usize, Duration) {
         });
         let (number, ..) = timeout(LONG, select_all(speaks)).await.expect("one is told");
         let Some((client, _)) = &mut clients[number] else { continue };
-        match client.next().await {
-            Ok(Message::Close(Some(frame))) if u16::from(frame.code) == REPLACED => {}
-            // What was sent in the last war, where this node hears it late.
-            Ok(Message::Text(_)) => continue,
+        let mut came = Some(client.next().await);
+        // What was sent in the last war, where this node hears it late. What came with it is not to be waited for.
+        while let Some(Ok(Message::Text(_))) = came {
+            came = client.next().now_or_never();
+        }
+        match came {
+            Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == REPLACED => {}
+            None => continue,
             other => panic!("{other:?}"),
         }
         took = newest.elapsed();
