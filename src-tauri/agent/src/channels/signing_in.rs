@@ -164,7 +164,7 @@ impl Held {
             ca_file: ca_file.as_ref().map(|file| file.display().to_string()),
             proxy: self.config.proxy.as_ref().map(ToString::to_string),
             // The settings' own is for all that the channel asks for.
-            direct: if proxy.is_none() { direct() } else { Vec::new() },
+            direct: if proxy.is_none() { direct(|name| std::env::var(name).ok()) } else { Vec::new() },
             refused,
         }
     }
@@ -198,11 +198,12 @@ impl Held {
     }
 }
 
-/// Hosts that the environment wants to be reached without its proxy, as a web view takes them.
-fn direct() -> Vec<String> {
-    let listed = ["NO_PROXY", "no_proxy"].iter().find_map(|name| std::env::var(name).ok());
-    let listed = listed.unwrap_or_default();
-    let hosts = listed.split([',', ' ']).map(|host| host.trim_start_matches('*').trim_start_matches('.'));
+/// Hosts that the environment wants to be reached without its proxy, as a web view takes them; `variable` reads one of it.
+fn direct(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let mut set = ["NO_PROXY", "no_proxy"].into_iter().filter_map(variable);
+    let listed = set.find(|list| !list.trim().is_empty()).unwrap_or_default();
+    let hosts = listed.split(|c: char| c == ',' || c.is_whitespace());
+    let hosts = hosts.map(|host| host.trim_start_matches('*').trim_start_matches('.'));
     let here = ["localhost", "127.0.0.0/8", "::1"].into_iter();
     // A name means what is below it, too.
     here.chain(hosts.filter(|host| !host.is_empty()))
@@ -218,5 +219,23 @@ async fn tell_site(id: &str, config: &Config, page: ChannelUrl, jar: &SessionJar
     match fetch(config, &params, Fetch::get(page)).await {
         Ok(answer) => tracing::info!(channel = id, status = answer.status, "signed out"),
         Err(cause) => tracing::warn!(channel = id, %cause, "the site is not told of the sign-out"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_view_goes_without_a_proxy_where_the_environment_says_so() {
+        let listed = |upper: &str, lower: &str| {
+            direct(|name| Some(if name == "NO_PROXY" { upper } else { lower }.to_owned())).split_off(6)
+        };
+        assert_eq!(
+            listed("a.example, *.b.example", "c.example"),
+            ["a.example", ".a.example", "b.example", ".b.example"]
+        );
+        assert_eq!(listed(" ", "\t.c.example"), ["c.example", ".c.example"], "an empty one is none");
+        assert_eq!(direct(|_| None).first().map(String::as_str), Some("localhost"));
     }
 }

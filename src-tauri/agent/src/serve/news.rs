@@ -99,7 +99,7 @@ fn what_it_is(channel: &ChannelReport) -> impl PartialEq {
 fn what_it_does(channel: &ChannelReport) -> impl PartialEq {
     let ChannelReport { state, stage, since, attempt, retry_at, cause, left_out, .. } = channel.clone();
     let ChannelReport { answers_pings, idle_limit, session, unread, caught_up, .. } = channel.clone();
-    let session = session.map(|session| (session.kept, session.life_s));
+    let session = session.map(|session| (session.kept, session.life_s, session.in_vain));
     let carried = (channel.carrier, channel.instead_of.clone());
     (
         (state, stage, since, attempt, retry_at, cause, left_out),
@@ -160,7 +160,7 @@ mod tests {
             ("last_inbound", json!(later), None),
             ("links_opened", json!(2), None),
             ("unread", json!(1), state),
-            ("session", session, state),
+            ("session", session.clone(), state),
             ("caught_up", json!({ "complete": true, "from": null, "until": null }), state),
             ("dropped", json!({ "repeated": 1, "ignored": 0 }), None),
             ("demo", json!(true), snapshot),
@@ -176,5 +176,13 @@ mod tests {
             let told: Vec<Value> = told.iter().map(|event| json!(event)["type"].clone()).collect();
             assert_eq!(told, wanted.map_or_else(Vec::new, |wanted| vec![json!(wanted)]), "{field}");
         }
+        let with = |session: &Value| {
+            let mut channel = before.clone();
+            channel["session"] = session.clone();
+            report(&channel)
+        };
+        let mut in_vain = session.clone();
+        in_vain["in_vain"] = json!(true);
+        assert_eq!(news(&with(&session), &with(&in_vain)).len(), 1, "the page offers no sign-in any more");
     }
 }
