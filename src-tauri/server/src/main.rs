@@ -1,5 +1,7 @@
 //! The server's command line.
 
+mod journal;
+
 use std::io::Write as _;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -11,6 +13,8 @@ use tidings_server::{
     Devices, GOING_AWAY, Jwt, KeyFile, Nats, Network, Options, Rate, SERVICE_RESTART, Server, UserHeader,
 };
 use tracing_subscriber::filter::LevelFilter;
+
+use crate::journal::Log;
 
 /// A small user-channel server: one WebSocket per user, newest connection wins.
 #[derive(Parser)]
@@ -198,15 +202,19 @@ Exit codes: 0 stopped by a signal, 1 could not start, 2 wrong arguments.";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(args.log);
-    match args.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+    let place = Log::of_this();
+    let log = tracing_subscriber::fmt().with_writer(place).with_max_level(args.log);
+    match (args.log_format, place) {
+        (LogFormat::Text, Log::Stderr) => log.init(),
+        // It knows the time.
+        (LogFormat::Text, Log::Journal) => log.without_time().init(),
+        (LogFormat::Json, _) => log.json().flatten_event(true).init(),
     }
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            // Each says its reason itself.
+            tracing::error!("{error}");
             ExitCode::FAILURE
         }
     }

@@ -54,6 +54,8 @@ pub struct NotSent {
 
 struct Owner {
     addr: SocketAddr,
+    /// The listener came from somebody who goes on listening.
+    handed: bool,
     shared: Arc<Shared>,
     serving: Mutex<Option<Serving>>,
     /// Reads files of tokens and keys again when they change.
@@ -65,7 +67,7 @@ struct Owner {
 struct Serving {
     task: JoinHandle<io::Result<()>>,
     /// Dropping it closes the listener.
-    _open: oneshot::Sender<()>,
+    open: Option<oneshot::Sender<()>>,
 }
 
 /// Who is let in, and what tells of changes.
@@ -92,10 +94,11 @@ impl Server {
         // Wrong options are told before an address is taken.
         let keepers = Keepers::of(&options)?;
         let listener = bind(options.listen)?;
-        Self::serve(listener, options, keepers).await
+        Self::serve(listener, options, keepers, false).await
     }
 
-    /// Starts on a socket that is listened on already, as it comes from systemd. `options.listen` has no say.
+    /// Starts on a socket that is listened on already, as it comes from systemd. `options.listen` has no say. Whoever
+    /// comes during a [`drain`](Self::drain) is left waiting there for the next server.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -106,13 +109,14 @@ impl Server {
         let listen = listener.local_addr().map_err(failed)?;
         let options = Options { listen, ..options };
         let keepers = Keepers::of(&options)?;
-        Self::serve(listener, options, keepers).await
+        Self::serve(listener, options, keepers, true).await
     }
 
     async fn serve(
         listener: TcpListener,
         options: Options,
         Keepers { access, watch }: Keepers,
+        handed: bool,
     ) -> Result<Self, StartError> {
         let addr =
             listener.local_addr().map_err(|source| StartError::Listen { addr: options.listen, source })?;
@@ -123,7 +127,7 @@ impl Server {
             let _ = closed.await;
         };
         let task = tokio::spawn(http::serve(door, http::routes(Arc::clone(&shared)), closed));
-        let serving = Mutex::new(Some(Serving { task, _open: open }));
+        let serving = Mutex::new(Some(Serving { task, open: Some(open) }));
         let metrics = match options.metrics {
             None => None,
             Some(addr) => {
@@ -135,7 +139,7 @@ impl Server {
             }
         };
         let watching = watch.map(|watch| tokio::spawn(follow(watch, Arc::clone(&shared))));
-        Ok(Self(Arc::new(Owner { addr, shared, serving, watching, metrics })))
+        Ok(Self(Arc::new(Owner { addr, handed, shared, serving, watching, metrics })))
     }
 
     /// Reads the files of tokens and keys again, as it does by itself when they change. Links of those who would not be
@@ -346,8 +350,11 @@ impl Server {
     /// their clients don't come back all at once. To be followed by [`stop`](Self::stop); breaking it off leaves the
     /// other links open.
     pub async fn drain(&self, code: u16, over: Duration) {
-        let shared = &self.0.shared;
+        let Owner { shared, serving, handed, .. } = &*self.0;
         shared.users.retire();
+        if *handed && let Some(serving) = &mut *serving.lock().unwrap_or_else(PoisonError::into_inner) {
+            serving.open = None;
+        }
         let numbers = shared.users.numbers();
         let (start, count) = (Instant::now(), numbers.len());
         let mut closed = 0;
@@ -357,8 +364,10 @@ impl Server {
             let due = (closed..count).take_while(|number| share(*number, count) < due).count().max(1);
             shared.users.close_links(&numbers[closed..closed + due], code, "the server is stopping");
             closed += due;
-            let next = start + over.mul_f64(share(closed, count));
-            sleep_until(next.max(Instant::now() + DRAIN_STEP.min(over))).await;
+            if closed < count {
+                let next = start + over.mul_f64(share(closed, count));
+                sleep_until(next.max(Instant::now() + DRAIN_STEP.min(over))).await;
+            }
         }
     }
 

@@ -14,6 +14,8 @@ use tokio::{
     time::timeout,
 };
 
+use tokio_tungstenite::tungstenite::Message;
+
 use crate::client::{Client, Ended, SOON, ask, post, status};
 
 async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
@@ -124,14 +126,57 @@ async fn a_drain_closes_the_links_one_after_the_other() {
     assert_eq!(server.links("7"), 0);
 }
 
-struct Program {
+#[tokio::test]
+async fn a_drain_takes_no_longer_than_its_last_link() {
+    let server = measured().await;
+    let mut ann = Client::connect(&server, "?user=ann").await;
+    timeout(SOON, server.drain(1012, Duration::from_secs(3600))).await.expect("nobody is left to wait for");
+    assert_eq!(ann.ended().await, Ended::Close(Some(1012), "the server is stopping".into()));
+}
+
+#[tokio::test]
+async fn whoever_comes_to_systemds_socket_while_it_drains_is_served_by_the_next() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let next = socket.try_clone().expect("systemd's own");
+    let first = Server::start_on(socket, Options::default()).await.expect("a server");
+    let addr = first.addr();
+    let mut ann = Client::connect(&first, "?user=ann").await;
+    let mut bob = Client::connect(&first, "?user=bob").await;
+    let drain = tokio::spawn({
+        let first = first.clone();
+        async move { first.drain(1012, Duration::from_secs(3600)).await }
+    });
+    // One of the two is the first.
+    let (end, mut other) = tokio::select! {
+        end = ann.ended() => (end, bob),
+        end = bob.ended() => (end, ann),
+    };
+    assert_eq!(end, Ended::Close(Some(1012), "the server is stopping".into()));
+    let late = tokio::spawn(async move { Client::connect_to(addr, "?user=late", &[]).await });
+    // Whoever was let in stays until it is their turn. The late one would have been answered by now.
+    for _ in 0..20 {
+        other.send(Message::Ping("x".into())).await;
+        assert_eq!(other.next().await.expect("still open"), Message::Pong("x".into()));
+    }
+    assert!(!late.is_finished(), "turned away");
+    // As a kill does it, or a drain that is over.
+    drain.abort();
+    drop(other);
+    first.stop(1012).await;
+    let second = Server::start_on(next, Options::default()).await.expect("the next server");
+    let late = timeout(SOON, late).await.expect("an answer in time").expect("no panic");
+    assert_eq!(status(late), 101);
+    assert_eq!(second.upgrades(), 1);
+}
+
+pub(crate) struct Program {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
-    addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
 }
 
 impl Program {
-    async fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings-server"));
         command
             .args(["--data", "none", "--listen", "127.0.0.1:0"])
@@ -153,6 +198,15 @@ impl Program {
     async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("running").to_string();
         assert!(Command::new("kill").args([name, &pid]).status().await.expect("kill").success());
+    }
+
+    /// The memory that it has, in KiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn memory(&self) -> u64 {
+        let pid = self.child.id().expect("running");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     async fn line(&mut self, wanted: &str) -> String {
@@ -280,14 +334,6 @@ async fn it_may_have_as_many_links_as_the_system_lets_it() {
     }
 }
 
-/// The memory that a process has, in KiB.
-#[cfg(target_os = "linux")]
-fn memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_link_that_was_sent_much_holds_little_afterwards() {
@@ -298,14 +344,13 @@ async fn a_link_that_was_sent_much_holds_little_afterwards() {
         let query = format!("?user={number}");
         links.push(Client::connect_to(program.addr, &query, &[]).await.expect("let in"));
     }
-    let pid = program.child.id().expect("running");
-    let before = memory(pid);
+    let before = program.memory();
     let big = vec![b'x'; 1 << 20];
     for (number, link) in links.iter_mut().enumerate() {
         assert_eq!(post(program.addr, &number.to_string(), "", &big).await.0, 200);
         assert_eq!(link.text().await.len(), big.len());
     }
-    let grown = memory(pid).saturating_sub(before);
+    let grown = program.memory().saturating_sub(before);
     assert!(grown < LINKS * 1024 / 3, "{grown} KiB for {LINKS} links");
 }
 
@@ -323,6 +368,53 @@ async fn who_is_refused_is_told_in_the_log_without_what_they_sent() {
     assert_eq!(post(program.addr, "ann", "authorization: Bearer s3cret\r\n", b"x").await.0, 401);
     let line = program.line("a push was refused").await;
     assert!(!line.contains("s3cret"), "{line}");
+}
+
+#[tokio::test]
+async fn why_it_cannot_start_is_told_once() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tidings-server"));
+    child.args(["--listen", "127.0.0.1:0", "--data"]).arg(file.path());
+    let ended = timeout(SOON, child.output()).await.expect("in time").expect("an end");
+    let log = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!((ended.status.code(), log.matches("os error").count()), (Some(1), 1), "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_journal_is_told_how_bad_it_is_and_not_when() {
+    use std::{
+        fs::File,
+        io::Read as _,
+        os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let tokens = folder.path().join("tokens");
+    for (format, starts) in [("text", ["<6> INFO ", "<3>ERROR "]), ("json", ["<6>{", "<3>{"])] {
+        for (words, start) in ["ann one\n", "nobody\n"].iter().zip(starts) {
+            std::fs::write(&tokens, words).expect("written");
+            let (read, write) = std::io::pipe().expect("a pipe");
+            let journal = File::from(OwnedFd::from(write));
+            let place = journal.metadata().expect("its place");
+            let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tidings-server"));
+            child
+                .args(["--data", "none", "--listen", "127.0.0.1:0", "--log-format", format])
+                .args(["--child", "--token-file"])
+                .arg(&tokens)
+                .env_remove("TIDINGS_LOG")
+                .env("JOURNAL_STREAM", format!("{}:{}", place.dev(), place.ino()))
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(journal);
+            let mut server = child.spawn().expect("the program");
+            drop(child);
+            let mut log = String::new();
+            File::from(OwnedFd::from(read)).read_to_string(&mut log).expect("its log");
+            server.wait().expect("an end");
+            let wrong = log.lines().filter(|line| !line.starts_with(start)).count();
+            assert!(!log.is_empty() && wrong == 0, "{start} in {log}");
+        }
+    }
 }
 
 #[tokio::test]
