@@ -6,11 +6,11 @@ use std::{
     net::{IpAddr, Shutdown},
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use socket2::SockRef;
@@ -34,6 +34,10 @@ pub(crate) struct Wire {
     upgraded: AtomicBool,
     /// A request's head is there, and its answer isn't yet.
     answering: AtomicBool,
+    /// A request's head has been there: an answer may be under way to the client.
+    asked: AtomicBool,
+    /// When the wait for a request began: the first one, or the next.
+    waits_since: Mutex<Instant>,
     /// How long a head may take to come.
     head_limit: Duration,
     /// Hide pings from the WebSocket library, which answers them unasked; shared by all links.
@@ -51,7 +55,28 @@ impl Wire {
     }
 
     pub(crate) fn answering(&self, answering: bool) {
+        *self.since() = Instant::now();
+        self.asked.store(true, Relaxed);
         self.answering.store(answering, Relaxed);
+    }
+
+    /// Since when it waits for a request, if it does.
+    pub(crate) fn waits_since(&self) -> Option<Instant> {
+        let waits = !self.is_upgraded() && !self.answering.load(Relaxed);
+        waits.then(|| *self.since())
+    }
+
+    fn since(&self) -> MutexGuard<'_, Instant> {
+        self.waits_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends our side, in place of the first answer with as much of this one as can be written at once.
+    pub(crate) fn turn_away(&self, answer: &[u8]) {
+        if !self.asked.load(Relaxed) {
+            // Who doesn't take it won't be told.
+            let _ = self.stream.try_write(answer);
+        }
+        self.finish();
     }
 
     fn is_upgraded(&self) -> bool {
@@ -109,13 +134,6 @@ pub(crate) struct Stream {
 impl Stream {
     pub(crate) fn wire(&self) -> Arc<Wire> {
         Arc::clone(&self.wire)
-    }
-
-    /// Writes as much of this as can be written at once.
-    pub(crate) fn say(&self, bytes: &[u8]) {
-        // Who doesn't take it won't be told.
-        let _ = self.wire.stream.try_write(bytes);
-        self.wire.finish();
     }
 }
 
@@ -280,8 +298,11 @@ impl Door {
         // Small frames must not wait for one another; a failure only costs speed.
         let _ = stream.set_nodelay(true);
         let (hide_pings, head_limit) = (Arc::clone(&self.hide_pings), self.head_limit);
-        let (upgraded, answering) = (AtomicBool::new(false), AtomicBool::new(false));
-        let wire = Arc::new(Wire { stream, peer: peer.ip(), upgraded, answering, head_limit, hide_pings });
+        let [upgraded, answering, asked] = [false; 3].map(AtomicBool::new);
+        let waits_since = Mutex::new(Instant::now());
+        let peer = peer.ip();
+        let wire = Wire { stream, peer, upgraded, answering, asked, waits_since, head_limit, hide_pings };
+        let wire = Arc::new(wire);
         Stream { wire, frames: Frames::default(), head: Some(Box::pin(sleep(head_limit))), unread: None }
     }
 }

@@ -6,10 +6,12 @@ use tidings_server::{Options, Server};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinSet,
     time::timeout,
 };
 
 use crate::client::{Client, SOON, post, server, status};
+use crate::operating::Program;
 
 /// A server with little patience.
 async fn impatient() -> Server {
@@ -113,6 +115,74 @@ async fn many_that_open_and_say_nothing_keep_nobody_out() {
     for mut stranger in strangers {
         answer(&mut stranger).await;
     }
+}
+
+/// More than may be served at once.
+const TOO_MANY: usize = 5000;
+
+#[tokio::test]
+async fn more_than_may_wait_for_a_request_make_room_for_whoever_has_one() {
+    let server = server().await;
+    let mut ann = Client::connect(&server, "?user=ann").await;
+    let mut used = dial(&server, b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    used.read_exact(&mut [0; 12]).await.expect("an answer");
+    let mut strangers = Vec::new();
+    for number in 0..TOO_MANY {
+        // Nothing of a head, or a part of it.
+        strangers.push(dial(&server, &b"GET / HTTP/1.1\r\nhost: x\r\n"[..number % 20]).await);
+    }
+    assert_eq!(status(Client::request(&server, "?user=bob", &[]).await), 101);
+    assert_eq!(post(server.addr(), "ann", "", b"still here").await.0, 200);
+    assert_eq!(ann.text().await, "still here");
+    // Those who waited longest.
+    let told = answer(&mut strangers[0]).await;
+    assert!(told.starts_with("HTTP/1.1 503") && told.contains("retry-after"), "{told}");
+    // An answer is written to its end, and nothing behind it.
+    assert!(!answer(&mut used).await.contains("503"));
+    let mut last = strangers.pop().expect("a stranger");
+    let pending = timeout(Duration::from_millis(1), last.read_u8()).await;
+    assert!(pending.is_err(), "the newest still has its time");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn ten_thousand_opens_of_which_half_are_never_finished_harm_nobody() {
+    const OPENS: usize = 10_000;
+    const AT_ONCE: usize = 50;
+    let program = Program::start(&[], &[]).await;
+    let addr = program.addr;
+    let mut ann = Client::connect_to(addr, "?user=ann", &[]).await.expect("let in");
+    let before = program.memory();
+    let mut storm: JoinSet<_> = (0..AT_ONCE)
+        .map(|lane| async move {
+            let mut held = Vec::new();
+            for number in (lane..OPENS).step_by(AT_ONCE) {
+                if number % 2 == 0 {
+                    let mut half = TcpStream::connect(addr).await.expect("a connection");
+                    half.write_all(b"GET /ws/user-channel?user=eve HTTP/1.1\r\nhost: x\r\n")
+                        .await
+                        .expect("written");
+                    held.push(half);
+                } else {
+                    let link = Client::connect_to(addr, &format!("?user=u{number}"), &[]).await;
+                    assert_eq!(status(link), 101);
+                }
+            }
+            held
+        })
+        .collect();
+    // Messages come to those who are there, one by one, all the time that it lasts.
+    let (mut held, mut number) = (Vec::new(), 0);
+    while !storm.is_empty() {
+        number += 1;
+        assert_eq!(post(addr, "ann", "", number.to_string().as_bytes()).await.0, 200);
+        assert_eq!(ann.text().await, number.to_string());
+        while let Some(lane) = storm.try_join_next() {
+            held.push(lane.expect("no panic"));
+        }
+    }
+    let grown = program.memory().saturating_sub(before);
+    assert!(grown < 128 << 10, "{grown} KiB more");
 }
 
 #[tokio::test]
