@@ -233,6 +233,38 @@ async fn it_is_known_from_the_first_link_on_and_over_restarts_and_no_takeover_co
     Ok(())
 }
 
+/// A sender's id may name a door, so the server goes on from the first message of it.
+#[tokio::test]
+async fn what_came_by_its_senders_id_comes_not_again_when_the_server_learns_to_speak_it() -> anyhow::Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    let options = Options { data: Some(folder.path().join("data")), ..Options::default() };
+    let plain = Server::start(options.clone()).await?;
+    let settings = ORDERS.to_owned() + &channel("Orders", &plain.url(USER)) + "resume = \"since\"\n";
+    let addr = plain.addr();
+    let mut scene =
+        Scene::around(Place(plain), ABLE, |bus| App::with_settings(settings).bus(bus).background()).await?;
+    scene.connected().await?;
+    let says = |title: &str| serde_json::json!({ "id": "door", "title": title });
+    for title in ["open", "shut", "locked"] {
+        scene.server.push_json(USER, &says(title));
+    }
+    scene.app.wait_for_inbox("all three", |stored| stored.len() == 3).await?;
+    stop(&mut scene).await?;
+    scene.server.push_json(USER, &says("unlocked"));
+    scene.server.stop(1012).await;
+    scene.server.0 = Server::start(Options { listen: addr, announce_v1: true, ..options }).await?;
+    for marker in ["here", "there"] {
+        scene.app.start(Start::Background).await?;
+        caught_up(&scene.app).await?;
+        scene.marker(marker).await?;
+        stop(&mut scene).await?;
+    }
+    let titles: Vec<_> = scene.app.inbox()?.into_iter().map(|stored| stored.title).collect();
+    assert_eq!(titles, ["open", "shut", "locked", "unlocked", "here", "there"]);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_server_that_does_not_speak_it_sees_the_recipe_and_nothing_else() -> anyhow::Result<()> {
     let server = Place(Server::start(Options::default()).await?);

@@ -208,21 +208,6 @@ impl Database {
         transaction.commit()
     }
 
-    /// Whether it came before. Where a server may give an id twice, only one of this id and content did; without an id none. Where it
-    /// gives none twice, one of this content may have come by a link by which it did (before the switch to `tidings.v1`).
-    pub(crate) fn has(&self, message: &Message) -> rusqlite::Result<bool> {
-        let Message { channel, id, raw, .. } = message;
-        if message.series.is_none() {
-            return self
-                .connection
-                .prepare_cached("SELECT 1 FROM message WHERE channel = ?1 AND id = ?2 AND raw = ?3")?
-                .exists(params![channel, id, raw]);
-        }
-        let known = "SELECT 1 FROM message WHERE channel = ?1 AND id = ?2 AND (series IS NOT NULL OR raw = ?3) \
-                     UNION ALL SELECT 1 FROM gone WHERE channel = ?1 AND id = ?2";
-        self.connection.prepare_cached(known)?.exists(params![channel, id, raw])
-    }
-
     /// Those that say the same and of which their server doesn't know that they are stored, with the numbers of their deliveries.
     pub(crate) fn unsettled(&self, message: &Message) -> rusqlite::Result<Vec<(RowId, u16)>> {
         let Message { channel, topic, raw, .. } = message;
@@ -668,6 +653,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         channel: row.get("channel")?,
         id: row.get("id")?,
         series: row.get("series")?,
+        own_id: None,
         delivery: None,
         topic: row.get("topic")?,
         app: row.get("app")?,

@@ -106,7 +106,10 @@ impl Decoded {
             if is_marked {
                 last.series = id.as_deref().map(marked);
             }
-            last.id = id.or(last.id.take());
+            if let Some(id) = id {
+                let own = last.id.replace(id);
+                last.own_id = own.filter(|own| is_marked && last.id.as_ref() != Some(own));
+            }
         }
         self
     }

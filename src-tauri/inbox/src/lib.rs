@@ -37,6 +37,7 @@ mod policy;
 mod profile;
 mod quiet;
 mod recall;
+mod repeats;
 mod schema;
 mod search;
 mod sent_again;

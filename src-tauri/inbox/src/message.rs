@@ -254,6 +254,10 @@ pub struct Message {
     /// What a later version of it, and its deletion, are told by. Where there is one, the server gives no id twice: an equal
     /// id is a repetition, and a later message of the same series takes its place.
     pub series: Option<String>,
+    /// The sender's own id, where it is part of what was missed and its server has given it another: it may have come before, over
+    /// the plain recipe, which knows no other. Not read from the file.
+    #[serde(skip)]
+    pub own_id: Option<String>,
     /// The number of its delivery, until its server has proven to know that it is stored (MQTT). Not read from the file.
     pub delivery: Option<u16>,
     /// What the server says it is about, where the channel has topics; one line.

@@ -73,6 +73,21 @@ impl Waiting {
         })
     }
 
+    /// Gives its id to the first that came without, as [`Database::adopt`](crate::database::Database::adopt) says.
+    pub(crate) fn adopt(&mut self, message: &Message) -> bool {
+        let came = self.0.iter_mut().map(|held| &mut held.message).find(|held| {
+            held.series.is_none()
+                && held.id == message.own_id
+                && held.channel == message.channel
+                && held.raw == message.raw
+        });
+        came.map(|held| {
+            let held = Arc::make_mut(held);
+            (held.id, held.series) = (message.id.clone(), message.series.clone());
+        })
+        .is_some()
+    }
+
     /// Those that say the same and came by a delivery, with its number.
     pub(crate) fn unsettled(&self, message: &Message) -> impl Iterator<Item = (RowId, u16)> {
         let same = |held: &&Arc<Message>| {

@@ -346,6 +346,10 @@ impl Writer {
             let known = self.reached.entry(message.channel.clone()).or_default();
             known.and_then(reached);
         }
+        if !catch_up {
+            // What is new is no other's repetition, whatever it says.
+            message.own_id = None;
+        }
         let unique = message.series.is_some();
         let known = self.is_known_to(&message, published);
         let fate = if known { Fate::Dropped } else { self.fate(&message, catch_up || unique) };

@@ -30,6 +30,7 @@ impl Reading<'_> {
             channel: self.profile.id.clone(),
             id: None,
             series: None,
+            own_id: None,
             delivery: None,
             topic: self.about.topic.as_deref().and_then(|topic| filled(one_line(topic))),
             app: None,

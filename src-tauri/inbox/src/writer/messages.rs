@@ -23,7 +23,16 @@ impl Writer {
         message.id.is_some()
             && (self.waiting.has(message)
                 || self.unwritten.is_gone(message)
-                || self.look_up(|database| database.has(message)))
+                || self.look_up(|database| database.has(message))
+                || self.came_plainly(message))
+    }
+
+    /// Whether it came over the plain recipe, by its sender's own id. The one that did bears the server's id from then on, so that each
+    /// counts for one: a sender may give an id twice.
+    fn came_plainly(&mut self, message: &Message) -> bool {
+        // The older one first, as it was sent first.
+        message.own_id.is_some()
+            && (self.look_up(|database| database.adopt(message)) || self.waiting.adopt(message))
     }
 
     /// Makes some messages findable; whether there may be more of them.

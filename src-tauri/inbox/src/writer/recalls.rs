@@ -111,7 +111,7 @@ impl Writer {
     /// There is a file to look into: what came meanwhile may be known in it, and what was said meanwhile is about what is in it.
     pub(super) fn check_waiting(&mut self) {
         for message in self.waiting.unchecked() {
-            let known = self.look_up(|database| database.has(&message));
+            let known = self.look_up(|database| Ok(database.has(&message)? || database.adopt(&message)?));
             let (mut dropped, mut read) = (known, false);
             if let Some(series) = message.series.as_ref().filter(|_| !known) {
                 let others = self.look_up(|database| database.of_series(&message.channel, series));

@@ -83,6 +83,45 @@ async fn what_came_by_the_plain_recipe_comes_not_again_by_the_link_that_takes_it
     assert_eq!(titles, ["Order 1007", "Order 8", "Order 7"]);
 }
 
+/// What is sent on a link of `tidings.v1` before it says that it has sent all that was missed.
+fn missed(channel: &Arc<ChannelProfile>, id: &str, says: &str) -> Arrival {
+    Arrival { catch_up: true, ..marked(channel, id, says) }
+}
+
+#[tokio::test]
+async fn what_came_by_an_id_of_its_senders_comes_not_again_when_its_server_gives_it_another() {
+    let folder = folder();
+    let (mut inbox, _screen) = open_well(&file(&folder));
+    let [open, shut] = [r#"{"id":"door","title":"Open"}"#, r#"{"id":"door","title":"Shut"}"#];
+    for says in [open, shut, open] {
+        inbox.receive(text(&orders(), says)).await;
+    }
+    inbox.receive(text(&second_channel(), open)).await;
+    assert_eq!(inbox.last_id("orders").await.as_deref(), Some("door"));
+    // The first of that id is what the server goes on from. It was open, shut, open, and once more while nobody heard it.
+    for (id, says) in [("1", open), ("2", shut), ("3", open), ("4", open)] {
+        inbox.receive(missed(&orders(), id, says)).await;
+    }
+    let titles = async |inbox: &Inbox| {
+        let all = inbox.recent(9).await.into_iter().filter(|message| message.channel == "orders");
+        all.map(|message| message.title).collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&inbox).await, ["Open", "Open", "Shut", "Open"]);
+    // From then on they are known by the server's id, over a restart, too.
+    inbox.close().await;
+    (inbox, _) = open_well(&file(&folder));
+    for (id, says) in [("1", open), ("2", shut), ("3", open), ("4", open)] {
+        inbox.receive(missed(&orders(), id, says)).await;
+    }
+    assert_eq!(titles(&inbox).await.len(), 4);
+    inbox.mark_all_read(None).await;
+    assert_eq!(inbox.unsaid("orders").await, ["1", "2", "3", "4"]);
+    // What is new is new, whatever it says.
+    inbox.receive(text(&orders(), shut)).await;
+    inbox.receive(marked(&orders(), "5", shut)).await;
+    assert_eq!(titles(&inbox).await.len(), 6);
+}
+
 #[tokio::test]
 async fn an_id_that_the_server_gives_once_comes_once_and_an_id_of_the_senders_as_often_as_it_is_sent() {
     let folder = folder();
