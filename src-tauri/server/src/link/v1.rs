@@ -9,7 +9,7 @@ use humantime::format_rfc3339_millis;
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    log::{Draft, Form, Item, Log, NotRead},
+    log::{Draft, Form, Item, Limit, Log, NotRead},
     outbox::CaughtUp,
     tail::From,
 };
@@ -49,8 +49,27 @@ pub(crate) async fn begin(
         }
     };
     // A device that wasn't known begins here: what comes until the link stands is behind that.
-    let from = since.map_or(From::Seq(reached), From::Since);
+    let from = match since {
+        None => From::Seq(reached),
+        Some(since) => match since.parse() {
+            Ok(number) if known == Some(number) => From::Seq(number),
+            // Our number, or an id of a sender's that came over the plain recipe. Where it could be both, the older one: what the
+            // client has comes no second time.
+            Ok(number)
+                if is_there(log, user, number).await? && log.stand(user, &since).await?.seq >= number =>
+            {
+                From::Seq(number)
+            }
+            Ok(_) | Err(_) => From::Since(since),
+        },
+    };
     Ok((from, V1 { device, acknowledged: known.unwrap_or(0) }))
+}
+
+/// Whether a user's message of this number is kept.
+async fn is_there(log: &Log, user: &str, seq: u64) -> Result<bool, NotRead> {
+    let page = log.after(user, seq.saturating_sub(1), Limit { messages: 1, bytes: 1 }).await?;
+    Ok(page.items.first().is_some_and(|item| item.seq == seq))
 }
 
 /// One link's part of the protocol.

@@ -78,6 +78,29 @@ async fn a_101_says_it_where_the_server_is_told_to() {
 }
 
 #[tokio::test]
+async fn an_id_of_a_senders_that_looks_like_the_servers_hides_nothing() {
+    let server = server().await;
+    let mut client = device(&server, "?user=ann&device=a").await;
+    missed(&mut client).await;
+    server.push_json("ann", &json!({ "id": "own" }));
+    let number = next(&mut client).await["id"].as_str().expect("an id").to_owned();
+    server.push("ann", "between");
+    server.push_json("ann", &json!({ "id": number }));
+    let all = (vec![json!("between"), json!({ "id": number })], json!(true));
+    for device_name in ["a", "b"] {
+        let mut client = device(&server, &format!("?user=ann&device={device_name}&since={number}")).await;
+        assert_eq!(missed(&mut client).await, all, "{device_name}");
+        say(&mut client, json!({ "type": "ack", "id": number })).await;
+        heard(&server, &mut client, &format!("HeartBeat {device_name}")).await;
+    }
+    // The other way round: it is a sender's, from when the client spoke the plain recipe.
+    server.push_json("ann", &json!({ "id": "7" }));
+    server.push("ann", "the last");
+    let mut client = device(&server, "?user=ann&device=c&since=7").await;
+    assert_eq!(missed(&mut client).await.0, [json!("the last")]);
+}
+
+#[tokio::test]
 async fn a_device_goes_on_behind_what_it_has_acknowledged_and_a_new_one_begins_now() {
     let server = server().await;
     server.push("ann", "before");
