@@ -19,6 +19,7 @@ pub(crate) mod connect;
 mod entry;
 mod follow;
 mod health;
+mod many;
 
 use std::{
     error::Error as _,
@@ -56,6 +57,7 @@ use crate::{
 use claims::Claim;
 use connect::NatsError;
 use health::{ANSWER, Health, PAUSE};
+use many::Many;
 
 /// How long a push, or a read, is tried again while NATS finds itself a new leader, which takes it up to 9 s, or another
 /// server. Too low: each is told to those who push; too high: they wait for what will not be.
@@ -63,6 +65,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How many reads are under way at once. Too low: links that come back at once wait for each other; too high: the
 /// stream's leader drops what it can't answer in time.
 const READS: usize = 256;
+/// How many messages are read one by one before many are read at once. Too low: who missed little has NATS make a consumer; too
+/// high: who missed much waits for a round trip for each.
+const FEW: usize = 3;
+/// How much is looked at to find a message by its sender's id, and so is in memory for each link that is opened by one.
+const LOOKED_AT: Limit = Limit { messages: 1024, bytes: 256 << 10 };
 
 /// The stream, as one node sees it.
 pub(crate) struct Nats {
@@ -71,6 +78,7 @@ pub(crate) struct Nats {
     stream: Stream,
     users: Arc<Users>,
     reads: Semaphore,
+    many: Many,
     /// Tells this process from all others, also from its own past.
     node: String,
     /// Numbers the messages that bring no id of their own.
@@ -125,6 +133,7 @@ impl Nats {
             stream,
             users,
             reads,
+            many: Many::new(),
             node,
             appended,
             health,
@@ -187,21 +196,38 @@ impl Nats {
 
     pub(crate) async fn after(&self, user: &str, seq: u64, limit: Limit) -> Result<Page, NotRead> {
         let subject = entry::subject(user);
-        let (mut page, mut next, mut bytes) = (Page::default(), seq.saturating_add(1), 0);
-        loop {
-            let Some(item) = self.first(&subject, next).await? else {
+        let mut page = self.page(&subject, seq.saturating_add(1), limit).await?;
+        // Asked after the rest was read, so that it holds for that.
+        page.complete = self.is_whole(&subject, seq).await?;
+        Ok(page)
+    }
+
+    /// The messages of this subject from that number on, as far as they fit.
+    async fn page(&self, subject: &str, seq: u64, limit: Limit) -> Result<Page, NotRead> {
+        let (mut page, mut next, mut bytes) = (Page::default(), seq, 0);
+        while page.items.len() < limit.messages {
+            let Some(item) = self.first(subject, next).await? else {
                 page.last = true;
                 break;
             };
             bytes += item.size();
-            if !page.items.is_empty() && (page.items.len() == limit.messages || bytes > limit.bytes) {
+            if !page.items.is_empty() && bytes > limit.bytes {
                 break;
             }
             next = item.seq.saturating_add(1);
             page.items.push(item);
+            // Most links miss nothing, or little.
+            if page.items.len() == FEW {
+                let limit =
+                    Limit { messages: limit.messages - FEW, bytes: limit.bytes.saturating_sub(bytes).max(1) };
+                for entry in self.many.read(&self.stream, subject, next, limit).await {
+                    let item = entry::item(entry.seq, &entry.headers, entry.payload);
+                    bytes += item.size();
+                    next = item.seq.saturating_add(1);
+                    page.items.push(item);
+                }
+            }
         }
-        // Asked after the rest was read, so that it holds for that.
-        page.complete = self.is_whole(&subject, seq).await?;
         Ok(page)
     }
 
@@ -214,11 +240,15 @@ impl Nats {
             }
         }
         let mut next = 1;
-        while let Some(item) = self.first(&subject, next).await? {
-            if item.id() == since {
+        loop {
+            let page = self.page(&subject, next, LOOKED_AT).await?;
+            if let Some(item) = page.items.iter().find(|item| item.id() == since) {
                 return Ok(Standing { seq: item.seq, from: item.seq, complete: true });
             }
-            next = item.seq.saturating_add(1);
+            next = page.items.last().map_or(next, |item| item.seq.saturating_add(1));
+            if page.last {
+                break;
+            }
         }
         let seq = since.parse().ok();
         let seq = match seq {

@@ -6,6 +6,7 @@ mod faults;
 mod hostile;
 mod killed;
 mod links;
+mod missed;
 mod nats;
 mod nats_access;
 mod nodes;
