@@ -59,6 +59,8 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/version", get(version))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .fallback(nothing)
+        .method_not_allowed_fallback(other_method)
         .with_state(shared)
 }
 
@@ -68,7 +70,22 @@ pub(crate) fn operating(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .fallback(nothing_but_numbers)
+        .method_not_allowed_fallback(other_method)
         .with_state(shared)
+}
+
+async fn nothing() -> (StatusCode, &'static str) {
+    let mend = "nothing is here: a channel is at /ws/user-channel, a user at /push/NAME and /users/NAME, with a name's / as %2F\n";
+    (StatusCode::NOT_FOUND, mend)
+}
+
+async fn nothing_but_numbers() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "nothing is here: /metrics, /healthz and /readyz are\n")
+}
+
+async fn other_method() -> (StatusCode, &'static str) {
+    (StatusCode::METHOD_NOT_ALLOWED, "this place takes what its `Allow` header says\n")
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
@@ -126,9 +143,9 @@ async fn upgrade(
     let refusal = shared.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let refused = match (refusal, upgrade, user, query) {
         (Some(refusal), ..) => answer(refusal),
-        (None, Err(rejection), ..) => rejection.into_response(),
+        (None, Err(rejection), ..) => no_upgrade(&rejection),
         (None, _, Err(denied), _) => denied.into_response(),
-        (None, _, _, Err(rejection)) => rejection.into_response(),
+        (None, _, _, Err(_)) => (StatusCode::BAD_REQUEST, "the query is not readable\n").into_response(),
         (None, Ok(upgrade), Ok(guest), Ok(Query(asked))) => {
             let upgrade = upgrade.protocols([SUBPROTOCOL]);
             let speaks_v1 = upgrade.selected_protocol().is_some();
@@ -152,6 +169,21 @@ async fn upgrade(
     let status = refused.status().as_u16();
     shared.events.record(id, &name, EventKind::Refused { status });
     refused
+}
+
+/// The answer to what is no upgrade to a WebSocket of the one version there is (RFC 6455, sections 4.2.1 and 4.4).
+fn no_upgrade(rejection: &WebSocketUpgradeRejection) -> Response {
+    if matches!(rejection, WebSocketUpgradeRejection::WebSocketKeyHeaderMissing(_)) {
+        return (StatusCode::BAD_REQUEST, "the upgrade lacks its Sec-WebSocket-Key\n").into_response();
+    }
+    let wanted = [
+        (header::CONNECTION, "upgrade"),
+        (header::UPGRADE, "websocket"),
+        (header::SEC_WEBSOCKET_VERSION, "13"),
+    ];
+    let mend = "this is a channel, which wants an upgrade to a WebSocket of version 13: a GET with Connection and Upgrade, \
+                which a proxy in between has to hand on\n";
+    (StatusCode::UPGRADE_REQUIRED, wanted, mend).into_response()
 }
 
 /// A link that is entered in the tables, or why there is none.

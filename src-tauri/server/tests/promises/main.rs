@@ -13,6 +13,7 @@ mod nodes;
 mod operating;
 mod pushes;
 mod replay;
+mod requests;
 mod stop;
 mod units;
 mod v1;
