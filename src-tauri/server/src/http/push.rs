@@ -38,6 +38,8 @@ const FORGOTTEN: usize = 64 << 20;
 const MOST_USERS: usize = 1000;
 /// How many bytes their names may take in the body: each at its longest, escaped.
 const USERS_BYTES: usize = MOST_USERS * 256;
+/// The longest id of a sender's own, bytes: longer ones no client takes.
+const LONGEST_ID: usize = 512;
 /// When a push is to be tried again that can't be kept now, in seconds. Too low: all come at once when it's over; too
 /// high: messages wait.
 const RETRY_AFTER: &str = "2";
@@ -317,8 +319,7 @@ fn divide(body: &[u8]) -> Result<(BTreeSet<String>, String), Refused> {
     if users.is_empty() || users.len() > MOST_USERS {
         return Err(bad(format!("`users` has to name 1 to {MOST_USERS} users")));
     }
-    let rest = rest.iter().map(|(name, value)| format!("{}:{}", json!(name), value.get()));
-    Ok((users.into_iter().collect(), format!("{{{}}}", rest.collect::<Vec<_>>().join(","))))
+    Ok((users.into_iter().collect(), object_of(&rest)))
 }
 
 /// A text that goes out as it is.
@@ -327,15 +328,30 @@ pub(crate) fn text_draft(text: String) -> Draft {
 }
 
 /// A JSON object. One without an `id` gets one, as its first member; what else it holds goes out as it was written,
-/// order and numbers included.
+/// order and numbers included. An `id` that no client could use is none: were it taken for one, two messages that say the same
+/// might be taken for one.
 pub(crate) fn object_draft(text: &str) -> Result<Draft, serde_json::Error> {
-    let mut object: Map<String, Value> = serde_json::from_str(text)?;
-    let own_id = object.remove("id").map(|id| match id {
-        Value::String(id) => id,
-        id @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            id.to_string()
-        }
-    });
+    let object: Map<String, Value> = serde_json::from_str(text)?;
+    let own_id = match object.get("id") {
+        Some(Value::String(id)) => Some(id.clone()),
+        Some(Value::Number(id)) => Some(id.to_string()),
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => None,
+    };
+    let own_id = own_id.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
     let form = if own_id.is_some() { Form::Text } else { Form::Unnamed };
-    Ok(Draft { own_id, form, payload: Bytes::copy_from_slice(text.as_bytes()) })
+    let payload = match own_id.is_none() && object.contains_key("id") {
+        true => {
+            let Members(mut members) = serde_json::from_str(text)?;
+            members.retain(|(name, _)| name != "id");
+            object_of(&members).into()
+        }
+        false => Bytes::copy_from_slice(text.as_bytes()),
+    };
+    Ok(Draft { own_id, form, payload })
+}
+
+/// An object of these members, each as it was written.
+fn object_of(members: &[(String, Box<RawValue>)]) -> String {
+    let members = members.iter().map(|(name, value)| format!("{}:{}", json!(name), value.get()));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }

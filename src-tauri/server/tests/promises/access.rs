@@ -213,6 +213,10 @@ async fn a_name_in_a_path_is_a_name_and_nothing_else() {
         ("a;b", "a;b"),
         ("*", "*"),
         ("%3E", ">"),
+        (".", "."),
+        ("a.b..c", "a.b..c"),
+        ("%E2%80%AE%D7%A9%D7%9C%D7%95%D7%9D", "\u{202e}שלום"),
+        (&"%F0%9F%8D%B5".repeat(128), &"🍵".repeat(128)),
         (&"x".repeat(128), &"x".repeat(128)),
     ] {
         let mut client =

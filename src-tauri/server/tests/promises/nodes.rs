@@ -63,7 +63,21 @@ async fn until(what: &str, wanted: impl AsyncFn() -> bool) {
 async fn a_push_at_any_node_reaches_its_user_at_any_other() {
     let Some(nats) = Cluster::one().await else { return };
     let (one, other) = (nats.node().await, nats.node().await);
-    for user in ["ann", "ann@shop.example", "a.b", "*", ">", "a b/c", "安", "🍵 \"x\" & ?#"] {
+    let longest = "🍵".repeat(128);
+    let names = [
+        "ann",
+        "ann@shop.example",
+        "a.b",
+        "..",
+        "*",
+        ">",
+        "a b/c",
+        "安",
+        "🍵 \"x\" & ?#",
+        "\u{202e}שלום",
+        &longest,
+    ];
+    for user in names {
         let query = format!("?user={}", escaped(user));
         let mut client = Client::connect(&one, &query).await;
         let first = kept(&other, user, "from the other").await;
@@ -96,6 +110,11 @@ async fn ids_of_the_senders_own_serve_as_since_and_the_same_push_twice_is_one() 
     let mut client = Client::connect(&other, "?user=ann&since=7").await;
     kept(&one, "ann", "live").await;
     assert_eq!(client.text().await, "live");
+    // What has no id of its own is another each time.
+    for _ in 0..2 {
+        assert_eq!(post(other.addr(), "ann", json, br#"{"id":null,"t":"door"}"#).await.0, 200);
+        assert!(client.text().await.ends_with(r#""t":"door"}"#));
+    }
 }
 
 #[tokio::test]

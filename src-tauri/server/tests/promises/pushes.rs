@@ -43,6 +43,18 @@ async fn a_json_object_without_an_id_gets_one_and_is_else_left_alone() {
 }
 
 #[tokio::test]
+async fn an_id_that_no_client_could_use_is_replaced_by_one_that_is() {
+    let server = server().await;
+    let mut client = Client::connect(&server, "?user=ann").await;
+    let long = format!(r#""{}""#, "x".repeat(513));
+    for id in ["null", "true", "[7]", "{}", r#""""#, &long] {
+        let body = format!(r#"{{ "n": 1.0, "id":{id}, "t" : "x" }}"#);
+        let (id, _) = answer(&post(server.addr(), "ann", JSON, body.as_bytes()).await.1);
+        assert_eq!(client.text().await, format!(r#"{{"id":"{id}","n":1.0,"t":"x"}}"#), "{body:.40}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_sent_is_refused_with_the_reason() {
     let server = server().await;
     for (headers, body) in [(JSON, &b"[1]"[..]), (JSON, b"{"), (JSON, b"{} {}"), ("", b"\xff")] {
