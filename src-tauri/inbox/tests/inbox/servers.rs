@@ -76,6 +76,26 @@ fn ntfys_bare_message_is_normal_and_bears_the_channels_name() {
 }
 
 #[test]
+fn each_tag_of_ntfys_that_names_an_emoji_becomes_it() {
+    let mut tried = 0;
+    for emoji in emojis::iter() {
+        for name in emoji.shortcodes() {
+            let message = ntfy(&json!({"tags": [name], "title": "Done"}));
+            assert_eq!(
+                (message.title, message.tags),
+                (format!("{emoji} Done"), Vec::<String>::new()),
+                "{name}"
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 1800, "{tried}");
+    for other in ["", " ", "tada 🎉", "tad", "tadaa", "TADA"] {
+        assert_eq!(ntfy(&json!({"tags": [other], "title": "Done"})).title, "Done", "{other:?}");
+    }
+}
+
+#[test]
 fn a_file_of_ntfy_needs_an_address_alone_and_may_be_one_of_several() {
     let file = json!({"url": "https://a.example/dir/photo.jpg"});
     let message = ntfy(&json!({"attachment": file}));
