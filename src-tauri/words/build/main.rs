@@ -21,7 +21,8 @@ fn main() {
     let (mut texts, mut words) = (String::from("impl Text {\n"), String::from("impl Words {\n"));
     for (language, messages) in Catalogue::read(locales).languages {
         let agents: Vec<Message> = messages.into_iter().filter(|message| message.file != PAGE).collect();
-        let source: String = agents.iter().map(source).collect();
+        // The mark by which each is found.
+        let source: String = agents.iter().map(|message| format!("\0{}", source(message))).collect();
         fs::write(out.join(format!("{language}.ftl")), source).expect("cargo's own folder");
         if language == catalogue::FIRST {
             agents.iter().for_each(|message| functions(&mut texts, &mut words, message));

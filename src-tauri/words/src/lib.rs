@@ -16,7 +16,7 @@ mod language;
 mod tests;
 
 use std::fmt::{self, Display};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::types::FluentNumber;
@@ -24,7 +24,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
 pub use language::Language;
 
-/// The words of one language. Cheap to copy; the language's messages are read when the first one is said.
+/// The words of one language. Cheap to copy; each message is read when it is first said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Words(Language);
 
@@ -89,29 +89,57 @@ impl Display for Text {
 
 type Bundle = FluentBundle<FluentResource>;
 
+/// The messages of one language. All of them read take 0.6 MiB, so each is read when it is first said.
+struct Catalogue {
+    /// Each message in Fluent's format, behind a [`MARK`].
+    source: &'static str,
+    read: RwLock<Bundle>,
+}
+
+/// What the build puts before each message.
+const MARK: char = '\0';
+
 fn said(language: Language, id: &str, variables: &FluentArgs<'_>) -> Option<String> {
-    static ENGLISH: LazyLock<Bundle> =
-        LazyLock::new(|| bundle(Language::English, include_str!(concat!(env!("OUT_DIR"), "/en.ftl"))));
-    static CHINESE: LazyLock<Bundle> = LazyLock::new(|| {
-        bundle(Language::SimplifiedChinese, include_str!(concat!(env!("OUT_DIR"), "/zh-CN.ftl")))
+    static ENGLISH: LazyLock<Catalogue> =
+        LazyLock::new(|| Catalogue::of(Language::English, include_str!(concat!(env!("OUT_DIR"), "/en.ftl"))));
+    static CHINESE: LazyLock<Catalogue> = LazyLock::new(|| {
+        Catalogue::of(Language::SimplifiedChinese, include_str!(concat!(env!("OUT_DIR"), "/zh-CN.ftl")))
     });
-    let bundle = match language {
+    let catalogue = match language {
         Language::English => &*ENGLISH,
         Language::SimplifiedChinese => &*CHINESE,
     };
-    let pattern = bundle.get_message(id)?.value()?;
-    // A variable that is missing is told by its name; the functions leave out none.
-    Some(bundle.format_pattern(pattern, Some(variables), &mut Vec::new()).into_owned())
+    catalogue.said(id, variables).or_else(|| {
+        catalogue.learn(id)?;
+        catalogue.said(id, variables)
+    })
 }
 
-fn bundle(language: Language, source: &str) -> Bundle {
-    let mut bundle = Bundle::new_concurrent(language.tag().parse().into_iter().collect());
-    // Marks around each variable would be copied into terminals, and no text here runs from right to left.
-    bundle.set_use_isolating(false);
-    // Neither fails but on what a bundle has already.
-    let _ = bundle.add_builtins();
-    // Of a file, what can't be read is left out and said in English; the tests let nothing of it come so far.
-    let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
-    let _ = bundle.add_resource(resource);
-    bundle
+impl Catalogue {
+    fn of(language: Language, source: &'static str) -> Self {
+        let mut bundle = Bundle::new_concurrent(language.tag().parse().into_iter().collect());
+        // Marks around each variable would be copied into terminals, and no text here runs from right to left.
+        bundle.set_use_isolating(false);
+        // Doesn't fail but on what a bundle has already.
+        let _ = bundle.add_builtins();
+        Self { source, read: RwLock::new(bundle) }
+    }
+
+    /// A message that was read.
+    fn said(&self, id: &str, variables: &FluentArgs<'_>) -> Option<String> {
+        let bundle = self.read.read().unwrap_or_else(PoisonError::into_inner);
+        let pattern = bundle.get_message(id)?.value()?;
+        // A variable that is missing is told by its name; the functions leave out none.
+        Some(bundle.format_pattern(pattern, Some(variables), &mut Vec::new()).into_owned())
+    }
+
+    /// Reads a message, if it is one of ours.
+    fn learn(&self, id: &str) -> Option<()> {
+        let start = self.source.find(&format!("{MARK}{id} ="))? + MARK.len_utf8();
+        let message = self.source[start..].split(MARK).next()?;
+        // Neither fails: the build wrote the message, and one that somebody read meanwhile is the same.
+        let resource = FluentResource::try_new(message.to_owned()).ok()?;
+        let _ = self.read.write().unwrap_or_else(PoisonError::into_inner).add_resource(resource);
+        Some(())
+    }
 }
