@@ -64,16 +64,21 @@ impl Dialect {
         }
     }
 
-    /// Where the server says why it refused an upgrade at this path with a status that doesn't: ntfy answers all refusals with 200 up to
-    /// 2.11 at least, and by the right status at a path beside it; which of its limits a 429 is about it says to a poll.
+    /// Where the server says why it refused an upgrade at this path with a status that doesn't.
     #[must_use]
     pub fn reason_path(&self, path: &str, status: u16) -> Option<String> {
         match self {
-            Self::Ntfy if matches!(status, 200 | 429) => {
-                let asked = if status == 200 { "auth" } else { "json?poll=1&since=none" };
-                path.strip_suffix("/ws").map(|topics| format!("{topics}/{asked}"))
-            }
-            Self::Plain | Self::Ntfy | Self::Dialogue(_) | Self::V1 => None,
+            Self::Ntfy => ntfy::reason_path(path, status),
+            Self::Plain | Self::Dialogue(_) | Self::V1 => None,
+        }
+    }
+
+    /// Which of its limits is reached, by the server's own number for it, as the answer at that path says.
+    #[must_use]
+    pub fn limit(&self, said: &[u8]) -> Option<u16> {
+        match self {
+            Self::Ntfy => ntfy::limit(said),
+            Self::Plain | Self::Dialogue(_) | Self::V1 => None,
         }
     }
 

@@ -27,6 +27,27 @@ pub(crate) fn hear(text: &str, stands: &mut bool) -> Option<Reply> {
     }
 }
 
+/// Where it says why it refused an upgrade at this path. Up to 2.11 at least it answers all refusals with 200, and by the right
+/// status at a path beside it; which of its limits a 429 is about it says to a poll.
+pub(crate) fn reason_path(path: &str, status: u16) -> Option<String> {
+    let asked = match status {
+        200 => "auth",
+        429 => "json?poll=1&since=none",
+        _ => return None,
+    };
+    path.strip_suffix("/ws").map(|topics| format!("{topics}/{asked}"))
+}
+
+/// Which limit it says there that is reached: 42900 to 42999.
+pub(crate) fn limit(said: &[u8]) -> Option<u16> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        code: u16,
+    }
+    let Refusal { code } = serde_json::from_slice(said).ok()?;
+    (42900..=42999).contains(&code).then_some(code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +87,18 @@ mod tests {
             assert_eq!(ntfy.reason_path(path, status), None, "{path} {status}");
         }
         assert_eq!(crate::Dialect::Plain.reason_path("/alerts/ws", 200), None);
+    }
+
+    #[test]
+    fn a_limit_is_told_by_its_number() {
+        let limit = |said: &str| crate::Dialect::Ntfy.limit(said.as_bytes());
+        assert_eq!(
+            limit(r#"{"code":42903,"http":429,"error":"limit reached: too many active subscriptions"}"#),
+            Some(42903)
+        );
+        for other in [r#"{"code":40301}"#, r#"{"code":43000}"#, r#"{"code":9999999}"#, "{}", "<html>", ""] {
+            assert_eq!(limit(other), None, "{other}");
+        }
+        assert_eq!(crate::Dialect::Plain.limit(br#"{"code":42903}"#), None);
     }
 }

@@ -123,17 +123,11 @@ async fn reason<C: Connect>(
     match within(config.timing.upgrade_patience, Stage::Upgrade, asking).await {
         Ok(Ok((status, headers, body))) if matches!(status.as_u16(), 401 | 403 | 429) => {
             let meaning = || meaning(status.as_u16(), &headers, None, &url, false);
-            DialFailure { cause: limit(&body).map_or_else(meaning, |code| Cause::Limit { code }), ..failure }
+            let limit = config.dialect.limit(&body);
+            DialFailure { cause: limit.map_or_else(meaning, |code| Cause::Limit { code }), ..failure }
         }
         _ => failure,
     }
-}
-
-/// Which limit ntfy says that is reached.
-fn limit(body: &[u8]) -> Option<u16> {
-    let said: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let code = u16::try_from(said.get("code")?.as_u64()?).ok()?;
-    (42900..=42999).contains(&code).then_some(code)
 }
 
 /// Longest body beside a reason, bytes. ntfy's has 120. Too low: a reason is not taken; too high: a hostile server's is read.
