@@ -1,7 +1,7 @@
 //! How the users of channels sign in and out: on a page of the web app, or at a provider (S1 …, N1).
 
 use tidings_api::{Cookie, ErrorCode, Refusal, SessionKept, SignInPage};
-use tidings_channel::{Cause, ChannelUrl, Command, Config, DialParams, Fetch, State, fetch};
+use tidings_channel::{Cause, ChannelUrl, Command, Config, DialParams, Fetch, ProxyUrl, State, fetch};
 use tidings_ground::text::quoted;
 use tidings_oauth::Failure;
 use tidings_settings::{ChannelSettings, Jar, Session, SessionJar, SignIn, SignedInBy};
@@ -155,6 +155,13 @@ impl Held {
             | State::Replaced { .. }
             | State::NeedsUser { .. } => None,
         };
+        let by_environment = || ProxyUrl::for_view(&self.config.url, |name| std::env::var(name).ok());
+        let (proxy, direct) = match (proxy, &self.config.proxy) {
+            // The settings' own is for all that the channel asks for.
+            (Some(_), Some(own)) => Some((own.clone(), Vec::new())),
+            (Some(_), None) | (None, _) => by_environment(),
+        }
+        .map_or_else(Default::default, |(proxy, direct)| (Some(proxy.to_string()), direct));
         SignInPage {
             channel: id.clone(),
             name: name.clone(),
@@ -162,9 +169,8 @@ impl Held {
             also: jar.addresses().iter().skip(1).map(without_query).collect(),
             sign_in: session.sign_in.to_string(),
             ca_file: ca_file.as_ref().map(|file| file.display().to_string()),
-            proxy: self.config.proxy.as_ref().map(ToString::to_string),
-            // The settings' own is for all that the channel asks for.
-            direct: if proxy.is_none() { direct(|name| std::env::var(name).ok()) } else { Vec::new() },
+            proxy,
+            direct,
             refused,
         }
     }
@@ -198,19 +204,6 @@ impl Held {
     }
 }
 
-/// Hosts that the environment wants to be reached without its proxy, as a web view takes them; `variable` reads one of it.
-fn direct(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let mut set = ["NO_PROXY", "no_proxy"].into_iter().filter_map(variable);
-    let listed = set.find(|list| !list.trim().is_empty()).unwrap_or_default();
-    let hosts = listed.split(|c: char| c == ',' || c.is_whitespace());
-    let hosts = hosts.map(|host| host.trim_start_matches('*').trim_start_matches('.'));
-    let here = ["localhost", "127.0.0.0/8", "::1"].into_iter();
-    // A name means what is below it, too.
-    here.chain(hosts.filter(|host| !host.is_empty()))
-        .flat_map(|host| [host.to_owned(), format!(".{host}")])
-        .collect()
-}
-
 /// Asks for what ends a session at its site.
 async fn tell_site(id: &str, config: &Config, page: ChannelUrl, jar: &SessionJar) {
     let Some(cookies) = jar.hold().await.header(&page) else { return };
@@ -219,23 +212,5 @@ async fn tell_site(id: &str, config: &Config, page: ChannelUrl, jar: &SessionJar
     match fetch(config, &params, Fetch::get(page)).await {
         Ok(answer) => tracing::info!(channel = id, status = answer.status, "signed out"),
         Err(cause) => tracing::warn!(channel = id, %cause, "the site is not told of the sign-out"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_view_goes_without_a_proxy_where_the_environment_says_so() {
-        let listed = |upper: &str, lower: &str| {
-            direct(|name| Some(if name == "NO_PROXY" { upper } else { lower }.to_owned())).split_off(6)
-        };
-        assert_eq!(
-            listed("a.example, *.b.example", "c.example"),
-            ["a.example", ".a.example", "b.example", ".b.example"]
-        );
-        assert_eq!(listed(" ", "\t.c.example"), ["c.example", ".c.example"], "an empty one is none");
-        assert_eq!(direct(|_| None).first().map(String::as_str), Some("localhost"));
     }
 }

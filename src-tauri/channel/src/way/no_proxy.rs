@@ -1,7 +1,10 @@
 //! `NO_PROXY`: who is reached without a proxy. No two programs read it alike; this takes every form that curl, Go and
 //! Python take, so that what works for them works here. Domains, addresses and networks are compared by `hyper-util`.
 
+use std::net::IpAddr;
+
 use hyper_util::client::proxy::matcher::Matcher;
+use ipnet::IpNet;
 use url::Host;
 
 /// Whether a list excepts a host at a port. Entries stand between commas or spaces:
@@ -20,14 +23,66 @@ pub(crate) fn excepts(list: &str, host: &Host<&str>, port: u16) -> bool {
         },
         Host::Ipv4(address) => address.to_string(),
     };
-    let mut entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
-    entries.any(|entry| {
-        let (name, only) = apart(entry);
-        only.is_none_or(|only| only == port) && means(name, &host)
-    })
+    entries(list).any(|(name, only)| only.is_none_or(|only| only == port) && means(name, &host))
 }
 
-/// An entry without its port and brackets.
+/// The same list as GLib's `GSimpleProxyResolver` takes it, by which a web view goes; `None`: nobody is reached through a proxy.
+/// What can't be said there (a pattern within a name, a port of a network or of all) is left out: it costs a proxy its work, and
+/// the user no secret.
+pub(crate) fn for_glib(list: &str) -> Option<Vec<String>> {
+    let everything = |(name, only): (&str, Option<u16>)| only.is_none() && name == "*";
+    let said = || entries(list).filter_map(|(name, only)| said_to_glib(name, only)).collect();
+    (!entries(list).any(everything)).then(said)
+}
+
+fn said_to_glib(name: &str, only: Option<u16>) -> Option<String> {
+    if let Some(network) = network(name) {
+        // It takes none that has an address's other bits.
+        return only.is_none().then(|| network.trunc().to_string());
+    }
+    let name = match name.parse() {
+        Ok(IpAddr::V6(address)) if only.is_some() => format!("[{address}]"),
+        Ok(address) => address.to_string(),
+        Err(_) => domain(name)?,
+    };
+    Some(only.map_or_else(|| name.clone(), |port| format!("{name}:{port}")))
+}
+
+/// A network, also as a pattern for its addresses: `10.0.*`.
+fn network(name: &str) -> Option<IpNet> {
+    if let Ok(network) = name.parse() {
+        return Some(network);
+    }
+    let mut bytes = [0; 4];
+    let parts: Vec<&str> = name.split('.').collect();
+    let known = parts.iter().take_while(|part| **part != "*").count();
+    if !(1..=3).contains(&known) || parts.len() > 4 || known == parts.len() {
+        return None;
+    }
+    for (at, part) in parts.iter().enumerate() {
+        match (at < known, bytes.get_mut(at)) {
+            (true, Some(byte)) => *byte = part.parse().ok()?,
+            _ if *part == "*" => {}
+            _ => return None,
+        }
+    }
+    Some(IpNet::new_assert(IpAddr::from(bytes), 8 * u8::try_from(known).ok()?))
+}
+
+/// A domain as the URL standard writes it, which is how the hosts of URLs are written.
+fn domain(name: &str) -> Option<String> {
+    let domain = name.strip_prefix("*.").unwrap_or(name).trim_end_matches('.').trim_start_matches('.');
+    match Host::parse(domain) {
+        Ok(Host::Domain(domain)) if !domain.contains('*') => Some(domain),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Each name, without brackets, and the port that it is for.
+fn entries(list: &str) -> impl Iterator<Item = (&str, Option<u16>)> {
+    list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty()).map(apart)
+}
+
 fn apart(entry: &str) -> (&str, Option<u16>) {
     if let Some((address, port)) = entry.strip_prefix('[').and_then(|entry| entry.split_once(']')) {
         return (address, port.strip_prefix(':').and_then(|port| port.parse().ok()));
@@ -43,15 +98,11 @@ fn apart(entry: &str) -> (&str, Option<u16>) {
 }
 
 fn means(name: &str, host: &str) -> bool {
-    let domain = name.strip_prefix("*.").unwrap_or(name).trim_end_matches('.');
-    if domain.contains('*') {
-        return fits(&domain.to_ascii_lowercase(), host);
+    let pattern = name.strip_prefix("*.").unwrap_or(name).trim_end_matches('.');
+    if pattern.contains('*') {
+        return fits(&pattern.to_ascii_lowercase(), host);
     }
-    // As the URL standard writes a name, which is how the channel's is written.
-    let domain = match Host::parse(domain.trim_start_matches('.')) {
-        Ok(Host::Domain(domain)) => domain,
-        Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => domain.to_owned(),
-    };
+    let domain = domain(name).unwrap_or_else(|| pattern.to_owned());
     let direct = Matcher::builder().all("http://proxy").no(domain).build();
     format!("https://{host}/").parse().is_ok_and(|asked| direct.intercept(&asked).is_none())
 }
@@ -139,5 +190,30 @@ mod tests {
             let port = url.port_or_known_default().expect("a port");
             assert_eq!(excepts(no, &host, port), direct, "NO_PROXY={no} for {url}");
         }
+    }
+
+    /// What each becomes was tried with GLib 2.74.
+    #[test]
+    fn a_view_is_told_what_its_resolver_understands() {
+        for (no, view) in [
+            ("shop.example, .shop.example *.shop.example", &["shop.example"; 3][..]),
+            ("Shop.Example.,münchen.example", &["shop.example", "xn--mnchen-3ya.example"]),
+            ("shop.example:8443 .example:443", &["shop.example:8443", "example:443"]),
+            ("10.1.2.3,10.1.2.3:8443", &["10.1.2.3", "10.1.2.3:8443"]),
+            ("10.0.0.0/8,10.9.9.9/8", &["10.0.0.0/8", "10.0.0.0/8"]),
+            ("10.0.*,10.*,10.0.0.*,10.0.*.*", &["10.0.0.0/16", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/16"]),
+            (
+                "fd00::1,[FD00:0::1],[fd00::1]:8443,fd00::/8",
+                &["fd00::1", "fd00::1", "[fd00::1]:8443", "fd00::/8"],
+            ),
+            // It has no words for these.
+            ("*:8443,10.0.0.0/8:8443,10.0.*:8443,shop-*.example,a.*.example,1*,10.*.1,300.*", &[]),
+            ("shop.example:ftp,10.0.0.0/33,1.2.3.4.*,*.*,://", &[]),
+            (" , ", &[]),
+        ] {
+            let view = view.iter().map(|entry| (*entry).to_owned()).collect();
+            assert_eq!(for_glib(no), Some(view), "NO_PROXY={no}");
+        }
+        assert_eq!(for_glib("a.example, *"), None);
     }
 }

@@ -83,19 +83,26 @@ impl ProxyUrl {
         url: &ChannelUrl,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, ProxyUrlError> {
-        let read = |name: &str| {
-            let set = [name.to_owned(), name.to_lowercase()];
-            set.iter().filter_map(|name| variable(name)).find(|value| !value.trim().is_empty())
-        };
-        let named = if url.is_tls() { read("HTTPS_PROXY") } else { None };
-        let Some(named) = named.or_else(|| read("ALL_PROXY")) else { return Ok(None) };
+        let Some(named) = named(url, &variable) else { return Ok(None) };
         let port = url.as_url().port_or_known_default().unwrap_or(443);
         let excepts =
             |list: String| url.as_url().host().is_some_and(|host| no_proxy::excepts(&list, &host, port));
-        if url.is_loopback() || read("NO_PROXY").is_some_and(excepts) {
+        if url.is_loopback() || read("NO_PROXY", &variable).is_some_and(excepts) {
             return Ok(None);
         }
         Self::parse(&named).map(Some)
+    }
+
+    /// The same for a web view that begins beside `url` and may go anywhere from there: the proxy, and whom GLib's
+    /// `GSimpleProxyResolver` has to reach without it.
+    pub fn for_view(
+        url: &ChannelUrl,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Option<(Self, Vec<String>)> {
+        let proxy = Self::parse(&named(url, &variable)?).ok()?;
+        let mut direct: Vec<String> = ["localhost", "127.0.0.0/8", "::1"].map(str::to_owned).into();
+        direct.extend(no_proxy::for_glib(&read("NO_PROXY", &variable).unwrap_or_default())?);
+        Some((proxy, direct))
     }
 
     pub(crate) fn host(&self) -> Host<&str> {
@@ -223,6 +230,18 @@ impl fmt::Debug for ProxyUrl {
     }
 }
 
+/// A variable of the environment, which may be in lower case.
+fn read(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = [name.to_owned(), name.to_lowercase()];
+    set.iter().filter_map(|name| variable(name)).find(|value| !value.trim().is_empty())
+}
+
+/// The proxy that the environment names.
+fn named(url: &ChannelUrl, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let named = if url.is_tls() { read("HTTPS_PROXY", &variable) } else { None };
+    named.or_else(|| read("ALL_PROXY", &variable))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,5 +324,33 @@ mod tests {
         let url = ChannelUrl::parse("wss://shop.example/", false).expect("a good URL");
         let variable = |name: &str| (name == "ALL_PROXY").then(|| "gopher://x".to_owned());
         assert_eq!(ProxyUrl::from_env(&url, variable), Err(ProxyUrlError::Scheme("gopher".to_owned())));
+    }
+
+    #[test]
+    fn a_view_goes_by_the_environment_wherever_it_goes_from_there() {
+        let seen = |url: &str, set: &[(&str, &str)]| {
+            let url = ChannelUrl::parse(url, true).expect("a good URL");
+            let variable =
+                |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            ProxyUrl::for_view(&url, variable)
+                .map(|(proxy, mut direct)| (proxy.to_string(), direct.split_off(3)))
+        };
+        let through = |direct: &[&str]| {
+            let direct = direct.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>();
+            Some(("http://proxy:80".to_owned(), direct))
+        };
+        let proxy = ("HTTPS_PROXY", "http://proxy");
+        assert_eq!(seen("wss://a.example", &[proxy]), through(&[]));
+        let no = ("NO_PROXY", "a.example:443");
+        assert_eq!(
+            seen("wss://a.example", &[proxy, no]),
+            through(&["a.example:443"]),
+            "its provider may be elsewhere"
+        );
+        let blank = [proxy, ("NO_PROXY", " "), ("no_proxy", "\t.c.example")];
+        assert_eq!(seen("wss://a.example", &blank), through(&["c.example"]), "an empty one is none");
+        assert_eq!(seen("wss://a.example", &[proxy, ("NO_PROXY", "*")]), None);
+        assert_eq!(seen("ws://a.example", &[proxy]), None);
+        assert_eq!(seen("wss://a.example", &[]), None);
     }
 }
