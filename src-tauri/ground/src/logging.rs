@@ -1,6 +1,6 @@
 //! Logs: to stderr, and for the agent to a file that rotates by size, so that it never grows without bound.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ pub fn start(file: Option<&Path>) {
     }
 }
 
-/// A log file in its folder, which the library makes again where it is gone, and panics where it can't.
+/// A log file in its folder, which the library makes again where it is gone and looks through; it panics where it can't.
 struct Log {
     folder: PathBuf,
     file: FileRotate<AppendCount>,
@@ -70,6 +70,7 @@ struct Log {
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         create_private(&self.folder)?;
+        fs::read_dir(&self.folder)?;
         self.file.write(line)
     }
 
@@ -81,6 +82,7 @@ impl Write for Log {
 fn open(path: &Path) -> io::Result<Log> {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     create_private(&folder)?;
+    fs::read_dir(&folder)?;
     let mut private = OpenOptions::new();
     private.read(true).create(true).append(true).mode(0o600);
     // The library tells nobody where it can't write.
@@ -99,13 +101,13 @@ mod tests {
         let logs = state.path().join("logs");
         let mut log = open(&logs.join("tidings.log")).expect("opened");
         let long = vec![b'x'; FILE_BYTES + 1];
-        std::fs::remove_dir_all(&logs).expect("removed");
+        fs::remove_dir_all(&logs).expect("removed");
         for _ in 0..2 {
             log.write_all(&long).expect("written");
         }
         assert!(logs.join("tidings.log").exists());
-        std::fs::remove_dir_all(&logs).expect("removed");
-        std::fs::write(&logs, "in its place").expect("written");
+        fs::remove_dir_all(&logs).expect("removed");
+        fs::write(&logs, "in its place").expect("written");
         log.write_all(&long).expect_err("no folder");
     }
 }
