@@ -12,6 +12,7 @@ mod it_is_one_window;
 mod it_leads_from_nothing_to_a_message;
 mod it_leaves_no_ghost_link;
 mod it_loads_no_graphics_driver;
+mod it_offers_no_sign_in_in_vain;
 mod it_outlives_the_agent;
 mod it_remembers_its_size_and_place;
 mod it_sends;
