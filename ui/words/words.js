@@ -229,9 +229,11 @@ function because(code, texts) {
   return code === null ? null : (known[code] ?? null);
 }
 
-/** @param {string} text */
+/** As a sentence begins, but for one that begins with a host's name.
+ * @param {string} text */
 function capitalised(text) {
   const [first = ""] = text;
+  if (/^\S+\.\S*[^\s.:]/u.test(text)) return text;
   return first.toUpperCase() + text.slice(first.length);
 }
 

@@ -169,6 +169,33 @@ const allStates = () => [
   channel("Mute", { answers_pings: false, rtt_ms: null }),
 ];
 
+/** Channels of web apps with a sign-in, however that does.
+ * @param {string} language
+ * @returns {ChannelReport[]} */
+function signIns(language) {
+  /** @param {string} english @param {string} other */
+  const text = (english, other) => (language === "zh-CN" ? other : english);
+  const session = { sign_in: "https://shop.example/", life_s: null, kept_alive_s: null, alive_at: null };
+  const needs = /** @type {const} */ ({ state: "needs_user", retry_at: at("15:00"), answers_pings: null, rtt_ms: null });
+  return [
+    channel("Home", {
+      ...needs, session, cause: text("your session at shop.example is over. Sign in again", "您在 shop.example 的会话已结束。请重新登录"),
+    }),
+    channel("Office", {
+      ...needs, session: { ...session, kept: "memory" },
+      cause: text("you are signed in at shop.example, but may not use this channel (403)", "您已登录 shop.example，但无权使用此频道 (403)"),
+    }),
+    channel("Vain", {
+      ...needs, session: { ...session, sign_in: "https://id.example/realms/shop", in_vain: true },
+      cause: text(
+        "what answers at id.example is no OAuth provider, or another one than `issuer` says; correct `issuer` in [channel.oauth]",
+        "id.example 处应答的不是 OAuth 提供方，或与 `issuer` 所述不同；请更正 [channel.oauth] 中的 `issuer`",
+      ),
+    }),
+    channel("Kept", { session: { ...session, kept: "keyring", life_s: 1800, kept_alive_s: 600, alive_at: at("11:50") } }),
+  ];
+}
+
 const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
 
 /** A calm day in either language, for pictures of it.
@@ -344,6 +371,10 @@ export const scenarios = {
   markdown: () => ({ channels: [channel("Build")], messages: [markdown()] }),
   several: () => ({ channels: allStates().slice(0, 3).map((one, place) => ({ ...one, unread: place === 0 ? 2 : 0 })), messages: someMessages() }),
   states: () => ({ channels: allStates(), messages: someMessages() }),
+  sessions: (language) => ({
+    channels: signIns(language), messages: [],
+    settings: { home: { auth: "session", sign_in: "https://shop.example/" }, vain: { oauth: { issuer: "https://id.example/realms/shop", client_id: "tidings" } } },
+  }),
   /** Nobody has written a settings file yet. */
   none: () => ({ channels: [], messages: [] }),
   quiet: () => ({ channels: [channel("Orders")], messages: [] }),
