@@ -49,8 +49,8 @@ cli-secret-removed = { $count ->
 cli-secret-none = the keyring has no secret of this channel
 cli-secret-not-told = the running Tidings was not told ({ $told }); it learns of it when it dials
 
-cli-state-folder = the state folder { $folder } can't be made: { $why }
-cli-lock-file = the lock file { $file } can't be used: { $why }
+cli-state-folder = the state folder { $folder } can't be made: { $why }; see that the folder above it is yours and can be written, or name another one in XDG_STATE_HOME
+cli-lock-file = the lock file { $file } can't be used: { $why }; see that it is a file of yours that can be written
 cli-not-written = { $file } can't be written: { $why }
 cli-not-read = { $file } can't be read: { $why }
 cli-answer = the answer can't be written: { $why }

@@ -63,8 +63,8 @@ cli-secret-removed = { $count ->
 cli-secret-none = 密钥环中没有此频道的密钥
 cli-secret-not-told = 未能通知运行中的 Tidings（{ $told }）；它会在下次连接时得知
 
-cli-state-folder = 无法创建状态文件夹 { $folder }：{ $why }
-cli-lock-file = 无法使用锁文件 { $file }：{ $why }
+cli-state-folder = 无法创建状态文件夹 { $folder }：{ $why }；请确认其上级文件夹属于您且可写，或在 XDG_STATE_HOME 中指定另一个
+cli-lock-file = 无法使用锁文件 { $file }：{ $why }；请确认它是属于您的可写文件
 cli-not-written = 无法写入 { $file }：{ $why }
 cli-not-read = 无法读取 { $file }：{ $why }
 cli-answer = 无法写出结果：{ $why }
