@@ -4,8 +4,10 @@ use tidings_api::{StateName, StatusReport};
 use tidings_tests::app::App;
 use tidings_tests::desktop::PrivateBus;
 use tidings_tests::keyring::Keyring;
+use tidings_tests::notification_service::{ABLE, NotificationService};
 use tidings_tests::scene::channel;
 use tidings_tests::tray_host::TrayHost;
+use tidings_tests::wait::eventually;
 use tidings_tests::web::{Page, Web, json};
 
 /// An access token that is over, and what renews it.
@@ -83,7 +85,7 @@ async fn an_issuer_that_is_no_provider_is_told_as_that() -> anyhow::Result<()> {
 async fn a_sign_in_that_cannot_help_is_offered_once_and_then_no_more() -> anyhow::Result<()> {
     let web = Web::start(Vec::new(), answer("", 404, "")).await?;
     let bus = PrivateBus::start()?;
-    let tray = TrayHost::start(&bus).await?;
+    let (tray, popups) = (TrayHost::start(&bus).await?, NotificationService::start(&bus, ABLE).await?);
     let settings = channel("Orders", &format!("ws://{}/ws", web.addr))
         + &format!("oauth = {{ issuer = \"{}\", client_id = \"tidings\" }}\n", web.at(""));
     let app = App::with_settings(settings).bus(&bus).background().start().await?;
@@ -96,5 +98,14 @@ async fn a_sign_in_that_cannot_help_is_offered_once_and_then_no_more() -> anyhow
     app.wait_for_status(words, told).await?;
     let seen = tray.wait_for(TRY_AGAIN, |seen| seen.labels().contains(&TRY_AGAIN)).await?;
     assert!(!seen.shows(SIGN_IN), "{:?}", seen.labels());
+
+    let settings = std::fs::read_to_string(app.settings_file())?;
+    app.write_settings(settings + "[notifications]\ndown_after = \"300ms\"\n")?;
+    let popup = popups.wait_for_title("Orders is not connected").await?;
+    let says = |body: &str| body.contains(words) && body.ends_with("[channel.oauth]");
+    assert!(says(&popup.body), "what to do, and nothing of trying: {}", popup.body);
+    assert_eq!(popup.actions, [("default".to_owned(), "Open".to_owned())]);
+    popups.click(popup.id, "default", None).await?;
+    eventually("the window", || app.opened_windows().first().cloned()).await?;
     Ok(())
 }

@@ -1,3 +1,4 @@
+use anyhow::Context;
 use tidings_api::StatusReport;
 use tidings_server::Refusal;
 use tidings_tests::app::App;
@@ -20,7 +21,11 @@ async fn a_channel_that_stays_down_is_told_of_once_and_no_more_once_it_is_back()
     tell_soon(&scene)?;
     scene.server.stop(1001).await;
     let popup = scene.popups.wait_for_title("Orders is not connected").await?;
-    assert!(popup.body.starts_with("Since "), "{}", popup.body);
+    assert!(
+        popup.body.starts_with("Since ") && popup.body.ends_with("Tidings keeps trying"),
+        "{}",
+        popup.body
+    );
     assert_eq!((popup.urgency(), popup.text_hint("desktop-entry")), (Some(1), Some("tidings")));
     assert!(scene.popups.withdrawn().is_empty());
 
@@ -38,10 +43,28 @@ async fn a_refused_sign_in_is_told_of_until_it_is_accepted_and_a_click_opens_the
     scene.server.refuse_upgrades(Some(Refusal::status(401)));
     scene.server.drop_links(USER);
     let popup = scene.popups.wait_for_title("Orders needs you").await?;
-    assert!(popup.body.contains("sign-in refused (401)"), "{}", popup.body);
+    assert!(popup.body.starts_with("Sign-in refused (401)\nRenew the secret"), "{}", popup.body);
     scene.popups.click(popup.id, "default", Some("a-token")).await?;
     eventually("the window", || scene.app.opened_windows().first().cloned()).await?;
     assert_eq!(scene.app.opened_windows(), ["|a-token"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_waiting_does_not_mend_is_told_with_what_to_do() -> anyhow::Result<()> {
+    let scene = Scene::start().await?;
+    scene.server.refuse_upgrades(Some(Refusal::status(404)));
+    scene.server.drop_links(USER);
+    let refused = |status: &StatusReport| {
+        status.channels[0].cause.as_deref().is_some_and(|cause| cause.contains("(404)"))
+    };
+    scene.app.wait_for_status("(404)", refused).await?;
+    tell_soon(&scene)?;
+    let popup = scene.popups.wait_for_title("Orders is not connected").await?;
+    let (since, mend) = popup.body.split_once('\n').context("a second line")?;
+    assert!(since.starts_with("Since ") && since.contains("(404)"), "{}", popup.body);
+    assert!(mend.starts_with("Check the URL's path"), "{}", popup.body);
+    assert!(!popup.body.contains("keeps trying"), "{}", popup.body);
     Ok(())
 }
 

@@ -79,6 +79,7 @@ pub use end::cause::{Cause, SessionEnd, Stage};
 pub use end::close::{CloseInfo, OtherMeaning};
 pub use end::detail::{Detail, day};
 pub use end::plain::plain;
+pub use end::verdict::needs_a_person;
 pub use examine::{Examined, Examining, examine};
 pub use http::Method;
 pub use memory::{Kept, Memory};

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use tidings_api::Step;
-use tidings_channel::{Cause, Config, Credential, Detail, Examined, Examining, Stage};
+use tidings_channel::{Cause, Config, Credential, Examined, Examining, Stage};
 use tidings_settings::credential::Credentials;
 use tidings_state::cause;
+use tidings_state::mend::{self, Spoken};
 use tidings_words::Words;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -269,105 +270,15 @@ pub(crate) async fn secret(mut source: Credentials, words: Words) -> (Step, Opti
 
 /// What to do about it.
 pub(crate) fn mend(cause: &Cause, config: &Config, words: Words) -> String {
-    match cause {
-        Cause::Lookup { .. } if config.proxy.is_some() => words.mend_proxy_name(),
-        Cause::Lookup { .. } => words.mend_lookup(),
-        Cause::Unreachable { .. } => words.mend_unreachable(),
-        // What waits for a request of HTTP's says nothing at all.
-        Cause::TimedOut { stage: Stage::SignIn } if config.url.is_mqtt() => words.mend_no_mqtt(),
-        // It is there, and says nothing that the channel waits for.
-        Cause::TimedOut { stage: Stage::SignIn | Stage::Subscribe } => words.mend_foreign(),
-        Cause::TimedOut { .. } => words.mend_timed_out(),
-        Cause::Proxy { .. } | Cause::ProxyAway(_) => words.mend_proxy(),
-        Cause::Tls { .. } => words.mend_tls(),
-        Cause::Clock { .. } => words.mend_clock(),
-        Cause::Certificate { detail } => certificate_mend(detail, words),
-        Cause::WrongName { .. } => words.mend_wrong_name(),
-        Cause::SignInRefused { status: 407 } => words.mend_proxy_sign_in(),
-        Cause::SignInRefused { status: 403 } => words.mend_forbidden(),
-        Cause::SignInRefused { .. } => words.mend_sign_in(),
-        Cause::SessionOver { .. } => words.mend_session(),
-        Cause::RoleMissing { .. } => words.mend_role(),
-        Cause::WrongAddress { status: None }
-        | Cause::Lost { detail: Detail::HungUp }
-        | Cause::NoGoodAnswer { .. }
-            if config.url.is_mqtt() =>
-        {
-            words.mend_no_mqtt()
-        }
-        Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp }
-            if config.mqtt.is_some() =>
-        {
-            words.mend_broker_websocket()
-        }
-        Cause::WrongAddress { status: None } | Cause::Lost { detail: Detail::HungUp } => words.mend_hung_up(),
-        Cause::WrongAddress { .. }
-        | Cause::NotAWebSocket { .. }
-        | Cause::NoGoodAnswer { .. }
-        | Cause::NoSockJs { .. }
-        | Cause::Status { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } => words.mend_address(),
-        Cause::Answered { status: 400 | 404 | 405 | 410 | 426 | 501 | 505 } | Cause::NoMore => {
-            words.mend_stream_address()
-        }
-        Cause::Moved { to, same_host: true, .. } => words.mend_moved(&tidings_channel::plain(to)),
-        Cause::Moved { .. } => words.mend_status(),
-        Cause::Limit { code: 42903 } => words.mend_limit_subscriptions(),
-        Cause::Busy { .. }
-        | Cause::Limit { .. }
-        | Cause::Status { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
-        Cause::Answered { status: 408 | 409 | 421 | 423 | 425 | 429 } => words.mend_busy(),
-        Cause::Status { status: 502..=504 | 521..=524 | 530 }
-        | Cause::Answered { status: 502..=504 | 521..=524 | 530 } => words.mend_behind(),
-        Cause::Status { status: 500.. } | Cause::Answered { status: 500.. } => words.mend_server_error(),
-        Cause::Status { .. } | Cause::Answered { .. } => words.mend_status(),
-        Cause::CaptivePortal => words.mend_captive_portal(),
-        Cause::Closed(_) | Cause::Lost { .. } | Cause::Refused { .. } | Cause::StreamOver => {
-            words.mend_closed()
-        }
-        Cause::Unanswered { .. } => words.mend_busy(),
-        Cause::Silent { .. } | Cause::WriteStalled => words.mend_silent(),
-        Cause::Owner { .. } | Cause::ProviderAway { .. } => words.mend_owner(),
-        Cause::Denied { .. } => words.mend_denied(),
-        Cause::Broker { code, .. } => broker_mend(*code, words),
-        Cause::Foreign { .. } => words.mend_foreign(),
-        Cause::TakenOver | Cause::Overtaken | Cause::Local => words.mend_local(),
+    if matches!(cause, Cause::Lookup { .. }) && config.proxy.is_some() {
+        return words.mend_proxy_name();
     }
-}
-
-/// What to do about a broker's reason.
-fn broker_mend(code: u8, words: Words) -> String {
-    match code {
-        0x84 => words.mend_broker_version(),
-        0x85 => words.mend_broker_client_id(),
-        0x86 | 0x8C => words.mend_broker_password(),
-        // Some say so of a wrong password, too (mosquitto 2).
-        0x87 => words.mend_broker_not_allowed(),
-        0x88 | 0x89 | 0x8B | 0x96 | 0x97 | 0x9F | 0xA0 => words.mend_busy(),
-        0x8D => words.mend_silent(),
-        0x8E => words.mend_broker_taken(),
-        0x8F | 0x90 | 0x9E | 0xA2 => words.mend_broker_topics(),
-        0x9C | 0x9D => words.mend_broker_elsewhere(),
-        _ => words.mend_broker_log(),
-    }
-}
-
-/// What to do about a refused certificate.
-fn certificate_mend(detail: &Detail, words: Words) -> String {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "about certificates there are a few only")]
-    match detail {
-        Detail::Expired { .. } => words.mend_expired(),
-        Detail::SelfSigned | Detail::AuthorityAsServer => words.mend_self_signed(),
-        Detail::ComesAlone { .. } => words.mend_intermediate(),
-        Detail::UnknownAuthority { .. } => words.mend_authority(),
-        Detail::OursRefused => words.mend_ours_refused(),
-        Detail::CaEmpty | Detail::CaBroken => words.mend_ca_file(),
-        _ => words.mend_certificate(),
-    }
+    mend::told(cause, Spoken::of(config), words)
 }
 
 #[cfg(test)]
 mod tests {
-    use tidings_channel::{ChannelUrl, Mqtt};
+    use tidings_channel::{ChannelUrl, Detail};
 
     use super::*;
 
@@ -439,56 +350,6 @@ mod tests {
     fn a_certificate_that_can_t_be_read_is_passed_over() {
         let step = tls(Some("TLSv1_3"), Some(b"x"), Duration::ZERO, Timestamp::UNIX_EPOCH, ENGLISH);
         assert_eq!(line(&step, ENGLISH), "✓ tls: TLS 1.3 (0 ms)");
-    }
-
-    #[test]
-    fn every_reason_of_a_broker_has_its_mend_in_both_languages() {
-        for (code, part) in [
-            (0x84, "MQTT 5 or 3.1.1"),
-            (0x85, "`client_id`"),
-            (0x86, "`username`"),
-            (0x87, "(ACL)"),
-            (0x8B, "wait"),
-            (0x8C, "`username`"),
-            (0x8D, "the network"),
-            (0x8E, "`client_id`"),
-            (0x8F, "`topics`"),
-            (0x98, "its log"),
-            (0x9D, "`url`"),
-            (0xA2, "`topics`"),
-            (0xFF, "its log"),
-        ] {
-            let cause = Cause::Broker { code, said: String::new() };
-            let told = mend(&cause, &config(), ENGLISH);
-            assert!(told.contains(part), "{code:#X}: {told}");
-        }
-        for code in 0..=u8::MAX {
-            let told = broker_mend(code, Words::of(tidings_words::Language::SimplifiedChinese));
-            assert!(told.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{code:#X}: {told}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_broker_is_told_by_its_port() {
-        let broker = ChannelUrl::parse("mqtts://broker.example", false).expect("a good URL");
-        for cause in [
-            Cause::NoGoodAnswer { detail: Detail::NoMqtt },
-            Cause::Lost { detail: Detail::HungUp },
-            Cause::WrongAddress { status: None },
-            Cause::TimedOut { stage: Stage::SignIn },
-        ] {
-            let told = mend(&cause, &Config::new(broker.clone()), ENGLISH);
-            assert!(told.contains("speaks no MQTT") && !told.contains("WebSocket"), "{told}");
-        }
-    }
-
-    #[test]
-    fn who_hangs_up_on_a_request_is_told_by_what_the_channel_is() {
-        let cause = Cause::Lost { detail: Detail::HungUp };
-        assert!(!mend(&cause, &config(), ENGLISH).contains("WebSocket"), "it may be a stream of events");
-        let topics = Mqtt { topics: Vec::new(), client_id: None, session_expiry: Duration::ZERO };
-        let told = mend(&cause, &Config { mqtt: Some(Box::new(topics)), ..config() }, ENGLISH);
-        assert!(told.contains("mqtt://"), "{told}");
     }
 
     #[test]

@@ -245,6 +245,16 @@ pub fn wrapped_pieces<S: Copy + PartialEq>(pieces: &[(String, S)], limit: usize)
     out
 }
 
+/// As a sentence begins, but for one that begins with a host's name.
+pub fn capitalised(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if first.trim_end_matches(['.', ':']).contains('.') {
+        return text.to_owned();
+    }
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
+
 /// What somebody typed, quoted in an answer: its beginning tells them enough.
 pub fn quoted(typed: &str) -> String {
     format!("{:?}", shown(typed, 60, false))
@@ -386,6 +396,19 @@ mod tests {
             prop_assert!(out.lines().count() <= lines, "{out:?}");
             let width: usize = out.lines().flat_map(|line| line.graphemes(true)).map(|piece| piece.width().max(1)).sum();
             prop_assert!(width <= columns.max(1), "{width}: {out:?}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_a_host_stays_what_it_is() {
+        for (text, told) in [
+            ("connection lost", "Connection lost"),
+            ("shop.example was restarted", "shop.example was restarted"),
+            ("lost.", "Lost."),
+            ("频道", "频道"),
+            ("", ""),
+        ] {
+            assert_eq!(capitalised(text), told);
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod diagnostics;
 pub mod link;
 pub mod loan;
+pub mod mend;
 pub mod message;
 pub mod notice;
 pub mod session;

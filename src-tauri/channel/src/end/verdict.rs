@@ -254,6 +254,63 @@ pub(crate) fn is_away(cause: &Cause) -> bool {
     )
 }
 
+/// Whether waiting hardly mends it, since somebody has to change something: the secret, the settings, this machine, or the
+/// server. Of what may be either, such as a name that isn't found, nobody can tell.
+pub fn needs_a_person(cause: &Cause) -> bool {
+    match cause {
+        Cause::Closed(_) => is_over_credential(cause),
+        Cause::Tls { detail } => matches!(
+            detail,
+            Detail::NoTls
+                | Detail::NothingInCommon
+                | Detail::UnknownHere
+                | Detail::NoEncryption
+                | Detail::Alert(_)
+        ),
+        Cause::Proxy { detail } => {
+            matches!(detail, Detail::ProxyAddress | Detail::ProxyHost | Detail::ProxyForbids)
+        }
+        Cause::Status { status } | Cause::Answered { status } | Cause::NoSockJs { status } => {
+            matches!(status, 501 | 505 | 506 | 510 | 511) || (*status < 500 && !passes(*status))
+        }
+        // More subscriptions than there may be.
+        Cause::Limit { code } => *code == 42903,
+        Cause::Broker { code, .. } => {
+            matches!(code, 0x84..=0x87 | 0x8A | 0x8C | 0x8F..=0x91 | 0x98..=0x9E | 0xA1 | 0xA2)
+        }
+        Cause::Clock { .. }
+        | Cause::Certificate { .. }
+        | Cause::WrongName { .. }
+        | Cause::Moved { .. }
+        | Cause::WrongAddress { .. }
+        | Cause::SignInRefused { .. }
+        | Cause::SessionOver { .. }
+        | Cause::RoleMissing { .. }
+        | Cause::NotAWebSocket { .. }
+        | Cause::NoGoodAnswer { .. }
+        | Cause::NoMore
+        | Cause::CaptivePortal
+        | Cause::Owner { .. }
+        | Cause::Denied { .. }
+        | Cause::Foreign { .. } => true,
+        Cause::Lost { .. }
+        | Cause::Silent { .. }
+        | Cause::Unanswered { .. }
+        | Cause::WriteStalled
+        | Cause::Refused { .. }
+        | Cause::Lookup { .. }
+        | Cause::Unreachable { .. }
+        | Cause::TimedOut { .. }
+        | Cause::ProxyAway(_)
+        | Cause::Busy { .. }
+        | Cause::StreamOver
+        | Cause::ProviderAway { .. }
+        | Cause::TakenOver
+        | Cause::Overtaken
+        | Cause::Local => false,
+    }
+}
+
 /// Whether another credential may mend it, so that one that changes is tried at once.
 pub(crate) fn may_be_the_credential(cause: &Cause) -> bool {
     is_over_credential(cause)
@@ -504,5 +561,30 @@ mod tests {
             Verdict::Floor(Duration::from_secs(15)),
             "a portal's, not the server's"
         );
+    }
+
+    #[test]
+    fn a_person_is_needed_where_waiting_does_not_mend_it() {
+        let closed = |code, reason: &str| Cause::Closed(CloseInfo { code, reason: reason.to_owned() });
+        for (cause, needed) in [
+            (Cause::SignInRefused { status: 401 }, true),
+            (Cause::WrongAddress { status: Some(404) }, true),
+            (Cause::Certificate { detail: Detail::SelfSigned }, true),
+            (Cause::CaptivePortal, true),
+            (Cause::Status { status: 418 }, true),
+            (Cause::Status { status: 429 }, false),
+            (Cause::Status { status: 501 }, true),
+            (Cause::Status { status: 502 }, false),
+            (Cause::Tls { detail: Detail::NoTls }, true),
+            (Cause::Tls { detail: Detail::Reset }, false),
+            (Cause::Lookup { detail: Detail::NoSuchName }, false),
+            (closed(4401, ""), true),
+            (closed(1011, "token expired"), true),
+            (closed(1011, ""), false),
+            (Cause::Broker { code: 0x87, said: String::new() }, true),
+            (Cause::Broker { code: 0x8B, said: String::new() }, false),
+        ] {
+            assert_eq!(needs_a_person(&cause), needed, "{cause}");
+        }
     }
 }

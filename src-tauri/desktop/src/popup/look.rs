@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 use notify_rust::{Hint, Notification, Urgency};
-use tidings_channel::State;
-use tidings_ground::text::{Room, escaped, fitted, fitted_pieces, neutral, unreadable, wrapped_pieces};
+use tidings_channel::{State, needs_a_person};
+use tidings_ground::text::{
+    Room, capitalised, escaped, fitted, fitted_pieces, neutral, unreadable, wrapped_pieces,
+};
 use tidings_inbox::{Action, Does, Format, Message, Popup, RowId, Show, Sound};
 use tidings_markdown::{Piece, Style};
 use tidings_picture::Shelf;
 use tidings_state::notice::Notice;
 use tidings_state::snapshot::{ChannelView, Snapshot};
 use tidings_state::trouble::{Kind, Trouble};
-use tidings_state::{cause, message};
+use tidings_state::{cause, mend, message};
 use tidings_words::Words;
 
 use tidings_state::clock::clock;
@@ -131,19 +133,26 @@ pub(crate) fn compose_trouble(
     art: &Art,
 ) -> Notification {
     let words = snapshot.words;
-    let name = snapshot.channels.iter().find(|view| view.id == channel).map_or(channel, |view| &view.name);
+    let view = snapshot.channels.iter().find(|view| view.id == channel);
+    let name = view.map_or(channel, |view| &view.name);
     let cause = trouble.cause.as_ref().map(|cause| cause::told(cause, words));
-    let (title, body) = match trouble.kind {
+    let (title, why) = match trouble.kind {
         Kind::Down => {
             let since = clock(trouble.since, &Zoned::now(), false, words);
-            let body = match cause {
+            let why = match cause {
+                Some(cause) if trouble.cause.as_ref().is_some_and(needs_a_person) => {
+                    words.popup_down_since_needing(&cause, &since)
+                }
                 Some(cause) => words.popup_down_since_because(&cause, &since),
                 None => words.popup_down_since(&since),
             };
-            (words.popup_down(&name), body)
+            (words.popup_down(&name), why)
         }
-        Kind::NeedsUser => (words.popup_needs_user(&name), cause.unwrap_or_default()),
+        Kind::NeedsUser => (words.popup_needs_user(&name), capitalised(&cause.unwrap_or_default())),
     };
+    let mend = view.zip(trouble.cause.as_ref()).and_then(|(view, cause)| mend::of_users(cause, view, words));
+    let body =
+        [Some(why), mend.as_deref().map(capitalised)].into_iter().flatten().collect::<Vec<_>>().join("\n");
     let mut notification = blank(&title, &unmarked(body), can, &art.icon);
     notification.hint(Hint::Category("network.error".to_owned())).urgency(Urgency::Normal);
     if can.actions {

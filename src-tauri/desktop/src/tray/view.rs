@@ -9,7 +9,7 @@
 use jiff::{Timestamp, Zoned};
 use tidings_api::Action;
 use tidings_channel::{Cause, PeerCheck, Stage, State, Status};
-use tidings_ground::text::{Room, fitted};
+use tidings_ground::text::{Room, capitalised, fitted};
 use tidings_inbox::RowId;
 use tidings_state::clock::clock;
 use tidings_state::notice::Notice;
@@ -416,11 +416,6 @@ fn wrapped(notice: &str) -> Vec<String> {
 /// One line of bounded length from untrusted text.
 fn line(text: &str) -> String {
     tidings_ground::text::shown(text, LINE, false)
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
 }
 
 #[cfg(test)]

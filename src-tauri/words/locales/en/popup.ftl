@@ -19,6 +19,8 @@ popup-new-message = New message
 popup-down = { $channel } is not connected
 popup-down-since = Since { $time }; Tidings keeps trying
 popup-down-since-because = Since { $time }: { $cause }; Tidings keeps trying
+# The same of what waiting does not mend; what to do follows on the next line.
+popup-down-since-needing = Since { $time }: { $cause }
 popup-needs-user = { $channel } needs you
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
 missed-session = Messages may be missing: the server has not kept all that came while Tidings was away.

@@ -10,6 +10,8 @@ popup-new-message = 新消息
 popup-down = “{ $channel }”未连接
 popup-down-since = 自 { $time } 起；Tidings 会继续尝试
 popup-down-since-because = 自 { $time } 起：{ $cause }；Tidings 会继续尝试
+# The same of what waiting does not mend; what to do follows on the next line.
+popup-down-since-needing = 自 { $time } 起：{ $cause }
 popup-needs-user = “{ $channel }”需要您处理
 # A message of Tidings' own in the inbox, in place of what the server would send again but can't.
 missed-session = 可能有消息缺失：Tidings 离开期间的消息，服务器没有全部保留。
