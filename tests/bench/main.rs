@@ -22,6 +22,7 @@ mod process;
 mod progress;
 mod server;
 mod stage;
+mod storm;
 mod table;
 mod turmoil;
 mod window;
@@ -76,7 +77,11 @@ async fn measure(group: Group) -> anyhow::Result<Vec<Row>> {
         Group::Window => window::measure().await,
         Group::Page => window::first_page().await,
         Group::Million => million::measure().await,
-        Group::Server => server::measure().await,
+        Group::Server => {
+            let mut rows = server::measure().await?;
+            rows.extend(storm::measure().await?);
+            Ok(rows)
+        }
         Group::Kills => turmoil::kills().await,
         Group::Turmoil => turmoil::measure().await,
         Group::Packages => packages::measure(),

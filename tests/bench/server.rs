@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use futures_util::StreamExt;
 use tempfile::TempDir;
-use tidings_tests::cluster::{Cluster, Far, PUSH_TOKEN};
+use tidings_tests::cluster::{Cluster, Far, PUSH_TOKEN, cpu_time};
 use tidings_tests::desktop::Process;
 use tidings_tests::peer::{self, Peer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,6 +39,7 @@ const TURNS: u32 = 4;
 const LINKS: u32 = 5000;
 const MANY_LINKS: u32 = 50_000;
 const AT_ONCE: u32 = 50;
+const SILENT: &[&str] = &["--idle-timeout", "0s"];
 /// How many links come from one address: there are 28,000 ports to each by default.
 const OF_AN_ADDRESS: usize = 10_000;
 /// How long a server may take to start, and to answer.
@@ -85,8 +86,9 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         rows.extend([median, p99]);
     }
     say(&format!("  {LINKS} idle links …"));
-    let theirs = if with_ntfy { Some(memory(&Subject::ntfy().await?, LINKS).await?.0) } else { None };
-    let (ours, _) = memory(&Subject::ours(&[]).await?, LINKS).await?;
+    let theirs = if with_ntfy { Some(memory(&Subject::ntfy().await?, LINKS).await?.kib) } else { None };
+    // They are silent, for however long it takes until all are there.
+    let ours = memory(&Subject::ours(SILENT).await?, LINKS).await?.kib;
     let row =
         Row::new(format!("server: memory per idle link, of {LINKS}"), Unit::Kib, ours).maybe_beside(theirs);
     rows.push(if theirs.is_some() { row.goal_times_bare(0.2) } else { row });
@@ -98,9 +100,14 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
         ""
     };
     say(&format!("  {most} idle links{limit} …"));
-    let (ours, opens) = memory(&Subject::ours(&[]).await?, most).await?;
-    rows.push(Row::new(format!("server: memory per idle link, of {most}"), Unit::Kib, ours));
-    rows.push(Row::new("… links opened a second meanwhile", Unit::Count, opens));
+    let idle = memory(&Subject::ours(SILENT).await?, most).await?;
+    rows.push(Row::new(format!("server: memory per idle link, of {most}"), Unit::Kib, idle.kib));
+    rows.push(Row::new("… links opened a second meanwhile", Unit::Count, idle.opens));
+    rows.push(Row::new(
+        "… links opened a second of the server's processor time",
+        Unit::Count,
+        idle.opens_of_processor,
+    ));
     rows.extend(nodes().await?);
     Ok(rows)
 }
@@ -128,9 +135,9 @@ async fn nodes() -> anyhow::Result<Vec<Row>> {
 }
 
 /// A server that is measured.
-struct Subject {
-    place: Place,
-    process: u32,
+pub(crate) struct Subject {
+    pub(crate) place: Place,
+    pub(crate) process: u32,
     _holds: Holds,
 }
 
@@ -142,7 +149,7 @@ enum Holds {
 
 /// Where it is, and how it is spoken to.
 #[derive(Clone, Copy)]
-enum Place {
+pub(crate) enum Place {
     Ours(SocketAddr),
     Ntfy(SocketAddr),
     /// One of several nodes.
@@ -150,7 +157,7 @@ enum Place {
 }
 
 impl Place {
-    fn addr(self) -> SocketAddr {
+    pub(crate) fn addr(self) -> SocketAddr {
         let (Self::Ours(addr) | Self::Ntfy(addr) | Self::Cluster(addr)) = self;
         addr
     }
@@ -175,7 +182,7 @@ impl Place {
 }
 
 impl Subject {
-    async fn ours(options: &[&str]) -> anyhow::Result<Self> {
+    pub(crate) async fn ours(options: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let program = std::env::current_exe()?.with_file_name("tidings-server");
         ensure!(program.exists(), "there is no {}", program.display());
@@ -313,7 +320,7 @@ async fn link(place: Place, user: &str) -> anyhow::Result<Link> {
 }
 
 /// From the moment before a push to the moment when its reader has it, while others get messages, too.
-async fn way(place: Place, times: &mut Times) -> anyhow::Result<()> {
+pub(crate) async fn way(place: Place, times: &mut Times) -> anyhow::Result<()> {
     let mut reader = link(place, "reader").await?;
     let beside = tokio::spawn(async move {
         let mut pusher = Pusher::connect(place).await?;
@@ -351,13 +358,22 @@ async fn way(place: Place, times: &mut Times) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Resident memory for each of so many idle links, in KiB, and how many were opened a second.
-async fn memory(subject: &Subject, count: u32) -> anyhow::Result<(f64, f64)> {
+/// What so many idle links cost.
+struct Idle {
+    /// Resident memory for each.
+    kib: f64,
+    /// How many were opened a second, by a client on the same machine.
+    opens: f64,
+    /// How many the server opens in a second of its processor time.
+    opens_of_processor: f64,
+}
+
+async fn memory(subject: &Subject, count: u32) -> anyhow::Result<Idle> {
     // One of each, so that everything has been used once.
     let first = link(subject.place, "first").await?;
     Pusher::connect(subject.place).await?.push("first", b"one").await?;
     sleep(SETTLE).await;
-    let before = Memory::of(subject.process)?.rss_mib;
+    let (before, cpu) = (Memory::of(subject.process)?.rss_mib, cpu_time(subject.process)?);
     let mut links = Vec::with_capacity(count as usize);
     let start = Instant::now();
     while links.len() < count as usize {
@@ -370,20 +386,20 @@ async fn memory(subject: &Subject, count: u32) -> anyhow::Result<(f64, f64)> {
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
     let links_count = links.len() as f64;
     let opens = links_count / start.elapsed().as_secs_f64();
+    let opens_of_processor = links_count / (cpu_time(subject.process)? - cpu).as_secs_f64();
     sleep(SETTLE).await;
-    let after = Memory::of(subject.process)?.rss_mib;
+    let kib = (Memory::of(subject.process)?.rss_mib - before) * 1024.0 / links_count;
+    for link in &links {
+        let ended = matches!(link.try_read(&mut [0; 16]), Ok(0));
+        ensure!(!ended, "a link was lost meanwhile");
+    }
     drop(first);
-    Ok(((after - before) * 1024.0 / links_count, opens))
+    Ok(Idle { kib, opens, opens_of_processor })
 }
 
 /// A link that nobody reads, which costs us its socket alone; from an address of its own for each few thousand.
-async fn idle_link(place: Place, number: usize) -> anyhow::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    // The first few come from where ntfy has no limits for.
-    if let address @ 1.. = u8::try_from(number / OF_AN_ADDRESS)? {
-        socket.bind((Ipv4Addr::new(127, 50, 0, address), 0).into())?;
-    }
-    let mut stream = timeout(SOON, socket.connect(place.addr())).await.context("no connection in time")??;
+pub(crate) async fn idle_link(place: Place, number: usize) -> anyhow::Result<TcpStream> {
+    let mut stream = connect(place, number).await?;
     let channel = place.channel(&format!("l{number}"));
     let path = channel.split_once(&place.addr().to_string()).context("no path")?.1;
     let request = format!(
@@ -399,4 +415,16 @@ async fn idle_link(place: Place, number: usize) -> anyhow::Result<TcpStream> {
     }
     ensure!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
     Ok(stream)
+}
+
+pub(crate) async fn connect(place: Place, number: usize) -> anyhow::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    // The first few come from where ntfy has no limits for.
+    if let address @ 1.. = u8::try_from(number / OF_AN_ADDRESS)? {
+        socket.bind((Ipv4Addr::new(127, 50, 0, address), 0).into())?;
+    }
+    timeout(SOON, socket.connect(place.addr()))
+        .await
+        .context("no connection in time")?
+        .context("no connection")
 }

@@ -291,11 +291,7 @@ impl One {
     /// In user's and system's time.
     fn cpu_time(&self) -> anyhow::Result<Duration> {
         let id = self.process.as_ref().context("it does not run")?.id();
-        let told = fs::read_to_string(format!("/proc/{id}/stat"))?;
-        // Behind the name, which may hold anything; the clock's ticks are 10 ms.
-        let fields: Vec<_> = told.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok());
-        Ok(Duration::from_millis(10 * (ticks(11).context("no time")? + ticks(12).context("no time")?)))
+        cpu_time(id)
     }
 
     async fn listens(&mut self) -> anyhow::Result<()> {
@@ -344,4 +340,13 @@ async fn ask(addr: SocketAddr, path: &str) -> anyhow::Result<(u16, String)> {
         anyhow::Ok((status.context("no status")?, body.to_owned()))
     };
     timeout(ANSWER, asked).await.context("no answer in time")?
+}
+
+/// The processor time that a process has taken.
+pub fn cpu_time(id: u32) -> anyhow::Result<Duration> {
+    let told = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // Behind the name, which may hold anything; the clock's ticks are 10 ms.
+    let fields: Vec<_> = told.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok());
+    Ok(Duration::from_millis(10 * (ticks(11).context("no time")? + ticks(12).context("no time")?)))
 }
