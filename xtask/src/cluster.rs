@@ -4,7 +4,8 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -99,8 +100,8 @@ pub(crate) fn show() -> anyhow::Result<()> {
         let addr = format!("127.0.0.1:{port}");
         let mut node = program(beside_us("tidings-server")?);
         let id = running.start(&name, node.args(["--listen", &addr, "--nats", &urls.join(",")]))?;
-        // A node listens once it has all that it needs.
-        running.until(&name, || std::net::TcpStream::connect(&addr).is_ok())?;
+        // It listens before it has found NATS, and answers once it has.
+        running.until(&name, || is_ready(&addr))?;
         told.push((format!("{name} (process {id})"), format!("http://{addr}")));
     }
 
@@ -110,7 +111,7 @@ pub(crate) fn show() -> anyhow::Result<()> {
         let file = folder.join("nginx.conf");
         fs::write(&file, nginx_settings(&front, &ports.nodes))?;
         let id = running.start("nginx", program(nginx).arg("-p").arg(&folder).arg("-c").arg(file))?;
-        running.until("nginx", || std::net::TcpStream::connect(&front).is_ok())?;
+        running.until("nginx", || TcpStream::connect(&front).is_ok())?;
         told.push((format!("nginx (process {id})"), format!("http://{front}, before all three")));
     } else {
         say("There is no nginx (Debian package: nginx-light): each node is reached by its own address.");
@@ -129,12 +130,26 @@ pub(crate) fn show() -> anyhow::Result<()> {
          \x20 curl -d 'Tea is ready' http://127.0.0.1:{}/push/{USER}              # by the third\n\
          \x20 kill -9 PROCESS                                             # a node, or a server of NATS; then push again\n\
          \x20 curl http://127.0.0.1:{}/readyz                                # what a node says of itself\n\n\
+         An answer's `links` are those of the node that took the push; the client hears it at whichever it is. What was killed stays \
+         away: two nodes may, and one server of NATS, since a single one of three keeps nothing.\n\n\
          Ctrl-C ends it all.\n",
         ports.nodes[2], ports.nodes[0]
     ));
     let client = client.status().context("cannot start the client")?;
     ensure!(client.success(), "the client ended ({client})");
     Ok(())
+}
+
+/// Whether a node takes links and pushes.
+fn is_ready(addr: &str) -> bool {
+    let asked = || {
+        let mut stream = TcpStream::connect(addr)?;
+        stream.set_read_timeout(Some(LOOK * 20))?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map(|_| answer)
+    };
+    asked().is_ok_and(|answer: String| answer.starts_with("HTTP/1.1 200 "))
 }
 
 /// Addresses that were free a moment ago.
