@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tidings_tests::files;
+use tidings_tests::nginx::Nginx;
 use tidings_tests::sign_in::SignIn;
-use tidings_tests::tomcat::{PASSWORD, sign_in};
+use tidings_tests::tomcat::{PASSWORD, Tomcat, sign_in};
 use tidings_tests::window::SOON;
 
-use crate::web_app::{HOST, WebApp};
+use crate::web_app::{HOST, WebApp, channel};
 
 #[tokio::test]
 async fn from_needs_you_to_a_message_in_one_sign_in_and_the_browser_is_left_alone() {
@@ -89,4 +90,20 @@ async fn a_session_that_is_late_refused_or_over_has_the_page_shown_again() {
     view.fill_in("ann", PASSWORD).await.expect("typed");
     view.gone().await.expect("in");
     desk.shows("Connected since ").await.expect("back");
+}
+
+/// WebKit asks nobody at such a port, and says nothing of it.
+#[tokio::test]
+async fn an_empty_page_has_no_address() {
+    let Some(tomcat) = Tomcat::start(&[]).await.expect("a Tomcat") else { return };
+    let nginx = Nginx::start(tomcat.addr(), SOON).await.expect("nginx");
+    let page = format!("http://{}/", nginx.addr());
+    let settings = channel("Orders", &format!("ws://{}", nginx.addr()), "/");
+    let app = WebApp::with(tomcat, nginx, &settings.replace(&page, "http://127.0.0.1:6000/")).await;
+    app.ask_to_sign_in().await;
+    let view = SignIn::opened(&app.desk.desktop).await.expect("the view");
+    app.reads("Start again").await;
+    let text = app.desk.desktop.settled().await.expect("a screen").text().await.expect("a text");
+    assert!(!text.contains("null") && !text.contains("blank"), "{text}");
+    view.close().await.expect("closed");
 }

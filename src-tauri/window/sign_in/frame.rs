@@ -77,8 +77,9 @@ impl Frame {
         frame
     }
 
-    /// The page that stands there.
+    /// The page that stands there; an empty one is none.
     pub(crate) fn address(&self, page: Option<&Url>) {
+        let page = page.filter(|page| page.scheme() != "about");
         let origin = page.map(|page| page.origin().ascii_serialization()).unwrap_or_default();
         self.origin.set_text(&origin);
         self.path.set_text(page.map(Url::path).unwrap_or_default());
