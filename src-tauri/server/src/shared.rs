@@ -131,9 +131,13 @@ impl Shared {
             (read, shared.users.close_fallen(|by| shared.access.stands(by)))
         });
         let Ok((read, closed)) = read.await else { return Ok(()) };
-        tracing::info!(closed, "tokens and keys were read again");
-        for error in read.as_ref().err().into_iter().flatten() {
-            tracing::warn!("what was read before stays in force: {error}");
+        match &read {
+            Ok(()) => tracing::info!(closed, "tokens and keys were read again"),
+            Err(errors) => {
+                for error in errors {
+                    tracing::warn!(closed, "what was read before stays in force: {error}");
+                }
+            }
         }
         read
     }

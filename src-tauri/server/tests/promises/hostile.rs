@@ -186,7 +186,7 @@ async fn ten_thousand_opens_of_which_half_are_never_finished_harm_nobody() {
 }
 
 #[tokio::test]
-async fn a_push_of_ten_megabytes_is_told_that_it_is_too_long_and_costs_no_memory() {
+async fn a_push_of_ten_megabytes_is_heard_to_its_end_and_told_that_it_is_too_long() {
     let server = server().await;
     let big = vec![b'x'; 10 << 20];
     for headers in ["", "authorization: Bearer x\r\n"] {
