@@ -252,6 +252,10 @@ impl Order<'_> {
     }
 
     fn state(&mut self, state: &State) -> Option<Line> {
+        // That the first dial is due is no news.
+        if self.told.is_none() && matches!(state, State::Waiting { cause: Cause::Local, .. }) {
+            return None;
+        }
         let entered = match &self.told {
             Some(line) if line.state.as_str() == state.name() => line.since,
             _ => Timestamp::now(),
@@ -332,6 +336,17 @@ mod tests {
             replay: None,
             goes_on: false,
         }
+    }
+
+    #[test]
+    fn the_first_line_is_about_the_first_dial_not_of_the_moment_before_it() {
+        let profile = Arc::new(ChannelProfile::new("ann", "Ann"));
+        let mut order =
+            Order { profile: &profile, words: Words::default(), plain: true, told: None, link: None };
+        let due = State::Waiting { retry_at: SystemTime::UNIX_EPOCH, attempt: 1, cause: Cause::Local };
+        assert!(order.state(&due).is_none());
+        assert!(order.connected(1, SystemTime::UNIX_EPOCH).is_some());
+        assert!(order.state(&due).is_some(), "a later one is told: the link is gone");
     }
 
     #[test]
