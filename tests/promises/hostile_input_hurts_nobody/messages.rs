@@ -158,7 +158,9 @@ async fn an_id_smuggles_nothing_into_the_next_request() {
     server.wait_for(SOON, |event| event.kind == EventKind::Opened).await.expect("a link");
     let id = "7&user=eve#?\r\nx-evil: 1\r\n\r\n \u{0}\u{202e}%0d%0a+é";
     server.push_json("ann", &json!({"id": id, "title": "evil"}));
-    server.push_json("ann", &json!({"id": "9".repeat(100_000), "title": "an id that no request can carry"}));
+    // `tidings-server` would give it another.
+    let long = json!({"id": "9".repeat(100_000), "title": "an id that no request can carry"}).to_string();
+    server.send_raw("ann", &frame(TEXT, long.as_bytes())).await.expect("sent");
     app.wait_for_inbox("both", |stored| stored.len() == 2).await.expect("both");
 
     let mark = server.mark();
