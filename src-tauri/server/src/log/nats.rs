@@ -56,7 +56,7 @@ use crate::{
 
 use claims::Claim;
 use connect::NatsError;
-use health::{ANSWER, Health, PAUSE};
+use health::{ANSWER, Health, NO_LEADER, PAUSE};
 use many::Many;
 
 /// How long a push, or a read, is tried again while NATS finds itself a new leader, which takes it up to 9 s, or another
@@ -148,7 +148,7 @@ impl Nats {
     pub(crate) fn ready(&self) -> Result<(), &'static str> {
         match *self.health.borrow() {
             Health::Good => Ok(()),
-            Health::NoLeader => Err("NATS keeps nothing at the moment: its stream has no leader"),
+            Health::NoLeader => Err(NO_LEADER),
             Health::Gone(_) => Err("NATS can't be reached"),
         }
     }

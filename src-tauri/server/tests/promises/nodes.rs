@@ -331,11 +331,23 @@ async fn without_nats_nothing_is_taken_and_all_goes_on_once_it_is_back() {
 
 #[tokio::test]
 async fn without_a_quorum_links_are_taken_and_it_is_settled_afterwards_who_stays() {
+    links_are_taken_without_a_quorum_where(|leader, one| one != leader).await;
+}
+
+#[tokio::test]
+async fn a_leader_that_has_lost_its_quorum_is_as_good_as_none() {
+    links_are_taken_without_a_quorum_where(|leader, one| one == leader).await;
+}
+
+/// `remains`: whether this server of NATS is the one left of three, by which of them leads.
+async fn links_are_taken_without_a_quorum_where(remains: impl Fn(usize, usize) -> bool) {
     let Some(mut nats) = Cluster::three().await else { return };
     let (one, other) = (nats.node().await, nats.node().await);
     kept(&one, "ann", "all is well").await;
-    nats.kill(0);
-    nats.kill(1);
+    let leader = nats.leader().await;
+    let remaining = (0..3).find(|one| remains(leader, *one)).expect("one of three");
+    let gone = (0..3).filter(|one| *one != remaining);
+    gone.clone().for_each(|one| nats.kill(one));
     let ready = async |node: &Server| ask(node.addr(), "GET", "/readyz", "", b"").await;
     until("words of it", async || {
         let (status, words) = ready(&one).await;
@@ -345,8 +357,9 @@ async fn without_a_quorum_links_are_taken_and_it_is_settled_afterwards_who_stays
     let mut first = Client::connect(&one, "?user=ann").await;
     let mut second = Client::connect(&other, "?user=ann").await;
 
-    nats.start(0).await;
-    nats.start(1).await;
+    for one in gone {
+        nats.start(one).await;
+    }
     let first_stays = {
         let (one, other) = (pin!(first.has_something()), pin!(second.has_something()));
         matches!(timeout(LONG, select(one, other)).await.expect("it is settled"), Either::Right(_))

@@ -22,7 +22,7 @@ use tokio::{
 
 use super::{
     entry::{self, Heard},
-    health::{ANSWER, Health, PAUSE},
+    health::{self, ANSWER, Health, NO_LEADER, PAUSE},
 };
 use crate::users::Users;
 
@@ -67,7 +67,7 @@ impl Follower {
                 }
                 Some(length) = length.recv() => {
                     // A server that has just become the leader may not know all yet.
-                    self.answered(length.as_ref().is_some_and(|length| length.last >= length.heard));
+                    self.answered(length.as_ref().is_some_and(|length| length.keeps && length.last >= length.heard));
                     let Some(Length { last, created, .. }) = length else { continue };
                     if created != self.created {
                         tracing::error!("the stream was made anew: what was kept is lost");
@@ -124,7 +124,7 @@ impl Follower {
             match (*health == now, now) {
                 (true, _) => return false,
                 (false, Health::Good) => tracing::info!("NATS keeps messages"),
-                (false, _) => tracing::warn!("NATS keeps nothing at the moment: its stream has no leader"),
+                (false, _) => tracing::warn!("{NO_LEADER}"),
             }
             *health = now;
             true
@@ -172,6 +172,8 @@ impl Follower {
 struct Length {
     last: u64,
     created: SystemTime,
+    /// Whether who told it can add to the stream.
+    keeps: bool,
     /// How far it was heard when that was asked.
     heard: u64,
 }
@@ -187,6 +189,7 @@ async fn look(stream: Stream, heard: Arc<AtomicU64>, lengths: mpsc::Sender<Optio
         let length = info.ok().and_then(Result::ok).map(|info| Length {
             last: info.state.last_sequence,
             created: info.created.into(),
+            keeps: health::keeps(&info),
             heard,
         });
         if lengths.send(length).await.is_err() {
