@@ -254,8 +254,7 @@ fn draft(body: &[u8], is_json: bool) -> Result<Draft, Refused> {
     let text = str::from_utf8(body).map_err(|_| Refused::Bad("the body is not UTF-8".to_owned()))?;
     match is_json {
         false => Ok(text_draft(text.to_owned())),
-        true => object_draft(text)
-            .map_err(|error| Refused::Bad(format!("the body is not a JSON object: {error}"))),
+        true => object_draft(text).map_err(|error| no_object(&error)),
     }
 }
 
@@ -305,11 +304,21 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
+/// Where a body stops being what it has to be.
+fn no_object(error: &serde_json::Error) -> Refused {
+    let what = if error.is_eof() { "ends too early" } else { "is not a JSON object" };
+    // Of a whole value of another kind each place is as wrong.
+    let place = match error.is_data() {
+        true => String::new(),
+        false => format!(": line {}, column {}", error.line(), error.column()),
+    };
+    Refused::Bad(format!("the body {what}{place}"))
+}
+
 /// Whom a push is for, each once, and the object that they get.
 fn divide(body: &[u8]) -> Result<(BTreeSet<String>, String), Refused> {
     let bad = |why: String| Refused::Bad(why);
-    let Members(members) = serde_json::from_slice(body)
-        .map_err(|error| bad(format!("the body is not a JSON object: {error}")))?;
+    let Members(members) = serde_json::from_slice(body).map_err(|error| no_object(&error))?;
     let (users, rest): (Vec<_>, Vec<_>) = members.into_iter().partition(|(name, _)| name == "users");
     let [(_, users)] = &users[..] else {
         return Err(bad("name whom it is for, once: {\"users\": [\"ann\", \"bob\"], …}".to_owned()));

@@ -57,9 +57,14 @@ async fn an_id_that_no_client_could_use_is_replaced_by_one_that_is() {
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused_with_the_reason() {
     let server = server().await;
-    for (headers, body) in [(JSON, &b"[1]"[..]), (JSON, b"{"), (JSON, b"{} {}"), ("", b"\xff")] {
+    for (headers, body, words) in [
+        (JSON, &b"[1]"[..], "the body is not a JSON object\n"),
+        (JSON, b"{\n\"a\":", "the body ends too early: line 2, column 4\n"),
+        (JSON, b"{} {}", "the body is not a JSON object: line 1, column 4\n"),
+        ("", b"\xff", "the body is not UTF-8\n"),
+    ] {
         let (status, text) = post(server.addr(), "ann", headers, body).await;
-        assert_eq!(status, 400, "{text}");
+        assert_eq!((status, &text[..]), (400, words));
     }
     assert_eq!(post(server.addr(), "ann", JSON, "[".repeat(100_000).as_bytes()).await.0, 400);
     assert_eq!(post(server.addr(), "ann", "", &vec![b'x'; (1 << 20) + 1]).await.0, 413);
