@@ -78,7 +78,9 @@ fn patient(paths: &Paths, args: &cli::Doctor, words: Words) -> Result<(String, E
         // A broker's isn't heard by any of these.
         let config = Config { proxy, ..Config::new(url) };
         let config = if config.mqtt.is_none() && !config.url.is_mqtt() { config.by(typed) } else { config };
-        return Ok((name, Examination { config, credentials: None, headers: Vec::new(), reach, words }));
+        let examination =
+            Examination { config, credentials: None, headers: Vec::new(), reach, signs_in: false, words };
+        return Ok((name, examination));
     }
     let settings = tidings_settings::load(&paths.settings).map_err(|error| error.told(words))?;
     let channel = choose(&settings.channels, args.channel.as_deref(), &paths.settings)

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::link::{Same, opened_by_any, ping};
 use crate::step::{
-    by_another_client_id, failed, good, noted, subscribed, with_another_clock, without_broker_secret,
+    by_another_client_id, good, noted, refused, subscribed, with_another_clock, without_broker_secret,
 };
 use crate::told::Told;
 
@@ -67,7 +67,7 @@ pub(crate) async fn sign_in(
             } else {
                 "upgrade"
             };
-            let step = failed(name, since.elapsed(), &cause, &config, words);
+            let step = refused(name, since.elapsed(), &cause, &config, told);
             let code = if let Cause::Broker { code, .. } = cause { Some(code) } else { None };
             let asks = matches!(code, Some(PASSWORD | NOT_ALLOWED)) && stage == Stage::SignIn;
             let step = if asks && !has_secret { without_broker_secret(step, words) } else { step };
@@ -201,6 +201,7 @@ mod tests {
             credentials: Some(source).filter(|_| secret),
             headers: Vec::new(),
             reach: Reach::Handshake,
+            signs_in: false,
             words: Words::of(Language::English),
         };
         let (steps, mut told) = mpsc::channel(STEPS);

@@ -47,6 +47,8 @@ pub struct Examination {
     pub headers: Vec<(String, String)>,
     /// How far.
     pub reach: Reach,
+    /// Whether a person signs in, in Tidings, and no secret is to be renewed.
+    pub signs_in: bool,
     /// The language of the steps.
     pub words: Words,
 }
@@ -67,6 +69,7 @@ impl Examination {
             config,
             headers: channel.headers.clone(),
             reach,
+            signs_in: channel.is_signed_in_by_hand(),
             words,
         })
     }
@@ -99,8 +102,8 @@ pub async fn examine(examination: Examination, steps: mpsc::Sender<Step>) {
 }
 
 async fn all(examination: Examination, steps: mpsc::Sender<Step>) {
-    let Examination { config, credentials, headers, reach, words } = examination;
-    let mut told = Told { steps, words, failed: false, clock_is_off: false };
+    let Examination { config, credentials, headers, reach, signs_in, words } = examination;
+    let mut told = Told { steps, words, failed: false, clock_is_off: false, signs_in };
     let addresses = way(&config, &mut told).await;
     if told.failed {
         return;

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::greeting::Greeting;
-use crate::step::{bad, failed, good, greeted, noted, with_another_clock, without_secret};
+use crate::step::{bad, failed, good, greeted, noted, refused, with_another_clock, without_secret};
 use crate::told::Told;
 
 /// An interval may be this part of the silence that a link survives: the settings' own rule.
@@ -65,7 +65,7 @@ pub(crate) async fn upgrade(
     let mut status = channel.status();
     match opened_by_any(&mut status, addresses, |_| {}).await {
         Err(cause) => {
-            let step = failed("upgrade", began.elapsed(), &cause, &config, words);
+            let step = refused("upgrade", began.elapsed(), &cause, &config, told);
             let asks = matches!(cause, Cause::SignInRefused { status: 401 | 403 });
             let step = if asks && !has_secret { without_secret(step, words) } else { step };
             told.tell(if asks && told.clock_is_off { with_another_clock(step, words) } else { step }).await;
@@ -138,7 +138,7 @@ pub(crate) async fn held(mut status: watch::Receiver<Status>, config: &Config, t
     let state = status.borrow().state.clone();
     let name = if config.mqtt.is_some() { "sign-in" } else { "upgrade" };
     match over(&state) {
-        Some(cause) => told.tell(failed(name, Duration::ZERO, &cause, config, words)).await,
+        Some(cause) => told.tell(refused(name, Duration::ZERO, &cause, config, told)).await,
         None => {
             told.tell(good(name, None, words.doctor_held())).await;
             tell_carrier(&status, told).await;

@@ -12,6 +12,7 @@ use tidings_words::Words;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::greeting::Greeting;
+use crate::told::Told;
 
 /// A certificate that ends sooner is worth a word, in days.
 const SOON: i64 = 14;
@@ -49,6 +50,13 @@ pub(crate) fn without_secret(step: Step, words: Words) -> Step {
 
 pub(crate) fn failed(name: &str, took: Duration, cause: &Cause, config: &Config, words: Words) -> Step {
     bad(name, Some(took), cause::told(cause, words), mend(cause, config, words))
+}
+
+/// The same, where another sign-in may be what helps.
+pub(crate) fn refused(name: &str, took: Duration, cause: &Cause, config: &Config, told: &Told) -> Step {
+    let step = failed(name, took, cause, config, told.words);
+    let by_signing_in = told.signs_in && mend::is_of_a_sign_in(cause);
+    if by_signing_in { Step { mend: Some(told.words.mend_session()), ..step } } else { step }
 }
 
 /// What a broker made of the subscription. `left_out`: the topics that it refused, though it took others.

@@ -11,6 +11,8 @@ pub(crate) struct Told {
     pub(crate) failed: bool,
     /// The server's clock is another one.
     pub(crate) clock_is_off: bool,
+    /// A person signs in to the channel, in Tidings.
+    pub(crate) signs_in: bool,
 }
 
 impl Told {

@@ -350,6 +350,18 @@ impl ChannelSettings {
         }
     }
 
+    /// Whether a person signs in, and nothing that the settings name gives the secret.
+    pub fn is_signed_in_by_hand(&self) -> bool {
+        match self.credential {
+            CredentialSource::Provider(_) => true,
+            CredentialSource::Keyring => self.jar().is_some(),
+            CredentialSource::None
+            | CredentialSource::Env(_)
+            | CredentialSource::File(_)
+            | CredentialSource::Command(_) => false,
+        }
+    }
+
     /// How its user signs in, where that is done by hand; nobody has yet, as far as is known. `config`: the way to a provider.
     pub fn signed_in_by(&self, config: &Config) -> Option<SignedInBy> {
         match &self.credential {

@@ -39,15 +39,19 @@ impl Spoken {
 
 /// What a channel's user does about it; `None` where waiting may be enough, or the cause says it itself.
 pub fn of_users(cause: &Cause, channel: &ChannelView, words: Words) -> Option<String> {
-    let signs_in =
-        matches!(cause, Cause::Closed(_) | Cause::SignInRefused { .. } | Cause::Broker { code: 0x86, .. })
-            && !matches!(cause, Cause::SignInRefused { status: 403 | 407 })
-            && channel.offers_sign_in();
+    let signs_in = is_of_a_sign_in(cause) && channel.offers_sign_in();
     let says_itself = matches!(cause, Cause::Owner { .. } | Cause::SessionOver { .. });
     if !needs_a_person(cause) || says_itself {
         return None;
     }
     Some(if signs_in { words.mend_session() } else { told(cause, Spoken::of_view(channel), words) })
+}
+
+/// Whether another sign-in is what helps, where a person signs in.
+pub fn is_of_a_sign_in(cause: &Cause) -> bool {
+    matches!(cause, Cause::Closed(_) | Cause::SignInRefused { .. } | Cause::Broker { code: 0x86, .. })
+        && !matches!(cause, Cause::SignInRefused { status: 403 | 407 })
+        && needs_a_person(cause)
 }
 
 /// What to do about it.

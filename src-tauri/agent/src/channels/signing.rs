@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tidings_api::SessionReport;
-use tidings_settings::credential::CredentialSource;
 use tidings_settings::{ChannelSettings, SignedInBy};
 use tokio::sync::watch;
 
@@ -25,7 +24,7 @@ impl Signing {
         };
         let report = SessionReport {
             sign_in: page,
-            given_by: (!is_by_hand(settings)).then(|| settings.credential.key().to_owned()),
+            given_by: (!settings.is_signed_in_by_hand()).then(|| settings.credential.key().to_owned()),
             kept: None,
             in_vain: false,
             life_s: None,
@@ -43,16 +42,5 @@ impl Signing {
             (report.kept, report.in_vain) = (kept, in_vain);
             is_new
         });
-    }
-}
-
-/// Whether a person signs in, and not something that the settings name.
-pub(super) fn is_by_hand(settings: &ChannelSettings) -> bool {
-    match settings.credential {
-        CredentialSource::Keyring | CredentialSource::Provider(_) => true,
-        CredentialSource::None
-        | CredentialSource::Env(_)
-        | CredentialSource::File(_)
-        | CredentialSource::Command(_) => false,
     }
 }

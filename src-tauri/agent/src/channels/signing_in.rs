@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::Channels;
 use super::held::Held;
-use super::signing::{Signing, is_by_hand};
+use super::signing::Signing;
 
 /// What a channel's user begins.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Channels {
     /// … by hand.
     fn signing_by_hand(&self, name: &str) -> Result<(&Held, &Signing), Refusal> {
         let (held, signing) = self.signing(name)?;
-        if is_by_hand(&held.settings) {
+        if held.settings.is_signed_in_by_hand() {
             return Ok((held, signing));
         }
         let key = held.settings.credential.key();
