@@ -6,6 +6,7 @@ pub(crate) enum Group {
     Idle,
     Start,
     Notify,
+    Mqtt,
     Burst,
     Links,
     Window,
@@ -20,10 +21,11 @@ pub(crate) enum Group {
 /// A group with the name that a person types, and what it is.
 pub(crate) type Named = (&'static str, Group, &'static str);
 
-const GROUPS: [Named; 12] = [
+const GROUPS: [Named; 13] = [
     ("idle", Group::Idle, "memory and wake-ups of an agent that waits for messages"),
     ("start", Group::Start, "from the start of the agent to its open link"),
     ("notify", Group::Notify, "from the server's send to the desktop's popup"),
+    ("mqtt", Group::Mqtt, "the same through an MQTT broker"),
     ("burst", Group::Burst, "5,000 messages in a second"),
     ("links", Group::Links, "memory per idle link with many in one process"),
     ("window", Group::Window, "how soon the window is there, and what of it stays"),
@@ -85,7 +87,13 @@ impl Group {
     /// Whether it measures the programs as they were built.
     fn is_of_programs(self) -> bool {
         match self {
-            Self::Idle | Self::Start | Self::Notify | Self::Burst | Self::Window | Self::Packages => true,
+            Self::Idle
+            | Self::Start
+            | Self::Notify
+            | Self::Mqtt
+            | Self::Burst
+            | Self::Window
+            | Self::Packages => true,
             // Inboxes are filled by the benchmark's own, and only this build's agent may know their version.
             Self::Links | Self::Page | Self::Million | Self::Server | Self::Kills | Self::Turmoil => false,
         }

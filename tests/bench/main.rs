@@ -72,6 +72,7 @@ async fn measure(group: Group) -> anyhow::Result<Vec<Row>> {
         Group::Idle => idle::measure().await,
         Group::Start => messages::start().await,
         Group::Notify => messages::notify().await,
+        Group::Mqtt => messages::mqtt().await,
         Group::Burst => messages::burst().await,
         Group::Links => links::measure().await,
         Group::Window => window::measure().await,

@@ -30,11 +30,12 @@ pub(crate) fn measure(group: &str, other: &str) -> anyhow::Result<Vec<Row>> {
 
 fn once(group: &str, agent: Option<&str>) -> anyhow::Result<Vec<Row>> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args([FIGURES, group]).stderr(Stdio::null());
+    command.args([FIGURES, group]).stderr(Stdio::piped());
     if let Some(agent) = agent {
         command.env("TIDINGS_BIN", agent);
     }
     let output = command.output().context("cannot start the benchmark again")?;
-    ensure!(output.status.success(), "the {} build could not be measured", agent.map_or("new", |_| "other"));
+    let (of, why) = (agent.map_or("new", |_| "other"), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "the {of} build could not be measured: {}", why.trim());
     serde_json::from_slice(&output.stdout).context("its figures can't be read")
 }
