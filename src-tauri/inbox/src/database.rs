@@ -25,6 +25,11 @@ use crate::text::link;
 /// a server repeats a lot; too many: the file grows by them.
 const REMEMBERED: i64 = 10_000;
 
+/// Those that are read, or unread, of before so many days. By their rows: an index of what is read would be walked to its end each
+/// time.
+pub(crate) const OF_AGE: &str = "SELECT row FROM message NOT INDEXED WHERE unread = ?1
+    AND row < (SELECT first_row FROM day ORDER BY number DESC LIMIT 1 OFFSET ?2) ORDER BY row LIMIT ?3";
+
 /// How far a message is on its way to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
@@ -421,10 +426,7 @@ impl Database {
     /// unread, the oldest first; then, while there are more than `keep`, the oldest, read or not.
     pub(crate) fn outdated(&self, days: u32, keep: u64, limit: usize) -> rusqlite::Result<Vec<RowId>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut of_age = self.connection.prepare_cached(
-            "SELECT row FROM message WHERE unread = ?1
-             AND row < (SELECT first_row FROM day ORDER BY number DESC LIMIT 1 OFFSET ?2) ORDER BY row LIMIT ?3",
-        )?;
+        let mut of_age = self.connection.prepare_cached(OF_AGE)?;
         for unread in [false, true] {
             let rows = of_age.query_map(params![unread, days, limit], |row| row.get(0).map(RowId))?;
             let rows = rows.collect::<Result<Vec<RowId>, _>>()?;

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Zoned};
 use proptest::prelude::*;
+use rusqlite::StatementStatus;
 
 use crate::writer::*;
 use crate::{About, ChannelProfile, Payload};
@@ -226,4 +227,26 @@ proptest! {
         let kept: Vec<usize> = desk.kept().iter().map(|body| body.parse().expect("a number")).collect();
         prop_assert_eq!(&kept[..], &young[young.len().saturating_sub(keep_messages as usize)..]);
     }
+}
+
+#[test]
+fn what_is_young_enough_is_not_looked_at_however_much_it_is() {
+    let mut desk = Desk::new(30, u32::MAX);
+    let mut steps_with = |count: usize| {
+        for number in 0..count {
+            desk.receive(&number.to_string());
+        }
+        desk.writer().mark_read(&Read::All, By::User);
+        let steps = |desk: &mut Desk| {
+            let connection = &desk.writer().database.as_ref().expect("a file").connection;
+            let looked = connection.prepare_cached(crate::database::OF_AGE).expect("the statement");
+            looked.reset_status(StatementStatus::VmStep)
+        };
+        steps(&mut desk);
+        desk.rest();
+        steps(&mut desk)
+    };
+    let few = steps_with(3);
+    assert!(few > 0, "it is the statement that is used");
+    assert_eq!(steps_with(300), few);
 }
