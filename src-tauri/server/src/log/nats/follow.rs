@@ -189,7 +189,7 @@ async fn look(stream: Stream, heard: Arc<AtomicU64>, lengths: mpsc::Sender<Optio
         let length = info.ok().and_then(Result::ok).map(|info| Length {
             last: info.state.last_sequence,
             created: info.created.into(),
-            keeps: health::keeps(&info),
+            keeps: health::keeps(info.cluster.as_ref()),
             heard,
         });
         if lengths.send(length).await.is_err() {
