@@ -17,8 +17,10 @@ pub(crate) fn facts() -> String {
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or("unknown");
     let version = env!("CARGO_PKG_VERSION");
+    // The agent may be another's, by TIDINGS_BIN.
+    let bench = if cfg!(debug_assertions) { "benchmark unoptimised" } else { "release build" };
     format!(
-        "Tidings {version}, release build; {cores} cores of {cpu}, memory {memory}, {system}, Linux {}, load {load}",
+        "Tidings {version}, {bench}; {cores} cores of {cpu}, memory {memory}, {system}, Linux {}, load {load}",
         kernel.trim()
     )
 }

@@ -70,7 +70,6 @@ async fn turmoil(far: Far<'_>, cut: &[&Machine]) -> anyhow::Result<Vec<Row>> {
     let turmoil =
         Turmoil { lasts: LASTS, rate: RATE, pushers: PUSHERS, pauses: PAUSES, cut, cut_for: CUT_FOR, seed };
     let (tally, done) = turmoil.run(&mut cluster, reader).await?;
-    say(&format!("  {done:?}"));
     let mut rows = rows("turmoil", &tally);
     for (what, count) in [
         ("nodes that were killed", f64::from(done.nodes)),
