@@ -368,7 +368,9 @@ async fn links_are_taken_without_a_quorum_where(remains: impl Fn(usize, usize) -
     assert!(matches!(end, Ended::Close(Some(REPLACED), _)), "{end:?}");
     kept(&one, "ann", "to the one that stays").await;
     let stays = if first_stays { &mut first } else { &mut second };
-    assert_eq!(stays.text().await, "to the one that stays");
+    // The servers are finding each other yet: its notice may be lost between them, and is then made up for.
+    let told = timeout(LONG, stays.text_some_time()).await.expect("it is told");
+    assert_eq!(told, "to the one that stays");
 }
 
 #[tokio::test]
